@@ -1,0 +1,1 @@
+"""Cadran: a workbench for sales operations."""

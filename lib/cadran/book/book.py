@@ -1,0 +1,348 @@
+"""A book as it was known at one moment, and what of it one reader may see."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import narwhals as nw
+import polars as pl
+
+from cadran.book import store
+from cadran.book.reader import Reader
+from cadran.tables import STORED, VERSIONED
+from cadran.tables.deals import CLOSED, NO_DECISION
+from cadran.tables.delivery import Settings
+from cadran.tables.problems import Problem
+
+Organisation = Literal["as_was", "today"]
+
+_PERIODS = {"month": "1mo", "quarter": "1q", "year": "1y"}
+_BY_CALENDAR = ("week", "fiscal_year")
+_FROM_OPPORTUNITY = ("account_id", "deal_type", "product", "lead_source", "created_at", "created_date", "created_day")
+_FROM_REP = {"seller": "name", "team": "team", "region": "region", "manager_id": "manager_id"}
+_FROM_ACCOUNT = {
+    "client": "name",
+    "sector": "sector",
+    "segment": "segment",
+    "account_region": "region",
+    "country": "country",
+    "parent_account_id": "parent_account_id",
+}
+_FROM_STAGE = {"stage_position": "position", "stage_probability": "probability", "is_qualified": "is_qualified"}
+_FROM_VERSION = (
+    "opportunity_id", "valid_from", "rep_id", "stage", "status", "amount", "currency", "rate", "original_amount",
+    "expected_close_date", "forecast_category", "competitor", "loss_reason", "stage_since", "n_pushes", "n_reopened",
+)  # fmt: skip
+_WORKED_OUT = (
+    "closed_at",
+    "closed_date",
+    "cycle_days",
+    "age_days",
+    "is_no_decision",
+    "group_id",
+    "in_scope",
+    "n_contacts",
+)
+_DATES = ("created", "closed", "expected")
+
+#: Every column `Book.deals` can give, in order.
+DEAL_COLUMNS: tuple[str, ...] = (
+    *_FROM_VERSION,
+    *_FROM_OPPORTUNITY,
+    *_WORKED_OUT,
+    *_FROM_REP,
+    *_FROM_ACCOUNT,
+    *_FROM_STAGE,
+    *(f"{what}_{period}" for what in _DATES for period in (*_PERIODS, *_BY_CALENDAR)),
+)
+
+
+@dataclass(frozen=True)
+class Book:
+    """One version of a book, seen from one moment by one reader.
+
+    Everything later than the moment does not exist here: later versions, closings, answers. No reader
+    means the analyst at the command line or in the editor, who sees all.
+    """
+
+    version: Path
+    moment: datetime
+    reader: Reader | None = None
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """How this version was made: files read, rows set aside, settings."""
+        return store.read_manifest(self.version)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What holds for the whole book."""
+        stored = self.manifest["settings"]
+        return Settings(
+            **stored
+            | {"taken": datetime.fromisoformat(stored["taken"]), "known_at_close": tuple(stored["known_at_close"])}
+        )
+
+    @property
+    def day(self) -> date:
+        """The day of the moment, in the book's time zone."""
+        return self.moment.astimezone(ZoneInfo(self.settings.time_zone)).date()
+
+    def as_of(self, moment: date | datetime) -> "Book":
+        """The book as it was known at a moment; a date means the end of that day in the book's time zone.
+
+        Raises:
+            Problem: If the moment is later than the data.
+        """
+        if not isinstance(moment, datetime):
+            zone = ZoneInfo(self.settings.time_zone)
+            next_day = datetime.combine(moment + timedelta(days=1), time(), zone).astimezone(UTC)
+            is_last = moment == self.settings.taken.astimezone(zone).date()
+            moment = self.settings.taken if is_last else next_day - timedelta(microseconds=1)
+        if moment > self.settings.taken:
+            raise Problem(
+                "This book knows nothing after {taken:%Y-%m-%d}; it cannot say what was known on {asked:%Y-%m-%d}.",
+                "Ask for {taken:%Y-%m-%d} or an earlier date.",
+                taken=self.settings.taken, asked=moment,
+            )  # fmt: skip
+        return replace(self, moment=moment)
+
+    def scope(self, reader: Reader) -> "Book":
+        """The book as `reader` may see it: deals whose owner is in the reader's regions or teams at the moment."""
+        return replace(self, reader=reader)
+
+    def collect(self, frame: nw.LazyFrame) -> pl.DataFrame:
+        """Run a plan. The one place where data becomes a frame in memory."""
+        return frame.to_native().collect(engine="streaming")
+
+    def table(self, name: str) -> nw.LazyFrame:
+        """One table of `cadran.tables.STORED` as it was known at the moment: for what changes, its whole history.
+
+        Raises:
+            Problem: If there is no such table.
+        """
+        if name not in STORED:
+            raise Problem("There is no table {name}.", "The tables are: {names}.", name=name, names=", ".join(STORED))
+        frame = self._scan(name)
+        if name in VERSIONED:
+            frame = self._known_versions(frame)
+        elif name in _KNOWN:
+            frame = _KNOWN[name](frame, self)
+        in_scope = _SCOPED.get(name)
+        return in_scope(frame, self) if in_scope and self._rep_ids is not None else frame
+
+    def deals(self, columns: Iterable[str] | None = None, organisation: Organisation = "as_was") -> nw.LazyFrame:
+        """One row per deal known at the moment, with only the tables joined that `columns` need.
+
+        Args:
+            columns: Names out of `DEAL_COLUMNS`; all of them by default. Asking for `in_scope` gives every
+                deal with that flag instead of the reader's deals only.
+            organisation: "as_was" gives each deal the team, region and client of the day it closed, or of the
+                moment while it is open; "today" applies those of the data's last day to the past.
+
+        Returns:
+            One row per deal. `cycle_days` is from creation to closing, `age_days` from creation to the moment
+            for open deals (days, whole). Amounts are in the reporting currency, null where unknown.
+
+        Raises:
+            Problem: If a column is none of `DEAL_COLUMNS`.
+        """
+        wanted = list(dict.fromkeys(DEAL_COLUMNS if columns is None else columns))
+        for column in wanted:
+            if column not in DEAL_COLUMNS:
+                raise Problem(
+                    "Deals have no column {column}.",
+                    "The columns are: {names}.", column=column, names=", ".join(DEAL_COLUMNS),
+                )  # fmt: skip
+        asked = set(wanted)
+        deals = self._scan("versions").filter(_valid_at(self.moment))
+        if "in_scope" in asked:
+            deals = deals.with_columns(in_scope=self._in_scope())
+        elif self._rep_ids is not None:
+            deals = deals.filter(self._in_scope())
+        closed = nw.col("status").is_in(CLOSED)
+        deals = deals.with_columns(
+            closed_at=nw.when(closed).then(nw.col("status_since")),
+            closed_date=nw.when(closed).then(nw.col("status_since_date")),
+            closed_day=nw.when(closed).then(nw.col("status_since_day")),
+            is_no_decision=(nw.col("status") == "lost") & (nw.col("loss_reason") == NO_DECISION).fill_null(False),
+        )
+        if needs_opportunity := asked & _NEEDS_OPPORTUNITY:
+            deals = self._with_opportunity(deals, needs_opportunity)
+        if asked & set(_FROM_REP):
+            deals = self._with_latest(deals, "reps", "rep_id", _FROM_REP, organisation)
+        if asked & {*_FROM_ACCOUNT, "group_id"}:
+            deals = self._with_latest(deals, "accounts", "account_id", _FROM_ACCOUNT, organisation)
+            deals = deals.with_columns(group_id=nw.coalesce("parent_account_id", "account_id"))
+        if asked & set(_FROM_STAGE):
+            stages = self._scan("stages").select("stage", **{new: nw.col(old) for new, old in _FROM_STAGE.items()})
+            deals = deals.join(stages, on="stage", how="left")
+        if "n_contacts" in asked:
+            counted = self.table("deal_contacts").group_by("opportunity_id").agg(n_contacts=nw.len())
+            deals = deals.join(counted, on="opportunity_id", how="left").with_columns(nw.col("n_contacts").fill_null(0))
+        deals = self._with_periods(deals, asked)
+        late = [
+            nw.when(closed).then(nw.col(name)).alias(name) for name in self.settings.known_at_close if name in asked
+        ]
+        return deals.with_columns(*late).select(*wanted)
+
+    def _scan(self, name: str) -> nw.LazyFrame:
+        return nw.from_native(pl.scan_parquet(self.version / f"{name}.parquet")).with_columns(
+            nw.selectors.enum().cast(nw.String)
+        )
+
+    def _known_versions(self, frame: nw.LazyFrame) -> nw.LazyFrame:
+        ended = nw.col("valid_to") <= self.moment
+        known = frame.filter(nw.col("valid_from") <= self.moment)
+        if "next_stage" in known.collect_schema():
+            known = known.with_columns(nw.when(ended).then(nw.col("next_stage")).alias("next_stage"))
+        return known.with_columns(nw.when(ended).then(nw.col("valid_to")).alias("valid_to"))
+
+    def _with_opportunity(self, deals: nw.LazyFrame, asked: set[str]) -> nw.LazyFrame:
+        deals = deals.join(
+            self._scan("opportunities").select("opportunity_id", *_FROM_OPPORTUNITY), on="opportunity_id"
+        )
+        today = (self.day - date(1970, 1, 1)).days
+        return deals.with_columns(
+            cycle_days=nw.col("closed_day") - nw.col("created_day"),
+            age_days=nw.when(nw.col("status") == "open").then(today - nw.col("created_day")),
+        )
+
+    def _with_latest(
+        self, deals: nw.LazyFrame, table: str, key: str, names: dict[str, str], organisation: Organisation
+    ) -> nw.LazyFrame:
+        """Join what `table` said of `key` when the deal closed, or at the moment while it is open."""
+        known = self._scan(table)
+        if organisation == "as_was":
+            known = known.filter(nw.col("valid_from") <= self.moment)
+        told = known.with_columns(
+            is_first=nw.col("valid_from") == nw.col("valid_from").min().over(key),
+            is_last=nw.col("valid_from") == nw.col("valid_from").max().over(key),
+        ).select(
+            key, "is_first", "is_last", since="valid_from", until="valid_to", **{n: nw.col(o) for n, o in names.items()}
+        )
+        if organisation == "today":
+            return deals.join(
+                told.filter(nw.col("is_last")).drop("is_first", "is_last", "since", "until"), on=key, how="left"
+            )
+        joined = deals.join(told, on=key, how="left")
+        at = nw.coalesce(nw.col("closed_at"), nw.lit(self.moment))
+        begun = nw.col("is_first") | (nw.col("since") <= at)
+        not_over = nw.col("is_last") | (nw.col("until") > at)
+        return joined.filter((begun & not_over).fill_null(True)).drop("is_first", "is_last", "since", "until")
+
+    def _with_periods(self, deals: nw.LazyFrame, asked: set[str]) -> nw.LazyFrame:
+        for what in _DATES:
+            day = "expected_close_date" if what == "expected" else f"{what}_date"
+            for period, step in _PERIODS.items():
+                if f"{what}_{period}" in asked:
+                    deals = deals.with_columns(nw.col(day).dt.truncate(step).alias(f"{what}_{period}"))
+            if by_calendar := [period for period in _BY_CALENDAR if f"{what}_{period}" in asked]:
+                days = self._scan("calendar").select(
+                    nw.col("date").alias(day), *(nw.col(period).alias(f"{what}_{period}") for period in by_calendar)
+                )
+                deals = deals.join(days, on=day, how="left")
+        return deals
+
+    @cached_property
+    def _rep_ids(self) -> list[str] | None:
+        """Owners the reader may see the deals of; None for everybody."""
+        if self.reader is None or not (self.reader.regions or self.reader.teams):
+            return None
+        known = self._scan("reps").filter(nw.col("valid_from") <= self.moment)
+        last = known.filter(nw.col("valid_from") == nw.col("valid_from").max().over("rep_id"))
+        theirs = nw.col("region").is_in(list(self.reader.regions)) | nw.col("team").is_in(list(self.reader.teams))
+        return self.collect(last.filter(theirs).select("rep_id"))["rep_id"].to_list()
+
+    def _in_scope(self) -> nw.Expr:
+        return nw.lit(True) if self._rep_ids is None else nw.col("rep_id").is_in(self._rep_ids).fill_null(False)
+
+    def _current_deals(self) -> nw.LazyFrame:
+        return self.deals(["opportunity_id", "rep_id"])
+
+
+_NEEDS_OPPORTUNITY = {
+    *_FROM_OPPORTUNITY, *_FROM_ACCOUNT, "group_id", "cycle_days", "age_days",
+    *(f"created_{period}" for period in (*_PERIODS, *_BY_CALENDAR)),
+}  # fmt: skip
+
+
+def _valid_at(moment: datetime) -> nw.Expr:
+    return (nw.col("valid_from") <= moment) & ((nw.col("valid_to") > moment) | nw.col("valid_to").is_null())
+
+
+def _hide_later(frame: nw.LazyFrame, moment: datetime, *instants: str) -> nw.LazyFrame:
+    return frame.with_columns(*(nw.when(nw.col(name) <= moment).then(nw.col(name)).alias(name) for name in instants))
+
+
+def _known_leads(leads: nw.LazyFrame, book: Book) -> nw.LazyFrame:
+    qualified = nw.col("qualified_at") <= book.moment
+    return _hide_later(
+        leads.filter(nw.col("created_at") <= book.moment).with_columns(
+            nw.when(qualified).then(nw.col("opportunity_id")).alias("opportunity_id")
+        ),
+        book.moment, "first_response_at", "qualified_at", "rejected_at",
+    )  # fmt: skip
+
+
+def _known_activities(activities: nw.LazyFrame, book: Book) -> nw.LazyFrame:
+    return _hide_later(activities.filter(nw.col("at") <= book.moment), book.moment, "answered_at")
+
+
+def _known_opportunities(opportunities: nw.LazyFrame, book: Book) -> nw.LazyFrame:
+    began = book._scan("versions").filter(nw.col("valid_from") <= book.moment).select("opportunity_id").unique()
+    return opportunities.join(began, on="opportunity_id", how="semi")
+
+
+def _known_deal_contacts(involved: nw.LazyFrame, book: Book) -> nw.LazyFrame:
+    return _known_opportunities(involved.filter(nw.col("since").is_null() | (nw.col("since") <= book.moment)), book)
+
+
+#: How to see a table that is not versioned as it was known at a moment.
+_KNOWN: dict[str, Callable[[nw.LazyFrame, Book], nw.LazyFrame]] = {
+    "opportunities": _known_opportunities,
+    "deal_contacts": _known_deal_contacts,
+    "leads": _known_leads,
+    "activities": _known_activities,
+    "actions": lambda actions, book: actions.filter(nw.col("date") <= book.day),
+}
+
+
+def _of_their_deals(frame: nw.LazyFrame, book: Book) -> nw.LazyFrame:
+    return frame.join(book._current_deals().select("opportunity_id"), on="opportunity_id", how="semi")
+
+
+def _of_their_sellers(frame: nw.LazyFrame, book: Book) -> nw.LazyFrame:
+    return frame.filter(nw.col("rep_id").is_in(book._rep_ids or []))
+
+
+def _of_their_accounts(frame: nw.LazyFrame, book: Book) -> nw.LazyFrame:
+    return frame.join(book.deals(["account_id"]).unique(), on="account_id", how="semi")
+
+
+def _of_their_goals(frame: nw.LazyFrame, book: Book) -> nw.LazyFrame:
+    reader = book.reader
+    assert reader is not None
+    return frame.filter(
+        ((nw.col("scope") == "region") & nw.col("scope_id").is_in(list(reader.regions)))
+        | ((nw.col("scope") == "team") & nw.col("scope_id").is_in(list(reader.teams)))
+        | ((nw.col("scope") == "rep") & nw.col("scope_id").is_in(book._rep_ids or []))
+    )
+
+
+#: How to keep of a table what a reader with regions or teams may see.
+_SCOPED: dict[str, Callable[[nw.LazyFrame, Book], nw.LazyFrame]] = {
+    "opportunities": _of_their_deals,
+    "versions": _of_their_deals,
+    "deal_contacts": _of_their_deals,
+    "activities": _of_their_deals,
+    "leads": _of_their_sellers,
+    "reps": _of_their_sellers,
+    "accounts": _of_their_accounts,
+    "contacts": _of_their_accounts,
+    "targets": _of_their_goals,
+}

@@ -1,0 +1,21 @@
+"""What is said when something is wrong: what it is, where, and how to repair it."""
+
+from collections.abc import Callable
+
+
+class Problem(Exception):
+    """Something a person can repair, told in their language.
+
+    Args:
+        what: The sentence, in English, with `{names}` for the values. The key of its translation.
+        repair: What to do next, in English, with `{names}` likewise.
+        values: The values: file, row, column, …
+    """
+
+    def __init__(self, what: str, repair: str, **values: object):
+        self.what, self.repair, self.values = what, repair, values
+        super().__init__(self.told(str))
+
+    def told(self, words: Callable[[str], str]) -> str:
+        """The sentence and its repair, in the language of `words`."""
+        return "\n".join(words(text).format(**self.values) for text in (self.what, self.repair) if text)
