@@ -185,10 +185,8 @@ class Book:
             counted = self.table("deal_contacts").group_by("opportunity_id").agg(n_contacts=nw.len())
             deals = deals.join(counted, on="opportunity_id", how="left").with_columns(nw.col("n_contacts").fill_null(0))
         deals = self._with_periods(deals, asked)
-        late = [
-            nw.when(closed).then(nw.col(name)).alias(name) for name in self.settings.known_at_close if name in asked
-        ]
-        return deals.with_columns(*late).select(*wanted)
+        late = asked & set(self.settings.known_at_close)
+        return deals.select(*(nw.when(closed).then(nw.col(n)).alias(n) if n in late else nw.col(n) for n in wanted))
 
     def _scan(self, name: str) -> nw.LazyFrame:
         return nw.from_native(pl.scan_parquet(self.version / f"{name}.parquet")).with_columns(

@@ -1,0 +1,222 @@
+"""Every measure by name: what it means, what it needs, and how to ask a book for it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, Literal
+
+import dataframely as dy
+import narwhals as nw
+import polars as pl
+
+from cadran.book import DEAL_COLUMNS, Book
+from cadran.book.book import Organisation
+from cadran.tables.problems import Problem
+
+#: Which deals a period keeps. "closed": those closed in it. "created": those created in it.
+#: "standing": those open at its end, and those closed in it. "all": the period plays no part.
+Window = Literal["closed", "created", "standing", "all"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a measure: which deals, over which days, in which groups.
+
+    `where` maps a deal column to the values kept (None stands for unknown). Days are inclusive, in the book's
+    time zone; None leaves that side open.
+    """
+
+    by: tuple[str, ...] = ()
+    where: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    since: date | None = None
+    until: date | None = None
+    organisation: Organisation = "as_was"
+    #: What one measure alone understands, such as the age of a cohort.
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The deal columns that the groups and the filter need."""
+        return (*self.by, *self.where)
+
+    def keeps(self, deals: nw.LazyFrame) -> nw.LazyFrame:
+        """The deals that `where` keeps."""
+        for column, values in self.where.items():
+            known = [value for value in values if value is not None]
+            kept = nw.col(column).is_in(known)
+            deals = deals.filter(kept | nw.col(column).is_null() if None in values else kept.fill_null(False))
+        return deals
+
+    def days(self, column: str) -> nw.Expr:
+        """Whether a date column lies in the period; false where it is null."""
+        kept = ~nw.col(column).is_null()
+        if self.since:
+            kept = kept & (nw.col(column) >= self.since)
+        if self.until:
+            kept = kept & (nw.col(column) <= self.until)
+        return kept.fill_null(False)
+
+
+@dataclass(frozen=True)
+class Need:
+    """A field a measure cannot do without, among the deals of some statuses."""
+
+    column: str
+    among: tuple[str, ...] = ("open", "won", "lost")
+    #: Filled share under which the measure is refused rather than given on what is left.
+    least_share: float = 0.0
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another definition in use in the field, and the number it gives here."""
+
+    name: str
+    says: str
+    value: Callable[[Book, Question], float | None]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure: its definition and how a book answers it. Sentences are English; their French is in `text`."""
+
+    name: str
+    title: str
+    definition: str
+    unit: str
+    source: str
+    needs: tuple[Need, ...]
+    returns: type[dy.Schema]
+    answer: Callable[[Book, Question], nw.LazyFrame]
+    function: Callable[..., nw.LazyFrame]
+    rivals: tuple[Rival, ...] = ()
+
+    def ask(self, book: Book, question: Question) -> pl.DataFrame:
+        """The measured frame: one row per group, the columns of `by` first, then those of `returns`.
+
+        Raises:
+            Problem: If a column of `by` or `where` is no deal column, or a value cannot be read as its type.
+        """
+        for column in question.columns:
+            if column not in DEAL_COLUMNS:
+                raise Problem(
+                    "Deals have no column {column}.", "The columns are: {names}.",
+                    column=column, names=", ".join(DEAL_COLUMNS),
+                )  # fmt: skip
+        if any(need.least_share > 0 for need in self.needs):
+            told = availability(book, [self])
+            if told["available"][0] == "impossible":
+                raise Problem(
+                    "{title} cannot be had on this book: {missing} filled.",
+                    "Map the field that is missing, and import again; `cadran status` lists what can be had.",
+                    title=self.title, missing=told["missing"][0],
+                )  # fmt: skip
+        return book.collect(self.answer(book, replace(question, where=_typed(book, question.where))))
+
+
+MEASURES: dict[str, Measure] = {}
+
+
+def measure(
+    *,
+    title: str,
+    definition: str,
+    unit: str,
+    source: str,
+    returns: type[dy.Schema],
+    needs: tuple[Need, ...] = (),
+    window: Window | None = None,
+    answer: Callable[[Book, Question], nw.LazyFrame] | None = None,
+    rivals: tuple[Rival, ...] = (),
+) -> Callable[[Callable[..., nw.LazyFrame]], Callable[..., nw.LazyFrame]]:
+    """Register a measure under its function's name.
+
+    A measure over deals, `f(deals, by, **options)`, states the `window` through which a period chooses deals;
+    any other states how to `answer` a question from a book.
+    """
+
+    def register(function: Callable[..., nw.LazyFrame]) -> Callable[..., nw.LazyFrame]:
+        name = function.__name__
+
+        def over_deals(book: Book, question: Question) -> nw.LazyFrame:
+            assert window is not None
+            deals = deals_for(book, question, window, *(need.column for need in needs))
+            return function(deals, by=question.by, **question.options)
+
+        MEASURES[name] = Measure(
+            name, title, definition, unit, source, needs, returns, answer or over_deals, function, rivals
+        )
+        return function
+
+    return register
+
+
+def deals_for(book: Book, question: Question, window: Window, *columns: str) -> nw.LazyFrame:
+    """The deals a question is about: `columns`, those of the question and those of the window."""
+    dates = {"closed": ["closed_date"], "created": ["created_date"], "standing": ["closed_date"], "all": []}[window]
+    deals = question.keeps(
+        book.deals(["opportunity_id", "status", *columns, *question.columns, *dates], question.organisation)
+    )
+    if window == "standing":
+        return deals.filter((nw.col("status") == "open") | question.days("closed_date"))
+    if dates and (question.since or question.until):
+        return deals.filter(question.days(dates[0]))
+    return deals
+
+
+def availability(book: Book, measures: Iterable[Measure] | None = None) -> pl.DataFrame:
+    """How far each measure can be had on this book.
+
+    Returns:
+        One row per measure: `measure`, `available` ("available", "partial" or "impossible") and `missing`: the
+        fields that are (partly) missing, with their filled share, as "column (status) 0 %".
+    """
+    asked = list(MEASURES.values() if measures is None else measures)
+    columns = sorted({need.column for each in asked for need in each.needs})
+    deals = book.deals(["status", *columns])
+    filled = book.collect(
+        deals.group_by("status").agg(
+            nw.len().alias("n"),
+            *((~nw.col(c).is_null()).cast(nw.Int64).sum().alias(c) for c in columns if c != "status"),
+        )
+    ).rows_by_key("status", named=True, unique=True)
+    rows = []
+    for each in asked:
+        missing, worst = [], 1.0
+        for need in each.needs:
+            for status in need.among:
+                counts = filled.get(status)
+                if counts is None or need.column == "status":
+                    continue
+                share = counts[need.column] / counts["n"]
+                worst = min(worst, 0.0 if share < need.least_share else share)
+                if share < 1:
+                    missing.append(f"{need.column} ({status}) {share:.0%}")
+        state = "available" if worst == 1 else "partial" if worst > 0 else "impossible"
+        rows.append((each.name, state, ", ".join(missing)))
+    return pl.DataFrame(rows, schema=["measure", "available", "missing"], orient="row")
+
+
+def _typed(book: Book, where: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+    """The values of a filter, read as the type of their column."""
+    schema = book.deals(where).collect_schema() if where else {}
+    return {column: tuple(_read(value, schema[column], column) for value in values) for column, values in where.items()}
+
+
+def _read(value: Any, dtype: nw.dtypes.DType, column: str) -> Any:
+    if not isinstance(value, str) or dtype == nw.String:
+        return value
+    try:
+        if dtype == nw.Date:
+            return date.fromisoformat(value)
+        if isinstance(dtype, nw.Datetime):
+            return datetime.fromisoformat(value)
+        if dtype == nw.Boolean:
+            return {"true": True, "false": False}[value.lower()]
+        return float(value) if dtype.is_float() else int(value)
+    except (ValueError, KeyError):
+        raise Problem(
+            "{value} is no value of {column}, which holds {kind}.",
+            "Write dates as 2026-06-30, numbers with a point, true or false.",
+            value=value, column=column, kind=str(dtype),
+        ) from None  # fmt: skip
