@@ -1,0 +1,56 @@
+# run · test · check · bench · evidence: the same words on a desk and in CI.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 2718
+
+.PHONY: run test check bench evidence sample clean
+
+run: $(VENV)/ready
+	$(BIN)/cadran serve --book data/sample --port $(PORT)
+
+test: $(VENV)/ready-dev browser
+	$(BIN)/pytest
+
+check: $(VENV)/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/marimo check --strict notebooks
+
+bench: $(VENV)/ready-bench browser
+	$(BIN)/python -m benchmarks
+
+evidence: $(VENV)/ready-dev browser
+	$(BIN)/pytest tests/evidence -p no:cacheprovider --override-ini testpaths=tests/evidence
+
+sample: $(VENV)/ready
+	rm -rf data/sample
+	$(BIN)/cadran sample --book data/sample
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+# Real-browser tests need a Chromium: the one on the machine, or one installed here. Never skipped in silence.
+.PHONY: browser
+browser: $(VENV)/ready-dev
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+	  echo "No Chromium on this machine: installing it."; \
+	  if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq chromium; \
+	  else $(BIN)/playwright install chromium; fi; }
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Cadran needs Python 3.11 or newer."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/ready: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(VENV)/ready-bench: $(VENV)/ready-dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,bench]'
+	@touch $@
