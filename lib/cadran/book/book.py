@@ -238,7 +238,7 @@ class Book:
             day = "expected_close_date" if what == "expected" else f"{what}_date"
             for period, step in _PERIODS.items():
                 if f"{what}_{period}" in asked:
-                    deals = deals.with_columns(nw.col(day).dt.truncate(step).alias(f"{what}_{period}"))
+                    deals = deals.with_columns(nw.col(day).dt.truncate(step).cast(nw.Date).alias(f"{what}_{period}"))
             if by_calendar := [period for period in _BY_CALENDAR if f"{what}_{period}" in asked]:
                 days = self._scan("calendar").select(
                     nw.col("date").alias(day), *(nw.col(period).alias(f"{what}_{period}") for period in by_calendar)
