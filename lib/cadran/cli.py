@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from enum import StrEnum

@@ -81,6 +81,7 @@ def book(tmp_path_factory):
 
 def deals(book, *columns, **options):
     frame = book.collect(book.deals(["opportunity_id", *columns], **options))
+    assert frame["opportunity_id"].is_unique().all()
     return {row[0]: row[1] if len(columns) == 1 else row[1:] for row in frame.iter_rows()}
 
 
@@ -96,6 +97,10 @@ def deals(book, *columns, **options):
 )
 def test_knows_what_was_known_and_nothing_later(book, day, known):
     assert deals(book.as_of(day), "status", "amount") == known
+
+
+def test_at_the_instant_of_a_change_the_new_version_holds(book):
+    assert deals(book.as_of(at(2024, 2, 2)), "amount")["won"] == 12.0
 
 
 def test_a_day_ends_at_midnight_in_the_time_zone_of_the_book(book):
