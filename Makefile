@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 2718
 
-.PHONY: run test check bench evidence sample clean
+.PHONY: run test check bench evidence docs sample clean
 
 run: $(VENV)/ready
 	$(BIN)/cadran serve --book data/sample --port $(PORT)
@@ -23,6 +23,9 @@ bench: $(VENV)/ready-bench browser
 
 evidence: $(VENV)/ready-dev browser
 	$(BIN)/pytest tests/evidence -p no:cacheprovider --override-ini testpaths=tests/evidence
+
+docs: $(VENV)/ready
+	$(BIN)/python -m cadran.publish.documents docs
 
 sample: $(VENV)/ready
 	rm -rf data/sample
