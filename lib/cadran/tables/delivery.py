@@ -6,7 +6,8 @@ from datetime import datetime
 import polars as pl
 
 #: Columns of a frame of rows set aside. `row` counts data rows of the file from 1; `line` is what a
-#: spreadsheet shows (the header is line 1); `values` is the row as read, in JSON.
+#: spreadsheet shows (the header is line 1; null in Parquet); `rule` and `repair` are sentences, one a line;
+#: `found` is what stood in the columns concerned ("close_date = 2017-13-45"); `values` is the row as read, in JSON.
 SET_ASIDE = {
     "table": pl.String,
     "file": pl.String,
@@ -15,6 +16,7 @@ SET_ASIDE = {
     "id": pl.String,
     "rule": pl.String,
     "repair": pl.String,
+    "found": pl.String,
     "values": pl.String,
 }
 

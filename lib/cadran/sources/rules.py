@@ -1,0 +1,198 @@
+"""Holding rows to the tables' rules: what broke which, and what goes with it. The rule is the sentence a reader sees."""
+
+from collections.abc import Mapping as Dict
+
+import dataframely as dy
+import polars as pl
+
+from cadran.sources.read import FILE, ID, LINE, PLACE, ROW
+from cadran.tables import FOREIGN_KEYS, TABLES
+from cadran.tables.delivery import SET_ASIDE
+
+#: A source row, the fields that broke a rule (comma between; none for the row as a whole), and the rule.
+BROKEN = {ID: pl.Int64, "field": pl.String, "rule": pl.String}
+
+CORRECT = "Correct the value at the source."
+_LINKS = {
+    ("contacts", "account_id"): "every contact belongs to a known account",
+    ("opportunities", "account_id"): "every deal belongs to a known account",
+    ("versions", "opportunity_id"): "every version belongs to a known deal",
+    ("versions", "stage"): "every deal is in a stage of the mapping",
+    ("versions", "rep_id"): "every deal belongs to a known rep",
+    ("deal_contacts", "opportunity_id"): "every contact's part is in a known deal",
+    ("deal_contacts", "contact_id"): "every part in a deal is played by a known contact",
+    ("leads", "rep_id"): "every lead belongs to a known rep",
+    ("leads", "opportunity_id"): "every qualified lead became a known deal",
+    ("activities", "opportunity_id"): "every activity is about a known deal",
+    ("activities", "contact_id"): "every activity is with a known contact",
+    ("activities", "rep_id"): "every activity is by a known rep",
+}
+_OWN = {
+    "cells": ("every row has as many cells as the header", "Put quotation marks around text that holds the separator."),
+    "only": ("the mapping keeps only some rows, and not this one", "Nothing, or change `only` in the mapping."),
+    "twice": ("the same row is given once", "Remove the copy; the first one is kept."),
+    "closed": ("a closed deal has a close date", "Fill the close date at the source."),
+    "order": ("a deal closes on or after its creation", "Correct one of the two dates at the source."),
+    "created_later": ("a deal is created before the data was taken", "Correct the date, or `taken` in the mapping."),
+    "closed_later": ("a deal closes before the data was taken", "Correct the date, or `taken` in the mapping."),
+    "changed_later": ("a deal changes before the data was taken", "Correct the date, or `taken` in the mapping."),
+    "no_version": ("every deal has at least one version", "Give its versions, or correct those set aside."),
+}
+_UNKNOWN = 'Add it to its file, correct it, or write unknown = "keep as null" in the mapping.'
+_STAGE = "Add the stage to `stages` in the mapping, in its place, or give it a synonym in `values`."
+
+
+def sentence(rule: str) -> tuple[str, str]:
+    """What a broken rule says, and the repair, in English.
+
+    Args:
+        rule: A key of our own rules; or `TABLE.FIELD|KIND`, `TABLE|RULE`, `TABLE>FIELD` (a foreign key).
+    """
+    if rule in _OWN:
+        return _OWN[rule]
+    if ">" in rule:
+        table, field = rule.split(">")
+        repair = (
+            _STAGE if field == "stage" else _UNKNOWN if field != "opportunity_id" else "Correct the deal, or this row."
+        )
+        return _LINKS[table, field], repair
+    where, kind = rule.split("|")
+    if "." not in where:
+        key = ", ".join(f"`{name}`" for name in TABLES[where].primary_key())
+        if kind == "primary_key":
+            return f"each {key} stands on one row of {where}", "Keep the right one: all rows that differ are set aside."
+        return kind.replace("_", " "), CORRECT
+    table, field = where.split(".")
+    return _of_field(field, kind, _column(table, field))
+
+
+def _column(table: str, field: str) -> dy.Column:
+    tables = ("opportunities", "versions") if table == "deals" else (table,)
+    return next((TABLES[t].columns()[field] for t in tables if field in TABLES[t].columns()), dy.Datetime())
+
+
+def _of_field(field: str, kind: str, column: dy.Column) -> tuple[str, str]:
+    if kind == "nullability":
+        return f"`{field}` is given", "Fill it at the source."
+    if kind == "type" and isinstance(column, dy.Date | dy.Datetime):
+        return (
+            f"`{field}` is a date",
+            "Correct it; or, if that is how dates are written, say so with `dates` in the mapping.",
+        )
+    if kind == "type" and isinstance(column, dy.Enum):
+        return (
+            f"`{field}` is one of {', '.join(column.categories)}",
+            "Say what the value means with `values` in the mapping.",
+        )
+    if kind == "type":
+        what = {dy.Int64: "a whole number", dy.Bool: "yes or no"}.get(type(column), "a number")
+        return f"`{field}` is {what}", CORRECT
+    bounds = {"min": "at least", "max": "at most", "min_exclusive": "above", "max_exclusive": "below"}
+    if kind in bounds:
+        return f"`{field}` is {bounds[kind]} {getattr(column, kind):,.10g}", CORRECT
+    return f"`{field}` is a finite number", CORRECT
+
+
+def broken(ids: pl.Series, field: str, rule: str) -> pl.DataFrame:
+    """Rows that broke one rule."""
+    return ids.rename(ID).to_frame().select(ID, pl.lit(field).alias("field"), pl.lit(rule).alias("rule"))
+
+
+def breaches(table: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `frame` (the columns of `table` and `ID`) that break a rule of the table's schema."""
+    schema: type[dy.Schema] = type(table, (TABLES[table],), {ID: dy.Int64(nullable=True)})
+    _, failure = schema.filter(frame)
+    if not failure.counts():
+        return pl.DataFrame(schema=BROKEN)
+    details, found = failure.details(), []
+    for name in failure.counts():
+        field, _, kind = name.rpartition("|")
+        ids = details.filter(pl.col(name) == "invalid")[ID]
+        fields = field or ",".join(TABLES[table].primary_key() if name == "primary_key" else ())
+        found.append(broken(ids, fields, f"{table}.{field}|{kind}" if field else f"{table}|{kind}"))
+    return pl.concat(found)
+
+
+def orphans(tables: Dict[str, pl.DataFrame], bad: pl.DataFrame, kept_null: set[tuple[str, str]]) -> pl.DataFrame:
+    """Rows that refer to a row which does not exist or is itself set aside, followed to the end.
+
+    Args:
+        tables: Rows of every table with their `ID`.
+        bad: `BROKEN` rows so far.
+        kept_null: (table, column) whose unknown values are made null instead.
+    """
+    good = {name: frame.join(bad, on=ID, how="anti", nulls_equal=False) for name, frame in tables.items()}
+    found = [pl.DataFrame(schema=BROKEN)]
+    while True:
+        new = []
+        for (table, field), (parent, key) in FOREIGN_KEYS.items():
+            if table in good and (table, field) not in kept_null and field in good[table].columns:
+                keys = good[parent].select(key) if parent in good else pl.DataFrame(schema={key: pl.String})
+                lost = (
+                    good[table].filter(pl.col(field).is_not_null()).join(keys, left_on=field, right_on=key, how="anti")
+                )
+                new.append(broken(lost[ID], field, f"{table}>{field}"))
+        if "versions" in good:
+            bare = good["opportunities"].join(good["versions"], on="opportunity_id", how="anti")
+            new.append(broken(bare[ID], "opportunity_id", "no_version"))
+        breaking = pl.concat(new)
+        if breaking.is_empty():
+            return pl.concat(found).unique(maintain_order=True)
+        found.append(breaking)
+        good = {name: frame.join(breaking, on=ID, how="anti") for name, frame in good.items()}
+
+
+def set_aside(
+    bad: pl.DataFrame, table: str, fields: Dict[str, tuple[str, ...]], key: str, rows: pl.DataFrame
+) -> pl.DataFrame:
+    """Rows of one feed set aside, as `SET_ASIDE`: each once, with all its sentences (a line each).
+
+    Args:
+        bad: `BROKEN` rows, any feed.
+        table: Table the feed feeds.
+        fields: The source's columns of each field.
+        key: The field that identifies the row.
+        rows: The feed's rows as read.
+    """
+    bad = bad.join(rows.select(ID), on=ID, how="semi").unique([ID, "field"], keep="first", maintain_order=True)
+    kinds = {rule: sentence(rule) for rule in bad["rule"].unique()}
+    columns = {f: [c for name in f.split(",") for c in fields.get(name, ())] for f in bad["field"].unique()}
+    shown = {f: ", ".join(c) for f, c in columns.items()}
+    per_row = bad.with_columns(
+        said=pl.col("rule").replace_strict({rule: said for rule, (said, _) in kinds.items()}, return_dtype=pl.String),
+        repair=pl.col("rule").replace_strict(
+            {rule: repair for rule, (_, repair) in kinds.items()}, return_dtype=pl.String
+        ),
+        column=pl.col("field").replace_strict(shown, return_dtype=pl.String),
+    )
+    source = [c for c in rows.columns if c not in (*PLACE, ID)]
+    read = rows.join(bad, on=ID, how="semi", maintain_order="left")
+    found = []
+    for names in {tuple(c) for c in columns.values() if c}:
+        told = [
+            pl.format("{} = {}", pl.lit(c), pl.col(c).cast(pl.String).fill_null("")) for c in names if c in read.columns
+        ]
+        if told:
+            found.append(read.select(ID, column=pl.lit(", ".join(names)), found=pl.concat_str(told, separator=", ")))
+    empty = pl.DataFrame(schema={ID: pl.Int64, "column": pl.String, "found": pl.String})
+    per_row = per_row.join(pl.concat([empty, *found]), on=[ID, "column"], how="left", maintain_order="left")
+    texts = [pl.col(c).drop_nulls().unique(maintain_order=True).str.join("\n") for c in ("said", "repair", "found")]
+    said = per_row.group_by(ID, maintain_order=True).agg(texts)
+    return (
+        read.join(said, on=ID)
+        .select(
+            pl.lit(table).alias("table"),
+            pl.col(FILE).alias("file"),
+            pl.col(ROW).cast(pl.Int64).alias("row"),
+            pl.col(LINE).cast(pl.Int64).alias("line"),
+            pl.concat_str(
+                [pl.col(c).cast(pl.String) for c in fields.get(key, ()) if c in read.columns]
+                or [pl.lit(None, pl.String)]
+            ).alias("id"),
+            pl.col("said").alias("rule"),
+            "repair",
+            "found",
+            pl.struct(source).struct.json_encode().alias("values"),
+        )
+        .select(SET_ASIDE.keys())
+    )
