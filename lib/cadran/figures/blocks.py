@@ -1,0 +1,133 @@
+"""The parts of a page as HTML: written here once, for the live page, its first sight and reports."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any, Literal, Protocol
+
+from cadran.figures.figure import Figure
+from cadran.text import Words
+
+
+class Block(Protocol):
+    """One part of a page."""
+
+    def html(self, slot: str, words: Words) -> str:
+        """Its markup for a place on the page."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """What the page says first, in words."""
+
+    items: Sequence[str]
+
+    def html(self, slot: str, words: Words) -> str:
+        """One paragraph, a sentence a span."""
+        return f"<p class=lead>{' '.join(f'<span>{escape(each)}</span>' for each in self.items)}</p>"
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One number: its value with unit, what it is compared with, how sure it is, where it is defined."""
+
+    label: str
+    value: str
+    #: The comparison: "+8 % on the same period last year".
+    change: str = ""
+    tone: Literal["good", "bad", "even"] = "even"
+    #: Interval or count.
+    basis: str = ""
+    #: Exact value, on hover.
+    exact: str = ""
+    #: Address of its definition.
+    definition: str = ""
+
+    def html(self, slot: str, words: Words) -> str:
+        """A card, the whole of which leads to the definition."""
+        mark = {"good": "▲ ", "bad": "▼ ", "even": ""}[self.tone]
+        inner = (
+            f"<span class=label>{escape(self.label)}</span>"
+            f'<strong title="{escape(self.exact)}">{escape(self.value)}</strong>'
+            f"<span class='change {self.tone}'>{mark}{escape(self.change)}</span>"
+            f"<span class=basis>{escape(self.basis)}</span>"
+        )
+        hint = escape(words("How this is defined"))
+        return f'<a class=headline href="{escape(self.definition)}" target=_top title="{hint}">{inner}</a>'
+
+
+@dataclass(frozen=True)
+class Headlines:
+    """At most five numbers."""
+
+    items: Sequence[Headline]
+
+    def html(self, slot: str, words: Words) -> str:
+        """The cards side by side."""
+        return f"<div class=headlines>{''.join(each.html(slot, words) for each in self.items)}</div>"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What is said where a figure cannot be: why, and what would change that."""
+
+    text: str
+    title: str = ""
+    kind: Literal["empty", "little", "error", "info"] = "info"
+
+    def html(self, slot: str, words: Words) -> str:
+        """A quiet box."""
+        title = f"<h2>{escape(self.title)}</h2>" if self.title else ""
+        role = "alert" if self.kind == "error" else "note"
+        return f"<div class='notice {self.kind}' role={role}>{title}<p>{escape(self.text)}</p></div>"
+
+
+@dataclass(frozen=True)
+class Footer:
+    """Where the numbers come from."""
+
+    items: Sequence[tuple[str, str]] = field(default_factory=list)
+
+    def html(self, slot: str, words: Words) -> str:
+        """A line of texts, each with its address if it has one."""
+        parts = (f'<a href="{escape(to)}" target=_top>{escape(text)}</a>' if to else escape(text) for text, to in self.items)
+        return f"<p class=source>{' <span aria-hidden=true>·</span> '.join(parts)}</p>"
+
+
+def figure_html(figure: Figure, slot: str, words: Words, behind: str = "", picture: str = "") -> str:
+    """A figure's title, subtitle, tools, the place of its picture and, when asked for, the table behind it."""
+    exports = "".join(
+        _button(words(text), act="export", export=slot, format=kind)
+        for kind, text in {
+            "svg": "Picture as SVG", "png": "Picture as PNG", "csv": "Data as CSV", "xlsx": "Data as Excel",
+        }.items()
+    )  # fmt: skip
+    shown = words("Hide the table") if behind else words("Show the table")
+    tools = (
+        f'<details class=menu data-key="menu-{slot}"><summary aria-label="{escape(words("Tools of this figure"))}">⋯</summary>'
+        f"<div>{_button(shown, act='behind', behind=slot)}{exports}</div></details>"
+    )
+    live = (
+        f'<div class=picture data-live="{slot}" role=img aria-label="{escape(figure.finding)}">{picture}</div>'
+    )
+    return (
+        f"<figure><figcaption><h2>{escape(figure.title)}</h2><p>{escape(figure.subtitle)}</p></figcaption>"
+        f"{tools}{live}{behind}</figure>"
+    )
+
+
+def live_rows(figure: Figure, slot: str) -> dict[str, Any]:
+    """What the browser needs to draw a figure."""
+    return {
+        "slot": slot,
+        "key": figure.drawing.key,
+        "rows": figure.rows(),
+        "dimension": figure.dimension,
+        "alt": figure.finding,
+    }
+
+
+def _button(text: str, **data: str) -> str:
+    attributes = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items())
+    return f"<button type=button{attributes}>{escape(text)}</button>"

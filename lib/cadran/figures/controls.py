@@ -1,0 +1,168 @@
+"""What a reader can set in the bar, and how what a browser sends is held to it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, Protocol
+
+from cadran.text import Words
+
+#: A selection or a search beyond these is no reader's.
+MOST_VALUES, MOST_LETTERS = 500, 200
+
+
+class Control(Protocol):
+    """Something in the bar with a name and a value (text, as in the address)."""
+
+    name: str
+    label: str
+    default: str
+
+    def clamped(self, value: object) -> str:
+        """The nearest value that is allowed; the default when there is none."""
+        ...
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several values, each with the label a reader sees."""
+
+    name: str
+    label: str
+    options: Mapping[str, str]
+    default: str
+    shortcut: str = ""
+
+    def clamped(self, value: object) -> str:
+        """The value if it is one of the options, else the default."""
+        return value if isinstance(value, str) and value in self.options else self.default
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day between two others. With `slides`, a slider over month ends stands beside the calendar."""
+
+    name: str
+    label: str
+    first: date
+    last: date
+    default: str
+    slides: bool = False
+    #: "control=value" under which the control is shown; always when empty.
+    when: str = ""
+    shortcut: str = ""
+
+    def clamped(self, value: object) -> str:
+        """The day, no earlier than the first and no later than the last; the default when it is no day."""
+        try:
+            day = date.fromisoformat(value) if isinstance(value, str) else None
+        except ValueError:
+            day = None
+        return self.default if day is None else min(max(day, self.first), self.last).isoformat()
+
+    @property
+    def steps(self) -> list[str]:
+        """Every month end from the first day to the last, and the last day."""
+        ends, day = [], self.first.replace(day=1)
+        while day <= self.last:
+            day = (day + timedelta(days=32)).replace(day=1)
+            ends.append(min(day - timedelta(days=1), self.last).isoformat())
+        return ends
+
+
+@dataclass(frozen=True)
+class TableView:
+    """How a reader looks at a table. `sort` is a column, with a minus for descending; `page` counts from 1."""
+
+    sort: str = ""
+    page: int = 1
+    search: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """All that a reader has set, held to what the page allows. `said` tells what had to be changed for that."""
+
+    controls: Mapping[str, str]
+    selection: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tables: Mapping[str, TableView] = field(default_factory=dict)
+    #: Figures whose table is shown.
+    behind: frozenset[str] = frozenset()
+    #: Row of a table that is opened.
+    open: str | None = None
+    seq: int = 0
+    said: tuple[str, ...] = ()
+
+    def __getitem__(self, control: str) -> str:
+        return self.controls[control]
+
+    def day(self, control: str) -> date:
+        """The value of a `Day`."""
+        return date.fromisoformat(self.controls[control])
+
+
+def read_view(
+    raw: Mapping[str, Any], controls: Sequence[Control], dimensions: Sequence[str], words: Words
+) -> View:
+    """The view a browser sent, whatever it sent, held to the page's controls and dimensions."""
+    asked, said, held = _mapping(raw.get("controls")), [], {}
+    for control in controls:
+        value = asked.get(control.name)
+        held[control.name] = control.clamped(value)
+        if value not in (None, "", held[control.name]):
+            shown = _text(value)[:40]
+            said.append(words("{control}: “{value}” is not possible here; {held} is shown.",
+                              control=control.label, value=shown, held=_told(control, held[control.name], words)))  # fmt: skip
+    selection = {
+        dimension: tuple(dict.fromkeys(_text(each) for each in values[:MOST_VALUES]))
+        for dimension, values in _mapping(raw.get("selection")).items()
+        if dimension in dimensions and isinstance(values, list) and values
+    }
+    tables = {_text(name): _table(_mapping(table)) for name, table in _mapping(raw.get("tables")).items()}
+    behind = raw.get("behind")
+    opened = raw.get("open")
+    seq = raw.get("seq")
+    return View(
+        held, selection, tables,
+        frozenset(_text(each) for each in behind[:MOST_VALUES]) if isinstance(behind, list) else frozenset(),
+        _text(opened) if opened else None,
+        seq if isinstance(seq, int) else 0,
+        tuple(said),
+    )  # fmt: skip
+
+
+def view_of_address(query: Mapping[str, str | list[str]], controls: Sequence[Control]) -> dict[str, Any]:
+    """What an address says of the view, unchecked: controls by name, `in.<dimension>`, `<table>.<sort|page|search>`."""
+    lists = {name: [value] if isinstance(value, str) else list(value) for name, value in query.items()}
+    names = {control.name for control in controls}
+    tables: dict[str, dict[str, Any]] = {}
+    for name, values in lists.items():
+        table, _, part = name.rpartition(".")
+        if table and part in {"sort", "page", "search"}:
+            tables.setdefault(table, {})[part] = values[-1]
+    return {
+        "controls": {name: values[-1] for name, values in lists.items() if name in names and values},
+        "selection": {name[3:]: values for name, values in lists.items() if name.startswith("in.")},
+        "tables": tables,
+        "open": lists.get("open", [None])[-1],
+    }
+
+
+def _table(raw: Mapping[str, Any]) -> TableView:
+    page = raw.get("page", 1)
+    page = int(page) if isinstance(page, int) or (isinstance(page, str) and page.isdecimal()) else 1
+    return TableView(_text(raw.get("sort") or ""), min(max(page, 1), 10**6), _text(raw.get("search") or ""))
+
+
+def _told(control: Control, value: str, words: Words) -> str:
+    if isinstance(control, Choice):
+        return control.options[value]
+    return words.date(date.fromisoformat(value))
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return str(value)[:MOST_LETTERS]

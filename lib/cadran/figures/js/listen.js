@@ -1,0 +1,115 @@
+// What the reader does: controls, clicks on values, tables, exports, keys. One listener per kind of event.
+import { addressOf, shownWindow, writeAddress } from "./view.js";
+
+export function listen(root, view, model) {
+  const stop = new AbortController();
+  const on = (type, hear) => root.addEventListener(type, hear, { signal: stop.signal });
+  on("input", ({ target }) => hearInput(target, root, view));
+  on("change", ({ target }) => target.matches("select[data-control], input[type=date]") && setControl(target, root, view));
+  on("click", (event) => hearClick(event, root, view, model));
+  document.addEventListener("keydown", (event) => hearKey(event, root, view), { signal: stop.signal });
+  model.on("msg:custom", hearFile);
+  return () => {
+    stop.abort();
+    model.off("msg:custom", hearFile);
+  };
+}
+
+function hearInput(target, root, view) {
+  if (target.matches("input[type=range][data-control]")) setControl(target, root, view);
+  if (target.matches("input[data-search]")) {
+    view.table(target.dataset.search, { search: target.value, page: 1 });
+  }
+}
+
+function setControl(target, root, view) {
+  const { control, steps } = target.dataset;
+  const value = steps ? JSON.parse(steps)[target.valueAsNumber] : target.value;
+  if (!value) return;
+  view.change(({ controls }) => (controls[control] = value));
+  syncControls(root, view.value, target);
+}
+
+/** Show in every control what the view holds. */
+export function syncControls(root, { controls }, except) {
+  for (const input of root.querySelectorAll("[data-control]")) {
+    const value = controls[input.dataset.control];
+    if (input === except || value === undefined) continue;
+    if (input.dataset.steps) input.value = Math.max(0, JSON.parse(input.dataset.steps).findLastIndex((step) => step <= value));
+    else if (input !== root.activeElement || input.tagName === "SELECT") input.value = value;
+  }
+  for (const part of root.querySelectorAll("[data-when]")) {
+    const [name, value] = part.dataset.when.split("=");
+    part.hidden = controls[name] !== value;
+  }
+}
+
+const CLICKS = {
+  toggle: ({ toggle, value }, view) => view.toggle(toggle, value),
+  clear: ({ clear, value }, view) => view.clear(clear || undefined, value),
+  sort: ({ sort, by }, view) => view.table(sort, { sort: by, page: 1 }),
+  page: ({ page, number }, view) => view.table(page, { page: Number(number) }),
+  open: ({ open }, view) => view.change((value) => (value.open = open)),
+  close: (_, view) => view.change((value) => (value.open = null)),
+  behind: ({ behind }, view) =>
+    view.change((value) => {
+      const held = value.behind ?? [];
+      value.behind = held.includes(behind) ? held.filter((each) => each !== behind) : [...held, behind];
+    }),
+  language: ({ language }, view) => (shownWindow().location.href = addressOf(view.value, { lang: language })),
+};
+
+function hearClick(event, root, view, model) {
+  const button = event.target.closest("button, a[data-act]");
+  const act = button?.dataset.act;
+  if (!act) return;
+  event.preventDefault();
+  if (act === "theme") return turnTheme(root, view);
+  if (act === "help") return root.querySelector("dialog.help").showModal();
+  if (act === "dismiss") return button.closest("dialog").close();
+  if (act === "export") return model.send({ export: button.dataset.export, format: button.dataset.format, theme: themeOf(root) });
+  button.closest("details.menu")?.removeAttribute("open");
+  CLICKS[act]?.(button.dataset, view);
+}
+
+function themeOf(root) {
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  return root.host.dataset.theme || dark;
+}
+
+function turnTheme(root, view) {
+  const next = themeOf(root) === "dark" ? "light" : "dark";
+  root.host.dataset.theme = next;
+  document.documentElement.dataset.cadranTheme = next;
+  writeAddress(view.value, { theme: next });
+}
+
+/** Shortcuts: letters press the control that names them; Esc clears the selection. */
+function hearKey(event, root, view) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const writing = root.activeElement?.matches("input:not([type=range]), select, textarea");
+  if (event.key === "Escape") {
+    if (root.querySelector("dialog[open]")) return;
+    const menus = root.querySelectorAll("details.menu[open]");
+    if (menus.length) return menus.forEach((menu) => menu.removeAttribute("open"));
+    if (view.value.open) return CLICKS.close({}, view);
+    if (Object.keys(view.value.selection).length) view.clear();
+    return;
+  }
+  if (writing) return;
+  const target = root.querySelector(`[data-shortcut="${CSS.escape(event.key)}"]`);
+  if (!target) return;
+  event.preventDefault();
+  target.tagName === "BUTTON" ? target.click() : target.focus();
+}
+
+function hearFile({ file, kind }, buffers) {
+  if (!file) return;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob(buffers, { type: kind }));
+  link.download = file;
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

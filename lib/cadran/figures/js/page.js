@@ -1,0 +1,69 @@
+// The page: one shadow root whose markup Python writes; this keeps the charts alive and hears the reader.
+import { Figures } from "./figures.js";
+import { View } from "./view.js";
+import { listen, syncControls } from "./listen.js";
+import { settle } from "./chrome.js";
+
+export function render({ model, el }) {
+  const root = el.shadowRoot ?? el.attachShadow({ mode: "open" });
+  root.innerHTML = model.get("frame");
+  settle(el, root);
+  const view = new View(model, () => say(root, root.querySelector(".page").dataset.late));
+  const figures = new Figures(root, (dimension, value) => view.toggle(dimension, value));
+  const shown = {};
+  let frame = 0;
+
+  const draw = async () => {
+    frame = 0;
+    const { slots, seq, view: clamped, said } = model.get("content");
+    if (!slots) return;
+    const specs = model.get("specs");
+    const drawings = [];
+    for (const [slot, json] of Object.entries(slots)) {
+      if (shown[slot] === json) continue;
+      shown[slot] = json;
+      const content = JSON.parse(json);
+      fill(root, slot, content, figures);
+      for (const figure of content.figures ?? []) drawings.push(figures.update(figure.slot, figure, specs));
+    }
+    syncControls(root, clamped);
+    view.answered(seq);
+    await Promise.all(drawings);
+    if (said) say(root, said);
+    el.dataset.answered = seq;
+    if (window.parent !== window) window.parent.postMessage({ cadran: "drawn", seq }, location.origin);
+  };
+  const redraw = () => (frame ||= requestAnimationFrame(draw));
+
+  model.on("change:content", redraw);
+  const unlisten = listen(root, view, model);
+  redraw();
+  return () => {
+    model.off("change:content", redraw);
+    figures.keepOnly(new Set());
+    unlisten();
+  };
+}
+
+/** Put a slot's markup in place; live charts are moved into it, focus and scroll are kept. */
+function fill(root, slot, { html }, figures) {
+  const place = root.querySelector(`[data-slot="${slot}"]`);
+  if (!place || place.markup === html) return;
+  const focused = root.activeElement?.dataset?.key;
+  const open = new Set([...place.querySelectorAll("details[open][data-key]")].map((each) => each.dataset.key));
+  const fresh = document.createElement("template");
+  fresh.innerHTML = html;
+  for (const stand of fresh.content.querySelectorAll("[data-live]")) {
+    stand.replaceWith(figures.element(stand.dataset.live));
+  }
+  for (const each of fresh.content.querySelectorAll("details[data-key]")) each.open = open.has(each.dataset.key);
+  place.replaceChildren(fresh.content);
+  place.markup = html;
+  place.removeAttribute("aria-busy");
+  if (focused) place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+}
+
+/** Tell readers who listen to the page what changed. */
+export function say(root, text) {
+  root.querySelector("[aria-live]").textContent = text;
+}

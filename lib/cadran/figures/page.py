@@ -1,0 +1,202 @@
+"""A page: one widget that holds every control, sentence, figure and table, and is fed rows after each change."""
+
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from cadran.figures import bundle
+from cadran.figures.bar import bar
+from cadran.figures.blocks import Block, figure_html, live_rows
+from cadran.figures.controls import Control, View, read_view, view_of_address
+from cadran.figures.figure import Figure
+from cadran.figures.table import Table, as_csv, as_xlsx, plain_table
+from cadran.figures.theme import FONT, variables
+from cadran.tables.problems import Problem
+from cadran.text import Words
+
+_STYLES = Path(__file__).parent
+#: Rows of places on the page, from top to bottom; two in a row stand side by side on a laptop.
+Places = Sequence[Sequence[str]]
+
+
+class Page(anywidget.AnyWidget):
+    """A page of an app, or one figure in an analyst's cell.
+
+    Args:
+        title: Name of the app, in the reader's language.
+        words: The reader's language.
+        controls: What can be set in the bar, in order.
+        dimensions: Columns on which a reader may select.
+        places: The places of the page.
+        query: The address's query, which may hold a view.
+
+    `view` changes when the reader changes anything; read it through `asked`.
+    """
+
+    frame = traitlets.Unicode().tag(sync=True)
+    specs = traitlets.Dict().tag(sync=True)
+    content = traitlets.Dict().tag(sync=True)
+    view = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        title: str,
+        words: Words,
+        controls: Sequence[Control] = (),
+        dimensions: Sequence[str] = (),
+        places: Places = (("figure",),),
+        query: Mapping[str, str | list[str]] | None = None,
+    ):
+        self.title, self.words, self.controls = title, words, tuple(controls)
+        self.dimensions, self.places = tuple(dimensions), places
+        self.blocks: dict[str, Block | Figure] = {}
+        type(self)._esm = bundle.module()
+        first = read_view(view_of_address(query or {}, self.controls), self.controls, self.dimensions, words)
+        self._at_start = first.said
+        super().__init__(view=_raw(first, self.controls))
+        self.frame = self.document(first)
+        self.on_msg(self._hear)
+
+    @property
+    def asked(self) -> View:
+        """The reader's view, held to what the page allows."""
+        view = read_view(self.view, self.controls, self.dimensions, self.words)
+        return View(**{**vars(view), "said": self._at_start}) if not view.seq else view
+
+    def show(self, blocks: Mapping[str, Block | Figure], said: Sequence[str] = ()) -> None:
+        """Put blocks in their places: one message to the browser, whatever changed."""
+        asked = self.asked
+        self.blocks = dict(blocks)
+        specs = {each.drawing.key: each.drawing.vega for each in blocks.values() if isinstance(each, Figure)}
+        told = " ".join([*asked.said, *said])
+        content = {
+            "seq": asked.seq,
+            "said": told,
+            "view": {"controls": dict(asked.controls)},
+            "slots": {slot: json.dumps(self._slot(slot, block, asked)) for slot, block in blocks.items()},
+        }
+        with self.hold_sync():
+            if not specs.keys() <= self.specs.keys():
+                self.specs = {**self.specs, **specs}
+            self.content = content
+
+    def refuse(self, problem: Problem) -> None:
+        """Say what went wrong and how to repair it, in place of the page's first block."""
+        from cadran.figures.blocks import Notice
+
+        self.show({self.places[0][0]: Notice(problem.told(self.words), kind="error")})
+
+    def html(self, theme: str = "light") -> str:
+        """The page as it stands, as one HTML document without scripts: figures are inline SVG."""
+        inner = self.document(self.asked, self._markup)
+        return (
+            f'<!doctype html><html lang="{self.words.language}"><head><meta charset=utf-8>'
+            f'<meta name=viewport content="width=device-width, initial-scale=1"><title>{escape(self.title)}</title></head>'
+            f'<body class=host data-theme="{theme}">{inner}</body></html>'
+        )
+
+    def document(self, view: View, markup: Any = None) -> str:
+        """The page's markup: style, bar and places, empty unless `markup(slot)` fills them."""
+        rows = "".join(
+            f"<div class='row n{len(row)}'>{''.join(self._place(slot, markup) for slot in row)}</div>" for row in self.places
+        )
+        late = escape(self.words("No answer yet. What is shown may not be what was asked."))
+        return (
+            f"<style>{stylesheet()}</style><template class=chrome>{chrome_style()}</template>"
+            f'<div class=page lang="{self.words.language}" data-title="{escape(self.title)} · Cadran" data-late="{late}">'
+            f"{bar(self.title, self.controls, view, self.words)}"
+            f"<main>{rows}</main><div class=visually-hidden aria-live=polite></div><dl class=tip hidden></dl></div>"
+        )
+
+    def _place(self, slot: str, markup: Any) -> str:
+        filled = markup(slot) if markup else ""
+        busy = "" if filled else " aria-busy=true"
+        return f'<section class="place {slot.split("_")[0]}" data-slot="{slot}"{busy}>{filled}</section>'
+
+    def _markup(self, slot: str) -> str:
+        block = self.blocks.get(slot)
+        if isinstance(block, Figure):
+            return self._figure(slot, block, self.asked, block.picture())
+        return block.html(slot, self.words) if block else ""
+
+    def _slot(self, slot: str, block: Block | Figure, view: View) -> dict[str, Any]:
+        if isinstance(block, Figure):
+            return {"html": self._figure(slot, block, view), "figures": [live_rows(block, slot)]}
+        return {"html": block.html(slot, self.words)}
+
+    def _figure(self, slot: str, figure: Figure, view: View, picture: str = "") -> str:
+        behind = ""
+        if slot in view.behind:
+            behind = plain_table(figure.frame, self.words, figure.currency, figure.title, figure.dimension)
+        return figure_html(figure, slot, self.words, behind, picture)
+
+    def _hear(self, _widget: object, content: Any, _buffers: object) -> None:
+        """Answer a request for a file."""
+        block = self.blocks.get(str(content.get("export"))) if isinstance(content, dict) else None
+        if not isinstance(block, Figure | Table):
+            return
+        kind, theme = content.get("format"), "dark" if content.get("theme") == "dark" else "light"
+        made = self._file(block, kind, theme)
+        if made is not None:
+            self.send({"file": f"{_file_name(block.title)}.{kind}", "kind": _KINDS[kind]}, [made])
+
+    def _file(self, block: Figure | Table, kind: str, theme: str) -> bytes | None:
+        frame = block.found().select(block.shown) if isinstance(block, Table) else block.frame
+        if kind == "csv":
+            return as_csv(frame, self.words)
+        if kind == "xlsx":
+            return as_xlsx(frame, self.words, block.title)
+        if isinstance(block, Figure) and kind in _KINDS:
+            return block.svg(theme).encode() if kind == "svg" else block.png(theme)
+        return None
+
+
+_KINDS = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+}
+
+
+def stylesheet() -> str:
+    """The page's style, with the colours of both themes."""
+    light, dark = variables("light"), variables("dark")
+    themes = (
+        f":host,.host{{{light}}}"
+        f"@media (prefers-color-scheme:dark){{:host(:not([data-theme=light])),.host:not([data-theme=light]){{{dark}}}}}"
+        f":host([data-theme=dark]),.host[data-theme=dark]{{{dark}}}"
+    )
+    return f":host,.host{{--font:{FONT}}}{themes}{(_STYLES / 'page.css').read_text('utf-8')}"
+
+
+def chrome_style() -> str:
+    """How marimo's own window is hidden around a page."""
+    light, dark = variables("light"), variables("dark")
+    themes = (
+        f":root{{{light}}}@media (prefers-color-scheme:dark){{:root:not([data-cadran-theme=light]){{{dark}}}}}"
+        f":root[data-cadran-theme=dark]{{{dark}}}"
+    )
+    return themes + (_STYLES / "chrome.css").read_text("utf-8")
+
+
+def _raw(view: View, controls: Sequence[Control]) -> dict[str, Any]:
+    return {
+        "controls": dict(view.controls),
+        "defaults": {control.name: control.default for control in controls},
+        "selection": {dimension: list(values) for dimension, values in view.selection.items()},
+        "tables": {name: vars(table) for name, table in view.tables.items()},
+        "behind": sorted(view.behind),
+        "open": view.open,
+        "seq": 0,
+    }
+
+
+def _file_name(title: str) -> str:
+    kept = "".join(letter if letter.isalnum() else "-" for letter in title.lower())
+    return "-".join(part for part in kept.split("-") if part)[:60] or "cadran"

@@ -1,0 +1,72 @@
+"""What every chart shares: the scale of states, axes of money, shares and time, tooltips."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import altair as alt
+
+from cadran.figures.theme import colour, config
+from cadran.text import Words, words_for
+
+STATES = ["selected", "possible", "excluded"]
+#: End or beginning of a column's name -> how its values are written (d3).
+UNITS = {"_rate": ".1%", "_share": ".1%", "_low": ".1%", "_high": ".1%", "amount": "$,.0f", "n_": ",", "_days": ",.0f"}
+TIMES = {"month": "%B %Y", "date": "%d %b %Y", "quarter": "%b %Y", "year": "%Y", "week": "%d %b %Y"}
+
+
+@dataclass(frozen=True)
+class Style:
+    """How charts look for readers of one language and one currency."""
+
+    language: str
+    currency: str
+
+    @cached_property
+    def words(self) -> Words:
+        """The words of this language."""
+        return words_for(self.language)
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The Vega-Lite configuration."""
+        return config(self.language, self.currency)
+
+    def ink(self, possible: str = "actual") -> alt.Color:
+        """Colour by `state`: selected in the accent, the others as `possible`."""
+        colours = [colour("accent"), colour(possible), colour(possible)]
+        return alt.Color("state:N", scale=alt.Scale(domain=STATES, range=colours), legend=None)
+
+    def fade(self) -> alt.Opacity:
+        """Opacity by `state`: what is excluded fades but stays readable."""
+        return alt.Opacity("state:N", scale=alt.Scale(domain=STATES, range=[1, 1, 0.35]), legend=None)
+
+    def money(self, **axis: Any) -> alt.Axis:
+        """An axis of amounts: "4.2 M€"."""
+        symbol = self.words.symbol(self.currency)
+        text = f"format(datum.value, ',.3~r') + '\u00a0{symbol}'"
+        for size, name in ((1e3, "k"), (1e6, "M"), (1e9, "Md" if self.language == "fr" else "bn")):
+            short = f"format(datum.value / {size:.0f}, ',.3~r') + '\u00a0{name}{symbol}'"
+            text = f"abs(datum.value) >= {size:.0f} ? {short} : {text}"
+        return alt.Axis(labelExpr=f"datum.value == 0 ? '0' : {text}", **axis)
+
+    def share(self, **axis: Any) -> alt.Axis:
+        """An axis of shares in per cent."""
+        return alt.Axis(format=".0%", **axis)
+
+    def months(self, **axis: Any) -> alt.Axis:
+        """An axis of time: short months, the year in place of January."""
+        month = "utcmonth(datum.value) == 0 ? utcFormat(datum.value, '%Y') : utcFormat(datum.value, '%b')"
+        return alt.Axis(labelExpr=month, title=None, labelFlush=False, labelBound=True, **axis)
+
+    def tips(self, **labels: str) -> list[alt.Tooltip]:
+        """Exact values on hover: each column with its label, written by the unit in the column's name."""
+        return [self._tip(name, self.words(label)) for name, label in labels.items()]
+
+    def _tip(self, name: str, label: str) -> alt.Tooltip:
+        if name in TIMES:
+            return alt.Tooltip(f"{name}:T", timeUnit="utcyearmonthdate", title=label, format=TIMES[name])
+        for ends, pattern in UNITS.items():
+            if name.endswith(ends) or name.startswith(ends):
+                return alt.Tooltip(f"{name}:Q", title=label, format=pattern)
+        return alt.Tooltip(f"{name}:N", title=label)
