@@ -1,0 +1,108 @@
+"""Days and periods of a question: what is asked when nothing is said, and what was known on a day."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from cadran.book import Book
+from cadran.measures.catalogue import Question
+from cadran.tables.problems import Problem
+
+_STEPS = {"month": 1, "quarter": 3}
+
+
+def seen_on(book: Book, day: date) -> Book:
+    """The book as known at the end of `day`; at its own moment if that is the book's day.
+
+    Raises:
+        Problem: If the day is later than the book's: what it brought is not known.
+    """
+    if day > book.day:
+        raise Problem(
+            "{asked:%Y-%m-%d} is later than {known:%Y-%m-%d}, the last day this view of the book knows.",
+            "Ask for a period that ends on {known:%Y-%m-%d} or earlier.",
+            asked=day, known=book.day,
+        )  # fmt: skip
+    return book if day == book.day else book.as_of(day)
+
+
+def day_before(day: date) -> date:
+    """The day before."""
+    return day - timedelta(days=1)
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day of a later (or earlier) month, or that month's last day if it is shorter."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, month_end(date(year, month + 1, 1)).day))
+
+
+def month_end(day: date) -> date:
+    """The last day of the month."""
+    return day_before((day.replace(day=1) + timedelta(days=31)).replace(day=1))
+
+
+def last_months(day: date, months: int = 1) -> tuple[date, date]:
+    """First and last day of the latest `months` complete months, that of `day` included if it ends on it."""
+    until = day if day == month_end(day) else day_before(day.replace(day=1))
+    return add_months(until.replace(day=1), 1 - months), until
+
+
+def period(book: Book, question: Question, months: int = 1) -> tuple[date, date]:
+    """First and last day asked for; what is not said is filled so as to give complete months up to the book's day.
+
+    Raises:
+        Problem: If the period is upside down.
+    """
+    until = question.until or (last_months(book.day)[1] if question.since is None else book.day)
+    since = question.since or last_months(month_end(until), months)[0]
+    if since > until:
+        raise Problem(
+            "The period begins on {since:%Y-%m-%d}, after it ends on {until:%Y-%m-%d}.",
+            "Swap the two dates.", since=since, until=until,
+        )  # fmt: skip
+    return since, until
+
+
+def ends(since: date, until: date, every: str) -> list[date]:
+    """The last day of each month, quarter or ISO week of a period, and the period's own last day.
+
+    Raises:
+        Problem: If `every` is none of them.
+    """
+    if every == "week":
+        first = since + timedelta(days=6 - since.weekday())
+        days = [first + timedelta(weeks=n) for n in range((until - first).days // 7 + 1)]
+    elif every in _STEPS:
+        step = _STEPS[every]
+        first = since.replace(day=1, month=(since.month - 1) // step * step + 1)
+        spans = range((until.year - first.year) * 12 + until.month - first.month + 1)
+        days = [day_before(add_months(first, n + step)) for n in spans[::step]]
+    else:
+        raise Problem("A series cannot go by {every}.", "Ask for every week, month or quarter.", every=every)
+    return [*(day for day in days if since <= day < until), until]
+
+
+def options(question: Question, **defaults: Any) -> Mapping[str, Any]:
+    """The options of a question, with the defaults of those not given.
+
+    Raises:
+        Problem: If an option is unknown to the measure, or not of the kind of its default.
+    """
+    for name, value in question.options.items():
+        if name not in defaults:
+            raise Problem(
+                "This measure has no option {name}.", "Its options are: {names}.",
+                name=name, names=", ".join(defaults) or "–",
+            )  # fmt: skip
+        kind = defaults[name] if isinstance(defaults[name], type) else type(defaults[name])
+        if not isinstance(value, kind):
+            raise Problem(
+                "{value} is no value of the option {name}.", "Write it as {example}.",
+                value=value, name=name, example=_EXAMPLES[kind],
+            )  # fmt: skip
+    unset = {name: None if isinstance(value, type) else value for name, value in defaults.items()}
+    return unset | question.options
+
+
+_EXAMPLES = {date: "2026-06-30", int: "6", str: "text"}

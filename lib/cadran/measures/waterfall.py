@@ -1,0 +1,213 @@
+"""How the open pipeline went from what it was on one date to what it was on another."""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import reduce
+
+import narwhals as nw
+import polars as pl
+
+from cadran.book import Book
+from cadran.measures.catalogue import Need, Question, measure
+from cadran.measures.counting import small
+from cadran.measures.periods import day_before, options, period, seen_on
+from cadran.tables.measured.waterfall import CAUSES, Waterfall
+
+_FACTS = (
+    "status", "amount", "original_amount", "currency", "rate", "expected_close_date", "stage_position", "in_scope",
+)  # fmt: skip
+_LINES = ["opening", *CAUSES, "closing"]
+
+
+def sides(book: Book, question: Question) -> nw.LazyFrame:
+    """The deals that were open at either of two dates, one row each, as they were at both.
+
+    Args:
+        book: Seen at a moment no earlier than `question.until`.
+        question: The opening is what was known at the end of `since` (default: of the last month before
+            `until`), the closing at the end of `until` (default: the book's day). With the option `due_by`
+            only deals expected to close by that day stand in the pipeline.
+
+    Returns:
+        One row per deal: each of the facts and of the columns of `by` twice, as `<name>_opening` and
+        `<name>_closing`; `is_here_*`: known, and in the reader's scope and the filter; `stands_*`: here, open
+        and due. What is not known at a date is null there, and not here.
+    """
+    until = question.until or book.day
+    since = question.since or day_before(until.replace(day=1))
+    period(book, Question(since=since, until=until))
+    due_by = options(question, due_by=date)["due_by"]
+    first, last = seen_on(book, since), seen_on(book, until)
+    before, after = _side(first, question, due_by, "opening"), _side(last, question, due_by, "closing")
+    # A deal open at the closing that was closed at the opening has been reopened: nothing else of it is read.
+    back = after.filter((nw.col("status_closing") == "open") & (nw.col("n_reopened_closing") > 0))
+    was_open = nw.col("status_opening") == "open"
+    opening = nw.concat(
+        [
+            before.filter(was_open),
+            before.filter(~was_open).join(back.select("opportunity_id"), on="opportunity_id", how="semi"),
+        ]
+    )
+    closing = after.filter((nw.col("status_closing") == "open") | (nw.col("closed_at_closing") > first.moment))
+    both = opening.join(closing, on="opportunity_id", how="full", suffix="_again")
+    flags = [f"{flag}_{side}" for flag in ("is_here", "stands") for side in ("opening", "closing")]
+    both = both.with_columns(nw.col(*flags).fill_null(False))
+    return both.filter(nw.col("stands_opening") | nw.col("stands_closing"))
+
+
+def _side(book: Book, question: Question, due_by: date | None, side: str) -> nw.LazyFrame:
+    """Every deal known to a book, its facts named by the side."""
+    facts = dict.fromkeys([*_FACTS, "n_reopened", "closed_at", *question.columns])
+    deals = book.deals(["opportunity_id", *facts], question.organisation)
+    deals = deals.with_columns(is_here=nw.col("in_scope") & question.kept)
+    is_due = nw.lit(True) if due_by is None else (nw.col("expected_close_date") <= due_by).fill_null(False)
+    deals = deals.with_columns(stands=nw.col("is_here") & (nw.col("status") == "open") & is_due)
+    named = {f"{name}_{side}": nw.col(name) for name in (*facts, "is_here", "stands")}
+    return deals.select("opportunity_id", **named)
+
+
+@measure(
+    title="Waterfall",
+    definition=(
+        "Open pipeline as known at the end of the first date, and at the end of the second, and why they differ. Each "
+        "deal has one cause, the first that holds: won, lost, disqualified, transferred out of or into the scope, new "
+        "(not known at the opening), reopened, pulled in or pushed out (expected in an earlier or later month), amount "
+        "up or down, currency or its rate, corrected or deleted in the source, stage forward or back, unchanged. "
+        "Opening and causes add up to the closing exactly, in count and in known amount. A deal that came and closed "
+        "between the dates stands at neither."
+    ),
+    unit="deals; reporting currency",
+    source="Definition",
+    returns=Waterfall,
+    needs=(Need("status"),),
+    answer=lambda book, question: waterfall(sides(book, question), question.by),
+)
+def waterfall(both: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
+    """Opening, causes and closing of the open pipeline between two dates.
+
+    Args:
+        both: One row per deal, from `sides`.
+        by: Columns to group on. A deal whose group changed is transferred out of the one and into the other.
+
+    Returns:
+        18 rows per group, sorted by `by`, then opening, the causes by priority, closing; as `Waterfall` has it.
+        Amounts are whole cents of the reporting currency, so that sums are exact.
+    """
+    same_group = reduce(nw.Expr.__and__, (_same(column) for column in by), nw.lit(True))
+    both = both.with_columns(
+        is_same=same_group, **{f"cents_{s}": _cents(f"amount_{s}") for s in ("opening", "closing")}
+    )
+    stays = nw.col("stands_opening") & nw.col("is_same")
+    at_opening = both.filter(nw.col("stands_opening")).select(
+        *_groups(by, "opening"),
+        *_MOVES,
+        stood=nw.lit(True),
+        stands=nw.col("stands_closing") & nw.col("is_same"),
+    )
+    at_closing = both.filter(nw.col("stands_closing") & ~stays).select(
+        *_groups(by, "closing"),
+        *_MOVES,
+        stood=nw.lit(False),
+        stands=nw.lit(True),
+    )
+    moves = nw.concat([at_opening, at_closing]).with_columns(cause=_cause())
+    gained, gone = nw.col("stands").cast(nw.Int64), nw.col("stood").cast(nw.Int64)
+    rows = nw.concat(
+        [
+            _contribution(moves, by, nw.col("cause"), gained, -gone),
+            _contribution(moves.filter(nw.col("stood")), by, nw.lit("opening"), _whole(0), gone),
+            _contribution(moves.filter(nw.col("stands")), by, nw.lit("closing"), gained, _whole(0)),
+        ]
+    )
+    totals = [nw.col(name).sum().cast(nw.Int64) for name in ("n", "cents", "n_unknown", "n_deals")]
+    return nw.from_native(_complete(small(rows.group_by(*by, "cause").agg(*totals)), by).lazy())
+
+
+def _complete(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """Every line of every group in order, with zeros where no deal has the cause."""
+    lines = pl.DataFrame({"cause": _LINES, "position": range(len(_LINES))})
+    grid = rows.select(by).unique().join(lines, how="cross") if by else lines
+    full = grid.join(rows, on=[*by, "cause"], how="left", nulls_equal=True).with_columns(
+        pl.col("n", "cents", "n_unknown", "n_deals").fill_null(0)
+    )
+    return full.sort(*by, "position").with_columns(amount=pl.col("cents") / 100).select(*by, *Waterfall.column_names())
+
+
+_MOVES = (
+    "is_same", "is_here_opening", "is_here_closing", "status_opening", "status_closing", "cents_opening",
+    "cents_closing", "original_amount_opening", "original_amount_closing", "currency_opening", "currency_closing",
+    "expected_close_date_opening", "expected_close_date_closing", "stage_position_opening", "stage_position_closing",
+)  # fmt: skip
+
+
+def _groups(by: Sequence[str], side: str) -> list[nw.Expr]:
+    return [nw.col(f"{column}_{side}").alias(column) for column in by]
+
+
+def _same(name: str) -> nw.Expr:
+    """Whether a fact is the same on both sides; unknown is the same as unknown."""
+    opening, closing = nw.col(f"{name}_opening"), nw.col(f"{name}_closing")
+    return (opening == closing).fill_null(False) | (opening.is_null() & closing.is_null())
+
+
+def _cents(amount: str) -> nw.Expr:
+    return (nw.col(amount) * 100 + 0.5).floor().cast(nw.Int64)
+
+
+def _whole(number: int) -> nw.Expr:
+    return nw.lit(number).cast(nw.Int64)
+
+
+def _month(side: str) -> nw.Expr:
+    day = nw.col(f"expected_close_date_{side}")
+    return day.dt.year().cast(nw.Int64) * 12 + day.dt.month().cast(nw.Int64)
+
+
+def _cause() -> nw.Expr:
+    """The first cause that holds. A comparison with what is unknown is null, and does not hold."""
+    stood, stands = nw.col("stood"), nw.col("stands")
+    was, is_now = nw.col("status_opening"), nw.col("status_closing")
+    cents, then = nw.col("cents_closing"), nw.col("cents_opening")
+    position, before = nw.col("stage_position_closing"), nw.col("stage_position_opening")
+    worth, worth_then = cents.fill_null(0), then.fill_null(0)
+    # With the same currency and the same amount in it, only the rate has moved the reporting amount.
+    is_told = ~(nw.col("original_amount_opening").is_null() | nw.col("original_amount_closing").is_null())
+    by_rate = ~_same("currency") | (is_told & _same("original_amount"))
+    both, moved = stood & stands, ~_same("cents")
+    tests = {
+        "won": stood & (is_now == "won"),
+        "lost": stood & (is_now == "lost"),
+        "disqualified": stood & (is_now == "disqualified"),
+        "corrected": stood & is_now.is_null(),
+        "transferred_out": stood & ~(nw.col("is_here_closing") & nw.col("is_same")),
+        "new": ~stood & was.is_null(),
+        "transferred_in": ~stood & ~(nw.col("is_here_opening") & nw.col("is_same")),
+        "reopened": ~stood & (was != "open"),
+        "pulled_in": ~stood | (stands & (_month("closing") < _month("opening"))),
+        "pushed_out": ~stands | (_month("closing") > _month("opening")),
+        "amount_up": both & moved & ~by_rate & (worth >= worth_then),
+        "amount_down": both & moved & ~by_rate,
+        "currency": both & (moved | ~_same("currency")),
+        "stage_forward": both & (position > before),
+        "stage_back": both & (position < before),
+    }
+    (name, test), *others = tests.items()
+    chosen = nw.when(test).then(nw.lit(name))
+    for name, test in others:
+        chosen = chosen.when(test).then(nw.lit(name))
+    return chosen.otherwise(nw.lit("unchanged"))
+
+
+def _contribution(
+    moves: nw.LazyFrame, by: Sequence[str], cause: nw.Expr, gained: nw.Expr, gone: nw.Expr
+) -> nw.LazyFrame:
+    """What each deal adds to a line: its closing value `gained` times, its opening value `gone` times."""
+    unknown = {s: nw.col(f"cents_{s}").is_null().cast(nw.Int64) for s in ("opening", "closing")}
+    return moves.select(
+        *by,
+        cause=cause,
+        n=gained + gone,
+        cents=gained * nw.col("cents_closing").fill_null(0) + gone * nw.col("cents_opening").fill_null(0),
+        n_unknown=gained * unknown["closing"] + gone * unknown["opening"],
+        n_deals=_whole(1),
+    )
