@@ -1,1 +1,1 @@
-"""How it reaches readers."""
+"""How pages reach readers: the server, the shell page, the editor."""

@@ -1,0 +1,73 @@
+"""What stands before every request: who may ask, and what an answer must carry."""
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+#: Names under which a browser on this machine reaches it.
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Guard:
+    """Refuses requests that another site makes a reader's browser send.
+
+    A name that is not ours in `Host` means that a foreign name was pointed at this machine (DNS rebinding).
+    A websocket, and whatever changes something, must come from a page of ours: marimo itself accepts any origin.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str] = LOOPBACK):
+        self.app, self.hosts = app, hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, or refuse with 421 (not our name) or 403 (not our page)."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+        elif status := self._refusal(scope):
+            await _refuse(status, scope, receive, send)
+        else:
+            await self.app(scope, receive, _with_headers(send))
+
+    def _refusal(self, scope: Scope) -> int:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if _hostname(host) not in self.hosts:
+            return 421
+        changes = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")
+        scheme = "https" if scope["scheme"] in ("https", "wss") else "http"
+        return 403 if changes and headers.get("origin") != f"{scheme}://{host}" else 0
+
+
+def _hostname(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers[name] = value
+            for name in ("access-control-allow-origin", "access-control-expose-headers"):
+                del headers[name]
+        await send(message)
+
+    return sending
+
+
+async def _refuse(status: int, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    await PlainTextResponse("Refused: this request did not come from a page of Cadran.", status)(scope, receive, send)

@@ -1,0 +1,168 @@
+// The reader's side of a live page: shows a notebook's one widget without marimo's own front end.
+// It speaks marimo's wire: messages come over a websocket, changes go out as POST requests.
+
+const config = JSON.parse(document.getElementById("cadran").textContent);
+const picture = document.getElementById("picture");
+const live = document.getElementById("live");
+const base = new URL(config.live, location.origin);
+const session = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+window.cadranShell = true;
+addEventListener("unhandledrejection", () => picture.isConnected && say("failed"));
+
+/** A widget's model, as the anywidget specification has it. */
+class Model {
+  constructor(id, state) {
+    this.id = id;
+    this.state = state;
+    this.changed = {};
+    this.heard = new Map();
+  }
+
+  get(name) {
+    return this.state[name];
+  }
+
+  set(name, value) {
+    this.state[name] = this.changed[name] = value;
+    this.tell(`change:${name}`, value);
+  }
+
+  save_changes() {
+    outbox.put(this.id, this.changed);
+    this.changed = {};
+  }
+
+  send(content) {
+    outbox.post(this.id, { method: "custom", content });
+  }
+
+  on(event, hear) {
+    this.heard.set(event, (this.heard.get(event) ?? new Set()).add(hear));
+  }
+
+  off(event, hear) {
+    hear ? this.heard.get(event)?.delete(hear) : this.heard.delete(event);
+  }
+
+  tell(event, ...what) {
+    for (const hear of this.heard.get(event) ?? []) hear(...what);
+  }
+
+  update(state) {
+    Object.assign(this.state, state);
+    for (const [name, value] of Object.entries(state)) this.tell(`change:${name}`, value);
+  }
+}
+
+/** What goes to the kernel, in order: while one request is under way, changes to a model are put together. */
+const outbox = {
+  waiting: new Map(),
+  busy: false,
+  put(id, state) {
+    this.waiting.set(id, { ...this.waiting.get(id), ...state });
+    if (!this.busy) this.flush();
+  },
+  async flush() {
+    this.busy = true;
+    for (const [id, state] of this.waiting) {
+      this.waiting.delete(id);
+      await this.post(id, { method: "update", state, bufferPaths: [] });
+    }
+    this.busy = false;
+  },
+  async post(modelId, message) {
+    const headers = { "Content-Type": "application/json", "Marimo-Session-Id": session };
+    const body = JSON.stringify({ modelId, message, buffers: [] });
+    try {
+      const answer = await fetch(new URL("api/kernel/set_model_value", base), { method: "POST", headers, body });
+      if (!answer.ok) say("lost");
+    } catch {
+      say("lost");
+    }
+  },
+};
+
+const models = new Map();
+let shown = null;
+
+const HEAR = {
+  "model-lifecycle": ({ model_id, message }) => hearModel(model_id, message),
+  "cell-op": ({ output }) => hearOutput(output),
+  "kernel-startup-error": () => say("failed"),
+};
+
+function hearModel(id, { method, state, buffers = [], buffer_paths: paths = [], content, esm_spec: code }) {
+  const bytes = buffers.map((text) => new DataView(Uint8Array.from(atob(text), (each) => each.charCodeAt(0)).buffer));
+  paths.forEach((path, index) => put(state, path, bytes[index]));
+  if (method === "open") {
+    const model = new Model(id, state);
+    model.code = config.code[state._anywidget_id] ?? (code && new URL(code.url, base).href);
+    models.set(id, model);
+  } else if (method === "update") models.get(id)?.update(state);
+  else if (method === "custom") models.get(id)?.tell("msg:custom", content, bytes);
+}
+
+function put(state, path, value) {
+  const last = path.at(-1);
+  path.slice(0, -1).reduce((place, key) => place[key], state)[last] = value;
+}
+
+function hearOutput(output) {
+  if (!output) return;
+  if (output.mimetype === "application/vnd.marimo+error") return say("failed");
+  const named = typeof output.data === "string" && output.data.match(/<marimo-anywidget[^>]*data-model-id='&quot;(\w+)&quot;'/);
+  if (named) show(models.get(named[1]));
+}
+
+async function show(model) {
+  if (!model?.code || shown === model) return;
+  shown = model;
+  const { default: widget } = await import(model.code);
+  const { initialize, render } = typeof widget === "function" ? await widget() : widget;
+  await initialize?.({ model });
+  const place = document.createElement("div");
+  live.replaceChildren(place);
+  new MutationObserver(swap).observe(place, { attributes: true, attributeFilter: ["data-answered"] });
+  await render({ model, el: place });
+}
+
+/** The live page has drawn its figures: it takes the picture's place. */
+function swap() {
+  if (!picture.isConnected) return;
+  const top = scrollY;
+  picture.remove();
+  live.className = "";
+  live.removeAttribute("inert");
+  scrollTo({ top });
+  clearTimeout(patience);
+  say("");
+  performance.mark("cadran-live");
+}
+
+function say(what) {
+  const line = document.getElementById("line");
+  line.hidden = !what;
+  document.documentElement.toggleAttribute("data-stale", what === "lost");
+  line.querySelector("span").textContent = config.words[what] ?? "";
+}
+
+const patience = setTimeout(() => say("slow"), config.patience * 1000);
+document.querySelector("#line button").addEventListener("click", () => location.reload());
+document.getElementById("line").removeAttribute("data-plain");
+
+const address = new URL("ws", base);
+address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+address.search = config.query;
+address.searchParams.set("session_id", session);
+const socket = new WebSocket(address);
+socket.addEventListener("message", ({ data }) => {
+  const { op, data: message } = JSON.parse(data);
+  HEAR[op]?.(message);
+});
+let leaving = false;
+addEventListener("pagehide", () => (leaving = true));
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
+socket.addEventListener("close", () => {
+  clearTimeout(patience);
+  if (!leaving) say(picture.isConnected ? "failed" : "lost");
+});

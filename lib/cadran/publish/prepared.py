@@ -1,0 +1,99 @@
+"""First sights: each app's own first output as HTML, made before anybody asks."""
+
+import importlib.util
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from cadran.figures.page import Page
+from cadran.publish.apps import App
+from cadran.tables.problems import Problem
+
+
+@dataclass(frozen=True)
+class FirstSight:
+    """What an app shows before the reader has set anything."""
+
+    #: The page's markup; None for a notebook that is no `Page`.
+    html: str | None
+    title: str | None
+
+
+class FirstSights:
+    """The first sight of each app, language and version of the book: made once, the newest version kept.
+
+    `version` tells the book's version of the moment. Making one runs the notebook as the live page does.
+    """
+
+    def __init__(self, version: Callable[[], str]):
+        self._version = version
+        self._made: dict[tuple[str, str, str], Future[FirstSight]] = {}
+        self._lock = threading.Lock()
+        self._workers = ThreadPoolExecutor(1, "first-sight")
+
+    def make(self, app: App, language: str) -> FirstSight:
+        """The first sight, waiting until it is made.
+
+        Raises:
+            Problem: If the notebook fails.
+        """
+        return self._future(app, language).result()
+
+    def made(self, app: App, language: str) -> FirstSight | None:
+        """The first sight if it is ready; otherwise it is begun, for those who come later."""
+        future = self._future(app, language)
+        return future.result() if future.done() and not future.exception() else None
+
+    def close(self) -> None:
+        """Make no more."""
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def _future(self, app: App, language: str) -> Future[FirstSight]:
+        key = (app.name, language, self._version())
+        with self._lock:
+            if key not in self._made:
+                self._made = {old: made for old, made in self._made.items() if old[:2] != key[:2]}
+                self._made[key] = self._workers.submit(first_sight, app, language)
+            return self._made[key]
+
+
+def first_sight(app: App, language: str) -> FirstSight:
+    """Run a notebook from its first cell and take its page.
+
+    Raises:
+        Problem: If a cell fails.
+    """
+    try:
+        outputs, _ = _load(app.notebook).app.run(defs={"query": {"lang": language}})
+    except Problem as problem:
+        raise _failed(app, problem.told(str)) from problem
+    except Exception as error:
+        raise _failed(app, f"{type(error).__name__}: {error}") from error
+    page = next((each for each in outputs if isinstance(each, Page)), None)
+    if page is None:
+        return FirstSight(None, None)
+    return FirstSight(page.document(page.asked, page._markup), page.title)
+
+
+def _failed(app: App, said: str) -> Problem:
+    return Problem(
+        "The notebook {name} fails: {said}",
+        "Run `python {path}` to see where, and correct it.",
+        name=app.name, said=said, path=app.notebook,
+    )  # fmt: skip
+
+
+def _load(notebook: Path) -> Any:
+    """A notebook as a module of its own, loaded anew."""
+    spec = importlib.util.spec_from_file_location(f"cadran_app_{notebook.stem}", notebook)
+    assert spec is not None
+    assert spec.loader is not None
+    module: ModuleType = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module

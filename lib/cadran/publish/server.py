@@ -1,0 +1,229 @@
+"""`cadran serve`: one process that shows the allow-listed notebooks, read-only, to a browser on this machine."""
+
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import marimo
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+
+from cadran.book import open_book
+from cadran.figures import bundle
+from cadran.figures.page import Page
+from cadran.publish.apps import App, shipped_apps
+from cadran.publish.assets import Assets, FrontEnd
+from cadran.publish.guard import LOOPBACK, Guard
+from cadran.publish.prepared import FirstSights
+from cadran.publish.shell import plain_page, shell_page
+from cadran.tables.problems import Problem
+from cadran.text import LANGUAGES, Words, pick_language, words_for
+
+_JS = Path(__file__).parent / "js"
+_WIDGET = f"{Page.__module__}.{Page.__qualname__}"
+#: Seconds a session lives on after its reader left or lost the connection.
+SESSION_SECONDS = 60
+
+
+def serve(
+    book: Path,
+    host: str = "127.0.0.1",
+    port: int = 2718,
+    apps: Sequence[App] | None = None,
+    announce: Callable[[str], object] = print,
+) -> None:
+    """Serve the apps on a book until interrupted. Port 0 takes any free one.
+
+    Raises:
+        Problem: If the host is not this machine, the port is taken, there is no book, or a notebook fails.
+    """
+    if host not in LOOPBACK:
+        raise Problem(
+            "Cadran does not serve on {host}: without sign-in, anybody on the network could read this book.",
+            "Serve on this machine only, with --host 127.0.0.1.", host=host,
+        )  # fmt: skip
+    site = Site(book, shipped_apps() if apps is None else apps)
+    with _listen(host, port) as listening:
+        site.warm_up()
+        shown = f"[{host}]" if ":" in host else host
+        server = _Server(site.asgi(), lambda: announce(f"http://{shown}:{listening.getsockname()[1]}"))
+        _run(server, listening)
+
+
+class Site:
+    """The apps on one book: their first sights, their shells and their live pages."""
+
+    def __init__(self, book: Path, apps: Sequence[App]):
+        open_book(book)
+        os.environ["CADRAN_BOOK"] = str(book.resolve())
+        self.book = book
+        self.apps = {app.name: app for app in apps}
+        self.sights = FirstSights(self.version)
+        self.assets = Assets()
+        scripts = {
+            name: self.assets.add((_JS / f"{name}.js").read_text("utf-8"), ".js") for name in ("reader", "frame")
+        }
+        self.reader, self.frame = scripts["reader"], scripts["frame"]
+        self.code = {_WIDGET: self.assets.add(bundle.module(), ".js")}
+
+    def version(self) -> str:
+        """The version of the book at this moment: a new import changes it."""
+        return open_book(self.book).version.name
+
+    def warm_up(self) -> None:
+        """Load what every page needs and make every first sight, so that no reader waits for it.
+
+        Raises:
+            Problem: If a notebook fails: better told now than to a reader.
+        """
+        for app in self.apps.values():
+            for language in LANGUAGES:
+                self.sights.make(app, language)
+
+    def asgi(self) -> Any:
+        """The whole site, guarded."""
+        live = marimo.create_asgi_app(
+            quiet=True, include_code=False, token=None, skew_protection=False, session_ttl=SESSION_SECONDS
+        )
+        for app in self.apps.values():
+            live = live.with_app(path=f"/live/{app.name}", root=str(app.notebook))
+        front_end = FrontEnd(Path(marimo.__file__).parent / "_static" / "assets")
+        marimo_app = live.build()
+        routes = [
+            Route("/", self.home),
+            Route("/healthz", self.health),
+            Route(f"{self.assets.prefix}/{{name}}", self.assets.answer),
+            *(Route(f"/{name}", self.shell) for name in self.apps),
+            *(Route(f"/live/{name}/assets/{{name}}", front_end.answer) for name in self.apps),
+            *(Mount(f"/live/{name}", _Keeping(marimo_app)) for name in self.apps),
+        ]
+        return Starlette(
+            routes=routes,
+            middleware=[Middleware(Guard), Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)],
+            exception_handlers={404: self.nothing_here, 500: self.broken},
+            lifespan=self._lifespan(marimo_app),
+        )
+
+    async def home(self, request: Request) -> Response:
+        """The first app, with what the address says of language and theme."""
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/{next(iter(self.apps))}{query}", 307)
+
+    async def health(self, request: Request) -> Response:
+        """That the server answers, and with which version of the book."""
+        return JSONResponse({"status": "ok", "book": self.version()}, headers={"Cache-Control": "no-store"})
+
+    async def shell(self, request: Request) -> Response:
+        """An app's page at once. A view other than the first one is never shown with the first one's numbers."""
+        app = self.apps[request.url.path.strip("/")]
+        words = _words(request)
+        query = dict.fromkeys(request.query_params.keys())
+        sight = self.sights.made(app, words.language)
+        is_page = sight is None or sight.html is not None
+        theme = request.query_params.get("theme")
+        page = shell_page(
+            words=words,
+            title=f"{words(app.title)} · Cadran",
+            theme=theme if theme in ("light", "dark") else None,
+            picture=sight.html if sight and not query.keys() - {"lang", "theme"} else None,
+            live=f"/live/{app.name}/",
+            query=_query(request, words),
+            script=self.reader if is_page else self.frame,
+            code=self.code if is_page else {},
+        )
+        return HTMLResponse(page, headers={"Cache-Control": "private, no-cache", "Vary": "Accept-Language"})
+
+    async def nothing_here(self, request: Request, _error: Exception) -> Response:
+        """An address that leads nowhere."""
+        words = _words(request)
+        pages = {f"/{app.name}": words(app.title) for app in self.apps.values()}
+        said = [words("Nothing is shown under {path}. These pages are:", path=request.url.path)]
+        return HTMLResponse(plain_page(words, words("There is no such page"), said, pages), 404)
+
+    async def broken(self, request: Request, _error: Exception) -> Response:
+        """A fault of ours."""
+        words = _words(request)
+        said = [words("Reload the page. If it happens again, the terminal where Cadran runs says why.")]
+        return HTMLResponse(plain_page(words, words("Cadran could not answer"), said, {"/": "Cadran"}), 500)
+
+    def _lifespan(self, marimo_app: Any) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
+        @contextlib.asynccontextmanager
+        async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+            yield
+            self.sights.close()
+            for route in marimo_app.routes:
+                if isinstance(route, Mount):
+                    await route.app.state.session_manager.shutdown()  # type: ignore[attr-defined]
+
+        return lifespan
+
+
+class _Keeping:
+    """Gives a mounted app the whole path: marimo has its own mounts under the same names."""
+
+    def __init__(self, app: Any):
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(dict(scope, root_path=""), receive, send)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which tells when it listens."""
+
+    def __init__(self, app: Any, ready: Callable[[], object]):
+        super().__init__(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, server_header=False))
+        self.ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then say so."""
+        await super().startup(sockets)
+        self.ready()
+
+
+def _run(server: _Server, listening: socket.socket) -> None:
+    """Serve until interrupted; an interruption is how it is meant to end."""
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise Problem(
+            "Port {port} of {host} cannot be used: {said}.",
+            "Stop what uses it, or choose another with --port.",
+            host=host, port=port, said=error.strerror or error,
+        ) from None  # fmt: skip
+    listening.listen(128)
+    return listening
+
+
+def _words(request: Request) -> Words:
+    return words_for(pick_language(request.query_params.get("lang"), request.headers.get("accept-language")))
+
+
+def _query(request: Request, words: Words) -> str:
+    """What the live page is told: the reader's address, and the language that was settled on."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in _OURS]
+    return urlencode([*kept, ("lang", words.language)])
+
+
+#: Names in a query that mean something to marimo and nothing to a page of ours.
+_OURS = {"lang", "session_id", "file", "kiosk", "access_token", "refresh_token"}

@@ -1,0 +1,129 @@
+"""The page a reader gets at once: the prepared picture, and the live page coming behind it."""
+
+import json
+from html import escape
+from string import Template
+from typing import Any
+
+from cadran.figures.page import chrome_style
+from cadran.figures.theme import FONT
+from cadran.text import Words
+
+#: Seconds after which the page says that the live one is late.
+PATIENCE = 20
+
+_PAGE = Template("""<!doctype html>
+<html lang="$language"$theme>
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="$scheme">
+<title>$title</title>
+<link rel="icon" href="data:image/svg+xml,$icon">
+<style>$style</style>
+$head</head>
+<body>
+<div id="line" role="status" hidden><span></span> <button type="button">$reload</button></div>
+$body
+</body>
+</html>
+""")
+
+_ICON = (
+    "%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Ccircle cx='8' cy='8' r='6.5' fill='none' "
+    "stroke='%231b5fc1' stroke-width='2'/%3E%3Cpath d='M8 8V3.5M8 8l3 2' stroke='%231b5fc1' stroke-width='2' "
+    "stroke-linecap='round'/%3E%3C/svg%3E"
+)
+
+_STYLE = """
+html,body{margin:0;background:var(--paper);color:var(--ink)}
+#live.coming{position:absolute;inset:0 0 auto 0;visibility:hidden;overflow:hidden;height:100vh}
+#live iframe{border:0;width:100%;height:100vh;display:block}
+#line{position:fixed;z-index:9;left:50%;bottom:16px;transform:translateX(-50%);padding:8px 16px;background:var(--panel);
+border:1px solid var(--line);border-left:4px solid var(--accent);border-radius:6px;max-width:min(90vw,60ch)}
+#line[hidden]{display:none}
+#line button{font:inherit;color:var(--accent);background:none;border:0;text-decoration:underline;cursor:pointer}
+[data-stale] #live{opacity:.6}
+main.plain{max-width:60ch;margin:12vh auto;padding:0 24px}
+main.plain a{color:var(--accent)}
+.skeleton{max-width:1240px;margin:0 auto;padding:24px;display:grid;gap:16px;grid-template-columns:repeat(4,1fr)}
+.skeleton i{background:var(--panel);border:1px solid var(--line);border-radius:8px;height:96px}
+.skeleton i.wide{grid-column:span 2;height:280px}.skeleton i.bar{grid-column:1/-1;height:48px}
+@media(max-width:700px){.skeleton{grid-template-columns:1fr 1fr}}
+"""
+
+_SKELETON = f"<div class=skeleton aria-hidden=true><i class=bar></i>{'<i></i>' * 4}{'<i class=wide></i>' * 4}</div>"
+
+
+def shell_page(
+    *,
+    words: Words,
+    title: str,
+    theme: str | None,
+    picture: str | None,
+    live: str,
+    query: str,
+    script: str,
+    code: dict[str, str],
+) -> str:
+    """The shell of one app.
+
+    Args:
+        words: The reader's words.
+        title: What the browser's tab says.
+        theme: "light", "dark", or None for what the reader's machine prefers.
+        picture: The prepared first sight as HTML; None shows the page's shape until the live page has drawn.
+        live: Address of the live app.
+        query: What the live app gets to know of the reader's address.
+        script: Address of the script that brings the live page.
+        code: Address of each widget's module, by widget.
+    """
+    told = {
+        "slow": words("The live page is late. What you see was prepared before."),
+        "failed": words("The live page could not be shown. What you see was prepared before."),
+        "lost": words("The connection to Cadran is lost: what you see no longer answers."),
+    }
+    config: dict[str, Any] = {"live": live, "query": query, "code": code, "words": told, "patience": PATIENCE}
+    modules = "".join(f'<link rel="modulepreload" href="{url}">\n' for url in (script, *code.values()))
+    no_script = escape(words("This picture was prepared before: to explore it, allow JavaScript in your browser."))
+    body = (
+        f'<div id="picture" aria-busy="true">{_shadow(picture, theme) if picture else _SKELETON}</div>\n'
+        f'<div id="live" class="coming" inert></div>\n'
+        f"<noscript><main class=plain><p>{no_script}</p></main></noscript>\n"
+        f'<script type="application/json" id="cadran">{_as_json(config)}</script>\n'
+        f'<script type="module" src="{script}"></script>'
+    )
+    return _page(words, title, theme, body, modules)
+
+
+def plain_page(words: Words, title: str, paragraphs: list[str], links: dict[str, str]) -> str:
+    """A page that says something went wrong and where to go: sentences, then links (address -> text)."""
+    said = "".join(f"<p>{escape(each)}</p>" for each in paragraphs)
+    listed = "".join(f'<li><a href="{escape(to)}">{escape(text)}</a></li>' for to, text in links.items())
+    body = f"<main class=plain><h1>{escape(title)}</h1>{said}<ul>{listed}</ul></main>"
+    return _page(words, f"{title} · Cadran", None, body)
+
+
+def _page(words: Words, title: str, theme: str | None, body: str, head: str = "") -> str:
+    return _PAGE.substitute(
+        language=words.language,
+        theme=f' data-cadran-theme="{theme}"' if theme else "",
+        scheme=theme or "light dark",
+        title=escape(title),
+        icon=_ICON,
+        style=f"{chrome_style()}body{{font:15px/1.5 {FONT}}}{_STYLE}",
+        reload=escape(words("Reload")),
+        head=head,
+        body=body,
+    )
+
+
+def _shadow(picture: str, theme: str | None) -> str:
+    """The picture in a shadow root, as the live page stands in one: the same style gives the same look."""
+    chosen = f' data-theme="{theme}"' if theme else ""
+    return f'<div{chosen}><template shadowrootmode="open">{picture}</template></div>'
+
+
+def _as_json(value: object) -> str:
+    """JSON that cannot end the script element it stands in."""
+    return json.dumps(value, ensure_ascii=False).replace("</", "<\\/").replace("<!--", "<\\u0021--")
