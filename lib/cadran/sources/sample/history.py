@@ -1,0 +1,117 @@
+"""What happened in the invented company: as many prospects as it takes to come to a number of deals."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cadran.sources.sample.deals import DEAL, Records
+from cadran.sources.sample.draws import Draws
+from cadran.sources.sample.leads import leads
+from cadran.sources.sample.levers import Levers
+from cadran.sources.sample.market import Prospects, prospects
+from cadran.sources.sample.pipeline import Pipeline
+from cadran.sources.sample.staff import staff
+
+#: Deals that a prospect leads to, about: decides the size of a chunk, and nothing else.
+_DEALS_PER_PROSPECT = 1.1
+_CHUNK = 40_000
+
+
+@dataclass(frozen=True)
+class History:
+    """Record arrays of what happened; `number` counts deals from 0 in the order of their creation."""
+
+    market: Prospects
+    deals: Records
+    versions: Records
+    activities: Records
+    involved: Records
+    leads: Records
+
+
+def happen(n_deals: int, seed: int, signal: float, levers: Levers, volume: float) -> History:
+    """What happens to `n_deals` deals.
+
+    Prospects are taken in their order until they have led to so many deals; the last ones of the last prospect
+    are left out. With levers, the prospects are those of the run without: their deals may then be more or fewer.
+    """
+    if levers == Levers():
+        return _cut(_first_prospects(n_deals, seed, signal, volume), n_deals)
+    n_prospects = len(_cut(_first_prospects(n_deals, seed, signal, 0.0), n_deals).market.index)
+    return _number(_joined([_chunk(*span, seed, signal, levers, volume) for span in _spans(n_prospects)]))
+
+
+def _spans(n_prospects: int) -> list[tuple[int, int]]:
+    return [(first, min(first + _CHUNK, n_prospects)) for first in range(0, n_prospects, _CHUNK)]
+
+
+def _first_prospects(n_deals: int, seed: int, signal: float, volume: float) -> History:
+    parts: list[History] = []
+    found, first = 0, 0
+    while found < n_deals:
+        size = min(int((n_deals - found) / _DEALS_PER_PROSPECT * 1.05) + 40, _CHUNK)
+        parts.append(_chunk(first, first + size, seed, signal, Levers(), volume))
+        found += len(parts[-1].deals)
+        first += size
+    return _joined(parts)
+
+
+def _chunk(first: int, last: int, seed: int, signal: float, levers: Levers, volume: float) -> History:
+    draws, people = Draws(seed), staff(seed)
+    market = prospects(first, last, draws)
+    raised = leads(market, people, signal, levers, draws)
+    life = Pipeline(market, raised, people, signal, levers, draws, volume)
+    life.run()
+    return History(
+        market,
+        np.concatenate([np.zeros(0, DEAL), *life.deals]),
+        np.concatenate(life.versions),
+        np.concatenate(life.conduct.activities),
+        np.concatenate(life.conduct.involved),
+        raised[raised["created"] > 0],
+    )
+
+
+def _joined(parts: list[History]) -> History:
+    """Chunks one after the other, their deals numbered on."""
+    shift = 0
+    moved: list[History] = []
+    for part in parts:
+        rows = {name: getattr(part, name).copy() for name in ("deals", "versions", "activities", "involved")}
+        for table in rows.values():
+            table["number"] += shift
+        moved.append(replace(part, **rows))
+        shift += len(part.deals)
+    market = Prospects(
+        **{name: np.concatenate([getattr(part.market, name) for part in parts]) for name in parts[0].market.__dict__}
+    )
+    columns = ("deals", "versions", "activities", "involved", "leads")
+    return History(market, *(np.concatenate([getattr(part, name) for part in moved]) for name in columns))
+
+
+def _cut(history: History, n_deals: int) -> History:
+    """The first `n_deals` deals, prospect by prospect, and what belongs to them."""
+    deals = history.deals
+    kept = np.lexsort((deals["created"], deals["prospect"]))[:n_deals]
+    n_prospects = int(deals["prospect"][kept].max()) + 1
+    market = Prospects(**{name: values[:n_prospects] for name, values in history.market.__dict__.items()})
+    raised = history.leads[history.leads["prospect"] < n_prospects]
+    return _number(replace(history, market=market, deals=deals[np.sort(kept)], leads=raised))
+
+
+def _number(history: History) -> History:
+    """Deals, activities and leads in the order in which they came, deals numbered so; the rest of others left out."""
+    deals = history.deals[np.lexsort((history.deals["key"], history.deals["created"]))]
+    number = np.full(int(max(history.deals["number"].max(), history.versions["number"].max())) + 1, -1)
+    number[deals["number"]] = np.arange(len(deals))
+
+    def renumbered(rows: Records) -> Records:
+        rows = rows.copy()
+        rows["number"] = number[rows["number"]]
+        return rows[rows["number"] >= 0]
+
+    versions, activities, involved = map(renumbered, (history.versions, history.activities, history.involved))
+    deals = renumbered(deals)
+    touched = np.lexsort((activities["kind"], activities["direction"], activities["number"], activities["at"]))
+    raised = history.leads[np.lexsort((history.leads["prospect"], history.leads["created"]))]
+    return History(history.market, deals, versions, activities[touched], involved, raised)

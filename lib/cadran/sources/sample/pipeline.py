@@ -1,0 +1,288 @@
+"""The life of deals, day by day: people are met, messages wait for answers, hopes rise and fall, deals close.
+
+A marked point process simulated in steps of one business day. Two states are never observed: momentum, which
+wanders, jumps at meetings and sinks while a client waits; and whether the deal sleeps. Sellers feel part of
+the unobserved quality and work harder on what they feel is good: activity follows success as well as making it.
+"""
+
+from collections import defaultdict
+
+import numpy as np
+
+from cadran.sources.sample import deals as deal
+from cadran.sources.sample import planted
+from cadran.sources.sample.clock import (
+    DATES,
+    IS_BUSINESS,
+    N_DAYS,
+    NEXT_BUSINESS,
+    at_work,
+    day_at,
+    day_of,
+)
+from cadran.sources.sample.conduct import Conduct, is_senior, n_met
+from cadran.sources.sample.deals import Records
+from cadran.sources.sample.draws import Draws, Floats, child
+from cadran.sources.sample.levers import Levers
+from cadran.sources.sample.market import COMPETITORS, Prospects
+from cadran.sources.sample.planted import DISQUALIFIED, LOST, NEGOTIATION, OPEN, WON
+from cadran.sources.sample.staff import Staff
+
+REASONS = [
+    "No decision", "Price", "Competitor", "Missing feature", "Budget cut", "Timing",
+    "Out of scope", "Duplicate", "No need",
+]  # fmt: skip
+CATEGORIES = ["pipeline", "best_case", "commit", "closed", "omitted"]
+_CLOSED, _OMITTED = CATEGORIES.index("closed"), CATEGORIES.index("omitted")
+#: Stage of a deal that is won, lost or disqualified.
+_LAST_STAGE = {WON: 5, LOST: 6, DISQUALIFIED: 7}
+
+VERSION = np.dtype(
+    [("number", "i8"), ("at", "i8"), ("rep", "i8"), ("seat", "i8"), ("stage", "i8"), ("status", "i8"),
+     ("amount", "f8"), ("currency", "i8"), ("is_amount_known", "?"), ("expected", "i8"), ("category", "i8"),
+     ("rival_recorded", "i8"), ("reason", "i8")]
+)  # fmt: skip
+
+
+def as_versions(deals: Records) -> Records:
+    """What is recorded of deals, as they are."""
+    rows = np.zeros(len(deals), dtype=VERSION)
+    for name in VERSION.names or ():
+        rows[name] = deals[name]
+    return rows
+
+
+class Pipeline:
+    """All deals of some prospects, from the first day to the last.
+
+    `run()` fills `deals` (as they began), `versions`, and in `conduct` `activities` and `involved`: lists of
+    record arrays in the order in which things happened.
+    """
+
+    def __init__(
+        self,
+        market: Prospects,
+        leads: Records,
+        staff: Staff,
+        signal: float,
+        levers: Levers,
+        draws: Draws,
+        volume: float = 1.0,
+    ):
+        self.staff, self.signal, self.levers, self.draws = staff, signal, levers, draws
+        self.since = day_of(levers.since)
+        self.births = deal.Births(market, staff, levers, draws)
+        self.conduct = Conduct(staff, levers, draws, volume)
+        self.to_come: dict[int, list[Records]] = defaultdict(list)
+        self.to_reopen: dict[int, list[Records]] = defaultdict(list)
+        self.live = np.zeros(0, dtype=deal.DEAL)
+        self.n_begun = 0
+        self.deals: list[Records] = []
+        self.versions: list[Records] = []
+        self._schedule(deal.first_deals(market, leads, draws))
+
+    def run(self) -> None:
+        """Live every day. Deals begin at the end of a day, and are worked from the next one on."""
+        for day in range(N_DAYS):
+            if IS_BUSINESS[day]:
+                self._live(day)
+                self._begin(day)
+
+    def _live(self, day: int) -> None:
+        reopened = self.to_reopen.pop(day, [])
+        live = self.live = np.concatenate([self.live, *reopened])
+        changed = np.zeros(len(live), dtype=bool)
+        changed[len(live) - sum(map(len, reopened)) :] = True
+        live["age"] += 1
+        live["silence"] += 1
+        changed |= self._hand_over(live, day)
+        effort = self.conduct.effort(live, day)
+        self.conduct.meet_people(live, effort, day)
+        self.conduct.touch(live, effort, day)
+        changed |= self._face_rivals(live, effort, day)
+        appeal = self._appeal(live, day)
+        closed = self._close(live, appeal, day)
+        changed |= closed | self._move(live, appeal, closed, day)
+        changed |= self._reprice(live, closed, day) | self._redate(live, effort, closed, day)
+        self._write(live, changed, day)
+        self._leave(live[closed], day)
+        self.live = live[~closed]
+
+    # ---- beginnings and ends ----
+
+    def _schedule(self, seeds: Records) -> None:
+        days = day_at(seeds["created"])
+        order = np.argsort(days, kind="stable")
+        seeds, days = seeds[order], days[order]
+        for day in np.unique(days[days < N_DAYS]).tolist():
+            self.to_come[day].append(seeds[np.searchsorted(days, day) : np.searchsorted(days, day, side="right")])
+
+    def _begin(self, day: int) -> None:
+        if day not in self.to_come:
+            return
+        born = self.births.begin(np.concatenate(self.to_come.pop(day)), self.n_begun)
+        self.n_begun += len(born)
+        born["category"] = _category(born)
+        self.deals.append(born.copy())
+        self.conduct.involve(born, born["first_contact"], born["created"], self.conduct.effort(born, day))
+        self.versions.append(as_versions(born))
+        self.live = np.concatenate([self.live, born])
+
+    def _leave(self, closed: Records, day: int) -> None:
+        keys = [child(closed["key"], slot) for slot in range(4)]
+        for status, follow in ((WON, deal.renewals_and_expansions), (LOST, deal.second_chances)):
+            chosen = closed["status"] == status
+            for seeds in follow(closed[chosen], closed["at"][chosen], self.draws, [key[chosen] for key in keys]):
+                self._schedule(seeds)
+        self._plan_reopening(closed[closed["status"] == LOST], day)
+
+    def _plan_reopening(self, lost: Records, day: int) -> None:
+        again = lost[self.draws.uniform("reopens", lost["key"], day) < 0.026].copy()
+        wait = 12 + (90 * self.draws.uniform("reopens when", again["key"], day)).astype(np.int64)
+        when = NEXT_BUSINESS[np.minimum(day + wait, N_DAYS)]
+        again["status"], again["stage"], again["reason"] = OPEN, 2, -1
+        again["silence"] = again["asked"] = again["waited"] = 0
+        again["asleep"] = False
+        again["expected"] = when + 60
+        again["category"] = _category(again)
+        for date in np.unique(when[when < N_DAYS]).tolist():
+            self.to_reopen[date].append(again[when == date])
+
+    def _write(self, live: Records, changed: np.ndarray, day: int) -> None:
+        rows = np.flatnonzero(changed)
+        live["at"][rows] = at_work(day, self.draws.uniform("written", live["key"][rows], day), 8.5, 19.0)
+        self.versions.append(as_versions(live[rows]))
+
+    # ---- what changes on a day ----
+
+    def _hand_over(self, live: Records, day: int) -> np.ndarray:
+        """Deals of sellers who left, and a few others, go to a colleague in the team."""
+        left = self.staff.occupant[day, live["seat"]] != live["rep"]
+        left |= self.draws.uniform("hands over", live["key"], day) < 0.0002
+        rows = np.flatnonzero(left)
+        chance = self.draws.uniform("to whom", live["key"][rows], day)
+        live["seat"][rows] = self.staff.pick(day, live["team"][rows], chance)
+        live["rep"][rows] = self.staff.occupant[day, live["seat"][rows]]
+        return left
+
+    def _appeal(self, live: Records, day: int) -> Floats:
+        """All that makes the client sign, known or not, and the momentum of the day."""
+        ramp_days = planted.RAMP_DAYS * (self.levers.ramp_factor if day >= self.since else 1.0)
+        ramp = -np.expm1(-(day - self.conduct.hired[live["rep"]]) / ramp_days)
+        others = np.minimum(n_met(live) - 1, 4) ** 0.6
+        senior = is_senior(live)
+        increased = self.levers.price_increase and day >= planted.PRICE_INCREASE
+        rival = np.append(planted.RIVAL, 0.0)[live["rival"]] * (planted.RIVAL_AFTER_INCREASE if increased else 1.0)
+        live["momentum"] *= 1 - planted.REVERSION
+        live["momentum"] += planted.NOISE * self.draws.normal("momentum", live["key"], day)
+        return (
+            live["appeal"] + live["momentum"] + planted.SKILL * self.conduct.skill[live["rep"]]
+            + planted.RAMP * (ramp - 1) + planted.CONTACT * others + senior * planted.SENIOR
+            + planted.SENIOR_AMONG_MANY * senior * others + rival + planted.hard_times(live["sector"], day)
+            + planted.TRAINED * self.conduct.is_trained(live, day)
+        )  # fmt: skip
+
+    def _face_rivals(self, live: Records, effort: Floats, day: int) -> np.ndarray:
+        """A rival may come; the seller who works harder records it more often."""
+        key = live["key"]
+        comes = (live["rival"] < 0) & (self.draws.uniform("rival", key, day) < planted.RIVAL_COMES)
+        rows = np.flatnonzero(comes)
+        live["rival"][rows] = self.draws.uniform("which rival", key[rows]) * len(COMPETITORS)
+        noted = comes & (self.draws.uniform("rival noted", key) < 0.30 + 0.10 * np.clip(effort, -1, 1))
+        live["rival_recorded"] = np.where(noted, live["rival"], live["rival_recorded"])
+        return noted
+
+    def _close(self, live: Records, appeal: Floats, day: int) -> np.ndarray:
+        """Some deals close: won, lost, lapsed or disqualified."""
+        key, stage, draws = live["key"], live["stage"], self.draws
+        self._sleep(live, appeal, day)
+        is_cleaning = DATES[day].month in (1, 7) and DATES[day].day >= 10
+        drowsy = planted.ASLEEP * (planted.CLEANING if is_cleaning else 1.0)
+        alive = np.where(live["asleep"], drowsy, 1.0)
+        signs, loses, lapses = planted.closing_rates(
+            stage, live["kind"], appeal, live["age"].astype(np.float64), live["silence"].astype(np.float64), day
+        )
+        total = (signs + loses + lapses) * alive
+        closes = draws.uniform("closes", key, day) < -np.expm1(-total)
+        win = _mixed(self.signal, signs / (signs + loses + lapses), planted.BLIND_WIN)
+        lapse = _mixed(self.signal, lapses / (signs + loses + lapses), planted.BLIND_UNDECIDED)
+        mark = draws.uniform("outcome", key, day)
+        discarded = draws.uniform("disqualified", key, day) < planted.DISQUALIFIES[stage] * alive
+        live["status"] = np.where(closes, np.where(mark < win, WON, LOST), np.where(discarded, DISQUALIFIED, OPEN))
+        closed = closes | discarded
+        self._explain(live, np.flatnonzero(closed), mark > 1 - lapse, day)
+        return closed
+
+    def _sleep(self, live: Records, appeal: Floats, day: int) -> None:
+        chance = self.draws.uniform("sleeps", live["key"], day)
+        tires = planted.SLEEPS * np.exp(-0.7 * appeal) * (live["age"] > 25)
+        live["asleep"] = np.where(live["asleep"], chance > planted.WAKES, chance < tires)
+
+    def _explain(self, live: Records, rows: np.ndarray, lapsed: np.ndarray, day: int) -> None:
+        """What is recorded at closing: the stage, why, against whom and for how much."""
+        who, draws = live[rows], self.draws
+        key, lost = who["key"], who["status"] == LOST
+        live["stage"][rows] = np.array([-1, *_LAST_STAGE.values()])[who["status"]]
+        live["category"][rows] = np.where(who["status"] == WON, _CLOSED, _OMITTED)
+        why = draws.uniform("why", key, day)
+        beaten = (who["rival"] >= 0) & (draws.uniform("beaten", key, day) < 0.55)
+        reason = np.where(beaten, 2, np.array([1, 1, 3, 4, 5])[(5 * why).astype(np.int64)])
+        reason = np.where(lost & lapsed[rows], 0, reason)
+        reason = np.where(who["status"] == DISQUALIFIED, 6 + (3 * why).astype(np.int64), reason)
+        silent = (draws.uniform("why noted", key, day) < 0.14) & (reason != 0)
+        live["reason"][rows] = np.where((who["status"] == WON) | silent, -1, reason)
+        tells = draws.uniform("rival told", key, day) < 0.25 + 0.45 * self.signal * lost
+        live["rival_recorded"][rows] = np.where(tells, who["rival"], who["rival_recorded"])
+        learnt = draws.uniform("amount learnt", key, day) < np.where(lost & (self.signal > 0), 0.1, 0.85)
+        live["is_amount_known"][rows] |= learnt
+
+    def _move(self, live: Records, appeal: Floats, closed: np.ndarray, day: int) -> np.ndarray:
+        """Deals go forward, or back."""
+        stage = np.where(closed, 0, live["stage"])
+        alive = np.where(live["asleep"], planted.ASLEEP, 1.0) * ~closed
+        pace = planted.SPEED_BY_TYPE[live["kind"]] * alive
+        advances = planted.FORWARD[stage] * pace * np.exp(0.35 * appeal)
+        returns = planted.BACKWARD[stage] * alive * np.exp(-0.3 * appeal)
+        forward = self.draws.uniform("advances", live["key"], day) < -np.expm1(-advances)
+        back = ~forward & (self.draws.uniform("returns", live["key"], day) < -np.expm1(-returns))
+        skips = forward & (stage < 2) & (self.draws.uniform("skips", live["key"], day) < 0.06)
+        live["stage"] += forward.astype(np.int64) + skips - back
+        arrives = forward & (live["stage"] >= planted.PROPOSAL)
+        live["is_amount_known"] |= arrives & (self.draws.uniform("amount found", live["key"]) < 0.75)
+        return forward | back
+
+    def _reprice(self, live: Records, closed: np.ndarray, day: int) -> np.ndarray:
+        """Amounts change while a deal is open, mostly down and mostly late."""
+        rate = np.array([0.002, 0.003, 0.006, 0.010, 0.018, 0, 0, 0])[live["stage"]]
+        moves = (self.draws.uniform("reprices", live["key"], day) < rate) & ~closed & ~live["asleep"]
+        factor = np.exp(-0.06 + 0.20 * self.draws.normal("by how much", live["key"], day))
+        live["amount"] = np.where(moves, deal.round_amount(live["amount"] * factor), live["amount"])
+        return moves & live["is_amount_known"]
+
+    def _redate(self, live: Records, effort: Floats, closed: np.ndarray, day: int) -> np.ndarray:
+        """Expected dates are pushed when they have passed, or moved before; the forecast call is reviewed then."""
+        key = live["key"]
+        late = live["expected"] < day
+        pushes = np.where(late, 0.11 * np.exp(0.3 * effort), 0.004) * np.where(live["asleep"], 0.12, 1.0)
+        pushed = (self.draws.uniform("pushes", key, day) < pushes) & ~closed
+        pulled = (self.draws.uniform("pulls", key, day) < 0.012) & (live["stage"] == NEGOTIATION) & ~late & ~closed
+        days = 14 + (62 * self.draws.uniform("pushed by", key, day)).astype(np.int64)
+        after = np.where(late, day, live["expected"]) + days
+        before = np.maximum(live["expected"] - days // 2, day + 5)
+        live["expected"] = np.where(pushed, after, np.where(pulled & ~pushed, before, live["expected"]))
+        reviewed = ~closed & (self.draws.uniform("reviews", key, day) < 0.006)
+        called = _category(live)
+        differs = reviewed & (called != live["category"])
+        live["category"] = np.where((pushed | reviewed) & ~closed, called, live["category"])
+        return pushed | pulled | differs
+
+
+def _category(deals: Records) -> np.ndarray:
+    """The seller's forecast call: stage and feeling."""
+    belief = deals["stage"] + 0.7 * deals["felt"] + 0.5 * deals["momentum"]
+    call = (belief > 2.7).astype(np.int64) + (belief > 4.1)
+    return np.where(deals["asleep"], _OMITTED, call)
+
+
+def _mixed(signal: float, chance: Floats, blind: float) -> Floats:
+    return (1 - signal) * blind + signal * chance
