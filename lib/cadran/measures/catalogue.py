@@ -39,13 +39,18 @@ class Question:
         """The deal columns that the groups and the filter need."""
         return (*self.by, *self.where)
 
+    @property
+    def kept(self) -> nw.Expr:
+        """Whether `where` keeps a deal."""
+        kept = nw.lit(True)
+        for column, values in self.where.items():
+            told = nw.col(column).is_in([value for value in values if value is not None]).fill_null(False)
+            kept = kept & (told | nw.col(column).is_null() if None in values else told)
+        return kept
+
     def keeps(self, deals: nw.LazyFrame) -> nw.LazyFrame:
         """The deals that `where` keeps."""
-        for column, values in self.where.items():
-            known = [value for value in values if value is not None]
-            kept = nw.col(column).is_in(known)
-            deals = deals.filter(kept | nw.col(column).is_null() if None in values else kept.fill_null(False))
-        return deals
+        return deals.filter(self.kept) if self.where else deals
 
     def days(self, column: str) -> nw.Expr:
         """Whether a date column lies in the period; false where it is null."""
@@ -58,6 +63,18 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Subject:
+    """What a measure counts: its columns, one row per thing as known to a book, and what to say of any other column."""
+
+    columns: tuple[str, ...]
+    rows: Callable[[Book, Iterable[str], Organisation], nw.LazyFrame]
+    no_column: str
+
+
+DEALS = Subject(DEAL_COLUMNS, Book.deals, "Deals have no column {column}.")
+
+
+@dataclass(frozen=True)
 class Need:
     """A field a measure cannot do without, among the deals of some statuses."""
 
@@ -65,6 +82,15 @@ class Need:
     among: tuple[str, ...] = ("open", "won", "lost")
     #: Filled share under which the measure is refused rather than given on what is left.
     least_share: float = 0.0
+    #: Whether 0 stands for an unknown value: sources that zero the amount of lost deals.
+    zero_is_unknown: bool = False
+    #: Another table than the deals, which must have the column filled in at least one row.
+    table: str | None = None
+
+    def is_filled(self) -> nw.Expr:
+        """Whether a row has the field."""
+        value = nw.col(self.column)
+        return (value > 0).fill_null(False) if self.zero_is_unknown else ~value.is_null()
 
 
 @dataclass(frozen=True)
@@ -90,18 +116,20 @@ class Measure:
     answer: Callable[[Book, Question], nw.LazyFrame]
     function: Callable[..., nw.LazyFrame]
     rivals: tuple[Rival, ...] = ()
+    subject: Subject = DEALS
 
     def ask(self, book: Book, question: Question) -> pl.DataFrame:
         """The measured frame: one row per group, the columns of `by` first, then those of `returns`.
 
         Raises:
-            Problem: If a column of `by` or `where` is no deal column, or a value cannot be read as its type.
+            Problem: If a column of `by` or `where` is none of the subject's, a value cannot be read as its type, or
+                the book lacks too much of what the measure needs.
         """
         for column in question.columns:
-            if column not in DEAL_COLUMNS:
+            if column not in self.subject.columns:
                 raise Problem(
-                    "Deals have no column {column}.", "The columns are: {names}.",
-                    column=column, names=", ".join(DEAL_COLUMNS),
+                    self.subject.no_column, "The columns are: {names}.",
+                    column=column, names=", ".join(self.subject.columns),
                 )  # fmt: skip
         if any(need.least_share > 0 for need in self.needs):
             told = availability(book, [self])
@@ -111,7 +139,16 @@ class Measure:
                     "Map the field that is missing, and import again; `cadran status` lists what can be had.",
                     title=self.title, missing=told["missing"][0],
                 )  # fmt: skip
-        return book.collect(self.answer(book, replace(question, where=_typed(book, question.where))))
+        return book.collect(self.answer(book, replace(question, where=self._typed(book, question))))
+
+    def _typed(self, book: Book, question: Question) -> dict[str, tuple[Any, ...]]:
+        """The values of the filter, read as the type of their column."""
+        if not question.where:
+            return {}
+        schema = self.subject.rows(book, question.where, question.organisation).collect_schema()
+        return {
+            name: tuple(_read(value, schema[name], name) for value in values) for name, values in question.where.items()
+        }
 
 
 MEASURES: dict[str, Measure] = {}
@@ -128,6 +165,7 @@ def measure(
     window: Window | None = None,
     answer: Callable[[Book, Question], nw.LazyFrame] | None = None,
     rivals: tuple[Rival, ...] = (),
+    subject: Subject = DEALS,
 ) -> Callable[[Callable[..., nw.LazyFrame]], Callable[..., nw.LazyFrame]]:
     """Register a measure under its function's name.
 
@@ -140,11 +178,11 @@ def measure(
 
         def over_deals(book: Book, question: Question) -> nw.LazyFrame:
             assert window is not None
-            deals = deals_for(book, question, window, *(need.column for need in needs))
+            deals = deals_for(book, question, window, *(need.column for need in needs if need.table is None))
             return function(deals, by=question.by, **question.options)
 
         MEASURES[name] = Measure(
-            name, title, definition, unit, source, needs, returns, answer or over_deals, function, rivals
+            name, title, definition, unit, source, needs, returns, answer or over_deals, function, rivals, subject
         )
         return function
 
@@ -172,23 +210,13 @@ def availability(book: Book, measures: Iterable[Measure] | None = None) -> pl.Da
         fields that are (partly) missing, with their filled share, as "column (status) 0 %".
     """
     asked = list(MEASURES.values() if measures is None else measures)
-    columns = sorted({need.column for each in asked for need in each.needs})
-    deals = book.deals(["status", *columns])
-    filled = book.collect(
-        deals.group_by("status").agg(
-            nw.len().alias("n"),
-            *((~nw.col(c).is_null()).cast(nw.Int64).sum().alias(c) for c in columns if c != "status"),
-        )
-    ).rows_by_key("status", named=True, unique=True)
+    filled = _filled(book, {need for each in asked for need in each.needs})
     rows = []
     for each in asked:
         missing, worst = [], 1.0
         for need in each.needs:
-            for status in need.among:
-                counts = filled.get(status)
-                if counts is None or need.column == "status":
-                    continue
-                share = counts[need.column] / counts["n"]
+            for status in need.among if need.table is None else (need.table,):
+                share = filled.get((need, status), 1.0)
                 worst = min(worst, 0.0 if share < need.least_share else share)
                 if share < 1:
                     missing.append(f"{need.column} ({status}) {share:.0%}")
@@ -197,10 +225,23 @@ def availability(book: Book, measures: Iterable[Measure] | None = None) -> pl.Da
     return pl.DataFrame(rows, schema=["measure", "available", "missing"], orient="row")
 
 
-def _typed(book: Book, where: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
-    """The values of a filter, read as the type of their column."""
-    schema = book.deals(where).collect_schema() if where else {}
-    return {column: tuple(_read(value, schema[column], column) for value in values) for column, values in where.items()}
+def _filled(book: Book, needs: set[Need]) -> dict[tuple[Need, str], float]:
+    """The filled share of each need, by status that some deal has; 1 or 0 for one of another table."""
+    of_deals = [need for need in needs if need.table is None]
+    names = [f"need_{number}" for number in range(len(of_deals))]
+    flags = [need.is_filled().cast(nw.Int64).sum().alias(name) for need, name in zip(of_deals, names, strict=True)]
+    deals = book.deals(["status", *(need.column for need in of_deals)])
+    counted = book.collect(deals.with_columns(of="status").group_by("of").agg(nw.len().alias("n"), *flags))
+    shares = {
+        (need, row["of"]): row[name] / row["n"]
+        for row in counted.iter_rows(named=True)
+        for need, name in zip(of_deals, names, strict=True)
+    }
+    for need in needs:
+        if need.table is not None:
+            rows = book.table(need.table).filter(need.is_filled()).select(n=nw.len())
+            shares[need, need.table] = float(book.collect(rows)["n"][0] > 0)
+    return shares
 
 
 def _read(value: Any, dtype: nw.dtypes.DType, column: str) -> Any:

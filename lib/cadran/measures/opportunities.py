@@ -4,21 +4,19 @@ from collections.abc import Sequence
 
 import narwhals as nw
 
-from cadran.measures.catalogue import Need, measure
-from cadran.tables.measured.opportunities import Volumes, WinRate
+from cadran.book import Book
+from cadran.measures.catalogue import MEASURES, Need, Question, Rival, measure
+from cadran.measures.counting import LEAST_FILLED, count, described, grouped, total, with_share
+from cadran.tables.measured.opportunities import (
+    DealSize,
+    LossRate,
+    NoDecisionRate,
+    Revenue,
+    Volumes,
+    WinRate,
+)
 
-#: Normal quantile of a two-sided 95 % interval.
-Z95 = 1.959963984540054
-
-
-def grouped(frame: nw.LazyFrame, by: Sequence[str], *aggregates: nw.Expr) -> nw.LazyFrame:
-    """One row per group, sorted by `by`; one row in all when `by` is empty."""
-    return frame.group_by(*by).agg(*aggregates).sort(*by) if by else frame.select(*aggregates)
-
-
-def count(is_counted: nw.Expr, name: str) -> nw.Expr:
-    """How many rows meet a condition, 0 where none does (an empty sum is null in SQL)."""
-    return is_counted.cast(nw.Int64).sum().fill_null(0).cast(nw.Int64).alias(name)
+_CLOSED = ("won", "lost")
 
 
 @measure(
@@ -45,13 +43,13 @@ def volumes(deals: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
         currency. An amount is 0 where there is no deal, null where there are some but none has a known amount.
     """
     known = ~nw.col("amount").is_null()
-    statuses = {"open": "open", "won": "won", "lost": "lost"}
+    statuses = ("open", *_CLOSED)
     aggregates = []
-    for name, status in statuses.items():
-        here = nw.col("status") == status
+    for name in statuses:
+        here = nw.col("status") == name
         aggregates += [
             count(here, f"n_{name}"),
-            nw.when(here).then(nw.col("amount")).otherwise(None).sum().fill_null(0.0).alias(f"amount_{name}"),
+            total(here, "amount", f"amount_{name}"),
             count(here & ~known, f"n_{name}_unknown"),
         ]
     measured = grouped(
@@ -70,6 +68,18 @@ def volumes(deals: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
     return measured.with_columns(**nothing_known).select(*by, *Volumes.column_names())
 
 
+def _with_open_deals(book: Book, question: Question) -> float | None:
+    n = MEASURES["volumes"].ask(book, question)
+    return (n["n_won"] / (n["n_won"] + n["n_lost"] + n["n_open"])).fill_nan(None)[0]
+
+
+def _of_those_created(book: Book, question: Question) -> float | None:
+    created = book.deals(["status", "created_date", *question.where]).filter(nw.col("status").is_in(_CLOSED))
+    deals = question.keeps(created).filter(question.days("created_date"))
+    rate = book.collect(win_rate(deals))
+    return None if rate.is_empty() else rate["win_rate"][0]
+
+
 @measure(
     title="Win rate",
     definition=(
@@ -79,8 +89,21 @@ def volumes(deals: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
     unit="share, 0 to 1",
     source="Wilson (1927), score interval for a binomial share, JASA 22(158)",
     returns=WinRate,
-    needs=(Need("status"), Need("closed_date", ("won", "lost"))),
+    needs=(Need("status"), Need("closed_date", _CLOSED)),
     window="closed",
+    rivals=(
+        Rival(
+            "With open deals",
+            "Won ÷ (won + lost + open) deals: it falls whenever the pipeline grows, without any deal being lost.",
+            _with_open_deals,
+        ),
+        Rival(
+            "Created in the period, closed since",
+            "Won ÷ (won + lost) among the deals created in the period: those not closed yet are left out, and quick "
+            "losses or quick wins weigh too much.",
+            _of_those_created,
+        ),
+    ),
 )
 def win_rate(deals: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
     """Share of closed deals that were won, with its 95 % interval.
@@ -98,28 +121,135 @@ def win_rate(deals: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
     Source:
         Wilson (1927), score interval for a binomial share, JASA 22(158).
     """
-    is_won = nw.col("status") == "won"
-    closed = deals.filter(nw.col("status").is_in(["won", "lost"])).with_columns(is_won=is_won.cast(nw.Int64))
-    counted = grouped(closed, by, nw.len().cast(nw.Int64).alias("n_closed"), count(nw.col("is_won"), "n_won"))
-    return with_share(counted.filter(nw.col("n_closed") > 0), "n_won", "n_closed", "win_rate").select(
-        *by, *WinRate.column_names()
-    )
+    counted = _closed(deals, by, count(nw.col("status") == "won", "n_won"))
+    return with_share(counted, "n_won", "n_closed", "win_rate").select(*by, *WinRate.column_names())
 
 
-def with_share(counted: nw.LazyFrame, part: str, whole: str, name: str) -> nw.LazyFrame:
-    """Add a share of counts with its 95 % Wilson interval, as `name`, `name_low`, `name_high`.
+@measure(
+    title="Loss rate",
+    definition=(
+        "Lost deals ÷ (won + lost) deals, among those closed in the period; deals that ended without a decision are "
+        "lost. Interval: Wilson score, 95 %."
+    ),
+    unit="share, 0 to 1",
+    source="Wilson (1927), score interval for a binomial share, JASA 22(158)",
+    returns=LossRate,
+    needs=(Need("status"), Need("closed_date", _CLOSED)),
+    window="closed",
+)
+def loss_rate(deals: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
+    """Share of closed deals that were lost, no decision included, with its 95 % interval.
 
-    Null where the whole is 0.
+    Args, grain and source as for `win_rate`.
 
-    Source:
-        Wilson (1927), score interval for a binomial share, JASA 22(158).
+    Returns:
+        One row per group with a closed deal, sorted by `by`, as `LossRate` has it.
     """
-    n = nw.when(nw.col(whole) > 0).then(nw.col(whole)).cast(nw.Float64)
-    share = nw.col(part) / n
-    middle = (share + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
-    half = (Z95 / (1 + Z95**2 / n)) * (share * (1 - share) / n + Z95**2 / (4 * n * n)).sqrt()
-    return counted.with_columns(
-        share.alias(name),
-        nw.max_horizontal(middle - half, nw.lit(0.0)).alias(f"{name}_low"),
-        nw.min_horizontal(middle + half, nw.lit(1.0)).alias(f"{name}_high"),
+    counted = _closed(deals, by, count(nw.col("status") == "lost", "n_lost"))
+    return with_share(counted, "n_lost", "n_closed", "loss_rate").select(*by, *LossRate.column_names())
+
+
+@measure(
+    title="No-decision rate",
+    definition=(
+        "Deals lost without a decision ÷ (won + lost) deals, among those closed in the period. Given where at least "
+        "80 % of the lost deals say why they were lost. Interval: Wilson score, 95 %."
+    ),
+    unit="share, 0 to 1",
+    source="Wilson (1927), score interval for a binomial share, JASA 22(158)",
+    returns=NoDecisionRate,
+    needs=(Need("status"), Need("is_no_decision"), Need("loss_reason", ("lost",), least_share=LEAST_FILLED)),
+    window="closed",
+)
+def no_decision_rate(deals: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
+    """Share of closed deals that ended without a decision, with its 95 % interval.
+
+    Args:
+        deals: One row per deal, from `Book.deals()`: status, is_no_decision, loss_reason and the columns of `by`.
+        by: Columns to group on. Empty gives one row for all deals.
+
+    Returns:
+        One row per group with a closed deal, sorted by `by`, as `NoDecisionRate` has it. The rate is null where
+        fewer than 80 % of the group's lost deals say why.
+    """
+    is_lost = nw.col("status") == "lost"
+    counted = _closed(
+        deals,
+        by,
+        count(is_lost, "n_lost"),
+        count(nw.col("is_no_decision"), "n_no_decision"),
+        count(is_lost & nw.col("loss_reason").is_null(), "n_unknown"),
     )
+    is_told = nw.col("n_unknown") <= (1 - LEAST_FILLED) * nw.col("n_lost") + 1e-9
+    rated = with_share(counted, "n_no_decision", "n_closed", "no_decision_rate")
+    names = [f"no_decision_rate{end}" for end in ("", "_low", "_high")]
+    return rated.with_columns(nw.when(is_told).then(nw.col(name)).alias(name) for name in names).select(
+        *by, *NoDecisionRate.column_names()
+    )
+
+
+@measure(
+    title="Signed revenue",
+    definition="Σ amount of the deals won in the period. Won deals without an amount are counted apart, never as 0.",
+    unit="reporting currency",
+    source="Definition",
+    returns=Revenue,
+    needs=(Need("status"), Need("amount", ("won",))),
+    window="closed",
+)
+def revenue(deals: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
+    """Sum of the known amounts of won deals.
+
+    Args:
+        deals: One row per deal, from `Book.deals()`: status, amount and the columns of `by`.
+        by: Columns to group on. Empty gives one row for all deals.
+
+    Returns:
+        One row per group, sorted by `by`, as `Revenue` has it, in the reporting currency. A group without a won
+        deal is absent.
+    """
+    won, is_known = deals.filter(nw.col("status") == "won"), ~nw.col("amount").is_null()
+    counted = grouped(
+        won,
+        by,
+        nw.len().cast(nw.Int64).alias("n_won"),
+        count(~is_known, "n_won_unknown"),
+        total(is_known, "amount", "revenue"),
+    )
+    some_known = (nw.col("n_won") == 0) | (nw.col("n_won_unknown") < nw.col("n_won"))
+    return counted.with_columns(revenue=nw.when(some_known).then(nw.col("revenue"))).select(
+        *by, *Revenue.column_names()
+    )
+
+
+@measure(
+    title="Deal size",
+    definition=(
+        "Mean, median and 90th percentile of the amounts of the deals closed in the period, won and lost apart. Deals "
+        "without an amount are counted apart. Interval of the mean: Hall's, for skewed values, 95 %, from 10 deals on."
+    ),
+    unit="reporting currency",
+    source="Hall (1992), On the removal of skewness by transformation, JRSS B 54(1)",
+    returns=DealSize,
+    needs=(Need("status"), Need("amount", _CLOSED)),
+    window="closed",
+)
+def deal_size(deals: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
+    """Size and spread of the amounts of closed deals, won and lost apart.
+
+    Args:
+        deals: One row per deal, from `Book.deals()`: status, amount and the columns of `by`.
+        by: Columns to group on. Empty gives one row per outcome.
+
+    Returns:
+        One row per group and `outcome` with a closed deal, sorted by both, as `DealSize` has it, in the reporting
+        currency.
+    """
+    closed = deals.filter(nw.col("status").is_in(_CLOSED)).with_columns(outcome=nw.col("status"))
+    return described(closed, [*by, "outcome"], "amount").select(*by, *DealSize.column_names())
+
+
+def _closed(deals: nw.LazyFrame, by: Sequence[str], *aggregates: nw.Expr) -> nw.LazyFrame:
+    """`n_closed` and other aggregates of the deals won or lost; a group without any is absent."""
+    closed = deals.filter(nw.col("status").is_in(_CLOSED))
+    return grouped(closed, by, nw.len().cast(nw.Int64).alias("n_closed"), *aggregates).filter(nw.col("n_closed") > 0)
