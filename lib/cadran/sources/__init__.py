@@ -5,8 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
+from cadran.sources.feeds import Mapping
 from cadran.sources.fields import Fed, fed
-from cadran.sources.mapping import Mapping
 from cadran.sources.read import FILE, ID, Rows, read
 from cadran.sources.rules import breaches, broken, orphans, set_aside
 from cadran.sources.shape import (
@@ -22,7 +22,7 @@ from cadran.sources.shape import (
     with_status,
 )
 from cadran.tables import FOREIGN_KEYS, TABLES, VERSIONED
-from cadran.tables.delivery import SET_ASIDE, Delivery, Settings, SourceFile
+from cadran.tables.delivery import NOTED, SET_ASIDE, Delivery, Settings, SourceFile
 from cadran.tables.problems import Problem
 
 __all__ = ["deliver"]
@@ -61,7 +61,7 @@ def deliver(mapping: Mapping, folder: Path | None = None, progress: Progress | N
     tables = {table: _fitted(table, rows) for table, rows in tables.items()}
     bad = pl.concat([bad, *(breaches(table, rows) for table, rows in tables.items())])
     said("links", 0.8)
-    tables, kept_null = _unknown_to_null(tables, bad, mapping)
+    tables, kept_null, notes = _unknown_to_null(tables, bad, feeds)
     bad = pl.concat([bad, orphans(tables, bad, kept_null)])
     good = {table: rows.join(bad, on=ID, how="anti") for table, rows in tables.items()}
     aside = pl.concat([pl.DataFrame(schema=SET_ASIDE), *(_aside(f, bad) for f in feeds)])
@@ -69,7 +69,8 @@ def deliver(mapping: Mapping, folder: Path | None = None, progress: Progress | N
         _nothing_left(aside)
     said("done", 1.0)
     valid: dict[str, pl.DataFrame] = {table: TABLES[table].validate(rows.drop(ID)) for table, rows in good.items()}
-    return Delivery(settings, valid, [file for f in feeds for file in _counted(f, bad, files)], aside)
+    noted = pl.DataFrame([*_guessed(files), *notes], schema=NOTED, orient="row")
+    return Delivery(settings, valid, [file for f in feeds for file in _counted(f, bad, files)], aside, noted)
 
 
 def _home(mapping: Mapping) -> Path:
@@ -132,22 +133,36 @@ def _fitted(table: str, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _unknown_to_null(
-    tables: dict[str, pl.DataFrame], bad: pl.DataFrame, mapping: Mapping
-) -> tuple[dict[str, pl.DataFrame], set[tuple[str, str]]]:
-    """References to what does not exist made null, where the mapping says `unknown = "keep as null"`."""
-    kept = {
-        (table, f.name)
-        for feed in mapping.feeds
-        for f in feed.fields.values()
-        if f.unknown == "keep as null"
-        for table in (("opportunities", "versions") if feed.table == "deals" else (feed.table,))
-        if (table, f.name) in FOREIGN_KEYS
-    }
-    for table, field in kept:
-        parent, key = FOREIGN_KEYS[table, field]
+    tables: dict[str, pl.DataFrame], bad: pl.DataFrame, feeds: list[Fed]
+) -> tuple[dict[str, pl.DataFrame], set[tuple[str, str]], list[tuple[str, str, str, int, str]]]:
+    """References to what does not exist made null where the mapping says so, and a note on each."""
+    tables, kept, notes = dict(tables), set(), []
+    keeping = [(one, f) for one in feeds for f in one.feed.fields.values() if f.unknown == "keep as null"]
+    for one, field in keeping:
+        parts = ("opportunities", "versions") if one.feed.table == "deals" else (one.feed.table,)
+        table = next(part for part in parts if (part, field.name) in FOREIGN_KEYS)
+        parent, key = FOREIGN_KEYS[table, field.name]
         there = tables[parent].join(bad, on=ID, how="anti")[key].unique().implode()
-        tables[table] = tables[table].with_columns(pl.when(pl.col(field).is_in(there)).then(field).alias(field))
-    return tables, kept
+        own = pl.col(ID).is_in(one.rows[ID].implode())
+        unknown = own & ~pl.col(field.name).is_in(there) & pl.col(field.name).is_not_null()
+        lost = tables[table].filter(unknown)
+        if lost.height:
+            values = ", ".join(lost[field.name].unique().sort().head(10))
+            file = ", ".join(one.rows[FILE].unique())
+            notes.append(
+                (table, file, f"an unknown `{field.name}` was taken as not given", lost[ID].n_unique(), values)
+            )
+        tables[table] = tables[table].with_columns(pl.when(~unknown).then(field.name).alias(field.name))
+        kept.add((table, field.name))
+    return tables, kept, notes
+
+
+def _guessed(files: dict[str, Rows]) -> list[tuple[str, str, str, int, str]]:
+    return [
+        ("", name, "the encoding was guessed", int((rows.frame[FILE] == name).sum()), encoding)
+        for rows in files.values()
+        for name, encoding in rows.guesses.items()
+    ]
 
 
 def _aside(fed: Fed, bad: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,8 @@ import dataframely as dy
 import polars as pl
 
 from cadran.sources import parse
-from cadran.sources.mapping import Feed, Field, Mapping
+from cadran.sources.dates import dates
+from cadran.sources.feeds import Feed, Field, Mapping
 from cadran.sources.read import ID, PLACE, RAGGED, Rows
 from cadran.sources.rules import broken
 from cadran.tables import TABLES
@@ -106,7 +107,7 @@ def _cleaned(column: str, missing: tuple[str, ...], values: Dict[str, str], rows
 
 
 def _text(field: Field, rows: pl.DataFrame, read: Dict[str, Rows], feed: Feed, mapping: Mapping) -> pl.Series:
-    """What the source says for one field: text (or Parquet's own type), trimmed, synonyms and missing values applied."""
+    """What the source says for one field: text (or Parquet's own type), trimmed, with synonyms and missing values."""
     if not field.column:
         return pl.repeat(str(field.constant), rows.height, dtype=pl.String, eager=True).alias(field.name)
     file, frame = mapping.files[feed.file], rows
@@ -126,7 +127,8 @@ def _text(field: Field, rows: pl.DataFrame, read: Dict[str, Rows], feed: Feed, m
         raise Problem(
             "{file}: {column} holds {kind}, which never enter a book.",
             'Map another column to {where}; or, if it is none, write personal = "allowed" there.',
-            file=mapping.files[feed.file].path[0], column=", ".join(field.column), kind=kind, where=f"[{feed.table}] {field.name}",
+            file=mapping.files[feed.file].path[0], column=", ".join(field.column), kind=kind,
+            where=f"[{feed.table}] {field.name}",
         )  # fmt: skip
     return own
 
@@ -159,8 +161,10 @@ def _joined(field: Field, rows: pl.DataFrame, read: Dict[str, Rows], feed: Feed,
     joined = rows.select(left).join(other, on=keys, how="left", maintain_order="left")
     if rows.height and joined[field.column[0]].is_null().all():
         raise Problem(
-            "{where}: no {here} of {file} is found as {key} in {other}.", "Compare their values, and write `values` where they differ.",
-            where=where, here=", ".join(field.on), file=here.path[0], key=", ".join(field.on.values()), other=there.path[0],
+            "{where}: no {here} of {file} is found as {key} in {other}.",
+            "Compare their values, and write `values` where they differ.",
+            where=where, here=", ".join(field.on), file=here.path[0],
+            key=", ".join(field.on.values()), other=there.path[0],
         )  # fmt: skip
     return joined
 
@@ -199,7 +203,7 @@ def _parsed(table: str, field: Field, texts: pl.Series, how: parse.Writing, mapp
     """The values of one field; a moment comes with a second column, whether it is a whole day."""
     column, name = column_of(table, field.name), field.name
     if isinstance(column, dy.Date | dy.Datetime):
-        found = parse.dates(texts, replace(how, forms=field.dates or how.forms), mapping.time_zone)
+        found = dates(texts, mapping.time_zone, field.dates or how.forms, how.is_day_first)
         if isinstance(column, dy.Date):
             return found.select(pl.col("day").alias(name))
         return found.select(

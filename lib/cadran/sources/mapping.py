@@ -1,189 +1,43 @@
-"""A mapping: the TOML file that says which column of which file becomes which field. See docs/mapping.md."""
+"""Loading a mapping, a TOML file, and saying what is wrong with it. The format is told in docs/mapping.md."""
 
 import tomllib
 from collections.abc import Iterable
-from collections.abc import Mapping as Dict
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from importlib.resources import files as shipped
 from pathlib import Path
 from typing import Any, NoReturn
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
-from cadran.tables import FOREIGN_KEYS, TABLES, VERSIONED
+from cadran.sources.feeds import (
+    FORMATS,
+    FROM_VALUES,
+    KEYS,
+    KNOWN,
+    LATEST,
+    TYPES,
+    UNKNOWN,
+    VERSION_FIELDS,
+    Feed,
+    Field,
+    File,
+    Mapping,
+    StageRow,
+    mappable,
+    required,
+)
+from cadran.tables import FOREIGN_KEYS, TABLES
 from cadran.tables.deals import CLOSED, STATUSES
 from cadran.tables.problems import Problem
 
-#: What a deal row of the deals feed says beyond an opportunity, with when each becomes known unless stated.
-VERSION_FIELDS = {
-    "rep_id": "at_creation",
-    "currency": "at_creation",
-    "rate": "at_creation",
-    "amount": "at_export",
-    "expected_close_date": "at_export",
-    "forecast_category": "at_export",
-    "competitor": "at_export",
-    "loss_reason": "at_close",
-}
-KNOWN = ["at_creation", "at_export", "at_close"]
-UNKNOWN = ["set aside", "keep as null"]
-LATEST = "latest date"
-
-_TEXT, _TEXTS, _YES_NO, _NUMBER, _DICT = "text", "text or list of texts", "true or false", "number", "table"
-_TYPES: dict[str, tuple[type, ...]] = {
-    _TEXT: (str,),
-    _TEXTS: (str, list, int, float),
-    _YES_NO: (bool,),
-    _NUMBER: (int, float),
-    _DICT: (dict,),
-    "list or table": (list, dict),
-    "date": (date,),
-    "date, moment or text": (date, str),
-    "text, number or true/false": (str, int, float, bool, date),
-}
-
-#: Every key a mapping may hold, by section. `docs/mapping.md` documents each (a test sees to it).
-KEYS: dict[str, dict[str, str]] = {
-    "the mapping": {
-        "name": _TEXT,
-        "extends": _TEXT,
-        "folder": _TEXT,
-        "taken": "date, moment or text",
-        "time_zone": _TEXT,
-        "currency": _TEXT,
-        "amount_basis": _TEXT,
-        "fiscal_year_starts": _NUMBER,
-        "holidays": _TEXT,
-        "rates": _DICT,
-        "stages": "list or table",
-        "files": _DICT,
-    },
-    "a file": {
-        "path": _TEXTS,
-        "optional": _YES_NO,
-        "format": _TEXT,
-        "encoding": _TEXT,
-        "separator": _TEXT,
-        "decimal": _TEXT,
-        "dates": _TEXTS,
-        "missing": _TEXTS,
-        "values": _DICT,
-        "sheet": _TEXT,
-        "header_line": _NUMBER,
-    },
-    "a stage": {
-        "stage": _TEXT,
-        "kind": _TEXT,
-        "is_qualified": _YES_NO,
-        "probability": _NUMBER,
-        "at_creation": _YES_NO,
-    },
-    "a rate": {"from": "date", "rate": _NUMBER},
-    "a table": {"file": _TEXT, "from_values": _YES_NO, "only": _DICT},
-    "a field": {
-        "column": _TEXTS,
-        "constant": "text, number or true/false",
-        "from": _TEXT,
-        "on": "text or table",
-        "values": _DICT,
-        "missing": _TEXTS,
-        "scale": _NUMBER,
-        "dates": _TEXTS,
-        "decimal": _TEXT,
-        "known": _TEXT,
-        "unknown": _TEXT,
-        "personal": _TEXT,
-    },
-}
-_TYPES["text or table"] = (str, dict)
-FORMATS = ["csv", "tsv", "parquet", "excel"]
-
-
-@dataclass(frozen=True)
-class File:
-    """A file of the source, or several of one form, and how it is written where that cannot be told from it."""
-
-    name: str
-    path: tuple[str, ...]
-    optional: bool = False
-    format: str | None = None
-    encoding: str | None = None
-    separator: str | None = None
-    decimal: str | None = None
-    dates: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    values: Dict[str, Dict[str, str]] = field(default_factory=dict)
-    sheet: str | None = None
-    header_line: int | None = None
-
-
-@dataclass(frozen=True)
-class Field:
-    """Where one field of a table comes from."""
-
-    name: str
-    column: tuple[str, ...] = ()
-    constant: Any = None
-    source: str | None = None
-    on: Dict[str, str] = field(default_factory=dict)
-    values: Dict[str, str] = field(default_factory=dict)
-    missing: tuple[str, ...] = ()
-    scale: float | None = None
-    dates: tuple[str, ...] = ()
-    decimal: str | None = None
-    known: str = "at_creation"
-    unknown: str = "set aside"
-    personal: str | None = None
-
-
-@dataclass(frozen=True)
-class Feed:
-    """One file feeding one table (or `deals`: opportunities and their versions)."""
-
-    table: str
-    file: str
-    fields: Dict[str, Field]
-    from_values: bool = False
-    only: Dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class StageRow:
-    """One stage of the order the mapping states."""
-
-    stage: str
-    kind: str
-    is_qualified: bool
-    probability: float | None
-    at_creation: bool
-
-
-@dataclass(frozen=True)
-class Mapping:
-    """A mapping, checked. `path` is the TOML file; `is_shipped` tells one that comes with Cadran."""
-
-    path: Path
-    is_shipped: bool
-    name: str
-    taken: date | datetime | str
-    time_zone: str
-    currency: str
-    amount_basis: str
-    fiscal_year_starts: int
-    holidays: str | None
-    folder: str | None
-    rates: Dict[str, tuple[tuple[date, float], ...]]
-    stages: tuple[StageRow, ...]
-    files: Dict[str, File]
-    feeds: tuple[Feed, ...]
+__all__ = ["Mapping", "load_mapping", "names"]
 
 
 def names() -> list[str]:
     """Names of the mappings that ship with Cadran."""
-    return sorted(
-        Path(str(f)).stem for f in (shipped("cadran.sources") / "mappings").iterdir() if f.name[-5:] == ".toml"
-    )
+    folder = Path(str(shipped("cadran.sources") / "mappings"))
+    return sorted(path.stem for path in folder.glob("*.toml"))
 
 
 def load_mapping(name_or_path: str | Path) -> Mapping:
@@ -196,43 +50,25 @@ def load_mapping(name_or_path: str | Path) -> Mapping:
         Problem: With the file, the key, and what to write instead.
     """
     path, is_shipped = _find(str(name_or_path))
-    check = _Check(path.name)
-    return check.mapping(_read(path, check, seen=()), path, is_shipped)
-
-
-def mappable(table: str) -> list[str]:
-    """Fields of `table` (or of `deals`) that a mapping may fill."""
-    if table == "deals":
-        return [*mappable("opportunities"), "closed_at", "stage", "status", *VERSION_FIELDS]
-    return [c for c in TABLES[table].column_names() if (table, c) != ("versions", "original_amount")]
-
-
-def required(table: str) -> list[str]:
-    """Fields of `table` that a mapping must fill."""
-    if table == "deals":
-        return ["opportunity_id", "stage"]
-    derived = {"versions": {"status"}, "stages": {"is_qualified"}}.get(table, set())
-    if table in VERSIONED and table != "versions":
-        derived = derived | {"valid_from"}
-    return [name for name, column in TABLES[table].columns().items() if not column.nullable and name not in derived]
+    return _Check(path.name).mapping(_read(path, ()), path, is_shipped)
 
 
 def _find(name: str) -> tuple[Path, bool]:
     path = Path(name)
     if path.is_file():
         return path, False
-    if path.suffix == ".toml" or "/" in name:
+    if path.suffix == ".toml" or path.name != name:
         raise Problem("There is no mapping {file}.", "Check the path.", file=name)
     if name not in names():
         close = get_close_matches(name, names(), 1)
         repair = "Did you mean {close}?" if close else "Name a TOML file, or a mapping that ships: {names}."
-        raise Problem(
-            "There is no mapping called {name}.", repair, name=name, close=close and close[0], names=", ".join(names())
-        )
+        told = {"name": name, "close": "".join(close), "names": ", ".join(names())}
+        raise Problem("There is no mapping called {name}.", repair, **told)
     return Path(str(shipped("cadran.sources") / "mappings" / f"{name}.toml")), True
 
 
-def _read(path: Path, check: "_Check", seen: tuple[Path, ...]) -> dict[str, Any]:
+def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    """The TOML of `path`, over that of the mapping it extends."""
     try:
         read = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
@@ -244,11 +80,9 @@ def _read(path: Path, check: "_Check", seen: tuple[Path, ...]) -> dict[str, Any]
     if "extends" not in read:
         return read
     if path in seen:
-        check.fail("{file}: extends goes in a circle.", "Remove one of the `extends`.")
-    other = str(read["extends"])
-    beside = path.parent / other
-    found = beside if beside.is_file() else _find(other)[0]
-    return _merged(_read(found, check, (*seen, path)), read)
+        raise Problem("{file} extends itself in a circle.", "Remove one of the `extends`.", file=path.name)
+    beside = path.parent / str(read["extends"])
+    return _merged(_read(beside if beside.is_file() else _find(str(read["extends"]))[0], (*seen, path)), read)
 
 
 def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -263,50 +97,42 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Check:
-    """Turns TOML into a Mapping, or says which key of which file is wrong."""
+    """Turns TOML into a Mapping, or says which key of which file is wrong and what to write instead."""
 
     file: str
 
     def fail(self, what: str, repair: str, **values: object) -> NoReturn:
         raise Problem(what, repair, file=self.file, **values)
 
-    def member(self, value: Any, allowed: Iterable[str], key: str) -> None:
+    def member(self, value: Any, allowed: Iterable[str], where: str) -> None:
         """Fail unless `value` is one of `allowed`."""
         allowed = list(allowed)
         if value in allowed:
             return
         close = get_close_matches(str(value), allowed, 1)
         repair = "Did you mean {close!r}?" if close else "Write one of: {allowed}."
-        self.fail(
-            "{file}: {key} cannot be {value!r}.",
-            repair,
-            key=key,
-            value=value,
-            close=close and close[0],
-            allowed=", ".join(allowed),
-        )
+        told = {"where": where, "value": value, "close": "".join(close), "allowed": ", ".join(allowed)}
+        self.fail("{file}: {where} cannot be {value!r}.", repair, **told)
 
-    def keys(self, section: dict[str, Any], kind: str, where: str, more: Iterable[str] = ()) -> None:
-        """Fail on a key that `kind` of section does not know, or a value of another type."""
+    def keys(self, section: Any, kind: str, where: str, more: Iterable[str] = ()) -> None:
+        """Fail on a key that this kind of section does not know, or a value of another type."""
+        if not isinstance(section, dict):
+            self.fail(
+                "{file}: {where} is {value!r}.", "Write a {expected}.", where=where, value=section, expected="table"
+            )
         allowed = [*KEYS[kind], *more]
         for key, value in section.items():
             if key not in allowed:
                 close = get_close_matches(key, allowed, 1)
                 repair = "Did you mean {close}?" if close else "The keys are: {allowed}."
-                values = {"key": key, "where": where, "close": close and close[0], "allowed": ", ".join(allowed)}
-                self.fail("{file}: {where} has no key called {key}.", repair, **values)
-            expected = KEYS[kind].get(key)
-            if expected and (
-                not isinstance(value, _TYPES[expected])
-                or ((value is True or value is False) and bool not in _TYPES[expected])
-            ):
+                told = {"key": key, "where": where, "close": "".join(close), "allowed": ", ".join(allowed)}
+                self.fail("{file}: {where} has no key called {key}.", repair, **told)
+            expected = KEYS[kind].get(key, "")
+            types = TYPES.get(expected, (object,))
+            if not isinstance(value, types) or (isinstance(value, bool) and not {bool, object} & {*types}):
+                place = f"{where}: {key}"
                 self.fail(
-                    "{file}: {where}: {key} is {value!r}.",
-                    "Write a {expected}.",
-                    where=where,
-                    key=key,
-                    value=value,
-                    expected=expected,
+                    "{file}: {where} is {value!r}.", "Write a {expected}.", where=place, value=value, expected=expected
                 )
 
     def mapping(self, raw: dict[str, Any], path: Path, is_shipped: bool) -> Mapping:
@@ -342,18 +168,14 @@ class _Check:
 
     def settings(self, raw: dict[str, Any]) -> None:
         if "taken" not in raw:
-            self.fail(
-                "{file} does not say when the data was taken.", 'Write taken = 2024-12-31, or taken = "latest date".'
-            )
+            repair = 'Write taken = 2024-12-31, or taken = "latest date".'
+            self.fail("{file} does not say when the data was taken.", repair)
         if isinstance(raw["taken"], str):
             self.member(raw["taken"], [LATEST], "taken")
         if raw.get("time_zone", "UTC") not in available_timezones():
             self.member(raw["time_zone"], sorted(available_timezones()), "time_zone")
         self.member(raw.get("amount_basis", "total"), ["total", "annual"], "amount_basis")
-        if raw.get("fiscal_year_starts", 1) not in range(1, 13):
-            self.fail(
-                "{file}: fiscal_year_starts is {value!r}.", "Write a month, 1 to 12.", value=raw["fiscal_year_starts"]
-            )
+        self.member(str(raw.get("fiscal_year_starts", 1)), map(str, range(1, 13)), "fiscal_year_starts")
         for currency in [raw.get("currency", "EUR"), *raw.get("rates", {})]:
             if not (len(currency) == 3 and currency.isupper() and currency.isascii()):
                 self.fail("{file}: {value!r} is not a currency.", "Write three capitals, like EUR.", value=currency)
@@ -362,102 +184,86 @@ class _Check:
         section = {"path": section} if isinstance(section, str | list) else section
         where = f"files.{name}"
         self.keys(section, "a file", where)
-        if "path" not in section:
+        if not section.get("path"):
             self.fail("{file}: {where} has no path.", 'Write path = "FILE.csv".', where=where)
-        if "format" in section:
-            self.member(section["format"], FORMATS, f"{where}.format")
-        if "decimal" in section:
-            self.member(section["decimal"], [",", "."], f"{where}.decimal")
+        self.member(section.get("format", "csv"), FORMATS, f"{where}: format")
+        self.member(section.get("decimal", "."), [",", "."], f"{where}: decimal")
+        if len(section.get("separator", ",").encode()) != 1:
+            self.fail("{file}: {where}: a separator is one sign.", 'Write separator = ";".', where=where)
         listed = {key: _texts(section[key]) for key in ("path", "dates", "missing") if key in section}
-        return File(name=name, **{**section, **listed})
+        values = {c: {str(k): str(v) for k, v in said.items()} for c, said in section.get("values", {}).items()}
+        return File(name=name, **{**section, **listed, "values": values})
 
     def feed(self, table: str, section: Any, files: dict[str, File]) -> Feed:
-        if not isinstance(section, dict):
-            self.fail("{file}: {where} is not a table.", "Write [{where}] and its fields below.", where=table)
         self.keys(section, "a table", f"[{table}]", mappable(table))
         if "file" not in section:
             self.fail("{file}: [{where}] does not say which file feeds it.", 'Write file = "NAME".', where=table)
         self.member(section["file"], files, f"[{table}] file")
-        fields = {
-            name: self.one_field(table, name, spec, files)
-            for name, spec in section.items()
-            if name not in KEYS["a table"]
-        }
-        feed = Feed(
-            table,
-            section["file"],
-            fields,
-            section.get("from_values", False),
-            {k: _texts(v) for k, v in section.get("only", {}).items()},
-        )
-        missing = [name for name in required(table) if name not in fields]
-        if missing:
-            self.fail("{file}: [{where}] lacks {key}.", 'Write {key} = "COLUMN".', where=table, key=missing[0])
-        return feed
+        own = {name: spec for name, spec in section.items() if name not in KEYS["a table"]}
+        fields = {name: self.one_field(table, name, spec, files) for name, spec in own.items()}
+        for name in required(table):
+            if name not in fields:
+                self.fail("{file}: [{where}] lacks {key}.", 'Write {key} = "COLUMN".', where=table, key=name)
+        if section.get("from_values") and table not in FROM_VALUES:
+            self.fail("{file}: [{where}] cannot be made from_values.", "Give it a file.", where=table)
+        only = {column: _texts(values) for column, values in section.get("only", {}).items()}
+        return Feed(table, section["file"], fields, section.get("from_values", False), only)
 
     def one_field(self, table: str, name: str, spec: Any, files: dict[str, File]) -> Field:
         where = f"[{table}] {name}"
         spec = {"column": spec} if isinstance(spec, str | list) else spec
-        if not isinstance(spec, dict):
-            spec = {"constant": spec}
         self.keys(spec, "a field", where)
         if ("column" in spec) == ("constant" in spec):
             self.fail("{file}: {where} needs either a column or a constant.", 'Write {where} = "COLUMN".', where=where)
-        spec = {"known": VERSION_FIELDS.get(name, "at_creation") if table == "deals" else "at_creation", **spec}
-        self.member(spec["known"], KNOWN, f"{where} known")
-        if spec["known"] != "at_creation" and (table != "deals" or name not in mappable("deals")):
-            self.fail(
-                "{file}: {where}: known is for the deals feed.",
-                "Remove it: give this table a valid_from instead.",
-                where=where,
-            )
-        if spec["known"] == "at_export" and name not in VERSION_FIELDS:
-            self.fail(
-                "{file}: {where} never changes: it cannot be known at_export.",
-                "Write at_creation or at_close.",
-                where=where,
-            )
-        self.member(spec.get("unknown", "set aside"), UNKNOWN, f"{where} unknown")
-        self.member(spec.get("personal", "allowed"), ["allowed"], f"{where} personal")
-        self.member(spec.get("decimal", "."), [",", "."], f"{where} decimal")
+        self.known(table, name, spec, where)
+        self.member(spec.get("unknown", UNKNOWN[0]), UNKNOWN, f"{where}: unknown")
+        if "unknown" in spec and not any((t, name) in FOREIGN_KEYS for t in _parts(table)):
+            self.fail("{file}: {where} refers to no other table.", "Remove `unknown`.", where=where)
+        self.member(spec.get("personal", "allowed"), ["allowed"], f"{where}: personal")
+        self.member(spec.get("decimal", "."), [",", "."], f"{where}: decimal")
         if ("from" in spec) != ("on" in spec):
-            self.fail(
-                "{file}: {where}: a join needs both `from` and `on`.",
-                'Write {{ column = "…", from = "FILE", on = "KEY" }}.',
-                where=where,
-            )
-        if "from" in spec:
-            self.member(spec["from"], files, f"{where} from")
-        on = spec.pop("on", {})
-        listed = {key: _texts(spec[key]) for key in ("column", "dates", "missing") if key in spec}
-        values = {str(k): str(v) for k, v in spec.get("values", {}).items()}
-        source = spec.pop("from", None)
+            repair = 'Write {{ column = "COLUMN", from = "FILE", on = "KEY" }}.'
+            self.fail("{file}: {where}: a join needs both `from` and `on`.", repair, where=where)
+        self.member(spec.get("from", next(iter(files))), files, f"{where}: from")
+        on = spec.get("on", {})
         return Field(
             name=name,
-            **{**spec, **listed, "values": values, "source": source, "on": {on: on} if isinstance(on, str) else on},
+            column=_texts(spec.get("column", [])),
+            constant=spec.get("constant"),
+            source=spec.get("from"),
+            on={on: on} if isinstance(on, str) else on,
+            values={str(k): str(v) for k, v in spec.get("values", {}).items()},
+            missing=_texts(spec.get("missing", [])),
+            scale=spec.get("scale"),
+            dates=_texts(spec.get("dates", [])),
+            decimal=spec.get("decimal"),
+            known=spec.get("known", VERSION_FIELDS.get(name, KNOWN[0]) if table == "deals" else KNOWN[0]),
+            unknown=spec.get("unknown", UNKNOWN[0]),
+            personal=spec.get("personal"),
         )
+
+    def known(self, table: str, name: str, spec: dict[str, Any], where: str) -> None:
+        if "known" not in spec:
+            return
+        self.member(spec["known"], KNOWN, f"{where}: known")
+        if table != "deals" or name in ("opportunity_id", "stage", "status", "created_at", "closed_at"):
+            repair = "Remove it: it is for what a row of [deals] says beside its stage and dates."
+            self.fail("{file}: {where} takes no `known`.", repair, where=where)
+        if spec["known"] == "at_export" and name not in VERSION_FIELDS:
+            repair = "Write at_creation or at_close."
+            self.fail("{file}: {where} never changes: it cannot be known at_export.", repair, where=where)
 
     def stages(self, raw: list[Any]) -> tuple[StageRow, ...]:
         for position, stage in enumerate(raw, 1):
             where = f"stages, entry {position}"
-            if not isinstance(stage, dict) or not {"stage", "kind"} <= stage.keys():
-                self.fail(
-                    "{file}: {where} needs a stage and a kind.",
-                    'Write {{ stage = "NAME", kind = "open" }}.',
-                    where=where,
-                )
             self.keys(stage, "a stage", where)
+            if not {"stage", "kind"} <= stage.keys():
+                repair = 'Write {{ stage = "NAME", kind = "open" }}.'
+                self.fail("{file}: {where} needs a stage and a kind.", repair, where=where)
             self.member(stage["kind"], STATUSES, f"{where}: kind")
-        rows = tuple(
-            StageRow(
-                stage=s["stage"],
-                kind=s["kind"],
-                is_qualified=s.get("is_qualified", s["kind"] != "disqualified"),
-                probability=s.get("probability"),
-                at_creation=s.get("at_creation", False),
-            )
-            for s in raw
-        )
+            if not 0 <= stage.get("probability", 0) <= 1:
+                self.fail("{file}: {where}: a probability is 0 to 1.", "Write 0.2 for 20 %.", where=where)
+        rows = tuple(StageRow(**{"is_qualified": s["kind"] != "disqualified", **s}) for s in raw)
         named = [row.stage for row in rows]
         for stage in named:
             if named.count(stage) > 1:
@@ -465,56 +271,63 @@ class _Check:
         for kind in ("open", "won"):
             if kind not in {row.kind for row in rows}:
                 self.fail("{file}: no stage is of kind {kind}.", "Complete the list of stages.", kind=kind)
+        if len(marked := [row for row in rows if row.at_creation]) > 1 or any(row.kind != "open" for row in marked):
+            self.fail("{file}: at_creation is for one open stage.", "Keep it on the stage deals begin in.")
         return rows
 
     def rate(self, currency: str, said: Any) -> tuple[tuple[date, float], ...]:
         where = f"rates.{currency}"
         steps = said if isinstance(said, list) else [{"from": date.min, "rate": said}]
         for step in steps:
-            if not isinstance(step, dict) or {"from", "rate"} - step.keys():
-                self.fail(
-                    "{file}: {where} needs a rate, or a list of from and rate.",
-                    "Write {{ from = 2024-01-01, rate = 0.92 }}.",
-                    where=where,
-                )
             self.keys(step, "a rate", where)
-            if not isinstance(step["rate"], int | float) or step["rate"] <= 0:
-                self.fail(
-                    "{file}: {where}: a rate is above 0, not {value!r}.", "Correct it.", where=where, value=step["rate"]
-                )
+            if {"from", "rate"} - step.keys() or step["rate"] <= 0:
+                repair = "Write 0.92, or [{{ from = 2024-01-01, rate = 0.92 }}, …]."
+                self.fail("{file}: {where} needs a rate above 0, or a list of `from` and `rate`.", repair, where=where)
         return tuple(sorted((step["from"], float(step["rate"])) for step in steps))
 
     def whole(self, feeds: list[Feed], stages: tuple[StageRow, ...]) -> None:
         """What several sections must say together."""
-        fed = {feed.table for feed in feeds}
-        if not fed & {"deals", "opportunities"}:
+        fed = {part for feed in feeds for part in _parts(feed.table)} | ({"stages"} if stages else set())
+        if not fed & {"opportunities", "versions"}:
             self.fail("{file} feeds no deals.", "Add a [deals] table, or [opportunities] and [versions].")
         if ("opportunities" in fed) != ("versions" in fed):
             self.fail("{file}: [opportunities] and [versions] go together.", "Add the other, or use [deals].")
-        if not stages and "stages" not in fed:
-            self.fail(
-                "{file} does not give the stages.",
-                'Write stages = [ {{ stage = "…", kind = "open" }}, … ], in their order.',
-            )
-        fed = fed | {"stages", "opportunities" if "deals" in fed else "deals"}
+        if "stages" not in fed:
+            repair = 'Write stages = [ {{ stage = "NAME", kind = "open" }}, … ], in their order.'
+            self.fail("{file} does not give the stages.", repair)
+        deals = [feed for feed in feeds if feed.table == "deals"]
+        if any(row.kind in CLOSED for row in stages) and any("closed_at" not in feed.fields for feed in deals):
+            self.fail("{file}: [deals] lacks closed_at.", "Say which column tells when a deal was won or lost.")
+        known: dict[str, str] = {}
+        for said in (field for feed in deals for field in feed.fields.values()):
+            if known.setdefault(said.name, said.known) != said.known:
+                repair = "Write the same `known` in each [[deals]]."
+                self.fail("{file}: two [[deals]] differ on when {key} is known.", repair, key=said.name)
         for feed in feeds:
-            parts = ("opportunities", "versions") if feed.table == "deals" else (feed.table,)
-            for (table, key), (parent, _) in FOREIGN_KEYS.items():
-                if table in parts and key in feed.fields and parent not in fed:
-                    self.fail(
-                        "{file}: [{where}] {key} refers to {parent}, which nothing feeds.",
-                        'Add [{parent}] with its file; or, to make them from the values met:\n[{parent}]\nfile = "{source}"\nfrom_values = true\n{key} = "{column}"',
-                        where=feed.table,
-                        key=key,
-                        parent=parent,
-                        source=feed.file,
-                        column="".join(feed.fields[key].column[:1]),
-                    )
-            closes = any(row.kind in CLOSED for row in stages)
-            if feed.table == "deals" and closes and "closed_at" not in feed.fields:
-                self.fail("{file}: [deals] lacks closed_at.", "Say which column tells when a deal was won or lost.")
+            self.parents(feed, fed)
+
+    def parents(self, feed: Feed, fed: set[str]) -> None:
+        """Fail if a field refers to a table that nothing feeds."""
+        for (table, key), (parent, parent_key) in FOREIGN_KEYS.items():
+            if table in _parts(feed.table) and key in feed.fields and parent not in fed:
+                repair = "Add [{parent}] with its file." + (FROM_VALUES_REPAIR if parent in FROM_VALUES else "")
+                told = {
+                    "where": feed.table,
+                    "key": key,
+                    "parent": parent,
+                    "parent_key": parent_key,
+                    "source": feed.file,
+                }
+                column = ", ".join(feed.fields[key].column)
+                self.fail(
+                    "{file}: [{where}] {key} refers to {parent}, which nothing feeds.", repair, **told, column=column
+                )
 
 
-def zone(mapping: Mapping) -> ZoneInfo:
-    """The time zone in which the source writes its hours."""
-    return ZoneInfo(mapping.time_zone)
+FROM_VALUES_REPAIR = (
+    '\nOr make it from the values met:\n[{parent}]\nfile = "{source}"\nfrom_values = true\n{parent_key} = "{column}"'
+)
+
+
+def _parts(table: str) -> tuple[str, ...]:
+    return ("opportunities", "versions") if table == "deals" else (table,)

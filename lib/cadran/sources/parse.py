@@ -1,4 +1,4 @@
-"""From text to values: dates, numbers, yes or no, words. Each distinct text is parsed once."""
+"""From text to numbers, yes or no, words; and what the columns of a file tell about how it is written."""
 
 import re
 from collections.abc import Iterable
@@ -6,49 +6,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from cadran.sources.dates import day_first
 from cadran.tables.problems import Problem
 
-MONTHS = {
-    1: "january jan janvier janv",
-    2: "february feb février fevrier févr fevr fév",
-    3: "march mar mars",
-    4: "april apr avril avr",
-    5: "may mai",
-    6: "june jun juin",
-    7: "july jul juillet juil",
-    8: "august aug août aout",
-    9: "september sep sept septembre",
-    10: "october oct octobre",
-    11: "november nov novembre",
-    12: "december dec décembre decembre déc",
-}
-_MONTH = {name: number for number, all_names in MONTHS.items() for name in all_names.split()}
 _YES = ["true", "t", "yes", "y", "1", "oui", "o", "vrai", "x"]
 _NO = ["false", "f", "no", "n", "0", "non", "faux"]
-_HOUR = (
-    r"(?:(?:T|\s+|\s+à\s+|,\s*)(?<H>\d{1,2})[:h](?<M>\d{2})(?::(?<S>\d{2})(?:[.,](?<f>\d{1,9}))?)?"
-    r"\s*(?<p>[AaPp])?(?:\.?[Mm]\.?)?\s*(?<z>Z|UTC|[+-]\d{2}:?\d{2})?)?$"
-)
-_YEAR = r"(?<y>\d{4}|\d{2})"
-_DAY_FIRST = r"^(?<d>\d{1,2})[/\-](?<m>\d{1,2})[/\-]" + _YEAR + _HOUR
-_MONTH_FIRST = r"^(?<m>\d{1,2})[/\-](?<d>\d{1,2})[/\-]" + _YEAR + _HOUR
-#: Forms of dates that need no word from the mapping. A date between dots is day first everywhere.
-_FORMS = [
-    r"^(?<y>\d{4})[\-/.](?<m>\d{1,2})[\-/.](?<d>\d{1,2})" + _HOUR,
-    r"^(?<d>\d{1,2})\.(?<m>\d{1,2})\." + _YEAR + _HOUR,
-    r"^(?:\p{L}+\.?,?\s+)?(?<d>\d{1,2})(?:er)?[\s\-./]*(?<mon>\p{L}{3,})\.?[\s\-.,/]*" + _YEAR + _HOUR,
-    r"^(?<mon>\p{L}{3,})\.?\s+(?<d>\d{1,2})(?:st|nd|rd|th)?,?\s+(?<y>\d{4})" + _HOUR,
-    r"^(?<y>(?:19|20)\d{2})(?<m>\d{2})(?<d>\d{2})$",
-    r"^(?<x>[2-7]\d{4})(?:\.(?<xf>\d+))?$",  # a spreadsheet's days since 1899-12-30
-]
-_SLASHED = r"^(\d{1,2})[/\-](\d{1,2})[/\-](?:\d{4}|\d{2})(?:\D.*)?$"
-_TOKENS = {
-    "YYYY": r"(?<y>\d{4})", "YY": r"(?<y>\d{2})", "MMMM": r"(?<mon>\p{L}+)\.?", "MMM": r"(?<mon>\p{L}+)\.?",
-    "MM": r"(?<m>\d{1,2})", "M": r"(?<m>\d{1,2})", "DD": r"(?<d>\d{1,2})", "D": r"(?<d>\d{1,2})",
-    "HH": r"(?<H>\d{1,2})", "H": r"(?<H>\d{1,2})", "hh": r"(?<H>\d{1,2})", "h": r"(?<H>\d{1,2})",
-    "mm": r"(?<M>\d{2})", "ss": r"(?<S>\d{2})(?:[.,](?<f>\d{1,9}))?", "A": r"(?<p>[AaPp])\.?[Mm]\.?",
-    "Z": r"(?<z>Z|UTC|[+-]\d{2}:?\d{2})",
-}  # fmt: skip
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
 _PHONE = r"^(?:\+\d[\d .()\-]{7,}|0[1-9](?:[ .\-]?\d{2}){4}|\(\d{3}\) ?\d{3}[\-. ]\d{4}|\d{3}[\-. ]\d{3}[\-. ]\d{4})$"
 _SIGNS = r"[\s\u00a0\u202f\u2009'’€$£¥₹]|(?i:EUR|USD|GBP|CHF|CAD|AUD|JPY)"
@@ -68,182 +30,9 @@ def writing(dates: Iterable[pl.Series], numbers: Iterable[pl.Series]) -> Writing
     """What the columns of one file, together, tell about its writing."""
     firsts = {first for column in dates if (first := day_first(column)) is not None}
     marks = {mark for column in numbers if (mark := decimal_mark(column)) is not None}
-    first, mark = (told.pop() if len(told) == 1 else None for told in (firsts, marks))
-    return Writing(is_day_first=first, told_decimal=mark)
-
-
-def day_first(texts: pl.Series) -> bool | None:
-    """Whether dates like 03/04/2017 begin with the day, by those that can be only one thing; null if none tells.
-
-    Raises:
-        Problem: If some dates can only begin with the day and others only with the month.
-    """
-    parts = texts.drop_nulls().unique().str.strip_chars().str.extract_groups(_SLASHED).struct.unnest()
-    one, two = (parts[name].cast(pl.Int64) for name in parts.columns)
-    days, months = (
-        parts.filter(one.is_between(13, 31) & (two <= 12)),
-        parts.filter(two.is_between(13, 31) & (one <= 12)),
+    return Writing(
+        is_day_first=firsts.pop() if len(firsts) == 1 else None, told_decimal=marks.pop() if len(marks) == 1 else None
     )
-    if len(days) and len(months):
-        examples = [" / ".join(frame.row(0)) for frame in (days, months)]
-        raise Problem(
-            "{file}: {column} mixes dates that begin with the day ({one}/…) and with the month ({two}/…).",
-            'Correct them, or write dates = "DD/MM/YYYY" (or "MM/DD/YYYY"): rows written otherwise are then set aside.',
-            file="",
-            column=texts.name,
-            one=examples[0],
-            two=examples[1],
-        )
-    return True if len(days) else False if len(months) else None
-
-
-def dates(texts: pl.Series, how: Writing, zone: str) -> pl.DataFrame:
-    """Days and moments written in `texts`.
-
-    Args:
-        texts: Text (or dates and moments already).
-        how: How the file writes them. `forms` states the only forms allowed; empty tries those that tell themselves.
-        zone: Time zone of moments that name none.
-
-    Returns:
-        One row per text: `day` (local date), `at` (UTC), `is_day` (no hour was given). Null where not a date.
-
-    Raises:
-        Problem: If day and month cannot be told apart in the whole file.
-    """
-    if texts.dtype != pl.String:
-        return _typed_dates(texts, zone)
-    unique = texts.unique().drop_nulls().rename("text")
-    forms = [_stated(form) for form in how.forms] or _told(unique, how, texts.name)
-    found, left = [], unique.to_frame()
-    for form in forms:
-        parsed = _dated(
-            left.with_columns(pl.col("text").str.strip_chars().str.extract_groups(form).alias("parts")), form, zone
-        )
-        found.append(parsed.filter(pl.col("day").is_not_null()))
-        left = left.join(found[-1], on="text", how="anti")
-    parsed = pl.concat(found)
-    if parsed.height and (parsed["clock"] == 0).all():
-        parsed = parsed.with_columns(is_day=pl.lit(True))
-    return (
-        texts.rename("text")
-        .to_frame()
-        .join(parsed, on="text", how="left", maintain_order="left")
-        .select("day", "at", "is_day")
-    )
-
-
-def _typed_dates(values: pl.Series, zone: str) -> pl.DataFrame:
-    at = pl.col(values.name)
-    if values.dtype == pl.Date:
-        local, is_day = at.cast(pl.Datetime("us")), pl.lit(True)
-    elif isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone:
-        utc = at.cast(pl.Datetime("us", "UTC"))
-        return values.to_frame().select(day=utc.dt.convert_time_zone(zone).dt.date(), at=utc, is_day=pl.lit(False))
-    elif isinstance(values.dtype, pl.Datetime):
-        local = at.cast(pl.Datetime("us"))
-        is_day = (local.dt.truncate("1d") == local).all()
-    else:
-        return dates(values.cast(pl.String), Writing(), zone)
-    return values.to_frame().select(day=local.dt.date(), at=_utc(local, zone), is_day=is_day)
-
-
-def _told(texts: pl.Series, how: Writing, column: str) -> list[str]:
-    slashed = texts.filter(texts.str.strip_chars().str.contains(_SLASHED))
-    if slashed.is_empty():
-        return _FORMS
-    first = day_first(slashed.rename(column))
-    first = how.is_day_first if first is None else first
-    if first is None:
-        same = slashed.str.strip_chars().str.extract_groups(_SLASHED).struct.unnest()
-        if (same["1"].cast(pl.Int64) != same["2"].cast(pl.Int64)).any():
-            raise Problem(
-                "{file}: {column} holds dates like {value!r}: the day and the month cannot be told apart.",
-                'Write dates = "DD/MM/YYYY" or dates = "MM/DD/YYYY" for the file in the mapping.',
-                file="",
-                column=column,
-                value=slashed[0],
-            )
-    return [*_FORMS, _MONTH_FIRST if first is False else _DAY_FIRST]
-
-
-def _stated(form: str) -> str:
-    """The pattern of a form like DD/MM/YYYY HH:mm."""
-    if form == "excel":
-        return _FORMS[-1]
-    tokens = re.findall("|".join(sorted(_TOKENS, key=len, reverse=True)) + "|.", form)
-    return "^" + "".join(_TOKENS.get(token) or re.escape(token) for token in tokens) + "$"
-
-
-def _dated(frame: pl.DataFrame, form: str, zone: str) -> pl.DataFrame:
-    """`text`, `day`, `at`, `is_day`, `clock` (seconds since midnight) of the parts a form found."""
-    groups = re.findall(r"\(\?<(\w+)>", form)
-
-    def part(name: str) -> pl.Expr:
-        return pl.col("parts").struct.field(name) if name in groups else pl.lit(None, pl.String)
-
-    def number(name: str, otherwise: int | None = None) -> pl.Expr:
-        return (
-            part(name).cast(pl.Int32, strict=False).fill_null(otherwise)
-            if otherwise is not None
-            else part(name).cast(pl.Int32, strict=False)
-        )
-
-    if "x" in groups:
-        day = pl.date(1899, 12, 30) + pl.duration(days=number("x"))
-        seconds = ("0." + part("xf")).cast(pl.Float64, strict=False).fill_null(0) * 86400
-        local = day.cast(pl.Datetime("us")) + pl.duration(seconds=seconds.round().cast(pl.Int64))
-        given = frame.select(
-            "text", local=local, zone=pl.lit(None, pl.String), is_day=part("xf").is_null(), clock=seconds.cast(pl.Int64)
-        )
-    else:
-        year = number("y")
-        year = pl.when(year < 70).then(year + 2000).when(year < 100).then(year + 1900).otherwise(year)
-        month = (
-            part("mon").str.to_lowercase().replace_strict(_MONTH, default=None, return_dtype=pl.Int32)
-            if "mon" in groups
-            else number("m")
-        )
-        hour = number("H", 0)
-        after_noon = part("p").str.to_lowercase()
-        hour = pl.when(after_noon == "p").then(hour % 12 + 12).when(after_noon == "a").then(hour % 12).otherwise(hour)
-        frame = frame.with_columns(year=year, month=month, d=number("d"), hour=hour)
-        real = (
-            pl.col("year").is_between(1900, 2199)
-            & pl.col("month").is_between(1, 12)
-            & (pl.col("hour") < 24)
-            & (number("M", 0) < 60)
-            & (number("S", 0) < 60)
-        )
-        first = pl.date(pl.when(real).then("year").otherwise(2000), pl.when(real).then("month").otherwise(1), 1)
-        day = first + pl.duration(days=pl.col("d") - 1)
-        real = real & (pl.col("d") >= 1) & (day.dt.month() == pl.col("month"))
-        clock = pl.col("hour").cast(pl.Int64) * 3600 + number("M", 0) * 60 + number("S", 0)
-        micros = part("f").str.pad_end(6, "0").str.slice(0, 6).cast(pl.Int64, strict=False).fill_null(0)
-        local = pl.when(real).then(day.cast(pl.Datetime("us")) + pl.duration(seconds=clock, microseconds=micros))
-        given = frame.select("text", local=local, zone=part("z"), is_day=part("H").is_null(), clock=clock)
-    offset = pl.col("zone").str.extract_groups(r"([+-]\d{2}):?(\d{2})")
-    hours, minutes = offset.struct.field("1"), offset.struct.field("2")
-    shift = pl.duration(hours=hours.cast(pl.Int64)) + pl.duration(
-        minutes=(hours.str.slice(0, 1) + minutes).cast(pl.Int64)
-    )
-    at = (
-        pl.when(pl.col("zone").is_null())
-        .then(_utc(pl.col("local"), zone))
-        .otherwise((pl.col("local") - shift.fill_null(pl.duration(hours=0))).dt.replace_time_zone("UTC"))
-    )
-    return given.with_columns(at=at).select(
-        "text", day=pl.col("at").dt.convert_time_zone(zone).dt.date(), at="at", is_day="is_day", clock="clock"
-    )
-
-
-def _utc(local: pl.Expr, zone: str) -> pl.Expr:
-    """The moment of a clock time; an hour the clock skipped is taken an hour later."""
-
-    def at(time: pl.Expr) -> pl.Expr:
-        return time.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
-
-    return at(local).fill_null(at(local.dt.offset_by("1h")))
 
 
 def decimal_mark(texts: pl.Series) -> str | None:
@@ -319,9 +108,9 @@ def looks_personal(texts: pl.Series) -> str | None:
     sample = texts.drop_nulls().unique().head(20_000)
     if sample.dtype != pl.String or sample.is_empty():
         return None
-    if sample.str.contains(_EMAIL).mean() > 0.05:
+    if sample.str.contains(_EMAIL).sum() > 0.05 * len(sample):
         return "e-mail addresses"
-    return "phone numbers" if sample.str.contains(_PHONE).mean() > 0.5 else None
+    return "phone numbers" if sample.str.contains(_PHONE).sum() > 0.5 * len(sample) else None
 
 
 def _back(texts: pl.Series, unique: pl.Series, values: pl.Series) -> pl.Series:

@@ -14,7 +14,7 @@ import fastexcel
 import polars as pl
 from charset_normalizer import from_bytes
 
-from cadran.sources.mapping import File
+from cadran.sources.feeds import File
 from cadran.tables.problems import Problem
 
 #: Where a row stands: its file, its number among the data rows from 1, its line (null in Parquet).

@@ -1,4 +1,4 @@
-"""Holding rows to the tables' rules: what broke which, and what goes with it. The rule is the sentence a reader sees."""
+"""Holding rows to the tables' rules: which row broke which, and what goes with it. A rule is a sentence."""
 
 from collections.abc import Mapping as Dict
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping as Dict
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import polars as pl
 
+from cadran.sources.feeds import VERSION_FIELDS, Mapping, zone
 from cadran.sources.fields import Fed
-from cadran.sources.mapping import VERSION_FIELDS, Mapping, zone
 from cadran.sources.read import ID
 from cadran.sources.rules import BROKEN, broken
 from cadran.tables import TABLES, VERSIONED
@@ -96,7 +97,7 @@ def earliest(tables: Dict[str, pl.DataFrame], otherwise: datetime) -> datetime:
 
 
 def _spans(tables: Dict[str, pl.DataFrame]) -> list[tuple[datetime | None, datetime | None]]:
-    spans = []
+    spans: list[Any] = []
     for table, rows in tables.items():
         for name in (n for n, dtype in rows.schema.items() if isinstance(dtype, pl.Datetime) and n != "valid_to"):
             happened = (
@@ -167,7 +168,7 @@ def lives(
 
 
 def _complete(deals: pl.DataFrame, moments: list[str]) -> pl.DataFrame:
-    kinds = {"": pl.Datetime("us", "UTC"), "_is_day": pl.Boolean, "_day": pl.Date}
+    kinds: dict[str, Any] = {"": pl.Datetime("us", "UTC"), "_is_day": pl.Boolean, "_day": pl.Date}
     wanted = {(f"@{m}{end}" if end else m): dtype for m in moments for end, dtype in kinds.items()}
     return deals.with_columns(
         pl.lit(None, dtype).alias(name) for name, dtype in wanted.items() if name not in deals.columns
@@ -175,7 +176,7 @@ def _complete(deals: pl.DataFrame, moments: list[str]) -> pl.DataFrame:
 
 
 def in_time(table: str, rows: pl.DataFrame, since_ever: datetime) -> pl.DataFrame:
-    """A versioned table with `valid_from` (since ever where the source says nothing) and `valid_to` (the next one's)."""
+    """A versioned table with `valid_from` (since ever where it has none) and `valid_to` (the next one's)."""
     if "valid_from" not in rows.columns:
         rows = rows.with_columns(valid_from=pl.lit(since_ever).dt.cast_time_unit("us"))
     if "valid_to" in rows.columns:
@@ -212,7 +213,8 @@ def in_one_currency(versions: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
         raise Problem(
             "{file}: {n:,} deals are in {currencies}, which has no rate to {currency} on {day}.",
             "Write it in the mapping:\n[rates]\n{first} = 0.0  # {currency} for one {first}",
-            file=mapping.path.name, n=without["opportunity_id"].n_unique(), currencies=", ".join(sorted(without["currency"].unique())),
-            currency=mapping.currency, day=without["@day"].min(), first=without["currency"].min(),
+            file=mapping.path.name, n=without["opportunity_id"].n_unique(), currency=mapping.currency,
+            currencies=", ".join(without["currency"].unique().sort()),
+            day=without["@day"].min(), first=without["currency"].min(),
         )  # fmt: skip
     return dated.with_columns(original_amount="amount", amount=pl.col("amount") * pl.col("rate")).drop("@day", "@rate")

@@ -20,6 +20,9 @@ SET_ASIDE = {
     "values": pl.String,
 }
 
+#: Columns of a frame of remarks on what was taken in with a change or a guess: what, how many rows, which values.
+NOTED = {"table": pl.String, "file": pl.String, "note": pl.String, "n": pl.Int64, "found": pl.String}
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -61,3 +64,4 @@ class Delivery:
     tables: dict[str, pl.DataFrame]
     files: list[SourceFile] = field(default_factory=list)
     set_aside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SET_ASIDE))
+    noted: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NOTED))

@@ -1,0 +1,197 @@
+"""What a mapping says: which file feeds which table, which column which field. `KEYS` is its whole vocabulary."""
+
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cadran.tables import TABLES, VERSIONED
+
+#: What a deal row of the deals feed says beyond an opportunity, with when each becomes known unless stated.
+VERSION_FIELDS = {
+    "rep_id": "at_creation",
+    "currency": "at_creation",
+    "rate": "at_creation",
+    "amount": "at_export",
+    "expected_close_date": "at_export",
+    "forecast_category": "at_export",
+    "competitor": "at_export",
+    "loss_reason": "at_close",
+}
+KNOWN = ["at_creation", "at_export", "at_close"]
+UNKNOWN = ["set aside", "keep as null"]
+LATEST = "latest date"
+#: Tables that can be made of the values met in another file.
+FROM_VALUES = ["accounts", "reps", "contacts"]
+
+_TEXT, _TEXTS, _YES_NO, _NUMBER, _DICT = "text", "text or list of texts", "true or false", "number", "table"
+TYPES: dict[str, tuple[type, ...]] = {
+    _TEXT: (str,),
+    _TEXTS: (str, list, int, float),
+    _YES_NO: (bool,),
+    _NUMBER: (int, float),
+    _DICT: (dict,),
+    "list or table": (list, dict),
+    "date": (date,),
+    "text or table": (str, dict),
+    "date, moment or text": (date, str),
+    "text, number or true/false": (str, int, float, bool, date),
+}
+
+#: Every key a mapping may hold, by section. `docs/mapping.md` documents each (a test sees to it).
+KEYS: dict[str, dict[str, str]] = {
+    "the mapping": {
+        "name": _TEXT,
+        "extends": _TEXT,
+        "folder": _TEXT,
+        "taken": "date, moment or text",
+        "time_zone": _TEXT,
+        "currency": _TEXT,
+        "amount_basis": _TEXT,
+        "fiscal_year_starts": _NUMBER,
+        "holidays": _TEXT,
+        "rates": _DICT,
+        "stages": "list or table",
+        "files": _DICT,
+    },
+    "a file": {
+        "path": _TEXTS,
+        "optional": _YES_NO,
+        "format": _TEXT,
+        "encoding": _TEXT,
+        "separator": _TEXT,
+        "decimal": _TEXT,
+        "dates": _TEXTS,
+        "missing": _TEXTS,
+        "values": _DICT,
+        "sheet": _TEXT,
+        "header_line": _NUMBER,
+    },
+    "a stage": {
+        "stage": _TEXT,
+        "kind": _TEXT,
+        "is_qualified": _YES_NO,
+        "probability": _NUMBER,
+        "at_creation": _YES_NO,
+    },
+    "a rate": {"from": "date", "rate": _NUMBER},
+    "a table": {"file": _TEXT, "from_values": _YES_NO, "only": _DICT},
+    "a field": {
+        "column": _TEXTS,
+        "constant": "text, number or true/false",
+        "from": _TEXT,
+        "on": "text or table",
+        "values": _DICT,
+        "missing": _TEXTS,
+        "scale": _NUMBER,
+        "dates": _TEXTS,
+        "decimal": _TEXT,
+        "known": _TEXT,
+        "unknown": _TEXT,
+        "personal": _TEXT,
+    },
+}
+FORMATS = ["csv", "tsv", "parquet", "excel"]
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of the source, or several of one form, and how it is written where that cannot be told from it."""
+
+    name: str
+    path: tuple[str, ...]
+    optional: bool = False
+    format: str | None = None
+    encoding: str | None = None
+    separator: str | None = None
+    decimal: str | None = None
+    dates: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    values: Dict[str, Dict[str, str]] = field(default_factory=dict)
+    sheet: str | None = None
+    header_line: int | None = None
+
+
+@dataclass(frozen=True)
+class Field:
+    """Where one field of a table comes from."""
+
+    name: str
+    column: tuple[str, ...] = ()
+    constant: Any = None
+    source: str | None = None
+    on: Dict[str, str] = field(default_factory=dict)
+    values: Dict[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    scale: float | None = None
+    dates: tuple[str, ...] = ()
+    decimal: str | None = None
+    known: str = "at_creation"
+    unknown: str = "set aside"
+    personal: str | None = None
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One file feeding one table (or `deals`: opportunities and their versions)."""
+
+    table: str
+    file: str
+    fields: Dict[str, Field]
+    from_values: bool = False
+    only: Dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StageRow:
+    """One stage of the order the mapping states."""
+
+    stage: str
+    kind: str
+    is_qualified: bool
+    probability: float | None = None
+    at_creation: bool = False
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A mapping, checked. `path` is the TOML file; `is_shipped` tells one that comes with Cadran."""
+
+    path: Path
+    is_shipped: bool
+    name: str
+    taken: date | datetime | str
+    time_zone: str
+    currency: str
+    amount_basis: str
+    fiscal_year_starts: int
+    holidays: str | None
+    folder: str | None
+    rates: Dict[str, tuple[tuple[date, float], ...]]
+    stages: tuple[StageRow, ...]
+    files: Dict[str, File]
+    feeds: tuple[Feed, ...]
+
+
+def mappable(table: str) -> list[str]:
+    """Fields of `table` (or of `deals`) that a mapping may fill."""
+    if table == "deals":
+        return [*mappable("opportunities"), "closed_at", "stage", "status", *VERSION_FIELDS]
+    return [c for c in TABLES[table].column_names() if (table, c) != ("versions", "original_amount")]
+
+
+def required(table: str) -> list[str]:
+    """Fields of `table` that a mapping must fill."""
+    if table == "deals":
+        return ["opportunity_id", "stage"]
+    derived = {"versions": {"status"}, "stages": {"is_qualified"}}.get(table, set())
+    if table in VERSIONED and table != "versions":
+        derived = derived | {"valid_from"}
+    return [name for name, column in TABLES[table].columns().items() if not column.nullable and name not in derived]
+
+
+def zone(mapping: Mapping) -> ZoneInfo:
+    """The time zone in which the source writes its hours."""
+    return ZoneInfo(mapping.time_zone)
