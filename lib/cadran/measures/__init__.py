@@ -1,6 +1,16 @@
 """What we count. Importing this registers every measure in `MEASURES`."""
 
-from cadran.measures import cycle, opportunities, waterfall, win_rates
+from cadran.measures import cycle, opportunities, pipeline, waterfall, win_rates
 from cadran.measures.catalogue import MEASURES, Measure, Question, availability
 
-__all__ = ["MEASURES", "Measure", "Question", "availability", "cycle", "opportunities", "pipeline", "waterfall", "win_rates"]
+__all__ = [
+    "MEASURES",
+    "Measure",
+    "Question",
+    "availability",
+    "cycle",
+    "opportunities",
+    "pipeline",
+    "waterfall",
+    "win_rates",
+]

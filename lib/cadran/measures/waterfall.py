@@ -10,6 +10,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.measures.catalogue import Need, Question, measure
 from cadran.measures.counting import small
+from cadran.measures.lines import every_line
 from cadran.measures.periods import day_before, options, period, seen_on
 from cadran.tables.measured.waterfall import CAUSES, Waterfall
 
@@ -120,17 +121,9 @@ def waterfall(both: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
         ]
     )
     totals = [nw.col(name).sum().cast(nw.Int64) for name in ("n", "cents", "n_unknown", "n_deals")]
-    return nw.from_native(_complete(small(rows.group_by(*by, "cause").agg(*totals)), by).lazy())
-
-
-def _complete(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
-    """Every line of every group in order, with zeros where no deal has the cause."""
-    lines = pl.DataFrame({"cause": _LINES, "position": range(len(_LINES))})
-    grid = rows.select(by).unique().join(lines, how="cross") if by else lines
-    full = grid.join(rows, on=[*by, "cause"], how="left", nulls_equal=True).with_columns(
-        pl.col("n", "cents", "n_unknown", "n_deals").fill_null(0)
-    )
-    return full.sort(*by, "position").with_columns(amount=pl.col("cents") / 100).select(*by, *Waterfall.column_names())
+    counted = small(rows.group_by(*by, "cause").agg(*totals))
+    complete = every_line(counted, by, pl.DataFrame({"cause": _LINES})).with_columns(amount=pl.col("cents") / 100)
+    return nw.from_native(complete.lazy()).select(*by, *Waterfall.column_names())
 
 
 _MOVES = (
