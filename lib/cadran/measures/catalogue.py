@@ -210,38 +210,40 @@ def availability(book: Book, measures: Iterable[Measure] | None = None) -> pl.Da
         fields that are (partly) missing, with their filled share, as "column (status) 0 %".
     """
     asked = list(MEASURES.values() if measures is None else measures)
-    filled = _filled(book, {need for each in asked for need in each.needs})
+    counted = _filled(book, {need for each in asked for need in each.needs})
     rows = []
     for each in asked:
-        missing, worst = [], 1.0
+        state, missing = "available", []
         for need in each.needs:
-            for status in need.among if need.table is None else (need.table,):
-                share = filled.get((need, status), 1.0)
-                worst = min(worst, 0.0 if share < need.least_share else share)
-                if share < 1:
-                    missing.append(f"{need.column} ({status}) {share:.0%}")
-        state = "available" if worst == 1 else "partial" if worst > 0 else "impossible"
+            ofs = need.among if need.table is None else (need.table,)
+            found = {of: counted[need, of] for of in ofs if (need, of) in counted}
+            missing += [f"{need.column} ({of}) {n / total:.0%}" for of, (n, total) in found.items() if n < total]
+            n, total = (sum(counts) for counts in zip(*found.values(), strict=True)) if found else (1, 1)
+            if n < need.least_share * total:
+                state = "impossible"
+            elif n < total and state == "available":
+                state = "partial"
         rows.append((each.name, state, ", ".join(missing)))
     return pl.DataFrame(rows, schema=["measure", "available", "missing"], orient="row")
 
 
-def _filled(book: Book, needs: set[Need]) -> dict[tuple[Need, str], float]:
-    """The filled share of each need, by status that some deal has; 1 or 0 for one of another table."""
+def _filled(book: Book, needs: set[Need]) -> dict[tuple[Need, str], tuple[int, int]]:
+    """Rows that have the field, and rows in all, by need and status; for another table, whether any row has it."""
     of_deals = [need for need in needs if need.table is None]
     names = [f"need_{number}" for number in range(len(of_deals))]
     flags = [need.is_filled().cast(nw.Int64).sum().alias(name) for need, name in zip(of_deals, names, strict=True)]
     deals = book.deals(["status", *(need.column for need in of_deals)])
     counted = book.collect(deals.with_columns(of="status").group_by("of").agg(nw.len().alias("n"), *flags))
-    shares = {
-        (need, row["of"]): row[name] / row["n"]
+    counts = {
+        (need, row["of"]): (row[name], row["n"])
         for row in counted.iter_rows(named=True)
         for need, name in zip(of_deals, names, strict=True)
     }
     for need in needs:
         if need.table is not None:
             rows = book.table(need.table).filter(need.is_filled()).select(n=nw.len())
-            shares[need, need.table] = float(book.collect(rows)["n"][0] > 0)
-    return shares
+            counts[need, need.table] = (min(book.collect(rows)["n"][0], 1), 1)
+    return counts
 
 
 def _read(value: Any, dtype: nw.dtypes.DType, column: str) -> Any:
