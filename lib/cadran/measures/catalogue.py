@@ -207,7 +207,7 @@ def availability(book: Book, measures: Iterable[Measure] | None = None) -> pl.Da
 
     Returns:
         One row per measure: `measure`, `available` ("available", "partial" or "impossible") and `missing`: the
-        fields that are (partly) missing, with their filled share, as "column (status) 0 %".
+        fields that are (partly) missing, with rows filled of rows in all, as "amount (lost) 0/2473".
     """
     asked = list(MEASURES.values() if measures is None else measures)
     counted = _filled(book, {need for each in asked for need in each.needs})
@@ -217,7 +217,7 @@ def availability(book: Book, measures: Iterable[Measure] | None = None) -> pl.Da
         for need in each.needs:
             ofs = need.among if need.table is None else (need.table,)
             found = {of: counted[need, of] for of in ofs if (need, of) in counted}
-            missing += [f"{need.column} ({of}) {n / total:.0%}" for of, (n, total) in found.items() if n < total]
+            missing += [f"{need.column} ({of}) {n}/{total}" for of, (n, total) in found.items() if n < total]
             n, total = (sum(counts) for counts in zip(*found.values(), strict=True)) if found else (1, 1)
             if n < need.least_share * total:
                 state = "impossible"
