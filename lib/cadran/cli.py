@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -18,7 +19,8 @@ from cadran.tables.problems import Problem
 from cadran.text import Words, words_for
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Sales operations.")
-out, err = Console(), Console(stderr=True)
+# Where nobody's window sets the width, a table is as wide as it needs.
+out, err = Console(width=None if sys.stdout.isatty() else 240), Console(stderr=True)
 
 #: Where `cadran import` writes, and where the other commands look first.
 HERE = Path("book")
@@ -291,7 +293,7 @@ def _tell_import(book: Any, format: Format) -> None:  # noqa: A002
             "Signed revenue: {revenue}.",
             deals=words.number(n_deals), won=words.number(totals["n_won"]), lost=words.number(totals["n_lost"]),
             open=words.number(totals["n_open"]), disqualified=words.number(totals["n_disqualified"]),
-            revenue=words.money(totals["amount_won"], book.settings.currency),
+            revenue=words.money(totals["amount_won"], book.settings.currency, compact=False),
         )
     )  # fmt: skip
 
@@ -302,10 +304,17 @@ def _print(frame: Any, format: Format, words: Words) -> None:  # noqa: A002
     elif format is Format.csv:
         typer.echo(frame.write_csv(), nl=False)
     else:
-        table = Table(*(words(column) for column in frame.columns))
-        for row in frame.iter_rows():
-            table.add_row(*(_cell(value, words) for value in row))
-        out.print(table)
+        if frame.is_empty():
+            out.print(words("No row."), style="dim")
+            return
+        lines = [frame.columns, *([_cell(value, words) for value in row] for row in frame.iter_rows())]
+        # Few rows of many columns are read downwards: a column squeezed to three letters is not.
+        if len(frame.columns) > 8 and frame.height <= 6:
+            lines = [list(column) for column in zip(*lines, strict=True)]
+        table = Table(*lines[0], box=SIMPLE)
+        for line in lines[1:]:
+            table.add_row(*line)
+        out.print(table, soft_wrap=True, crop=False)
 
 
 def _cell(value: Any, words: Words) -> str:
