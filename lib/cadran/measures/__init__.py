@@ -1,6 +1,6 @@
 """What we count. Importing this registers every measure in `MEASURES`."""
 
-from cadran.measures import cycle, opportunities, pipeline, waterfall, win_rates
+from cadran.measures import coverage, cycle, opportunities, pipeline, waterfall, win_rates
 from cadran.measures.catalogue import MEASURES, Measure, Question, availability
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "Measure",
     "Question",
     "availability",
+    "coverage",
     "cycle",
     "opportunities",
     "pipeline",
