@@ -174,7 +174,8 @@ def _dated(frame: pl.DataFrame, form: str, zone: str) -> pl.DataFrame:
         )
     else:
         year = number("y")
-        year = pl.when(year < 70).then(year + 2000).when(year < 100).then(year + 1900).otherwise(year)
+        is_short = part("y").str.len_chars() == 2
+        year = pl.when(is_short & (year < 70)).then(year + 2000).when(is_short).then(year + 1900).otherwise(year)
         month = (
             part("mon").str.to_lowercase().replace_strict(_MONTH, default=None, return_dtype=pl.Int32)
             if "mon" in groups

@@ -37,7 +37,7 @@ def writing(dates: Iterable[pl.Series], numbers: Iterable[pl.Series]) -> Writing
 
 def decimal_mark(texts: pl.Series) -> str | None:
     """The decimal mark that numbers like 1 234,56 or 1,234.56 tell; null if none does."""
-    bare = texts.drop_nulls().unique().str.replace_all(_SIGNS, "")
+    bare = texts.drop_nulls().unique().str.replace_all(_SIGNS, "").str.strip_chars("()%+-−")
     both = bare.filter(bare.str.contains(r"\..*,|,.*\.")).str.extract(r"([.,])[^.,]*$").unique().to_list()
     if both:
         return both[0] if len(both) == 1 else None

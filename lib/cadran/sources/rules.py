@@ -36,6 +36,7 @@ _OWN = {
     "created_later": ("a deal is created before the data was taken", "Correct the date, or `taken` in the mapping."),
     "closed_later": ("a deal closes before the data was taken", "Correct the date, or `taken` in the mapping."),
     "changed_later": ("a deal changes before the data was taken", "Correct the date, or `taken` in the mapping."),
+    "torn": ("a deal is taken in with its whole history", "Correct its versions that were set aside."),
     "no_version": ("every deal has at least one version", "Give its versions, or correct those set aside."),
 }
 _UNKNOWN = 'Add it to its file, correct it, or write unknown = "keep as null" in the mapping.'
@@ -89,7 +90,8 @@ def _of_field(field: str, kind: str, column: dy.Column) -> tuple[str, str]:
         return f"`{field}` is {what}", CORRECT
     bounds = {"min": "at least", "max": "at most", "min_exclusive": "above", "max_exclusive": "below"}
     if kind in bounds:
-        return f"`{field}` is {bounds[kind]} {getattr(column, kind):,.10g}", CORRECT
+        bound = getattr(column, kind)
+        return f"`{field}` is {bounds[kind]} {bound:,.0f}", CORRECT
     return f"`{field}` is a finite number", CORRECT
 
 
@@ -108,7 +110,7 @@ def breaches(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     for name in failure.counts():
         field, _, kind = name.rpartition("|")
         ids = details.filter(pl.col(name) == "invalid")[ID]
-        fields = field or ",".join(TABLES[table].primary_key() if name == "primary_key" else ())
+        fields = field or (TABLES[table].primary_key()[0] if name == "primary_key" else "")
         found.append(broken(ids, fields, f"{table}.{field}|{kind}" if field else f"{table}|{kind}"))
     return pl.concat(found)
 
@@ -121,25 +123,41 @@ def orphans(tables: Dict[str, pl.DataFrame], bad: pl.DataFrame, kept_null: set[t
         bad: `BROKEN` rows so far.
         kept_null: (table, column) whose unknown values are made null instead.
     """
-    good = {name: frame.join(bad, on=ID, how="anti", nulls_equal=False) for name, frame in tables.items()}
-    found = [pl.DataFrame(schema=BROKEN)]
+    found = [_unknown(tables, kept_null)]
+    lost = pl.concat([bad, *found])
+    good = _without(tables, lost)
     while True:
-        new = []
-        for (table, field), (parent, key) in FOREIGN_KEYS.items():
-            if table in good and (table, field) not in kept_null and field in good[table].columns:
-                keys = good[parent].select(key) if parent in good else pl.DataFrame(schema={key: pl.String})
-                lost = (
-                    good[table].filter(pl.col(field).is_not_null()).join(keys, left_on=field, right_on=key, how="anti")
-                )
-                new.append(broken(lost[ID], field, f"{table}>{field}"))
-        if "versions" in good:
-            bare = good["opportunities"].join(good["versions"], on="opportunity_id", how="anti")
-            new.append(broken(bare[ID], "opportunity_id", "no_version"))
-        breaking = pl.concat(new)
+        deals, versions = good["opportunities"], good["versions"]
+        bare = deals.join(versions, on="opportunity_id", how="anti")
+        gone = tables["versions"].join(lost.filter(pl.col("rule") != "only"), on=ID, how="semi")
+        torn = deals.join(bare, on=ID, how="anti").join(gone, on="opportunity_id", how="semi")
+        breaking = pl.concat(
+            [
+                _unknown(good, kept_null),
+                broken(bare[ID], "opportunity_id", "no_version"),
+                broken(torn[ID], "opportunity_id", "torn"),
+            ]
+        )
         if breaking.is_empty():
-            return pl.concat(found).unique(maintain_order=True)
+            return pl.concat(found)
         found.append(breaking)
-        good = {name: frame.join(breaking, on=ID, how="anti") for name, frame in good.items()}
+        lost = pl.concat([lost, breaking])
+        good = _without(good, breaking)
+
+
+def _unknown(tables: Dict[str, pl.DataFrame], kept_null: set[tuple[str, str]]) -> pl.DataFrame:
+    found = [pl.DataFrame(schema=BROKEN)]
+    for (table, field), (parent, key) in FOREIGN_KEYS.items():
+        if table in tables and (table, field) not in kept_null:
+            keys = tables[parent].select(key) if parent in tables else pl.DataFrame(schema={key: pl.String})
+            referring = tables[table].filter(pl.col(field).is_not_null())
+            lost = referring.join(keys, left_on=field, right_on=key, how="anti")
+            found.append(broken(lost[ID], field, f"{table}>{field}"))
+    return pl.concat(found)
+
+
+def _without(tables: Dict[str, pl.DataFrame], bad: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    return {name: frame.join(bad, on=ID, how="anti") for name, frame in tables.items()}
 
 
 def set_aside(
