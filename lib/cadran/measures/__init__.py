@@ -1,6 +1,6 @@
 """What we count. Importing this registers every measure in `MEASURES`."""
 
-from cadran.measures import coverage, cycle, opportunities, pipeline, waterfall, win_rates
+from cadran.measures import clients, coverage, cycle, leads, opportunities, pipeline, velocity, waterfall, win_rates
 from cadran.measures.catalogue import MEASURES, Measure, Question, availability
 
 __all__ = [
@@ -8,10 +8,13 @@ __all__ = [
     "Measure",
     "Question",
     "availability",
+    "clients",
     "coverage",
     "cycle",
+    "leads",
     "opportunities",
     "pipeline",
+    "velocity",
     "waterfall",
     "win_rates",
 ]
