@@ -1,0 +1,127 @@
+"""Every measure of the catalogue, asked of the same book read by polars and by DuckDB, gives the same frame."""
+
+import random
+import re
+from datetime import date, timedelta
+
+import pytest
+from polars.testing import assert_frame_equal
+
+from cadran.book import Book
+from cadran.measures import MEASURES, Question
+from cadran.measures.leads import LEADS
+from cadran.tables.problems import Problem
+
+PERIOD = {"since": date(2026, 2, 1), "until": date(2026, 6, 20)}
+DEAL_QUESTIONS = {
+    "all": Question(),
+    "by team, today's organisation": Question(by=("team", "created_quarter"), organisation="today", **PERIOD),
+    "by the column of the window, filtered": Question(
+        by=("sector", "closed_date"), where={"deal_type": ("new", None)}, **PERIOD
+    ),
+    "nothing left": Question(by=("team",), where={"team": ("No such team",)}),
+}
+LEAD_QUESTIONS = {
+    "all": Question(**PERIOD),
+    "by team and month, filtered": Question(by=("team", "created_month"), where={"source": ("web", None)}),
+    "nothing left": Question(by=("source",), where={"source": ("No such source",)}),
+}
+
+
+@pytest.fixture(scope="module")
+def book(make_book) -> Book:
+    """120 deals and 80 leads with every kind of gap, two teams of which one moved, clients with and without a group."""
+    pick = random.Random(7)
+    first = date(2026, 1, 1)
+
+    def day(low: int, high: int) -> date:
+        return first + timedelta(days=pick.randint(low, high))
+
+    deals, versions, leads = [], [], []
+    for number in range(120):
+        status = pick.choice(["open", "open", "won", "won", "lost", "lost", "disqualified"])
+        created, closed = day(0, 100), day(101, 178)
+        deals.append(
+            {
+                "opportunity_id": f"d{number:03}",
+                "created": created if number % 11 else None,
+                "status": status,
+                "closed": closed if status != "open" else None,
+                "amount": pick.choice([None, *(pick.lognormvariate(9, 1) for _ in range(12))]),
+                "account_id": pick.choice([None, *(f"a{n}" for n in range(25))]),
+                "rep_id": pick.choice([None, "r1", "r2", "r3"]),
+                "deal_type": pick.choice([None, "new", "renewal"]),
+                "expected_close_date": day(100, 220),
+                "forecast_category": pick.choice([None, "pipeline", "commit", "best_case"]),
+                "loss_reason": pick.choice(["No decision", "Price", "Price"]) if status == "lost" else None,
+            }
+        )
+        if status == "open" and number % 2:
+            later = {"opportunity_id": f"d{number:03}", "valid_from": day(102, 170), "stage": "Propose"}
+            later |= {"status": "open", "amount": 5000.0 + number, "expected_close_date": day(150, 260)}
+            versions.append(later | {"rep_id": deals[-1]["rep_id"], "forecast_category": "commit"})
+        if number < 80:
+            at = f"{day(0, 178)}T0{number % 10}:15:00"
+            answered = pick.choice([None, f"{at[:11]}{10 + number % 12}:40:00"])
+            fate = pick.choice(["qualified_at", "rejected_at", None])
+            lead = {"lead_id": f"l{number}", "source": pick.choice([None, "web", "fair"]), "created_at": at}
+            lead |= {"first_response_at": answered, "rep_id": pick.choice([None, "r1", "r2"])}
+            leads.append(lead | ({fate: f"{at[:11]}23:59:00"} if fate else {}))
+    begins = "2026-01-01"
+    return make_book(
+        deals,
+        versions=versions,
+        leads=leads,
+        reps=[
+            {"rep_id": "r1", "valid_from": begins, "team": "North", "region": "Europe"},
+            {"rep_id": "r2", "valid_from": begins, "team": "South", "region": "Europe"},
+            {"rep_id": "r2", "valid_from": "2026-05-01", "team": "North", "region": "Asia"},
+            {"rep_id": "r3", "valid_from": begins},
+        ],
+        accounts=[
+            {"account_id": f"a{n}", "valid_from": begins, "name": f"Client {n}", "sector": "tech" if n % 3 else None}
+            | ({"parent_account_id": f"a{n - n % 5}"} if n % 5 else {})
+            for n in range(25)
+        ],
+        targets=[
+            {"target_id": "t1", "valid_from": begins, "scope": "company", "amount": 900_000.0}
+            | {"start_date": "2026-01-01", "end_date": "2026-12-31"},
+        ],
+        actions=[
+            {"action_id": "x1", "date": "2026-04-15", "label": "Training", "scope": "team", "scope_id": "North"},
+        ],
+    )
+
+
+CASES = [
+    (name, asked)
+    for name, measure in MEASURES.items()
+    for asked in (LEAD_QUESTIONS if measure.subject is LEADS else DEAL_QUESTIONS)
+]
+
+
+@pytest.mark.parametrize(("name", "asked"), CASES)
+def test_measure_is_the_same_on_polars_and_duckdb(book, on_duckdb, name, asked):
+    measure = MEASURES[name]
+    question = (LEAD_QUESTIONS if measure.subject is LEADS else DEAL_QUESTIONS)[asked]
+
+    try:
+        on_polars = measure.ask(book, question)
+    except Problem as problem:
+        with pytest.raises(Problem, match=re.escape(str(problem))):
+            measure.ask(on_duckdb(book), question)
+        return
+
+    assert_frame_equal(measure.ask(on_duckdb(book), question), on_polars, rel_tol=1e-9)
+    measure.returns.validate(on_polars.select(measure.returns.column_names()))
+    assert on_polars.columns == [*question.by, *measure.returns.column_names()]
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_measure_of_an_empty_book(make_book, on_duckdb, name):
+    empty = make_book()
+
+    on_polars = MEASURES[name].ask(empty, Question())
+
+    assert_frame_equal(MEASURES[name].ask(on_duckdb(empty), Question()), on_polars)
+    assert on_polars.height <= 40
