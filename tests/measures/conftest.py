@@ -1,12 +1,11 @@
 """A maker of frames of deals, a maker of tiny books, and the same book read by DuckDB."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any
 
-import duckdb
 import narwhals as nw
 import polars as pl
 import pytest
@@ -68,10 +67,7 @@ def split_deal(row: Row, number: int) -> tuple[Row, list[Row]]:
 class DuckBook(Book):
     """A book whose every table is read, and every plan run, by DuckDB."""
 
-    connection: duckdb.DuckDBPyConnection = field(default_factory=duckdb.connect, compare=False)
-
-    def __post_init__(self) -> None:
-        self.connection.execute("SET TimeZone = 'UTC'")
+    connection: Any = field(kw_only=True, compare=False)
 
     def _scan(self, name: str) -> nw.LazyFrame:
         return nw.from_native(self.connection.read_parquet(str(self.version / f"{name}.parquet")))
@@ -143,6 +139,10 @@ def make_deals(deal_types: dict[str, Any]) -> Callable[[Iterable[Row]], nw.LazyF
 
 
 @pytest.fixture(scope="session")
-def on_duckdb() -> Callable[[Book], DuckBook]:
+def on_duckdb() -> Iterator[Callable[[Book], DuckBook]]:
     """The same book, as of the same moment, read by DuckDB instead of polars."""
-    return lambda book: DuckBook(book.version, book.moment, book.reader)
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield lambda book: DuckBook(book.version, book.moment, book.reader, connection=connection)
