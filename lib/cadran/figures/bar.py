@@ -34,7 +34,7 @@ def _choice(control: Choice, value: str) -> str:
     )
     return (
         f'<label class=control><span>{escape(control.label)}</span><select data-control="{control.name}"'
-        f'{_shortcut(control.shortcut)}>{options}</select></label>'
+        f"{_shortcut(control.shortcut)}>{options}</select></label>"
     )
 
 
@@ -51,17 +51,21 @@ def _day(control: Day, value: str, words: Words) -> str:
     label = escape(words("{control}, month by month", control=control.label))
     return (
         f'{calendar}<input class=slider type=range min=0 max={len(steps) - 1} value={at} data-control="{control.name}" '
-        f"data-steps='{json.dumps(steps)}' aria-label=\"{label}\" title=\"{label}\" data-shortcut=m "
+        f'data-steps=\'{json.dumps(steps)}\' aria-label="{label}" title="{label}" data-shortcut=m '
         f'aria-valuetext="{escape(words.date(date.fromisoformat(value)))}">'
     )
 
 
 def _languages(words: Words) -> str:
-    return "<span class=languages>" + "".join(
-        f'<button type=button data-act=language data-language="{code}" lang="{code}" '
-        f'aria-label="{name}"{" aria-current=true" * (code == words.language)}>{code}</button>'
-        for code, name in zip(sorted(LANGUAGES, reverse=True), ("Français", "English"), strict=True)
-    ) + "</span>"
+    return (
+        "<span class=languages>"
+        + "".join(
+            f'<button type=button data-act=language data-language="{code}" lang="{code}" '
+            f'aria-label="{name}"{" aria-current=true" * (code == words.language)}>{code}</button>'
+            for code, name in zip(sorted(LANGUAGES, reverse=True), ("Français", "English"), strict=True)
+        )
+        + "</span>"
+    )
 
 
 def _buttons(words: Words) -> str:

@@ -91,7 +91,9 @@ class Footer:
 
     def html(self, slot: str, words: Words) -> str:
         """A line of texts, each with its address if it has one."""
-        parts = (f'<a href="{escape(to)}" target=_top>{escape(text)}</a>' if to else escape(text) for text, to in self.items)
+        parts = (
+            f'<a href="{escape(to)}" target=_top>{escape(text)}</a>' if to else escape(text) for text, to in self.items
+        )
         return f"<p class=source>{' <span aria-hidden=true>·</span> '.join(parts)}</p>"
 
 
@@ -108,9 +110,7 @@ def figure_html(figure: Figure, slot: str, words: Words, behind: str = "", pictu
         f'<details class=menu data-key="menu-{slot}"><summary aria-label="{escape(words("Tools of this figure"))}">⋯</summary>'
         f"<div>{_button(shown, act='behind', behind=slot)}{exports}</div></details>"
     )
-    live = (
-        f'<div class=picture data-live="{slot}" role=img aria-label="{escape(figure.finding)}">{picture}</div>'
-    )
+    live = f'<div class=picture data-live="{slot}" role=img aria-label="{escape(figure.finding)}">{picture}</div>'
     return (
         f"<figure><figcaption><h2>{escape(figure.title)}</h2><p>{escape(figure.subtitle)}</p></figcaption>"
         f"{tools}{live}{behind}</figure>"

@@ -11,11 +11,9 @@ from cadran.text import UNKNOWN, Words
 LABELS = {
     "opportunity_id": "Deal",
     "account_id": "Client no.",
-    "account": "Client",
-    "account_name": "Client",
+    "client": "Client",
     "rep_id": "Seller no.",
-    "rep": "Seller",
-    "rep_name": "Seller",
+    "seller": "Seller",
     "team": "Team",
     "region": "Region",
     "sector": "Sector",
@@ -56,6 +54,22 @@ LABELS = {
     "win_rate_low": "Win rate, at least",
     "win_rate_high": "Win rate, at most",
     "date": "Date",
+    "label": "Cause",
+    "rank": "Rank",
+    "revenue": "Signed revenue",
+    "revenue_share": "Share of revenue",
+    "cumulative_share": "Share so far",
+    "n_open_unknown": "Open, amount unknown",
+    "n_won_unknown": "Won, amount unknown",
+    "n_lost_unknown": "Lost, amount unknown",
+    "n_unknown": "Unknown",
+    "mean_days": "Mean cycle",
+    "mean_days_low": "Mean cycle, at least",
+    "mean_days_high": "Mean cycle, at most",
+    "median_days": "Median cycle",
+    "p90_days": "One in ten over",
+    "outcome": "Outcome",
+    "group_id": "Client no.",
 }
 #: Values that are words of ours, and so are translated.
 VALUES = {
@@ -72,10 +86,31 @@ VALUES = {
     "closed": "Closed (forecast)",
     "omitted": "Omitted",
 }
-_WORDED = {"status", "deal_type", "forecast_category"}
+#: The causes of a waterfall.
+CAUSE_LABELS = {
+    "opening": "Opening",
+    "won": "Won",
+    "lost": "Lost",
+    "disqualified": "Disqualified",
+    "transferred_out": "Transferred out",
+    "transferred_in": "Transferred in",
+    "new": "New",
+    "reopened": "Reopened",
+    "pulled_in": "Pulled in",
+    "pushed_out": "Pushed out",
+    "amount_up": "Amount up",
+    "amount_down": "Amount down",
+    "currency": "Currency",
+    "corrected": "Corrected in the source",
+    "stage_forward": "Stage forward",
+    "stage_back": "Stage back",
+    "unchanged": "Unchanged",
+    "closing": "Closing",
+}
+_WORDED = {"outcome", "status", "deal_type", "forecast_category"}
 _MONTHS = {"month", "closed_month", "created_month", "expected_month"}
 #: Columns that only serve the drawing.
-HIDDEN = {"state", "key", "position", "start", "end"}
+HIDDEN = {"state", "key", "cause"}
 
 
 def label(column: str, words: Words) -> str:
@@ -109,10 +144,20 @@ def cell(column: str, value: Any, words: Words, currency: str) -> str:
         return value_label(column, value, words)
     if isinstance(value, bool):
         return words("yes") if value else words("no")
-    if column.endswith(("_rate", "_share")) or column.endswith(("_rate_low", "_rate_high", "_share_low", "_share_high")):
+    if column.removesuffix("_low").removesuffix("_high").endswith(("_rate", "_share")):
         return words.percent(value, 1)
-    if "amount" in column or column.endswith("_revenue"):
+    if "amount" in column or "revenue" in column:
         return words.money(value, currency, compact=False)
-    if column.endswith("_days"):
+    if "_days" in column:
         return words.days(value)
     return words.number(value, 0 if value == int(value) else 2)
+
+
+def plain_rows(frame: pl.DataFrame, words: Words, currency: str) -> str:
+    """A few rows in words, for those who listen to a figure."""
+    columns = [name for name in frame.columns if name not in HIDDEN][:5]
+    told = [
+        ", ".join(f"{label(c, words)} {cell(c, row[c], words, currency)}" for c in columns)
+        for row in frame.iter_rows(named=True)
+    ]
+    return "; ".join(told)

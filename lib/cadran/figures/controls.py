@@ -101,9 +101,7 @@ class View:
         return date.fromisoformat(self.controls[control])
 
 
-def read_view(
-    raw: Mapping[str, Any], controls: Sequence[Control], dimensions: Sequence[str], words: Words
-) -> View:
+def read_view(raw: Mapping[str, Any], controls: Sequence[Control], dimensions: Sequence[str], words: Words) -> View:
     """The view a browser sent, whatever it sent, held to the page's controls and dimensions."""
     asked, said, held = _mapping(raw.get("controls")), [], {}
     for control in controls:

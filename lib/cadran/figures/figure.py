@@ -156,7 +156,5 @@ def compiled(build: Builder, fields: tuple[tuple[str, Any], ...], language: str,
 def as_rows(frame: pl.DataFrame) -> str:
     """The rows of a frame as JSON, days and instants as milliseconds since 1970 (UTC)."""
     days = [pl.col(pl.Date).cast(pl.Datetime("ms")).cast(pl.Int64)]
-    instants = [
-        pl.col(name).dt.epoch("ms") for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime)
-    ]
+    instants = [pl.col(name).dt.epoch("ms") for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime)]
     return frame.with_columns(days + instants).write_json()

@@ -103,7 +103,8 @@ class Page(anywidget.AnyWidget):
     def document(self, view: View, markup: Any = None) -> str:
         """The page's markup: style, bar and places, empty unless `markup(slot)` fills them."""
         rows = "".join(
-            f"<div class='row n{len(row)}'>{''.join(self._place(slot, markup) for slot in row)}</div>" for row in self.places
+            f"<div class='row n{len(row)}'>{''.join(self._place(slot, markup) for slot in row)}</div>"
+            for row in self.places
         )
         late = escape(self.words("No answer yet. What is shown may not be what was asked."))
         return (

@@ -11,7 +11,10 @@ from cadran.text import Words, words_for
 
 STATES = ["selected", "possible", "excluded"]
 #: End or beginning of a column's name -> how its values are written (d3).
-UNITS = {"_rate": ".1%", "_share": ".1%", "_low": ".1%", "_high": ".1%", "amount": "$,.0f", "n_": ",", "_days": ",.0f"}
+UNITS = {
+    "_rate": ".1%", "_share": ".1%", "_low": ".1%", "_high": ".1%",
+    "amount": "$,.0f", "revenue": "$,.0f", "n_": ",", "_days": ",.0f",
+}  # fmt: skip
 TIMES = {"month": "%B %Y", "date": "%d %b %Y", "quarter": "%b %Y", "year": "%Y", "week": "%d %b %Y"}
 
 
@@ -41,14 +44,30 @@ class Style:
         """Opacity by `state`: what is excluded fades but stays readable."""
         return alt.Opacity("state:N", scale=alt.Scale(domain=STATES, range=[1, 1, 0.35]), legend=None)
 
+    def rows(self, by: str) -> alt.Chart:
+        """Invisible rows as wide as the chart, so that a click anywhere on a group's line selects it."""
+        return alt.Chart().mark_rect(fillOpacity=0, cursor="pointer").encode(alt.Y(f"{by}:N", sort=None))
+
+    def zero(self) -> alt.Chart:
+        """The line at zero."""
+        return alt.Chart().mark_rule(color=colour("muted")).encode(y=alt.datum(0))
+
+    def money_text(self, value: str) -> str:
+        """A Vega expression that writes an amount with 3 significant digits: "4.2 M€"."""
+        symbol = self.words.symbol(self.currency)
+        text = f"format({value}, ',.3~r') + '\u00a0{symbol}'"
+        for size, name in ((1e3, "k"), (1e6, "M"), (1e9, "Md" if self.language == "fr" else "bn")):
+            short = f"format({value} / {size:.0f}, ',.3~r') + '\u00a0{name}{symbol}'"
+            text = f"abs({value}) >= {size * 0.9995:.0f} ? {short} : {text}"
+        return f"({text})"
+
     def money(self, **axis: Any) -> alt.Axis:
         """An axis of amounts: "4.2 M€"."""
-        symbol = self.words.symbol(self.currency)
-        text = f"format(datum.value, ',.3~r') + '\u00a0{symbol}'"
-        for size, name in ((1e3, "k"), (1e6, "M"), (1e9, "Md" if self.language == "fr" else "bn")):
-            short = f"format(datum.value / {size:.0f}, ',.3~r') + '\u00a0{name}{symbol}'"
-            text = f"abs(datum.value) >= {size:.0f} ? {short} : {text}"
-        return alt.Axis(labelExpr=f"datum.value == 0 ? '0' : {text}", **axis)
+        return alt.Axis(labelExpr=f"datum.value == 0 ? '0' : {self.money_text('datum.value')}", **axis)
+
+    def counts(self, **axis: Any) -> alt.Axis:
+        """An axis of whole numbers; below zero they are written without their sign."""
+        return alt.Axis(labelExpr="format(abs(datum.value), ',d')", tickMinStep=1, **axis)
 
     def share(self, **axis: Any) -> alt.Axis:
         """An axis of shares in per cent."""
@@ -57,16 +76,24 @@ class Style:
     def months(self, **axis: Any) -> alt.Axis:
         """An axis of time: short months, the year in place of January."""
         month = "utcmonth(datum.value) == 0 ? utcFormat(datum.value, '%Y') : utcFormat(datum.value, '%b')"
-        return alt.Axis(labelExpr=month, title=None, labelFlush=False, labelBound=True, **axis)
+        return alt.Axis(labelExpr=month, tickCount={"interval": "month", "step": 1}, labelBound=True, **axis)
+
+    def quarters(self, **axis: Any) -> alt.Axis:
+        """An axis of time: quarters, the year in place of the first."""
+        letter = "T" if self.language == "fr" else "Q"
+        quarter = f"'{letter}' + utcquarter(datum.value)"
+        text = f"utcmonth(datum.value) == 0 ? utcFormat(datum.value, '%Y') : {quarter}"
+        return alt.Axis(labelExpr=text, tickCount={"interval": "month", "step": 3}, labelBound=True, **axis)
 
     def tips(self, **labels: str) -> list[alt.Tooltip]:
         """Exact values on hover: each column with its label, written by the unit in the column's name."""
         return [self._tip(name, self.words(label)) for name, label in labels.items()]
 
     def _tip(self, name: str, label: str) -> alt.Tooltip:
-        if name in TIMES:
-            return alt.Tooltip(f"{name}:T", timeUnit="utcyearmonthdate", title=label, format=TIMES[name])
+        for ends, pattern in TIMES.items():
+            if name == ends or name.endswith(f"_{ends}"):
+                return alt.Tooltip(f"{name}:T", timeUnit="utcyearmonthdate", title=label, format=pattern)
         for ends, pattern in UNITS.items():
-            if name.endswith(ends) or name.startswith(ends):
+            if name.endswith(ends) or name.startswith(ends) or name == "n" == ends[0]:
                 return alt.Tooltip(f"{name}:Q", title=label, format=pattern)
         return alt.Tooltip(f"{name}:N", title=label)

@@ -41,7 +41,9 @@ class Table:
         """The rows that the search keeps, in the order asked for."""
         frame, search = self.frame, self.view.search.strip().lower()
         if search:
-            texts = [pl.col(c).cast(pl.String).str.to_lowercase().str.contains(search, literal=True) for c in self.shown]
+            texts = [
+                pl.col(c).cast(pl.String).str.to_lowercase().str.contains(search, literal=True) for c in self.shown
+            ]
             frame = frame.filter(pl.any_horizontal(texts).fill_null(False))
         column = self.view.sort.removeprefix("-")
         if column in self.shown:
@@ -62,7 +64,7 @@ class Table:
             f'placeholder="{search}" value="{escape(self.view.search)}">'
             f"{_exports(slot, words)}</div>"
             f"{self._grid(slot, rows)}"
-            f'<div class=pages><span>{count}</span>{_pager(slot, page, last, words) if last > 1 else ""}</div></div>'
+            f"<div class=pages><span>{count}</span>{_pager(slot, page, last, words) if last > 1 else ''}</div></div>"
         )
 
     def _grid(self, slot: str, rows: pl.DataFrame) -> str:
@@ -134,7 +136,9 @@ def as_xlsx(frame: pl.DataFrame, words: Words, title: str) -> bytes:
     """The rows as an Excel workbook with one sheet; numbers and dates stay numbers and dates, texts stay texts."""
     file = io.BytesIO()
     named = frame.rename({name: f"{label(name, words)}" for name in frame.columns}, strict=False)
-    instants = [pl.col(c).dt.replace_time_zone(None) for c, kind in named.schema.items() if isinstance(kind, pl.Datetime)]
+    instants = [
+        pl.col(c).dt.replace_time_zone(None) for c, kind in named.schema.items() if isinstance(kind, pl.Datetime)
+    ]
     named = named.with_columns(instants)
     name = "".join(letter for letter in title if letter not in "[]:*?/\\'")[:31] or "Cadran"
     workbook_options = {"strings_to_formulas": False, "strings_to_urls": False}

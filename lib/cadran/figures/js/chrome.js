@@ -4,12 +4,17 @@
 export function settle(el, root) {
   const asked = new URLSearchParams(location.search).get("theme");
   if (asked === "dark" || asked === "light") el.dataset.theme = document.documentElement.dataset.cadranTheme = asked;
-  document.documentElement.lang = root.querySelector(".page").lang;
-  document.title = root.querySelector(".page").dataset.title;
-  const isRead = !document.querySelector("[data-testid='cell-editor'], .cm-editor");
-  if (!isRead || document.getElementById("cadran-chrome")) return;
-  const style = document.createElement("style");
-  style.id = "cadran-chrome";
-  style.textContent = root.querySelector("template.chrome").innerHTML;
-  document.head.append(style);
+  if (document.querySelector(".cm-editor")) return;
+  const page = root.querySelector(".page");
+  document.documentElement.lang = page.lang;
+  document.title = page.dataset.title;
+  if (!document.getElementById("cadran-chrome")) {
+    const style = document.createElement("style");
+    style.id = "cadran-chrome";
+    style.textContent = root.querySelector("template.chrome").innerHTML;
+    document.head.append(style);
+  }
+  for (let node = el; node && node !== document.body; node = node.parentElement ?? node.getRootNode().host) {
+    node.dataset.cadranWay = "";
+  }
 }

@@ -1,6 +1,6 @@
 // The page: one shadow root whose markup Python writes; this keeps the charts alive and hears the reader.
 import { Figures } from "./figures.js";
-import { View } from "./view.js";
+import { View, shownWindow } from "./view.js";
 import { listen, syncControls } from "./listen.js";
 import { settle } from "./chrome.js";
 
@@ -11,10 +11,10 @@ export function render({ model, el }) {
   const view = new View(model, () => say(root, root.querySelector(".page").dataset.late));
   const figures = new Figures(root, (dimension, value) => view.toggle(dimension, value));
   const shown = {};
-  let frame = 0;
+  let drawing = false;
+  let newer = false;
 
   const draw = async () => {
-    frame = 0;
     const { slots, seq, view: clamped, said } = model.get("content");
     if (!slots) return;
     const specs = model.get("specs");
@@ -31,9 +31,18 @@ export function render({ model, el }) {
     await Promise.all(drawings);
     if (said) say(root, said);
     el.dataset.answered = seq;
-    if (window.parent !== window) window.parent.postMessage({ cadran: "drawn", seq }, location.origin);
+    if (shownWindow() !== window) window.parent.postMessage({ cadran: "drawn", seq }, location.origin);
   };
-  const redraw = () => (frame ||= requestAnimationFrame(draw));
+  const redraw = async () => {
+    newer = true;
+    if (drawing) return;
+    drawing = true;
+    while (newer) {
+      newer = false;
+      await draw();
+    }
+    drawing = false;
+  };
 
   model.on("change:content", redraw);
   const unlisten = listen(root, view, model);

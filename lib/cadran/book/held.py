@@ -1,0 +1,93 @@
+"""A book kept in memory for a page that asks again and again: the same answers, without reading files."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from pathlib import Path
+
+import narwhals as nw
+import polars as pl
+
+from cadran.book.book import Book, Organisation
+
+#: Bytes of frames kept in the process, for all readers together.
+MOST_BYTES = 512 * 2**20
+
+
+class Kept:
+    """Frames by key, the longest unused given up first when they outgrow a number of bytes."""
+
+    def __init__(self, most_bytes: int):
+        self.most_bytes, self._bytes = most_bytes, 0
+        self._frames: OrderedDict[Hashable, tuple[pl.DataFrame, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        """The frame of a key, made if it is not there. Keys must name the reader's scope where it matters."""
+        with self._lock:
+            if key in self._frames:
+                self._frames.move_to_end(key)
+                return self._frames[key][0]
+        frame = make()
+        size = int(frame.estimated_size())
+        with self._lock:
+            if key not in self._frames:
+                self._frames[key] = (frame, size)
+                self._bytes += size
+            while self._bytes > self.most_bytes and len(self._frames) > 1:
+                self._bytes -= self._frames.popitem(last=False)[1][1]
+        return frame
+
+
+_KEPT = Kept(MOST_BYTES)
+
+
+@dataclass(frozen=True)
+class HeldBook(Book):
+    """A `Book` whose tables stand in memory, and whose deals of its own moment are worked out once.
+
+    `held` are the columns of `Book.deals` kept so; others, and other moments, are worked out when asked for.
+    """
+
+    held: tuple[str, ...] = ()
+
+    def as_of(self, moment: date | datetime) -> "HeldBook":
+        """The book as it was known at a moment, holding the same columns of it once they are asked for together."""
+        seen = Book(self.version, self.moment, self.reader).as_of(moment)
+        return HeldBook(seen.version, seen.moment, seen.reader, ())
+
+    def deals(self, columns: Iterable[str] | None = None, organisation: Organisation = "as_was") -> nw.LazyFrame:
+        """As `Book.deals`."""
+        wanted = None if columns is None else list(dict.fromkeys(columns))
+        if wanted is None or not set(wanted) <= {*self.held, "in_scope"}:
+            return super().deals(wanted, organisation)
+        whole = _KEPT.get((self._key, "deals", organisation, self.held), lambda: self._whole(organisation))
+        deals = nw.from_native(whole.lazy())
+        return (deals if "in_scope" in wanted else deals.filter("in_scope")).select(wanted)
+
+    def collect(self, frame: nw.LazyFrame) -> pl.DataFrame:
+        """Run a plan over what is in memory."""
+        return frame.to_native().collect()
+
+    @property
+    def _key(self) -> tuple[Path, datetime, object]:
+        reader = self.reader
+        return self.version, self.moment, reader and (reader.regions, reader.teams)
+
+    def _whole(self, organisation: Organisation) -> pl.DataFrame:
+        return self.collect(super().deals([*dict.fromkeys([*self.held, "in_scope"])], organisation))
+
+    def _scan(self, name: str) -> nw.LazyFrame:
+        path = self.version / f"{name}.parquet"
+        if path.stat().st_size > MOST_BYTES // 16:
+            return super()._scan(name)
+        table = _KEPT.get(path, lambda: super(HeldBook, self)._scan(name).to_native().collect())
+        return nw.from_native(table.lazy())
+
+
+def hold(book: Book, columns: Iterable[str] = ()) -> HeldBook:
+    """A book in memory, with these columns of its deals ready."""
+    plain = {each.name: getattr(book, each.name) for each in fields(Book)}
+    return HeldBook(**plain, held=tuple(dict.fromkeys(columns)))

@@ -1,0 +1,333 @@
+"""The Opportunities page: what can be set on it, and how measured frames become its parts. Formats; computes nothing."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+
+from cadran.figures import opportunities as draw
+from cadran.figures.blocks import Block, Footer, Headline, Headlines, Notice, Sentences
+from cadran.figures.columns import CAUSE_LABELS, label, plain_rows
+from cadran.figures.controls import Choice, Day, TableView, View
+from cadran.figures.figure import Figure
+from cadran.figures.filters import Detail, Filters, Selection
+from cadran.figures.page import Page
+from cadran.figures.periods import period_controls, told
+from cadran.figures.selection import with_states
+from cadran.figures.table import Table
+from cadran.tables.problems import Problem
+from cadran.text import UNKNOWN, Words
+
+#: Dimensions a reader may group by and select on, where the book has them. No person: that would rate people.
+DIMENSIONS = ("region", "team", "sector", "segment", "country", "product", "deal_type", "lead_source")
+PLACES = (
+    ("selection",), ("sentences",), ("headlines",), ("months", "groups"), ("bridge", "stock"), ("quarters", "clients"),
+    ("cycles", "filters"), ("detail",), ("deals",), ("footer",),
+)  # fmt: skip
+#: Columns of the table of deals.
+DEALS: tuple[str, ...] = (
+    "opportunity_id", "client", "region", "team", "seller", "product", "deal_type", "stage", "status", "amount",
+    "created_date", "expected_close_date", "closed_date",
+)  # fmt: skip
+#: Dimensions of time on which a click selects.
+TIMES = ("closed_month", "closed_quarter")
+#: Clients that the chart of clients shows.
+TOP = 12
+
+
+#: Columns of `Book.deals` that the page asks for again and again.
+COLUMNS = (
+    *DEALS, *DIMENSIONS, "account_id", "group_id", "is_no_decision", "cycle_days", "n_pushes", "loss_reason", "competitor",
+    "forecast_category", "closed_at", "closed_month", "closed_quarter",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the page needs to know of the book it shows."""
+
+    name: str
+    currency: str
+    first: date
+    last: date
+    taken: datetime
+    version: str
+    n_set_aside: int
+    dimensions: tuple[str, ...]
+
+
+def open_page(facts: Facts, words: Words, query: Mapping[str, str | list[str]]) -> Page:
+    """The page before anything is computed."""
+    groups = {name: label(name, words) for name in facts.dimensions} or {"status": label("status", words)}
+    controls = [
+        Day("as_of", words("As of"), facts.first, facts.last, facts.last.isoformat(), slides=True, shortcut="a"),
+        *period_controls(facts.first, facts.last, words),
+        Choice("by", words("Group by"), groups, next(iter(groups)), shortcut="g"),
+        Choice("unit", words("Show"), {"amount": facts.currency, "n": words("Deals")}, "amount", shortcut="u"),
+        Choice(
+            "organisation", words("Organisation"), {"as_was": words("As it was"), "today": words("Today's")}, "as_was"
+        ),
+    ]
+    selectable = [*facts.dimensions, "client", *TIMES]
+    return Page(words("Opportunities"), words, controls, selectable, PLACES, query)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Measured frames by name, and what is needed to tell them. A measure that could not answer stands as its problem."""
+
+    facts: Facts
+    view: View
+    words: Words
+    period: tuple[date, date]
+    #: The same period a year earlier; None where the book does not reach back that far.
+    before: tuple[date, date] | None
+    #: Every value of each dimension and its state.
+    of: Mapping[str, pl.DataFrame]
+    frames: Mapping[str, pl.DataFrame | Problem]
+
+    def frame(self, name: str) -> pl.DataFrame | Problem:
+        """A measured frame, ready to be told."""
+        frame = self.frames["bridge" if name == "opening" else name]
+        return _READY[name](frame, self.words) if name in _READY and isinstance(frame, pl.DataFrame) else frame
+
+    @property
+    def dates(self) -> str:
+        """The period in words."""
+        return told(self.period, self.words)
+
+    def money(self, x: float | None) -> str:
+        """An amount in the book's currency, compact."""
+        return self.words.money(x, self.facts.currency)
+
+    def exact(self, x: float | None) -> str:
+        """An amount in the book's currency, to the unit."""
+        return self.words.money(x, self.facts.currency, compact=False)
+
+    def one(self, name: str) -> dict[str, Any]:
+        """The only row of a measure over all deals; empty where there is none."""
+        frame = self.frame(name)
+        return frame.row(0, named=True) if isinstance(frame, pl.DataFrame) and frame.height else {}
+
+    def draw(self, name: str, drawn: Any, title: str, subtitle: str, **settings: Any) -> Block | Figure:
+        """A figure, or what is said when there is nothing to draw or the measure was refused."""
+        frame = self.frame(name)
+        if isinstance(frame, Problem):
+            return Notice(frame.told(self.words), title, "little")
+        if frame.is_empty():
+            return Notice(self.words("Nothing to show for {period}. A wider period, or fewer filters, would fill this.",
+                                     period=self.dates), title, "empty")  # fmt: skip
+        if dimension := settings.get("dimension"):
+            frame = with_states(frame, dimension, self.of.get(dimension), self.view.selection.get(dimension, ()))
+        style = {"words": self.words, "currency": self.facts.currency}
+        return drawn(frame, title=title, subtitle=subtitle, **style, **settings)
+
+
+def headlines(answers: Answers) -> Headlines:
+    """Revenue, win rate, open pipeline, cycle, concentration: each with its comparison, its count or interval."""
+    words, now, then = answers.words, answers.one("now"), answers.one("then")
+    rate, rate_then = answers.one("rate"), answers.one("rate_then")
+    cycle, index, opening = answers.one("cycle"), answers.one("index"), answers.one("opening")
+    return Headlines([
+        Headline(
+            words("Signed revenue"), answers.money(now.get("amount_won")), *_change(answers, now, then, "amount_won"),
+            basis=words.n("{n} deal won", "{n} deals won", now.get("n_won", 0)),
+            exact=answers.exact(now.get("amount_won")), definition="/definitions#revenue",
+        ),
+        Headline(
+            words("Win rate"), words.percent(rate.get("win_rate")), _was(answers, words.percent(rate_then.get("win_rate"))),
+            basis=_interval(answers, rate, "win_rate"), exact=words.percent(rate.get("win_rate"), 2),
+            definition="/definitions#win_rate",
+        ),
+        Headline(
+            words("Open pipeline"), answers.money(now.get("amount_open")),
+            words("{amount} on {day}", amount=answers.money(opening.get("amount")), day=words.date(answers.period[0]))
+            if opening else "",
+            basis=words.n("{n} open deal", "{n} open deals", now.get("n_open", 0)),
+            exact=answers.exact(now.get("amount_open")), definition="/definitions#pipeline",
+        ),
+        Headline(
+            words("Sales cycle, won deals"), words.days(cycle.get("median_days")),
+            words("one in ten over {days}", days=words.days(cycle.get("p90_days"))) if cycle.get("n") else "",
+            basis=words.n("median of {n} deal", "median of {n} deals", cycle.get("n", 0)),
+            definition="/definitions#cycle",
+        ),
+        Headline(
+            words("Revenue of the top 10 clients"), words.percent(index.get("top_share")), "",
+            basis=words.n("{n} client signed", "{n} clients signed", index.get("n_clients", 0)),
+            definition="/definitions#concentration_index",
+        ),
+    ])  # fmt: skip
+
+
+def sentences(answers: Answers) -> Sentences:
+    """What the page says first."""
+    words, now, rate = answers.words, answers.one("now"), answers.one("rate")
+    said = []
+    if now.get("n_won"):
+        change, _ = _change(answers, now, answers.one("then"), "amount_won")
+        said.append(words("From {period}, {amount} were signed in {n} deals{change}.", period=answers.dates,
+                          amount=answers.money(now["amount_won"]), n=words.number(now["n_won"]),
+                          change=f" ({change})" if change else ""))  # fmt: skip
+    else:
+        said.append(words("From {period}, no deal was won.", period=answers.dates))
+    if rate:
+        said.append(words("{won} of {closed} closed deals were won: {rate}, between {low} and {high} with 95 % confidence.",
+                          won=words.number(rate["n_won"]), closed=words.number(rate["n_closed"]),
+                          rate=words.percent(rate["win_rate"]), low=words.percent(rate["win_rate_low"]),
+                          high=words.percent(rate["win_rate_high"])))  # fmt: skip
+    if moves := _largest_moves(answers):
+        said.append(words("What moved the open pipeline most: {moves}.", moves=words.list(moves)))
+    slipped = answers.one("slippage")
+    if slipped.get("n_slipped"):
+        said.append(words("First: {n} of the {due} deals due by now are still open; close, re-date or drop them.",
+                          n=words.number(slipped["n_slipped"]), due=words.number(slipped["n_due"])))  # fmt: skip
+    return Sentences(said)
+
+
+def figures(answers: Answers) -> dict[str, Block | Figure]:
+    """The figures over the period."""
+    words, view, dates = answers.words, answers.view, answers.dates
+    by, is_money = view["by"], view["unit"] == "amount"
+    group = label(by, words)
+    currency = answers.facts.currency
+    what = words("Amounts, {currency}", currency=currency) if is_money else words("Deals")
+    grey = words("grey: the same months a year before")
+    drawn = {
+        "months": answers.draw(
+            "months", draw.volumes_over_time, words("Won above the line, lost below, by month of closing"),
+            f"{what} · {grey}", dimension="closed_month", by="closed_month", frames={"before": answers.frame("months_then")},
+            won="amount_won" if is_money else "n_won", lost="amount_lost" if is_money else "n_lost",
+        ),
+        "groups": answers.draw(
+            "groups", draw.win_rate_by, words("Win rate by {group}", group=group.lower()),
+            f"{words('Won ÷ (won + lost), deals closed from {period}, 95 % interval', period=dates)}", dimension=by, by=by,
+        ),
+        "quarters": answers.draw(
+            "quarters", draw.win_rate_over_time, words("Win rate by quarter of closing"),
+            words("Won ÷ (won + lost), with its 95 % interval"), dimension="closed_quarter", by="closed_quarter",
+        ),
+        "clients": answers.draw(
+            "clients", draw.largest_clients, words("The clients that bring most"),
+            words("Signed revenue from {period}; beside it the share of all revenue down to that client", period=dates),
+            dimension="client",
+        ),
+        "cycles": answers.draw(
+            "cycles", draw.cycle_by, words("Sales cycle of won deals by {group}", group=group.lower()),
+            words("Days from creation to signature: median, and what one deal in ten exceeds; closed from {period}",
+                  period=dates), dimension=by, by=by,
+        ),
+    }  # fmt: skip
+    return {slot: _with_finding(block) for slot, block in drawn.items()}
+
+
+def pipeline_figures(answers: Answers) -> dict[str, Block | Figure]:
+    """The figures about the open pipeline."""
+    words, is_money = answers.words, answers.view["unit"] == "amount"
+    what = words("Amounts, {currency}", currency=answers.facts.currency) if is_money else words("Deals")
+    since, until = (words.date(day) for day in answers.period)
+    drawn = {
+        "bridge": answers.draw(
+            "bridge", draw.bridge, words("From the pipeline of {since} to that of {until}", since=since, until=until),
+            f"{what} · {words('one cause per deal; the causes add up exactly')}", value="amount" if is_money else "n",
+        ),
+        "stock": answers.draw(
+            "stock", draw.pipeline_over_time, words("Open pipeline at the end of each month"),
+            f"{what} · {words('as it was known on each date')}", value="amount_open" if is_money else "n_open",
+        ),
+    }  # fmt: skip
+    return {slot: _with_finding(block) for slot, block in drawn.items()}
+
+
+def listing(answers: Answers, deals: pl.DataFrame) -> dict[str, Block | Figure]:
+    """What is selected, the filters, the deals, the one deal opened, and where all this comes from."""
+    words, view, facts = answers.words, answers.view, answers.facts
+    opened = deals.filter(pl.col("opportunity_id") == view.open) if view.open else deals.head(0)
+    row = opened.row(0, named=True) if opened.height else None
+    columns = tuple(name for name in DEALS if name in deals.columns and deals[name].null_count() < max(deals.height, 1))
+    return {
+        "selection": Selection(view.selection, deals.height),
+        "filters": Filters({name: answers.of[name] for name in facts.dimensions}),
+        "detail": Detail(row, words("Deal {id}", id=view.open or ""), facts.currency),
+        "deals": Table(
+            deals, words("Deals"), words, facts.currency, view.tables.get("deals", TableView(sort="-amount")),
+            words("Open on {day}, or closed from {period}", day=words.date(view.day("as_of")), period=answers.dates),
+            key="opportunity_id", columns=columns,
+        ),
+        "footer": Footer([
+            (words("{name}: data of {moment}", name=facts.name, moment=words.moment(facts.taken)), ""),
+            (words("book {version}", version=facts.version), ""),
+            (words.n("{n} row set aside", "{n} rows set aside", facts.n_set_aside), ""),
+            (words("Definitions"), "/definitions"),
+        ]),
+    }  # fmt: skip
+
+
+def _labelled(bridge: pl.DataFrame, words: Words) -> pl.DataFrame:
+    """The causes of a waterfall that moved anything, opening and closing, each in the reader's words as `label`."""
+    labels = [words(CAUSE_LABELS[cause]) for cause in bridge["cause"]]
+    is_shown = pl.col("cause").is_in(["opening", "closing"]) | (pl.col("n") != 0) | (pl.col("amount") != 0)
+    return bridge.select(pl.Series("label", labels, dtype=pl.String), pl.all()).filter(is_shown)
+
+
+def _won(cycle: pl.DataFrame, words: Words) -> pl.DataFrame:
+    return cycle.filter(pl.col("outcome") == "won")
+
+
+#: How a measured frame is made ready to be told: rows chosen, dates moved, words added; no number is changed.
+_READY: dict[str, Callable[[pl.DataFrame, Words], pl.DataFrame]] = {
+    "bridge": _labelled,
+    "opening": lambda bridge, words: bridge.filter(pl.col("cause") == "opening"),
+    "cycle": _won,
+    "cycles": _won,
+    "months": lambda months, words: months.drop_nulls("closed_month"),
+    "months_then": lambda months, words: months.drop_nulls("closed_month").with_columns(
+        pl.col("closed_month").dt.offset_by("12mo")
+    ),
+    "clients": lambda clients, words: clients.head(TOP),
+}
+
+
+def _change(answers: Answers, now: dict[str, Any], then: dict[str, Any], column: str) -> tuple[str, Any]:
+    """The change of an amount against the same period a year before, and whether that is good."""
+    new, old = now.get(column), then.get(column)
+    if not answers.before or not old or new is None:
+        return "", "even"
+    change = new / old - 1
+    text = answers.words("{change} on the same period a year before", change=answers.words.percent(change, sign=True))
+    return text, "good" if change > 0 else "bad" if change < 0 else "even"
+
+
+def _was(answers: Answers, value: str) -> str:
+    return answers.words("{value} a year before", value=value) if answers.before and value != UNKNOWN else ""
+
+
+def _interval(answers: Answers, row: dict[str, Any], name: str) -> str:
+    if not row:
+        return answers.words("no closed deal")
+    low, high = answers.words.percent(row[f"{name}_low"]), answers.words.percent(row[f"{name}_high"])
+    count = answers.words.n("of {n} closed deal", "of {n} closed deals", row["n_closed"])
+    return f"({low} – {high}) {count}"
+
+
+def _largest_moves(answers: Answers) -> list[str]:
+    bridge = answers.frame("bridge")
+    if not isinstance(bridge, pl.DataFrame):
+        return []
+    value = "amount" if answers.view["unit"] == "amount" else "n"
+    moved = bridge.filter(~pl.col("cause").is_in(["opening", "closing"]) & (pl.col(value) != 0))
+    largest = moved.sort(pl.col(value).abs(), descending=True).head(3)
+    written = answers.money if value == "amount" else answers.words.number
+    return [
+        f"{row['label'].lower()} {'+' if row[value] > 0 else ''}{written(row[value])}" for row in largest.to_dicts()
+    ]
+
+
+def _with_finding(block: Block | Figure) -> Block | Figure:
+    """The figure with its text alternative: title, subtitle, and its first rows in words."""
+    if not isinstance(block, Figure):
+        return block
+    rows = plain_rows(block.frame.head(12), block.words, block.currency)
+    return replace(block, finding=f"{block.title}. {block.subtitle}. {rows}")

@@ -1,0 +1,102 @@
+"""Asking on a page's behalf: one period and one selection, many measures, each answered once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import narwhals as nw
+import polars as pl
+
+from cadran.book import Book
+from cadran.book.book import Organisation
+from cadran.measures.catalogue import MEASURES, Question
+from cadran.tables.problems import Problem
+
+#: Answers kept for all readers of one scope together. They are small: a few rows per group.
+MOST_ANSWERS = 2_000
+
+Period = tuple[date, date]
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """What a page asks: a book seen on one day, a period (days inclusive), a selection.
+
+    `selected` maps deal columns to the values kept; None stands for what is not known.
+    """
+
+    book: Book
+    period: Period
+    selected: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    organisation: Organisation = "as_was"
+
+    def ask(
+        self, name: str, *by: str, period: Period | None = None, apart: str = "", **options: Any
+    ) -> pl.DataFrame | Problem:
+        """What a measure answers, as `Measure.ask` gives it, or the problem that kept it from answering.
+
+        Args:
+            name: The measure.
+            by: Columns to group on. What is selected on them does not filter: a figure shows all of its values.
+            period: Another period than the page's.
+            apart: A further column whose selection does not filter.
+            options: What the measure alone understands.
+        """
+        kept = tuple(
+            sorted((column, tuple(values)) for column, values in self.selected.items() if column not in {*by, apart})
+        )
+        return _answer(self.book, name, by, kept, period or self.period, self.organisation, tuple(options.items()))
+
+    def deals(self, columns: Sequence[str]) -> pl.DataFrame:
+        """The deals open on the book's day or closed in the period, whatever is selected, one row each."""
+        wanted = [*dict.fromkeys([*columns, "status", "closed_date"])]
+        deals = self.book.deals(wanted, self.organisation)
+        in_period = nw.col("closed_date").is_between(*self.period).fill_null(False)
+        return self.book.collect(deals.filter((nw.col("status") == "open") | in_period).select(*wanted))
+
+
+def keep(deals: pl.DataFrame, selected: Mapping[str, Sequence[str | None]]) -> pl.DataFrame:
+    """The deals that a selection keeps."""
+    for column, values in selected.items():
+        deals = deals.filter(pl.col(column).cast(pl.String).is_in(list(values), nulls_equal=True))
+    return deals
+
+
+def about(book: Book, dimensions: Sequence[str]) -> dict[str, Any]:
+    """What a page says of its book: name, currency, first and last day, moment of the data, version, rows set
+    aside, and those of the `dimensions` that some deal has."""
+    settings = book.settings
+    days = ["created_date", "closed_date"]
+    deals = book.collect(book.deals([*days, *dimensions]))
+    firsts = [day for column in days if (day := deals[column].min()) is not None]
+    return {
+        "name": settings.name,
+        "currency": settings.currency,
+        "first": min(firsts, default=book.day),
+        "last": book.day,
+        "taken": settings.taken.astimezone(ZoneInfo(settings.time_zone)),
+        "version": book.version.name.lstrip("0"),
+        "n_set_aside": sum(file["n_set_aside"] for file in book.manifest["files"]),
+        "dimensions": tuple(name for name in dimensions if deals[name].null_count() < deals.height),
+    }
+
+
+@lru_cache(maxsize=MOST_ANSWERS)
+def _answer(
+    book: Book,
+    name: str,
+    by: tuple[str, ...],
+    kept: tuple[tuple[str, tuple[str | None, ...]], ...],
+    period: Period,
+    organisation: Organisation,
+    options: tuple[tuple[str, Any], ...],
+) -> pl.DataFrame | Problem:
+    since, until = period
+    question = Question(by, dict(kept), since=since, until=until, organisation=organisation, options=dict(options))
+    try:
+        return MEASURES[name].ask(book, question)
+    except Problem as problem:
+        return problem

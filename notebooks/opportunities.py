@@ -1,0 +1,106 @@
+import marimo
+
+__generated_with = "0.25.2"
+app = marimo.App(width="full")
+
+with app.setup:
+    import os
+
+    import marimo as mo
+
+    from cadran.book import SAMPLE, open_book
+    from cadran.book.held import hold
+    from cadran.figures import opportunities_page as sheet
+    from cadran.figures.periods import chosen_period, last_months, year_before
+    from cadran.figures.selection import as_where, known, states
+    from cadran.measures.answers import Inquiry, about, keep
+    from cadran.text import pick_language, words_for
+
+
+@app.cell
+def read_address():
+    query = mo.query_params().to_dict()
+    return (query,)
+
+
+@app.cell
+def load():
+    book = hold(open_book(os.environ.get("CADRAN_BOOK", SAMPLE)))
+    return (book,)
+
+
+@app.cell
+def open_page(book, query):
+    facts = sheet.Facts(**about(book, sheet.DIMENSIONS))
+    page = mo.ui.anywidget(sheet.open_page(facts, words_for(pick_language(query.get("lang"), None)), query))
+    page
+    return facts, page
+
+
+@app.cell
+def read_view(book, facts, page):
+    view = page.asked
+    seen = hold(book.as_of(view.day("as_of")), sheet.COLUMNS)
+    period = chosen_period(view, seen.day, facts.first)
+    all_deals = Inquiry(seen, period, {}, view["organisation"]).deals(sheet.COLUMNS)
+    selected = known(view.selection, all_deals)
+    inquiry = Inquiry(seen, period, as_where(selected), view["organisation"])
+    of = states(all_deals, selected, facts.dimensions)
+    return all_deals, inquiry, of, period, seen, view
+
+
+@app.cell
+def ask_totals(inquiry, period):
+    before = year_before(period)
+    totals = {
+        "now": inquiry.ask("volumes"),
+        "then": inquiry.ask("volumes", period=before),
+        "rate": inquiry.ask("win_rate"),
+        "rate_then": inquiry.ask("win_rate", period=before),
+        "cycle": inquiry.ask("cycle"),
+        "index": inquiry.ask("concentration_index"),
+    }
+    return before, totals
+
+
+@app.cell
+def ask_groups(inquiry, seen, view):
+    months, quarters = last_months(seen.day, 12), last_months(seen.day, 36)
+    groups = {
+        "months": inquiry.ask("volumes", "closed_month", period=months),
+        "months_then": inquiry.ask("volumes", "closed_month", period=year_before(months)),
+        "groups": inquiry.ask("win_rate", view["by"]),
+        "quarters": inquiry.ask("win_rate", "closed_quarter", period=quarters),
+        "clients": inquiry.ask("client_concentration", apart="client"),
+        "cycles": inquiry.ask("cycle", view["by"]),
+    }
+    return (groups,)
+
+
+@app.cell
+def ask_pipeline(inquiry, seen):
+    pipeline = {
+        "bridge": inquiry.ask("waterfall"),
+        "stock": inquiry.ask("pipeline", period=last_months(seen.day, 12)),
+        "slippage": inquiry.ask("slippage"),
+    }
+    return (pipeline,)
+
+
+@app.cell
+def show(all_deals, before, facts, groups, inquiry, of, page, period, pipeline, totals, view):
+    answers = sheet.Answers(facts, view, page.words, period, before, of, {**totals, **groups, **pipeline})
+    page.show(
+        {
+            **sheet.listing(answers, keep(all_deals, inquiry.selected)),
+            "sentences": sheet.sentences(answers),
+            "headlines": sheet.headlines(answers),
+            **sheet.figures(answers),
+            **sheet.pipeline_figures(answers),
+        }
+    )
+    return
+
+
+if __name__ == "__main__":
+    app.run()
