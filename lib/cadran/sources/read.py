@@ -24,6 +24,8 @@ PLACE = (FILE, ROW, LINE, RAGGED)
 ID = "@id"
 _SPARE = [f"@spare{i}" for i in range(4)]
 _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+#: Signs beyond ASCII that Western files hold. Read as cp1252, a file of nothing else is cp1252.
+_WESTERN = set("àáâãäåæçèéêëìíîïñòóôõöøœùúûüýÿßÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØŒÙÚÛÜÝŸ€£°§«»‘’“”–—…·²µ¿¡ªº™®©½\xa0")
 _GUESSES = ["cp1252", "latin_1", "cp1250", "cp1251", "mac_roman", "cp850"]
 
 
@@ -204,14 +206,17 @@ def _guessed(data: bytes, path: Path) -> str:
     if b"\0" in data[:1000]:
         return "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
     lines = [line for line in islice(io.BytesIO(data), 200_000) if not line.isascii()][:2000]
-    found = from_bytes(b"".join(lines), cp_isolation=_GUESSES).best()
+    sample = b"".join(lines)
+    if not {sign for sign in sample.decode("cp1252", errors="replace") if not sign.isascii()} - _WESTERN:
+        return "cp1252"
+    found = from_bytes(sample, cp_isolation=_GUESSES).best()
     if found is None:
         raise Problem(
             "The encoding of {file} cannot be told.",
             'Write encoding = "cp1252" (or another) in the mapping.',
             file=path.name,
         )
-    return "cp1252" if found.encoding in ("latin_1", "cp1252") else found.encoding
+    return found.encoding
 
 
 def _separator(text: str) -> str:
