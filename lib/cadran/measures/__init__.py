@@ -1,6 +1,17 @@
 """What we count. Importing this registers every measure in `MEASURES`."""
 
-from cadran.measures import clients, coverage, cycle, leads, opportunities, pipeline, velocity, waterfall, win_rates
+from cadran.measures import (
+    clients,
+    compared,
+    coverage,
+    cycle,
+    leads,
+    opportunities,
+    pipeline,
+    velocity,
+    waterfall,
+    win_rates,
+)
 from cadran.measures.catalogue import MEASURES, Measure, Question, availability
 
 __all__ = [
@@ -9,6 +20,7 @@ __all__ = [
     "Question",
     "availability",
     "clients",
+    "compared",
     "coverage",
     "cycle",
     "leads",
