@@ -2,15 +2,12 @@
 
 import polars as pl
 
-from cadran.sources.sample.accounts import accounts
+from cadran.sources.sample import accounts, organisation, tables
 from cadran.sources.sample.clock import TAKEN, TIME_ZONE
 from cadran.sources.sample.draws import Draws
 from cadran.sources.sample.history import happen
 from cadran.sources.sample.levers import Levers
-from cadran.sources.sample.organisation import actions, reps, stages
-from cadran.sources.sample.staff import staff
-from cadran.sources.sample.tables import activities as touches
-from cadran.sources.sample.tables import contacts, deal_contacts, goals, leads, opportunities, versions
+from cadran.sources.sample.staff import staff_of
 from cadran.tables import TABLES
 from cadran.tables.delivery import Delivery, Settings
 from cadran.tables.problems import Problem
@@ -48,20 +45,20 @@ def invent(
         raise Problem("The signal is {signal}.", "Give a number from 0 to 1.", signal=signal)
     if activities < 0:
         raise Problem("The multiple of activities is {multiple}.", "Give 0 or more.", multiple=activities)
-    people, draws = staff(seed), Draws(seed)
+    staff, draws = staff_of(seed), Draws(seed)
     history = happen(deals, seed, signal, levers or Levers(), activities)
     frames = {
-        "stages": stages(),
-        "reps": reps(people, draws),
-        "accounts": accounts(history, draws),
-        "contacts": contacts(history, draws),
-        "opportunities": opportunities(history),
-        "versions": versions(history, people),
-        "deal_contacts": deal_contacts(history, draws),
-        "leads": leads(history, people),
-        "activities": touches(history, people),
-        "targets": goals(history, people),
-        "actions": actions(),
+        "stages": organisation.stages(),
+        "reps": organisation.reps(staff, draws),
+        "accounts": accounts.accounts(history, draws),
+        "contacts": tables.contacts(history, draws),
+        "opportunities": tables.opportunities(history),
+        "versions": tables.versions(history, staff),
+        "deal_contacts": tables.deal_contacts(history, draws),
+        "leads": tables.leads(history, staff),
+        "activities": tables.activities(history, staff),
+        "targets": tables.goals(history, staff),
+        "actions": organisation.actions(),
     }
     settings = Settings(
         name="Corvélia (invented)",

@@ -103,13 +103,17 @@ class Conduct:
         waiting = live["asked"] > 0
         rate = planted.OUTBOUND * np.exp(0.45 * effort) * alive * np.where(waiting, 0.1, 1.0)
         reaches_out = draws.uniform("outbound", key, day) < -np.expm1(-rate)
-        self._reach_out(live, np.flatnonzero(reaches_out), day)
+        written = self._reach_out(live, np.flatnonzero(reaches_out), day)
         rate = planted.INBOUND * np.exp(0.35 * live["momentum"] + 0.25 * live["appeal"]) * alive
-        self._ask(live, np.flatnonzero(draws.uniform("inbound", key, day) < -np.expm1(-rate)), effort, day)
+        self._ask(live, np.flatnonzero(draws.uniform("inbound", key, day) < -np.expm1(-rate)), written, effort, day)
         self._answer(live, day)
         self._wait(live, day)
 
-    def _reach_out(self, live: Records, rows: Ints, day: int) -> None:
+    def _reach_out(self, live: Records, rows: Ints, day: int) -> Ints:
+        """Write, call or meet. Returns the second of the touch of each deal, 0 where there was none."""
+        written = np.zeros(len(live), dtype=np.int64)
+        if not len(rows):
+            return written
         who = live[rows]
         meetings = np.minimum(0.14 * (self.levers.meeting_factor if day >= self.since else 1.0), 0.6)
         shows = np.where(who["stage"] == 2, 0.22, 0.02)
@@ -126,6 +130,8 @@ class Conduct:
         live["waited"][rows] = np.where(ends, 0, who["waited"])
         self._note(who, kind, OUTBOUND, at, day)
         self._internal(who, at, day)
+        written[rows] = at
+        return written
 
     def _internal(self, who: Records, at: Ints, day: int) -> None:
         share = 0.05 + max(self.volume - 1, 0)
@@ -134,13 +140,16 @@ class Conduct:
             part = done < share - turn
             self._note(who[part], np.full(part.sum(), TASK), INTERNAL, at[part] + 60 * (turn + 5), day, turn + 1)
 
-    def _ask(self, live: Records, rows: Ints, effort: Floats, day: int) -> None:
+    def _ask(self, live: Records, rows: Ints, written: Ints, effort: Floats, day: int) -> None:
+        """The client writes or calls. An e-mail waits for its answer, unless the seller wrote later that day."""
+        if not len(rows):
+            return
         who = live[rows]
         kind = np.where(self.draws.uniform("ask kind", who["key"], day) < 0.8, EMAIL, CALL)
         at = at_work(day, self.draws.uniform("ask hour", who["key"], day), 7.0, 21.5)
         self._note(who, kind, INBOUND, at, day, 40)
         live["silence"][rows] = 0
-        fresh = (who["asked"] == 0) & (kind == EMAIL)
+        fresh = (who["asked"] == 0) & (kind == EMAIL) & (written[rows] < at)
         due = in_office_hours(
             at + (HOUR * self._hours(who, effort[rows], day)).astype(np.int64),
             self.draws.uniform("answer evening", who["key"], day),
@@ -182,6 +191,8 @@ class Conduct:
         self, who: Records, kind: Ints, direction: int, at: Ints, day: int, turn: int = 0, is_automatic: bool = False
     ) -> None:
         """Write touches down, with one of the people met; below a `volume` of 1 only some are kept."""
+        if not len(who):
+            return
         step = day * 100 + turn
         keep = self.draws.uniform("kept", who["key"], day) < self.volume
         who, kind, at = who[keep], kind[keep], at[keep]

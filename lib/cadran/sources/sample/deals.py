@@ -4,17 +4,18 @@ import numpy as np
 
 from cadran.sources.sample import planted
 from cadran.sources.sample.clock import N_DAYS, NEXT_BUSINESS, Ints, arrival, at_work, day_at
-from cadran.sources.sample.draws import Draws, Floats, Keys
+from cadran.sources.sample.draws import Draws, Floats, Keys, child
 from cadran.sources.sample.levers import Levers
-from cadran.sources.sample.market import CLIENT, N_CONTACTS, PROSPECTING, Prospects, people
+from cadran.sources.sample.market import CLIENT, GROUP_EVERY, N_CONTACTS, PROSPECTING, Prospects, people
 from cadran.sources.sample.staff import Staff
 
 Records = np.ndarray
 
-#: A deal to come: who, what kind, when (UTC second), and the contract it renews or extends.
+#: A deal to come: who, what kind, when (UTC second), the contract it renews or extends, and the seat it falls to (-1
+#: for any of the team).
 SEED = np.dtype(
     [("prospect", "i8"), ("key", "u8"), ("kind", "i8"), ("source", "i8"), ("created", "i8"), ("contract", "f8"),
-     ("product", "i8")]
+     ("product", "i8"), ("seat", "i8")]
 )  # fmt: skip
 #: What a deal is on a day. Amounts are in the client's currency; `expected` is a day; `met` has a bit per person.
 DEAL = np.dtype(
@@ -47,7 +48,18 @@ def first_deals(market: Prospects, leads: Records, draws: Draws) -> Records:
         market.is_lead, leads["qualified"], at_work(day, draws.uniform("first hour", market.key))
     )
     seeds["contract"], seeds["product"] = np.nan, -1
-    return seeds[~market.is_lead | (leads["qualified"] > 0)]
+    seeds["seat"] = np.where(market.is_lead, leads["seat"], -1)
+    return np.concatenate([seeds[~market.is_lead | (leads["qualified"] > 0)], _early_expansions(seeds, market, draws)])
+
+
+def _early_expansions(first: Records, market: Prospects, draws: Draws) -> Records:
+    """What old clients ask for beyond the contracts they have on the first day."""
+    more = first.copy()
+    more["key"], more["kind"] = child(market.key, 9), planted.EXPANSION
+    day = NEXT_BUSINESS[(540 * draws.uniform("early day", more["key"])).astype(np.int64)]
+    more["created"] = at_work(day, draws.uniform("early hour", more["key"]))
+    wanted = draws.uniform("early", more["key"]) < np.where(market.index % GROUP_EVERY == 0, 0.9, 0.5)
+    return more[market.is_client & wanted]
 
 
 class Births:
@@ -84,7 +96,7 @@ class Births:
         deals["amount"] = self._amount(seeds, deals["product"], who)
         deals["is_amount_known"] = draws.uniform("amount known", key) < np.where(kind == planted.RENEWAL, 0.99, 0.88)
         deals["stage"] = np.where(kind == planted.RENEWAL, 1, (draws.uniform("stage", key) < 0.12).astype(np.int64))
-        self._people(deals)
+        self._people(deals, seeds)
         self._plan(deals)
         return deals
 
@@ -97,9 +109,11 @@ class Births:
         begins = max(planted.PRICE_INCREASE, 0 if self.levers.price_increase else 10**6)
         return round_amount(amount * np.where(day_at(seeds["created"]) >= begins, planted.PRICE_STEP, 1.0))
 
-    def _people(self, deals: Records) -> None:
+    def _people(self, deals: Records, seeds: Records) -> None:
         key = deals["key"]
-        deals["seat"] = self.staff.pick(deals["born"], deals["team"], self.draws.uniform("seat", key))
+        anyone = self.staff.pick(deals["born"], deals["team"], self.draws.uniform("seat", key))
+        is_known = (seeds["seat"] >= 0) & (self.staff.occupant[deals["born"], seeds["seat"]] >= 0)
+        deals["seat"] = np.where(is_known, seeds["seat"], anyone)
         deals["rep"] = self.staff.occupant[deals["born"], deals["seat"]]
         deals["first_contact"] = self.draws.uniform("first contact", key) * deals["n_contacts"]
         deals["met"] = np.int64(1) << deals["first_contact"]
@@ -126,7 +140,9 @@ def renewals_and_expansions(won: Records, closed: Ints, draws: Draws, child_keys
     is_contract = won["kind"] != planted.EXPANSION
     seeds = [_seeds(won, child_keys[0], planted.RENEWAL, (closed + term - lead).astype(np.int64), draws)[is_contract]]
     for turn in (1, 2):
-        wanted = draws.uniform("wants more", key, turn) < 0.32 * months / 12 * np.where(won["prospect"] % 40 == 0, 3, 1)
+        wanted = draws.uniform("wants more", key, turn) < 0.32 * months / 12 * np.where(
+            won["prospect"] % GROUP_EVERY == 0, 3, 1
+        )
         when = closed + (0.1 + 0.8 * draws.uniform("more when", key, turn)) * term
         seeds.append(
             _seeds(won, child_keys[turn], planted.EXPANSION, when.astype(np.int64), draws)[is_contract & wanted]
@@ -149,5 +165,5 @@ def _seeds(parents: Records, keys: Keys, kind: int, when: Ints, draws: Draws) ->
     seeds["created"] = at_work(day, draws.uniform("hour", keys))
     seeds["source"] = PROSPECTING if kind == planted.NEW else CLIENT
     seeds["contract"] = parents["amount"] if kind == planted.RENEWAL else np.nan
-    seeds["product"] = parents["product"]
+    seeds["product"], seeds["seat"] = parents["product"], parents["seat"]
     return seeds

@@ -10,7 +10,7 @@ from cadran.sources.sample.leads import leads
 from cadran.sources.sample.levers import Levers
 from cadran.sources.sample.market import Prospects, prospects
 from cadran.sources.sample.pipeline import Pipeline
-from cadran.sources.sample.staff import staff
+from cadran.sources.sample.staff import staff_of
 
 #: Deals that a prospect leads to, about: decides the size of a chunk, and nothing else.
 _DEALS_PER_PROSPECT = 1.1
@@ -38,11 +38,13 @@ def happen(n_deals: int, seed: int, signal: float, levers: Levers, volume: float
     if levers == Levers():
         return _cut(_first_prospects(n_deals, seed, signal, volume), n_deals)
     n_prospects = len(_cut(_first_prospects(n_deals, seed, signal, 0.0), n_deals).market.index)
-    return _number(_joined([_chunk(*span, seed, signal, levers, volume) for span in _spans(n_prospects)]))
+    return happen_to(n_prospects, seed, signal, levers, volume)
 
 
-def _spans(n_prospects: int) -> list[tuple[int, int]]:
-    return [(first, min(first + _CHUNK, n_prospects)) for first in range(0, n_prospects, _CHUNK)]
+def happen_to(n_prospects: int, seed: int, signal: float, levers: Levers, volume: float) -> History:
+    """What happens to the deals of so many prospects, however many deals that makes."""
+    spans = [(first, min(first + _CHUNK, n_prospects)) for first in range(0, n_prospects, _CHUNK)]
+    return _number(_joined([_chunk(*span, seed, signal, levers, volume) for span in spans]))
 
 
 def _first_prospects(n_deals: int, seed: int, signal: float, volume: float) -> History:
@@ -57,7 +59,7 @@ def _first_prospects(n_deals: int, seed: int, signal: float, volume: float) -> H
 
 
 def _chunk(first: int, last: int, seed: int, signal: float, levers: Levers, volume: float) -> History:
-    draws, people = Draws(seed), staff(seed)
+    draws, people = Draws(seed), staff_of(seed)
     market = prospects(first, last, draws)
     raised = leads(market, people, signal, levers, draws)
     life = Pipeline(market, raised, people, signal, levers, draws, volume)

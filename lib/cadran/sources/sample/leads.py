@@ -10,8 +10,8 @@ from cadran.sources.sample.planted import SOURCE
 from cadran.sources.sample.staff import Staff
 
 LEAD = np.dtype(
-    [("prospect", "i8"), ("source", "i8"), ("rep", "i8"), ("created", "i8"), ("answered", "i8"), ("qualified", "i8"),
-     ("rejected", "i8")]
+    [("prospect", "i8"), ("source", "i8"), ("seat", "i8"), ("rep", "i8"), ("created", "i8"), ("answered", "i8"),
+     ("qualified", "i8"), ("rejected", "i8")]
 )  # fmt: skip
 _END = int(TAKEN.timestamp())
 _DAY = 86_400
@@ -30,7 +30,8 @@ def leads(market: Prospects, staff: Staff, signal: float, levers: Levers, draws:
     rows = np.zeros(len(key), dtype=LEAD)
     rows["prospect"], rows["source"] = market.index, market.source
     rows["created"] = at_work(day, draws.uniform("lead hour", key), 7.0, 22.0)
-    rows["rep"] = staff.occupant[day, staff.pick(day, market.team, draws.uniform("lead rep", key))]
+    rows["seat"] = staff.pick(day, market.team, draws.uniform("lead rep", key))
+    rows["rep"] = staff.occupant[day, rows["seat"]]
     hours = _waiting_hours(rows, day, levers, draws)
     due = in_office_hours(rows["created"] + (hours * HOUR).astype(np.int64), draws.uniform("lead evening", key))
     is_answered = (draws.uniform("lead answered", key) > 0.08) & (due <= _END)

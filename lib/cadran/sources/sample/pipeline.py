@@ -25,7 +25,7 @@ from cadran.sources.sample.deals import Records
 from cadran.sources.sample.draws import Draws, Floats, child
 from cadran.sources.sample.levers import Levers
 from cadran.sources.sample.market import COMPETITORS, Prospects
-from cadran.sources.sample.planted import DISQUALIFIED, LOST, NEGOTIATION, OPEN, WON
+from cadran.sources.sample.planted import DISQUALIFIED, LOST, NEGOTIATION, OPEN, STAGES, WON
 from cadran.sources.sample.staff import Staff
 
 REASONS = [
@@ -34,8 +34,8 @@ REASONS = [
 ]  # fmt: skip
 CATEGORIES = ["pipeline", "best_case", "commit", "closed", "omitted"]
 _CLOSED, _OMITTED = CATEGORIES.index("closed"), CATEGORIES.index("omitted")
-#: Stage of a deal that is won, lost or disqualified.
-_LAST_STAGE = {WON: 5, LOST: 6, DISQUALIFIED: 7}
+#: Stage of a deal by its status, once it is closed.
+_LAST_STAGE = np.array([-1, STAGES.index("Won"), STAGES.index("Lost"), STAGES.index("Disqualified")])
 
 VERSION = np.dtype(
     [("number", "i8"), ("at", "i8"), ("rep", "i8"), ("seat", "i8"), ("stage", "i8"), ("status", "i8"),
@@ -97,9 +97,11 @@ class Pipeline:
         live["silence"] += 1
         changed |= self._hand_over(live, day)
         effort = self.conduct.effort(live, day)
-        self.conduct.meet_people(live, effort, day)
         self.conduct.touch(live, effort, day)
+        self.conduct.meet_people(live, effort, day)
         changed |= self._face_rivals(live, effort, day)
+        live["momentum"] *= 1 - planted.REVERSION
+        live["momentum"] += planted.NOISE * self.draws.normal("momentum", live["key"], day)
         appeal = self._appeal(live, day)
         closed = self._close(live, appeal, day)
         changed |= closed | self._move(live, appeal, closed, day)
@@ -129,9 +131,13 @@ class Pipeline:
         self.live = np.concatenate([self.live, born])
 
     def _leave(self, closed: Records, day: int) -> None:
+        if not len(closed):
+            return
         keys = [child(closed["key"], slot) for slot in range(4)]
         for status, follow in ((WON, deal.renewals_and_expansions), (LOST, deal.second_chances)):
             chosen = closed["status"] == status
+            if not chosen.any():
+                continue
             for seeds in follow(closed[chosen], closed["at"][chosen], self.draws, [key[chosen] for key in keys]):
                 self._schedule(seeds)
         self._plan_reopening(closed[closed["status"] == LOST], day)
@@ -173,8 +179,6 @@ class Pipeline:
         senior = is_senior(live)
         increased = self.levers.price_increase and day >= planted.PRICE_INCREASE
         rival = np.append(planted.RIVAL, 0.0)[live["rival"]] * (planted.RIVAL_AFTER_INCREASE if increased else 1.0)
-        live["momentum"] *= 1 - planted.REVERSION
-        live["momentum"] += planted.NOISE * self.draws.normal("momentum", live["key"], day)
         return (
             live["appeal"] + live["momentum"] + planted.SKILL * self.conduct.skill[live["rep"]]
             + planted.RAMP * (ramp - 1) + planted.CONTACT * others + senior * planted.SENIOR
@@ -222,7 +226,9 @@ class Pipeline:
         """What is recorded at closing: the stage, why, against whom and for how much."""
         who, draws = live[rows], self.draws
         key, lost = who["key"], who["status"] == LOST
-        live["stage"][rows] = np.array([-1, *_LAST_STAGE.values()])[who["status"]]
+        if not len(rows):
+            return
+        live["stage"][rows] = _LAST_STAGE[who["status"]]
         live["category"][rows] = np.where(who["status"] == WON, _CLOSED, _OMITTED)
         why = draws.uniform("why", key, day)
         beaten = (who["rival"] >= 0) & (draws.uniform("beaten", key, day) < 0.55)
@@ -233,7 +239,7 @@ class Pipeline:
         live["reason"][rows] = np.where((who["status"] == WON) | silent, -1, reason)
         tells = draws.uniform("rival told", key, day) < 0.25 + 0.45 * self.signal * lost
         live["rival_recorded"][rows] = np.where(tells, who["rival"], who["rival_recorded"])
-        learnt = draws.uniform("amount learnt", key, day) < np.where(lost & (self.signal > 0), 0.1, 0.85)
+        learnt = draws.uniform("amount learnt", key, day) < 0.85 - 0.75 * self.signal * lost
         live["is_amount_known"][rows] |= learnt
 
     def _move(self, live: Records, appeal: Floats, closed: np.ndarray, day: int) -> np.ndarray:

@@ -31,34 +31,34 @@ SUITS[PRODUCTS.index("Integration"), SECTORS.index("Technology")] = 0.35
 SUITS[PRODUCTS.index("Services"), SECTORS.index("Industry")] = 0.30
 FIT, QUALITY, SKILL = 0.30, 0.60, 0.30
 #: A seller fully up to speed, against one on the first day; days to get 63 % of the way.
-RAMP, RAMP_DAYS = 0.70, 170.0
+RAMP, RAMP_DAYS = 0.80, 170.0
 #: Every further person met (the third counts less than the second), a senior one, and both together.
-CONTACT, SENIOR, SENIOR_AMONG_MANY = 0.28, 0.45, 0.22
+CONTACT, SENIOR, SENIOR_AMONG_MANY = 0.15, 0.26, 0.14
 RIVAL = np.array([-0.75, -0.55, -0.40, -0.60, -0.30])
 #: Since the price increase a rival weighs more; it also raises what is asked.
-PRICE_INCREASE, RIVAL_AFTER_INCREASE, PRICE_STEP = day_of(date(2024, 10, 1)), 1.4, 1.06
+PRICE_INCREASE, RIVAL_AFTER_INCREASE, PRICE_STEP = day_of(date(2024, 10, 1)), 1.6, 1.06
 #: The fall in demand, in industry and elsewhere.
 SHOCK_INDUSTRY, SHOCK_ELSEWHERE = -0.70, -0.35
 TRAINING, TRAINED_REGION = day_of(date(2023, 9, 18)), 0
-TRAINED, TRAINED_SENIOR_FACTOR = 0.35, 2.5
+TRAINED, TRAINED_SENIOR_FACTOR = 0.22, 2.2
 
 # ---- momentum: what is felt from day to day ----
 REVERSION, NOISE = 0.012, 0.075
-MEETING, PRODUCT_SHOWN = 0.22, 0.16
+MEETING, PRODUCT_SHOWN = 0.26, 0.18
 #: Lost by waiting for an answer: this × log(1 + hours / 8), more for new business, less at renewal.
-WAITING = 0.22
+WAITING = 0.30
 WAITING_BY_TYPE = np.array([1.35, 1.0, 0.5])
 
 # ---- rates per business day ----
 FORWARD = np.array([0.075, 0.055, 0.060, 0.050, 0.0])
 BACKWARD = np.array([0.0, 0.004, 0.006, 0.007, 0.008])
-SIGNS = np.array([0.0, 0.0, 0.0002, 0.0032, 0.0125])
+SIGNS = np.array([0.0, 0.0, 0.0003, 0.0056, 0.0215])
 LOSES = np.array([0.0036, 0.0042, 0.0052, 0.0062, 0.0068])
 DISQUALIFIES = np.array([0.0032, 0.0012, 0.0003, 0.0, 0.0, 0.0, 0.0, 0.0])
 UNDECIDED = 0.0012
 SPEED_BY_TYPE = np.array([1.0, 1.0, 0.8])
 #: A deal that sleeps is hardly worked and hardly closed, until pipelines are cleaned in January and July.
-SLEEPS, WAKES, ASLEEP = 0.013, 0.0017, 0.05
+SLEEPS, WAKES, ASLEEP = 0.015, 0.0016, 0.05
 CLEANING = 8.0
 OUTBOUND, INBOUND, ENGAGES, RIVAL_COMES = 0.115, 0.060, 0.022, 0.0065
 

@@ -27,6 +27,7 @@ _TEAMS = {
 }
 TEAMS = list(_TEAMS)
 N_TEAMS = len(TEAMS)
+_REGION = np.array([region for region, _, _ in _TEAMS.values()])
 #: Sellers of each team: its weight in the market.
 SELLERS: Floats = np.array([sellers for _, sellers, _ in _TEAMS.values()], dtype=np.float64)
 _LYON, _GRENOBLE, _TOULOUSE = (TEAMS.index(name) for name in ("Lyon", "Grenoble", "Toulouse"))
@@ -128,7 +129,7 @@ def _holders(number: int, seat: Seat, draws: Draws) -> list[Person]:
 
 
 @lru_cache(maxsize=8)
-def staff(seed: int) -> Staff:
+def staff_of(seed: int) -> Staff:
     """The sales staff of a seed: 200 people, 120 of them sellers, on the last day."""
     draws = Draws(seed)
     seats = _seats(draws)
