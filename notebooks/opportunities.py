@@ -11,6 +11,7 @@ with app.setup:
     from cadran.book import SAMPLE, open_book
     from cadran.book.held import hold
     from cadran.figures import opportunities_page as sheet
+    from cadran.figures.facts import Facts
     from cadran.figures.periods import chosen_period, last_months, year_before
     from cadran.figures.selection import as_where, known, states
     from cadran.measures.answers import Inquiry, about, keep
@@ -31,7 +32,7 @@ def load():
 
 @app.cell
 def open_page(book, query):
-    facts = sheet.Facts(**about(book, sheet.DIMENSIONS))
+    facts = Facts(**about(book, sheet.DIMENSIONS))
     page = mo.ui.anywidget(sheet.open_page(facts, words_for(pick_language(query.get("lang"), None)), query))
     page
     return facts, page

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import polars as pl
 
 from cadran.figures import opportunities as draw
-from cadran.figures.blocks import Block, Footer, Headline, Headlines, Notice, Sentences
+from cadran.figures.blocks import Block, Headline, Headlines, Notice, Sentences
 from cadran.figures.columns import CAUSE_LABELS, label, plain_rows
 from cadran.figures.controls import Choice, Day, TableView, View
+from cadran.figures.facts import Facts, footer
 from cadran.figures.figure import Figure
 from cadran.figures.filters import Detail, Filters, Selection
 from cadran.figures.page import Page
@@ -42,20 +43,6 @@ COLUMNS = (
     *DEALS, *DIMENSIONS, "account_id", "group_id", "is_no_decision", "cycle_days", "n_pushes", "loss_reason", "competitor",
     "forecast_category", "closed_at", "closed_month", "closed_quarter",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What the page needs to know of the book it shows."""
-
-    name: str
-    currency: str
-    first: date
-    last: date
-    taken: datetime
-    version: str
-    n_set_aside: int
-    dimensions: tuple[str, ...]
 
 
 def open_page(facts: Facts, words: Words, query: Mapping[str, str | list[str]]) -> Page:
@@ -256,12 +243,7 @@ def listing(answers: Answers, deals: pl.DataFrame) -> dict[str, Block | Figure]:
             words("Open on {day}, or closed from {period}", day=words.date(view.day("as_of")), period=answers.dates),
             key="opportunity_id", columns=columns,
         ),
-        "footer": Footer([
-            (words("{name}: data of {moment}", name=facts.name, moment=words.moment(facts.taken)), ""),
-            (words("book {version}", version=facts.version), ""),
-            (words.n("{n} row set aside", "{n} rows set aside", facts.n_set_aside), ""),
-            (words("Definitions"), "/definitions"),
-        ]),
+        "footer": footer(facts, words),
     }  # fmt: skip
 
 

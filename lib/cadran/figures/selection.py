@@ -55,9 +55,7 @@ def states(deals: pl.DataFrame, selected: Selected, dimensions: Sequence[str]) -
     return found
 
 
-def with_states(
-    measured: pl.DataFrame, dimension: str, of: pl.DataFrame | None, chosen: Sequence[str]
-) -> pl.DataFrame:
+def with_states(measured: pl.DataFrame, dimension: str, of: pl.DataFrame | None, chosen: Sequence[str]) -> pl.DataFrame:
     """A measured frame with the `state` of each value of its dimension.
 
     Args:

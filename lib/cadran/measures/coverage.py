@@ -8,7 +8,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.measures.catalogue import Need, Question, Rival, measure
 from cadran.measures.counting import count, grouped, small, total
-from cadran.measures.periods import add_months, day_before, options, period, seen_on
+from cadran.measures.periods import add_months, day_before, options, period, seen_on, start_of
 from cadran.measures.targets import targets_for
 from cadran.tables.measured.coverage import Coverage, Progress, RequiredConversion
 
@@ -62,7 +62,7 @@ def progress(book: Book, question: Question) -> nw.LazyFrame:
 def quarter(book: Book, question: Question) -> tuple[date, date]:
     """The period asked for, completed from the calendar quarter of the date that is said, or of the book's day."""
     inside = question.until or question.since or book.day
-    first = inside.replace(day=1, month=(inside.month - 1) // 3 * 3 + 1)
+    first = start_of(inside, "quarter")
     since, until = question.since or first, question.until or day_before(add_months(first, 3))
     return period(book, Question(since=since, until=until))
 

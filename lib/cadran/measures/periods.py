@@ -64,6 +64,13 @@ def period(book: Book, question: Question, months: int = 1) -> tuple[date, date]
     return since, until
 
 
+def start_of(day: date, every: str) -> date:
+    """The first day of the month, quarter or ISO week that a day lies in."""
+    if every == "week":
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1, month=(day.month - 1) // _STEPS[every] * _STEPS[every] + 1)
+
+
 def ends(since: date, until: date, every: str) -> list[date]:
     """The last day of each month, quarter or ISO week of a period, and the period's own last day.
 
@@ -75,7 +82,7 @@ def ends(since: date, until: date, every: str) -> list[date]:
         days = [first + timedelta(weeks=n) for n in range((until - first).days // 7 + 1)]
     elif every in _STEPS:
         step = _STEPS[every]
-        first = since.replace(day=1, month=(since.month - 1) // step * step + 1)
+        first = start_of(since, every)
         spans = range((until.year - first.year) * 12 + until.month - first.month + 1)
         days = [day_before(add_months(first, n + step)) for n in spans[::step]]
     else:

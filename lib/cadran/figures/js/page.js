@@ -29,6 +29,7 @@ export function render({ model, el }) {
     syncControls(root, clamped);
     view.answered(seq);
     await Promise.all(drawings);
+    if (seq === 0) goTo(root, shownWindow().location.hash.slice(1));
     if (said) say(root, said);
     el.dataset.answered = seq;
     if (shownWindow() !== window) window.parent.postMessage({ cadran: "drawn", seq }, location.origin);
@@ -70,6 +71,11 @@ function fill(root, slot, { html }, figures) {
   place.markup = html;
   place.removeAttribute("aria-busy");
   if (focused) place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+}
+
+/** Show the part of the page that the address names. */
+function goTo(root, name) {
+  if (name) root.getElementById(name)?.scrollIntoView();
 }
 
 /** Tell readers who listen to the page what changed. */
