@@ -74,7 +74,7 @@ def first_sight(app: App, language: str) -> FirstSight:
         raise _failed(app, problem.told(str)) from problem
     except Exception as error:
         raise _failed(app, f"{type(error).__name__}: {error}") from error
-    page = next((each for each in outputs if isinstance(each, Page)), None)
+    page = next((found for each in outputs if isinstance(found := getattr(each, "widget", each), Page)), None)
     if page is None:
         return FirstSight(None, None)
     return FirstSight(page.document(page.asked, page._markup), page.title)

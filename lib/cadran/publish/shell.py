@@ -37,7 +37,8 @@ _ICON = (
 
 _STYLE = """
 html,body{margin:0;background:var(--paper);color:var(--ink)}
-#live.coming{position:absolute;inset:0 0 auto 0;visibility:hidden;overflow:hidden;height:100vh}
+#live.coming{position:absolute!important;inset:0 0 auto 0;visibility:hidden;overflow:hidden!important;height:100vh!important}
+#picture[aria-busy]{pointer-events:none}
 #live iframe{border:0;width:100%;height:100vh;display:block}
 #line{position:fixed;z-index:9;left:50%;bottom:16px;transform:translateX(-50%);padding:8px 16px;background:var(--panel);
 border:1px solid var(--line);border-left:4px solid var(--accent);border-radius:6px;max-width:min(90vw,60ch)}
