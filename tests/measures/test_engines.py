@@ -1,14 +1,14 @@
 """Every measure of the catalogue, asked of the same book read by polars and by DuckDB, gives the same frame."""
 
 import random
-import re
 from datetime import date, timedelta
 
+import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from cadran.book import Book
-from cadran.measures import MEASURES, Question
+from cadran.measures import MEASURES, Measure, Question
 from cadran.measures.leads import LEADS
 from cadran.tables.problems import Problem
 
@@ -93,6 +93,8 @@ def book(make_book) -> Book:
     )
 
 
+#: Refused where no target was set for such groups.
+WITH_TARGETS = ("coverage", "required_conversion")
 CASES = [
     (name, asked)
     for name, measure in MEASURES.items()
@@ -100,28 +102,38 @@ CASES = [
 ]
 
 
+def answered(measure: Measure, book: Book, question: Question) -> pl.DataFrame | str:
+    """The measured frame, or why there is none."""
+    try:
+        return measure.ask(book, question)
+    except Problem as problem:
+        return str(problem)
+
+
+def assert_same(ours: pl.DataFrame | str, theirs: pl.DataFrame | str) -> None:
+    if isinstance(ours, str) or isinstance(theirs, str):
+        assert ours == theirs
+    else:
+        assert_frame_equal(ours, theirs, rel_tol=1e-9)
+
+
 @pytest.mark.parametrize(("name", "asked"), CASES)
 def test_measure_is_the_same_on_polars_and_duckdb(book, on_duckdb, name, asked):
     measure = MEASURES[name]
     question = (LEAD_QUESTIONS if measure.subject is LEADS else DEAL_QUESTIONS)[asked]
 
-    try:
-        on_polars = measure.ask(book, question)
-    except Problem as problem:
-        with pytest.raises(Problem, match=re.escape(str(problem))):
-            measure.ask(on_duckdb(book), question)
-        return
+    on_polars = answered(measure, book, question)
 
-    assert_frame_equal(measure.ask(on_duckdb(book), question), on_polars, rel_tol=1e-9)
-    measure.returns.validate(on_polars.select(measure.returns.column_names()))
-    assert on_polars.columns == [*question.by, *measure.returns.column_names()]
+    assert_same(answered(measure, on_duckdb(book), question), on_polars)
+    if isinstance(on_polars, pl.DataFrame):
+        measure.returns.validate(on_polars.select(measure.returns.column_names()))
+        assert on_polars.columns == [*question.by, *measure.returns.column_names()]
+    else:
+        assert name in WITH_TARGETS, on_polars
 
 
 @pytest.mark.parametrize("name", MEASURES)
 def test_measure_of_an_empty_book(make_book, on_duckdb, name):
-    empty = make_book()
+    empty, measure = make_book(), MEASURES[name]
 
-    on_polars = MEASURES[name].ask(empty, Question())
-
-    assert_frame_equal(MEASURES[name].ask(on_duckdb(empty), Question()), on_polars)
-    assert on_polars.height <= 40
+    assert_same(answered(measure, on_duckdb(empty), Question()), answered(measure, empty, Question()))

@@ -47,7 +47,7 @@ def _clocks(leads: nw.LazyFrame, by: Sequence[str], event: str, *others: str) ->
     unit="leads",
     source="Definition",
     returns=LeadVolumes,
-    needs=(Need("created_at", table="leads"),),
+    needs=(Need("created_at", table="leads", least_share=1),),
     subject=LEADS,
     answer=lambda book, question: lead_volumes(created_in(book, question), question.by, **question.options),
 )
@@ -98,7 +98,7 @@ def _qualified_of_decided(book: Book, question: Question) -> float | None:
         "Diseases 31(8)"
     ),
     returns=LeadConversion,
-    needs=(Need("created_at", table="leads"), Need("qualified_at", table="leads")),
+    needs=(Need("created_at", table="leads", least_share=1), Need("qualified_at", table="leads", least_share=1)),
     subject=LEADS,
     answer=lambda book, question: lead_conversion(created_in(book, question), question.by, **question.options),
     rivals=(
@@ -162,7 +162,7 @@ def _of_answered(name: str) -> Any:
         "survival time, Biometrics 38(1); Rothman (1978), Journal of Chronic Diseases 31(8)"
     ),
     returns=LeadFirstResponse,
-    needs=(Need("created_at", table="leads"), Need("first_response_at", table="leads")),
+    needs=(Need("created_at", table="leads", least_share=1), Need("first_response_at", table="leads", least_share=1)),
     subject=LEADS,
     answer=lambda book, question: lead_first_response(created_in(book, question), question.by, **question.options),
     rivals=(

@@ -29,7 +29,7 @@ _OF_CLIENT = [name for status in _CLOSED for name in (f"n_{status}", f"n_{status
     needs=(
         Need("status"),
         Need("account_id", _CLOSED),
-        Need("amount", _CLOSED, least_share=LEAST_FILLED, zero_is_unknown=True),
+        *(Need("amount", (status,), least_share=LEAST_FILLED, zero_is_unknown=True) for status in _CLOSED),
     ),
     window="closed",
 )
