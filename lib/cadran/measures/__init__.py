@@ -1,6 +1,7 @@
 """What we count. Importing this registers every measure in `MEASURES`."""
 
 from cadran.measures import (
+    before_after,
     clients,
     compared,
     coverage,
@@ -20,6 +21,7 @@ __all__ = [
     "Measure",
     "Question",
     "availability",
+    "before_after",
     "clients",
     "compared",
     "coverage",

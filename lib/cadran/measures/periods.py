@@ -96,6 +96,7 @@ def options(question: Question, **defaults: Any) -> Mapping[str, Any]:
     Raises:
         Problem: If an option is unknown to the measure, or not of the kind of its default.
     """
+    given = {}
     for name, value in question.options.items():
         if name not in defaults:
             raise Problem(
@@ -103,13 +104,14 @@ def options(question: Question, **defaults: Any) -> Mapping[str, Any]:
                 name=name, names=", ".join(defaults) or "–",
             )  # fmt: skip
         kind = defaults[name] if isinstance(defaults[name], type) else type(defaults[name])
-        if not isinstance(value, kind):
+        given[name] = str(value) if kind is str else value
+        if not isinstance(given[name], kind):
             raise Problem(
                 "{value} is no value of the option {name}.", "Write it as {example}.",
                 value=value, name=name, example=_EXAMPLES[kind],
             )  # fmt: skip
     unset = {name: None if isinstance(value, type) else value for name, value in defaults.items()}
-    return unset | question.options
+    return unset | given
 
 
-_EXAMPLES = {date: "2026-06-30", int: "6", str: "text"}
+_EXAMPLES = {date: "2026-06-30", int: "6"}
