@@ -21,7 +21,6 @@ class FirstSight:
 
     #: The page's markup; None for a notebook that is no `Page`.
     html: str | None
-    title: str | None
 
 
 class FirstSights:
@@ -32,28 +31,24 @@ class FirstSights:
 
     def __init__(self, version: Callable[[], str]):
         self._version = version
-        self._made: dict[tuple[str, str, str], Future[FirstSight]] = {}
+        self._made: dict[tuple[str, str, str], Future[FirstSight | Problem]] = {}
         self._lock = threading.Lock()
         self._workers = ThreadPoolExecutor(1, "first-sight")
 
-    def make(self, app: App, language: str) -> FirstSight:
-        """The first sight, waiting until it is made.
-
-        Raises:
-            Problem: If the notebook fails.
-        """
+    def make(self, app: App, language: str) -> FirstSight | Problem:
+        """The first sight, or what is wrong with the notebook, waiting until it is known."""
         return self._future(app, language).result()
 
-    def made(self, app: App, language: str) -> FirstSight | None:
-        """The first sight if it is ready; otherwise it is begun, for those who come later."""
+    def made(self, app: App, language: str) -> FirstSight | Problem | None:
+        """The same if it is ready; otherwise it is begun, for those who come later."""
         future = self._future(app, language)
-        return future.result() if future.done() and not future.exception() else None
+        return future.result() if future.done() else None
 
     def close(self) -> None:
         """Make no more."""
         self._workers.shutdown(wait=False, cancel_futures=True)
 
-    def _future(self, app: App, language: str) -> Future[FirstSight]:
+    def _future(self, app: App, language: str) -> Future[FirstSight | Problem]:
         key = (app.name, language, self._version())
         with self._lock:
             if key not in self._made:
@@ -62,30 +57,20 @@ class FirstSights:
             return self._made[key]
 
 
-def first_sight(app: App, language: str) -> FirstSight:
-    """Run a notebook from its first cell and take its page.
-
-    Raises:
-        Problem: If a cell fails.
-    """
+def first_sight(app: App, language: str) -> FirstSight | Problem:
+    """Run a notebook from its first cell and take its page, or what it fails with."""
     try:
         outputs, _ = _load(app.notebook).app.run(defs={"query": {"lang": language}})
     except Problem as problem:
-        raise _failed(app, problem.told(str)) from problem
+        return problem
     except Exception as error:
-        raise _failed(app, f"{type(error).__name__}: {error}") from error
+        return Problem(
+            "The notebook {name} fails: {kind}: {said}",
+            "Run `python {path}` to see where, and correct it.",
+            name=app.name, kind=type(error).__name__, said=error, path=app.notebook,
+        )  # fmt: skip
     page = next((found for each in outputs if isinstance(found := getattr(each, "widget", each), Page)), None)
-    if page is None:
-        return FirstSight(None, None)
-    return FirstSight(page.document(page.asked, page._markup), page.title)
-
-
-def _failed(app: App, said: str) -> Problem:
-    return Problem(
-        "The notebook {name} fails: {said}",
-        "Run `python {path}` to see where, and correct it.",
-        name=app.name, said=said, path=app.notebook,
-    )  # fmt: skip
+    return FirstSight(None) if page is None else FirstSight(page.document(page.asked, page._markup))
 
 
 def _load(notebook: Path) -> Any:

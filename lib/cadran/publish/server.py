@@ -4,10 +4,10 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import marimo
 import uvicorn
@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 
 from cadran.book import open_book
+from cadran.book.store import current_version
 from cadran.figures import bundle
 from cadran.figures.page import Page
 from cadran.publish.apps import App, shipped_apps
@@ -33,6 +34,11 @@ _JS = Path(__file__).parent / "js"
 _WIDGET = f"{Page.__module__}.{Page.__qualname__}"
 #: Seconds a session lives on after its reader left or lost the connection.
 SESSION_SECONDS = 60
+#: What a page of ours may load: its own files. Vega compiles its expressions to functions, hence the eval.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
 
 
 def serve(
@@ -41,11 +47,20 @@ def serve(
     port: int = 2718,
     apps: Sequence[App] | None = None,
     announce: Callable[[str], object] = print,
+    complain: Callable[[Problem], object] = lambda problem: print(problem, file=sys.stderr),
 ) -> None:
-    """Serve the apps on a book until interrupted. Port 0 takes any free one.
+    """Serve the apps on a book until interrupted.
+
+    Args:
+        book: The book's folder.
+        host: A name of this machine.
+        port: Where to listen; 0 takes any free port.
+        apps: What is shown; by default what ships with Cadran.
+        announce: Told the address once it answers.
+        complain: Told of each notebook that fails; the others are served.
 
     Raises:
-        Problem: If the host is not this machine, the port is taken, there is no book, or a notebook fails.
+        Problem: If the host is not this machine, the port is taken, there is no book, or every notebook fails.
     """
     if host not in LOOPBACK:
         raise Problem(
@@ -54,7 +69,11 @@ def serve(
         )  # fmt: skip
     site = Site(book, shipped_apps() if apps is None else apps)
     with _listen(host, port) as listening:
-        site.warm_up()
+        failed = site.warm_up()
+        for problem in failed:
+            complain(problem)
+        if len(failed) == len(site.apps):
+            raise Problem("No page can be shown.", "Correct what is told above.")
         shown = f"[{host}]" if ":" in host else host
         server = _Server(site.asgi(), lambda: announce(f"http://{shown}:{listening.getsockname()[1]}"))
         _run(server, listening)
@@ -78,17 +97,12 @@ class Site:
 
     def version(self) -> str:
         """The version of the book at this moment: a new import changes it."""
-        return open_book(self.book).version.name
+        return current_version(self.book).name
 
-    def warm_up(self) -> None:
-        """Load what every page needs and make every first sight, so that no reader waits for it.
-
-        Raises:
-            Problem: If a notebook fails: better told now than to a reader.
-        """
-        for app in self.apps.values():
-            for language in LANGUAGES:
-                self.sights.make(app, language)
+    def warm_up(self) -> list[Problem]:
+        """Load what every page needs and make every first sight, so that no reader waits; what fails is given."""
+        made = [[self.sights.make(app, language) for language in LANGUAGES] for app in self.apps.values()]
+        return [each[0] for each in made if isinstance(each[0], Problem)]
 
     def asgi(self) -> Any:
         """The whole site, guarded."""
@@ -125,36 +139,42 @@ class Site:
 
     async def shell(self, request: Request) -> Response:
         """An app's page at once. A view other than the first one is never shown with the first one's numbers."""
-        app = self.apps[request.url.path.strip("/")]
-        words = _words(request)
-        query = dict.fromkeys(request.query_params.keys())
+        app, words = self.apps[request.url.path.strip("/")], _words(request)
         sight = self.sights.made(app, words.language)
+        if isinstance(sight, Problem):
+            return self._not_now(words, words("This page cannot be made from this book"))
         is_page = sight is None or sight.html is not None
+        is_first = not request.query_params.keys() - {"lang", "theme"}
         theme = request.query_params.get("theme")
         page = shell_page(
             words=words,
             title=f"{words(app.title)} · Cadran",
             theme=theme if theme in ("light", "dark") else None,
-            picture=sight.html if sight and not query.keys() - {"lang", "theme"} else None,
+            picture=sight.html if sight and is_first else None,
             live=f"/live/{app.name}/",
-            query=_query(request, words),
             script=self.reader if is_page else self.frame,
             code=self.code if is_page else {},
         )
-        return HTMLResponse(page, headers={"Cache-Control": "private, no-cache", "Vary": "Accept-Language"})
+        headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language"}
+        return HTMLResponse(page, headers=headers | {"Content-Security-Policy": POLICY})
 
     async def nothing_here(self, request: Request, _error: Exception) -> Response:
         """An address that leads nowhere."""
         words = _words(request)
-        pages = {f"/{app.name}": words(app.title) for app in self.apps.values()}
         said = [words("Nothing is shown under {path}. These pages are:", path=request.url.path)]
-        return HTMLResponse(plain_page(words, words("There is no such page"), said, pages), 404)
+        return HTMLResponse(plain_page(words, words("There is no such page"), said, self._pages(words)), 404)
 
     async def broken(self, request: Request, _error: Exception) -> Response:
         """A fault of ours."""
         words = _words(request)
+        return self._not_now(words, words("Cadran could not answer"))
+
+    def _not_now(self, words: Words, title: str) -> Response:
         said = [words("Reload the page. If it happens again, the terminal where Cadran runs says why.")]
-        return HTMLResponse(plain_page(words, words("Cadran could not answer"), said, {"/": "Cadran"}), 500)
+        return HTMLResponse(plain_page(words, title, said, self._pages(words)), 500)
+
+    def _pages(self, words: Words) -> dict[str, str]:
+        return {f"/{app.name}": words(app.title) for app in self.apps.values()}
 
     def _lifespan(self, marimo_app: Any) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
         @contextlib.asynccontextmanager
@@ -217,13 +237,3 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _words(request: Request) -> Words:
     return words_for(pick_language(request.query_params.get("lang"), request.headers.get("accept-language")))
-
-
-def _query(request: Request, words: Words) -> str:
-    """What the live page is told: the reader's address, and the language that was settled on."""
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in _OURS]
-    return urlencode([*kept, ("lang", words.language)])
-
-
-#: Names in a query that mean something to marimo and nothing to a page of ours.
-_OURS = {"lang", "session_id", "file", "kiosk", "access_token", "refresh_token"}

@@ -11,6 +11,8 @@ from cadran.text import Words
 
 #: Seconds after which the page says that the live one is late.
 PATIENCE = 20
+#: Names in an address that mean something to marimo and nothing to a page of ours.
+NOT_FORWARDED = ["session_id", "file", "kiosk", "access_token", "refresh_token"]
 
 _PAGE = Template("""<!doctype html>
 <html lang="$language"$theme>
@@ -63,7 +65,6 @@ def shell_page(
     theme: str | None,
     picture: str | None,
     live: str,
-    query: str,
     script: str,
     code: dict[str, str],
 ) -> str:
@@ -75,7 +76,6 @@ def shell_page(
         theme: "light", "dark", or None for what the reader's machine prefers.
         picture: The prepared first sight as HTML; None shows the page's shape until the live page has drawn.
         live: Address of the live app.
-        query: What the live app gets to know of the reader's address.
         script: Address of the script that brings the live page.
         code: Address of each widget's module, by widget.
     """
@@ -83,8 +83,12 @@ def shell_page(
         "slow": words("The live page is late. What you see was prepared before."),
         "failed": words("The live page could not be shown. What you see was prepared before."),
         "lost": words("The connection to Cadran is lost: what you see no longer answers."),
+        "broken": words("The last change could not be computed: what you see is from before it."),
     }
-    config: dict[str, Any] = {"live": live, "query": query, "code": code, "words": told, "patience": PATIENCE}
+    config: dict[str, Any] = {
+        "live": live, "language": words.language, "ours": NOT_FORWARDED, "code": code, "words": told,
+        "patience": PATIENCE,
+    }  # fmt: skip
     modules = "".join(f'<link rel="modulepreload" href="{url}">\n' for url in (script, *code.values()))
     no_script = escape(words("This picture was prepared before: to explore it, allow JavaScript in your browser."))
     body = (

@@ -7,7 +7,10 @@ window.cadranShell = true;
 
 const frame = document.createElement("iframe");
 frame.title = document.title;
-frame.src = `${config.live}?${config.query}`;
+const query = new URLSearchParams(location.search);
+for (const name of config.ours) query.delete(name);
+query.set("lang", config.language);
+frame.src = `${config.live}?${query}`;
 live.append(frame);
 
 const patience = setTimeout(() => say("slow"), config.patience * 1000);

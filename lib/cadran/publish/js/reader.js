@@ -7,7 +7,7 @@ const live = document.getElementById("live");
 const base = new URL(config.live, location.origin);
 const session = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 window.cadranShell = true;
-addEventListener("unhandledrejection", () => picture.isConnected && say("failed"));
+addEventListener("unhandledrejection", () => say(picture.isConnected ? "failed" : "broken"));
 
 /** A widget's model, as the anywidget specification has it. */
 class Model {
@@ -89,6 +89,7 @@ const HEAR = {
   "model-lifecycle": ({ model_id, message }) => hearModel(model_id, message),
   "cell-op": ({ output }) => hearOutput(output),
   "kernel-startup-error": () => say("failed"),
+  reconnected: () => say(""),
 };
 
 function hearModel(id, { method, state, buffers = [], buffer_paths: paths = [], content, esm_spec: code }) {
@@ -109,7 +110,7 @@ function put(state, path, value) {
 
 function hearOutput(output) {
   if (!output) return;
-  if (output.mimetype === "application/vnd.marimo+error") return say("failed");
+  if (output.mimetype === "application/vnd.marimo+error") return say(picture.isConnected ? "failed" : "broken");
   const named = typeof output.data === "string" && output.data.match(/<marimo-anywidget[^>]*data-model-id='&quot;(\w+)&quot;'/);
   if (named) show(models.get(named[1]));
 }
@@ -117,6 +118,7 @@ function hearOutput(output) {
 async function show(model) {
   if (!model?.code || shown === model) return;
   shown = model;
+  say("");
   const { default: widget } = await import(model.code);
   const { initialize, render } = typeof widget === "function" ? await widget() : widget;
   await initialize?.({ model });
@@ -148,21 +150,29 @@ function say(what) {
 
 const patience = setTimeout(() => say("slow"), config.patience * 1000);
 document.querySelector("#line button").addEventListener("click", () => location.reload());
-document.getElementById("line").removeAttribute("data-plain");
 
-const address = new URL("ws", base);
-address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-address.search = config.query;
-address.searchParams.set("session_id", session);
-const socket = new WebSocket(address);
-socket.addEventListener("message", ({ data }) => {
-  const { op, data: message } = JSON.parse(data);
-  HEAR[op]?.(message);
-});
 let leaving = false;
 addEventListener("pagehide", () => (leaving = true));
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
-socket.addEventListener("close", () => {
-  clearTimeout(patience);
-  if (!leaving) say(picture.isConnected ? "failed" : "lost");
-});
+
+/** Open the session, or come back to it: the kernel keeps it for a while, and the address holds the view. */
+function connect(attempt = 0) {
+  const address = new URL("ws", base);
+  address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  address.search = location.search;
+  for (const name of config.ours) address.searchParams.delete(name);
+  address.searchParams.set("lang", config.language);
+  address.searchParams.set("session_id", session);
+  const socket = new WebSocket(address);
+  socket.addEventListener("message", ({ data }) => {
+    const { op, data: message } = JSON.parse(data);
+    attempt = 0;
+    HEAR[op]?.(message);
+  });
+  socket.addEventListener("close", () => {
+    if (leaving) return;
+    say(picture.isConnected ? "slow" : "lost");
+    if (attempt < 60) setTimeout(connect, Math.min(500 * 2 ** attempt, 10_000), attempt + 1);
+  });
+}
+connect();

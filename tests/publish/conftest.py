@@ -1,0 +1,92 @@
+"""A tiny book, three notebooks, and the site that shows them on a real port."""
+
+import socket
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+import uvicorn
+
+from cadran.book import write_book
+from cadran.publish.apps import App
+from cadran.publish.server import Site
+from cadran.tables import TABLES
+from cadran.tables.delivery import Delivery, Settings
+
+NOTEBOOKS = Path(__file__).parent / "notebooks"
+
+
+def app(name):
+    return App(name, name.title(), NOTEBOOKS / f"{name}.py")
+
+
+def table(name, *rows):
+    schema = TABLES[name].create_empty().schema
+    return pl.DataFrame([{column: row.get(column) for column in schema} for row in rows], schema=schema)
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory):
+    """A folder with a book of one deal won for 1,234 and one lost for 567."""
+    taken = datetime(2026, 6, 30, 12, tzinfo=UTC)
+    opened, closed = datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 2, 5, tzinfo=UTC)
+    stages = [("Talk", "open"), ("Won", "won"), ("Lost", "lost")]
+    deals = {"won": 1234.0, "lost": 567.0}
+    tables = {
+        "stages": table(
+            "stages",
+            *({"stage": s, "position": i, "kind": k, "is_qualified": True} for i, (s, k) in enumerate(stages)),
+        ),
+        "opportunities": table("opportunities", *({"opportunity_id": deal, "created_at": opened} for deal in deals)),
+        "versions": table(
+            "versions",
+            *({"opportunity_id": deal, "valid_from": opened, "stage": "Talk", "status": "open"} for deal in deals),
+            *(
+                {"opportunity_id": d, "valid_from": closed, "stage": d.title(), "status": d, "amount": a}
+                for d, a in deals.items()
+            ),
+        ),
+    }
+    folder = tmp_path_factory.mktemp("book")
+    write_book(folder, Delivery(Settings("Tiny", taken, "Europe/Paris"), tables), taken)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site(book):
+    """The three notebooks on the tiny book."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CADRAN_BOOK", "")
+        yield Site(book, [app("page"), app("plain"), app("broken")])
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    """Where the site answers."""
+    site.warm_up()
+    with serving(site) as there:
+        yield there
+
+
+class serving:  # noqa: N801
+    """A site on a free port, in a thread of its own."""
+
+    def __init__(self, site):
+        self.listening = socket.socket()
+        self.listening.bind(("127.0.0.1", 0))
+        self.server = uvicorn.Server(uvicorn.Config(site.asgi(), log_level="error", timeout_graceful_shutdown=1))
+        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.listening]}, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        while not self.server.started:
+            time.sleep(0.02)
+        return f"http://127.0.0.1:{self.listening.getsockname()[1]}"
+
+    def __exit__(self, *_):
+        self.server.should_exit = True
+        self.thread.join(10)
+        self.listening.close()

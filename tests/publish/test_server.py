@@ -1,0 +1,214 @@
+"""What the server answers, to whom, and for how long it may be kept."""
+
+import gzip
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import pytest
+import websockets.exceptions
+from websockets.sync.client import connect
+
+from cadran.publish.server import Site, serve
+from cadran.tables.problems import Problem
+
+
+def ask(address, path, method="GET", **headers):
+    """One request as it is, without following anything."""
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)
+    connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    return answer, body
+
+
+def text(address, path, **headers):
+    return ask(address, path, **headers)[1].decode()
+
+
+def test_says_that_it_is_well_and_with_which_book(address):
+    assert json.loads(text(address, "/healthz")) == {"status": "ok", "book": "000001"}
+
+
+def test_the_home_is_the_first_app_with_the_language_asked_for(address):
+    answer, _ = ask(address, "/?lang=fr")
+
+    assert (answer.status, answer.headers["location"]) == (307, "/page?lang=fr")
+
+
+def test_the_shell_holds_the_first_sight(address):
+    page = text(address, "/page?lang=en")
+
+    assert '<html lang="en">' in page
+    assert "€1,234" in page
+
+
+@pytest.mark.parametrize(
+    ("path", "accepts", "language"),
+    [
+        ("/page", "fr-FR,en;q=0.8", "fr"),
+        ("/page", "de", "en"),
+        ("/page?lang=en", "fr", "en"),
+        ("/page?lang=xx", "fr", "fr"),
+    ],
+)
+def test_the_language_is_the_one_asked_for_or_the_browsers(address, path, accepts, language):
+    assert f'<html lang="{language}"' in text(address, path, Accept_Language=accepts)
+
+
+def test_another_view_never_shows_the_numbers_of_the_first_one(address):
+    page = text(address, "/page?lang=en&outcome=lost")
+
+    assert "€1,234" not in page
+    assert "skeleton" in page
+
+
+def test_a_view_in_the_address_cannot_write_into_the_page(address):
+    assert "<script>alert" not in text(
+        address, "/page?lang=<script>alert(1)</script>&theme=%22><script>alert(1)</script>"
+    )
+
+
+def test_pages_are_compressed_and_asked_for_anew(address):
+    answer, body = ask(address, "/page", Accept_Encoding="gzip")
+
+    assert answer.headers["content-encoding"] == "gzip"
+    assert b"<!doctype html>" in gzip.decompress(body)
+    assert answer.headers["cache-control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize(
+    "pattern", [r'src="(/static/[0-9a-f]{16}\.js)"', r'modulepreload" href="(/static/[0-9a-f]{16}\.js)"']
+)
+def test_hashed_files_are_compressed_and_kept_for_long(address, pattern):
+    script = re.search(pattern, text(address, "/page"))[1]
+
+    answer, body = ask(address, script, Accept_Encoding="gzip")
+
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert gzip.decompress(body).decode() == text(address, script)
+
+
+def test_the_front_end_of_marimo_is_compressed_and_kept_for_long(address):
+    page = text(address, "/live/plain/")
+    asset = re.search(r'src="\./(assets/[^"]+\.js)"', page)[1]
+
+    answer, body = ask(address, f"/live/plain/{asset}", Accept_Encoding="gzip")
+
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert len(body) < len(gzip.decompress(body)) / 2
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/nothing.js", "/live/plain/assets/../../guard.py", "/live/other/", "/notebooks"]
+)
+def test_nothing_else_is_shown(address, path):
+    assert ask(address, path)[0].status == 404
+
+
+@pytest.mark.parametrize(("language", "says"), [("en", "There is no such page"), ("fr", "Cette page n’existe pas")])
+def test_an_unknown_address_is_told_where_to_go(address, language, says):
+    answer, body = ask(address, f"/nowhere?lang={language}")
+
+    assert answer.status == 404
+    assert says in body.decode()
+    assert 'href="/page"' in body.decode()
+
+
+def test_a_notebook_that_fails_is_told_at_the_start_and_its_page_says_so(site, address):
+    failed = site.warm_up()
+
+    assert [str(problem).splitlines()[0] for problem in failed] == [
+        "The notebook broken fails: KeyError: 'no such column'"
+    ]
+    answer, body = ask(address, "/broken?lang=en")
+    assert answer.status == 500
+    assert "This page cannot be made from this book" in body.decode()
+    assert "Traceback" not in body.decode()
+
+
+def test_pages_name_no_folder_and_no_other_site(site, address):
+    page = text(address, "/page")
+
+    assert str(site.book.resolve()) not in page
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "", "[", "192.168.1.2"])
+def test_a_foreign_name_pointed_at_this_machine_is_refused(address, host):
+    assert ask(address, "/page", Host=host)[0].status == 421
+
+
+def test_every_answer_carries_the_headers_of_the_house(address):
+    for path in ("/page", "/live/plain/", "/nowhere"):
+        headers = ask(address, path, Origin="http://evil.example")[0].headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "SAMEORIGIN"
+        assert headers["access-control-allow-origin"] is None
+
+
+def test_a_change_must_come_from_a_page_of_ours(address):
+    path = "/live/page/api/kernel/set_model_value"
+
+    assert ask(address, path, "POST", Origin="http://evil.example")[0].status == 403
+    assert ask(address, path, "POST")[0].status == 403
+    assert ask(address, path, "POST", Origin=address)[0].status != 403
+
+
+def socket_of(address, origin):
+    return connect(f"ws://{urlsplit(address).netloc}/live/page/ws?session_id=test-origin", origin=origin)
+
+
+def test_a_websocket_must_come_from_a_page_of_ours(address):
+    with pytest.raises(websockets.exceptions.InvalidStatus, match="403"):
+        socket_of(address, "http://evil.example")
+    with socket_of(address, address) as socket:
+        assert json.loads(socket.recv(10))["op"] == "kernel-ready"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "example.com", "::"])
+def test_serves_on_this_machine_only(book, host):
+    with pytest.raises(Problem, match="without sign-in"):
+        serve(book, host=host)
+
+
+def test_a_port_in_use_is_told(book, address):
+    with pytest.raises(Problem, match="cannot be used"):
+        serve(book, port=urlsplit(address).port)
+
+
+def test_without_a_book_nothing_is_served(tmp_path):
+    with pytest.raises(Problem, match="book"):
+        Site(tmp_path, [])
+
+
+START = """
+import sys
+from pathlib import Path
+from cadran.publish.apps import App
+from cadran.publish.server import serve
+book, *names = sys.argv[1:]
+serve(Path(book), port=0, apps=[App(n, n, Path({folder!r}) / (n + ".py")) for n in names],
+      announce=lambda address: print(address, flush=True))
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_prints_its_address_and_ends_in_peace(book, how, request):
+    code = START.format(folder=str(request.path.parent / "notebooks"))
+    command = [sys.executable, "-c", code, str(book), "plain", "broken"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ) as server:
+        address = server.stdout.readline().strip()
+        assert ask(address, "/healthz")[0].status == 200
+        server.send_signal(how)
+        said = server.stderr.read()
+        assert server.wait(15) == 0
+    assert "The notebook broken fails" in said
+    assert "Traceback" not in said
