@@ -89,7 +89,7 @@ def _qualified_of_decided(book: Book, question: Question) -> float | None:
     title="Lead conversion",
     definition=(
         "Share of the leads created in the period that became a qualified opportunity within a given time (90 days "
-        "unless said), being given up is the other way to end. An undecided lead counts with the age it has reached. "
+        "unless said), being given up the other way to end. An undecided lead counts with the age it has reached. "
         "Interval: Rothman's, 95 %."
     ),
     unit="share, 0 to 1",
