@@ -135,7 +135,10 @@ def test_rivals_give_their_own_numbers(book):
 
 
 def test_without_targets_or_deals_nothing_is_invented(make_book, on_duckdb, book):
-    assert ask(make_book(DEALS)).select("target", "remaining", "coverage").row(0) == (None, None, None)
-    assert ask(make_book(), by=("region",)).is_empty()
+    with pytest.raises(Problem, match=r"amount \(targets\)"):
+        ask(make_book(DEALS))
+    later = ask(make_book(DEALS, targets=[goal(5, start="2027-01-01", end="2027-12-31")]))
+    assert later.select("target", "remaining", "coverage").row(0) == (None, None, None)
+    assert ask(make_book(targets=GOALS[:1]), by=("region",)).is_empty()
     for by in [(), ("region",)]:
         assert ask(on_duckdb(book), by=by).equals(ask(book, by=by))

@@ -12,7 +12,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.measures.catalogue import Need, Question, measure
 from cadran.measures.counting import count, grouped, small, total
-from cadran.measures.periods import add_months, day_before, options, seen_on
+from cadran.measures.periods import add_months, day_before, first_day, options, seen_on
 from cadran.tables.measured.trend import BeforeAfter
 from cadran.tables.problems import Problem
 
@@ -165,8 +165,8 @@ def _of_one(
         return [row | {"quantity": name, "verdict": INSEPARABLE, "reason": reason} for name in quantities]
     seen = seen_on(book, until)
     sellers = _sellers(seen, question, action, spans)
-    reach = small(seen.table("versions").select(nw.col("valid_from").min()))["valid_from"][0]
-    has_history = reach is not None and reach.date() <= spans.earlier
+    reach = first_day(seen)
+    has_history = reach is not None and reach <= spans.earlier
     return [row | _estimated(sellers, name, action["scope"], not nearby.is_empty(), has_history) for name in quantities]
 
 

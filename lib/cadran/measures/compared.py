@@ -11,7 +11,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.measures.catalogue import MEASURES, Need, Question, deals_for, measure
 from cadran.measures.counting import count, grouped, small, total
-from cadran.measures.periods import add_months, day_before, month_end, period, seen_on
+from cadran.measures.periods import add_months, day_before, first_day, month_end, period, seen_on
 from cadran.tables.measured.compared import Compared
 from cadran.tables.problems import Problem
 
@@ -57,7 +57,7 @@ def compare(name: str, book: Book, question: Question) -> nw.LazyFrame:
     counted = _volumes if name == "volumes" else _share(name)
     since, until = period(book, question)
     now = counted(seen_on(book, until), replace(question, since=since, until=until))
-    reach = _first_day(book)
+    reach = first_day(book)
     parts = []
     for against, (first, last) in _earlier(since, until).items():
         is_known = reach is not None and first >= reach.replace(day=1)
@@ -81,11 +81,6 @@ def _earlier(since: date, until: date) -> dict[str, tuple[date, date]]:
         "previous": (since - days, day_before(since)),
         "last_year": (add_months(since, -12), add_months(until, -12)),
     }
-
-
-def _first_day(book: Book) -> date | None:
-    first = small(book.table("versions").select(nw.col("valid_from").min()))["valid_from"][0]
-    return first.date() if first else None
 
 
 def _share(name: str) -> Callable[[Book, Question], pl.DataFrame]:

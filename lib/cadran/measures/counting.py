@@ -59,8 +59,8 @@ def with_share(counted: nw.LazyFrame, part: str, whole: str, name: str) -> nw.La
     half = (Z95 / (1 + Z95**2 / n)) * (share * (1 - share) / n + Z95**2 / (4 * n * n)).sqrt()
     return counted.with_columns(
         share.alias(name),
-        nw.max_horizontal(middle - half, nw.lit(0.0)).alias(f"{name}_low"),
-        nw.min_horizontal(middle + half, nw.lit(1.0)).alias(f"{name}_high"),
+        nw.when(~n.is_null()).then(nw.max_horizontal(middle - half, nw.lit(0.0))).alias(f"{name}_low"),
+        nw.when(~n.is_null()).then(nw.min_horizontal(middle + half, nw.lit(1.0))).alias(f"{name}_high"),
     )
 
 

@@ -12,7 +12,11 @@ from cadran.measures.periods import add_months, day_before, options, period, see
 from cadran.measures.targets import targets_for
 from cadran.tables.measured.coverage import Coverage, Progress, RequiredConversion
 
-_NEEDS = (Need("amount", ("open",)), Need("expected_close_date", ("open",)), Need("amount", table="targets"))
+_NEEDS = (
+    Need("amount", ("open",), least_share=0.01),
+    Need("expected_close_date", ("open",), least_share=0.01),
+    Need("amount", table="targets", least_share=0.01),
+)
 
 
 def progress(book: Book, question: Question) -> nw.LazyFrame:

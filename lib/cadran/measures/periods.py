@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
+
+import narwhals as nw
 
 from cadran.book import Book
 from cadran.measures.catalogue import Question
+from cadran.measures.counting import small
 from cadran.tables.problems import Problem
 
 _STEPS = {"month": 1, "quarter": 3}
@@ -24,6 +28,12 @@ def seen_on(book: Book, day: date) -> Book:
             asked=day, known=book.day,
         )  # fmt: skip
     return book if day == book.day else book.as_of(day)
+
+
+def first_day(book: Book) -> date | None:
+    """The day of the first thing the book knows of a deal; None if it knows of none."""
+    first = small(book.table("versions").select(nw.col("valid_from").min()))["valid_from"][0]
+    return first.astimezone(ZoneInfo(book.settings.time_zone)).date() if first else None
 
 
 def day_before(day: date) -> date:
@@ -71,8 +81,10 @@ def start_of(day: date, every: str) -> date:
     return day.replace(day=1, month=(day.month - 1) // _STEPS[every] * _STEPS[every] + 1)
 
 
-def ends(since: date, until: date, every: str) -> list[date]:
+def ends(book: Book, since: date, until: date, every: str) -> list[date]:
     """The last day of each month, quarter or ISO week of a period, and the period's own last day.
+
+    Those before the first thing the book knows are left out: nothing is not 0 there.
 
     Raises:
         Problem: If `every` is none of them.
@@ -87,7 +99,8 @@ def ends(since: date, until: date, every: str) -> list[date]:
         days = [day_before(add_months(first, n + step)) for n in spans[::step]]
     else:
         raise Problem("A series cannot go by {every}.", "Ask for every week, month or quarter.", every=every)
-    return [*(day for day in days if since <= day < until), until]
+    known = first_day(book) or since
+    return [*(day for day in days if max(since, known) <= day < until), until]
 
 
 def options(question: Question, **defaults: Any) -> Mapping[str, Any]:

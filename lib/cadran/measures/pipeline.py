@@ -23,7 +23,7 @@ def standing(book: Book, question: Question) -> nw.LazyFrame:
     """
     every = options(question, every="month")["every"]
     since, until = period(book, Question(since=question.since, until=question.until or book.day), months=12)
-    days = ends(since, until, every)
+    days = ends(book, since, until, every)
     views = []
     for day in days:
         deals = seen_on(book, day).deals(["status", "amount", *question.columns], question.organisation)

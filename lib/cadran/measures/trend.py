@@ -21,7 +21,7 @@ def _series(book: Book, question: Question) -> nw.LazyFrame:
     """Deals closed in each month (option every: week, quarter): by default of the last 24 complete months."""
     every = options(question, every="month")["every"]
     since, until = period(book, question, months=24)
-    days = ends(since, until, every)
+    days = ends(book, since, until, every)
     book, by = seen_on(book, until), question.by
     facts = ["status", "amount", "closed_date", f"closed_{every}", *question.columns]
     deals = question.keeps(book.deals(facts, question.organisation))
