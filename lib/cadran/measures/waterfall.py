@@ -75,7 +75,7 @@ def _side(book: Book, question: Question, due_by: date | None, side: str) -> nw.
         "(not known at the opening), reopened, pulled in or pushed out (expected in an earlier or later month), amount "
         "up or down, currency or its rate, corrected or deleted in the source, stage forward or back, unchanged. "
         "Opening and causes add up to the closing exactly, in count and in known amount. A deal that came and closed "
-        "between the dates stands at neither."
+        "between the dates stands at neither. With the option due_by, only deals expected by that day stand in it."
     ),
     unit="deals; reporting currency",
     source="Definition",
