@@ -12,7 +12,7 @@ with app.setup:
     from cadran.book.held import hold
     from cadran.figures import opportunities_page as sheet
     from cadran.figures.facts import Facts
-    from cadran.figures.periods import chosen_period, last_months, year_before
+    from cadran.figures.periods import chosen_period, day_before, last_months, year_before
     from cadran.figures.selection import as_where, known, states
     from cadran.measures.answers import Inquiry, about, keep
     from cadran.text import pick_language, words_for
@@ -51,17 +51,14 @@ def read_view(book, facts, page):
 
 
 @app.cell
-def ask_totals(inquiry, period):
-    before = year_before(period)
+def ask_totals(inquiry):
     totals = {
         "now": inquiry.ask("volumes"),
-        "then": inquiry.ask("volumes", period=before),
         "rate": inquiry.ask("win_rate"),
-        "rate_then": inquiry.ask("win_rate", period=before),
         "cycle": inquiry.ask("cycle"),
         "index": inquiry.ask("concentration_index"),
     }
-    return before, totals
+    return (totals,)
 
 
 @app.cell
@@ -71,34 +68,45 @@ def ask_groups(inquiry, seen, view):
         "months": inquiry.ask("volumes", "closed_month", period=months),
         "months_then": inquiry.ask("volumes", "closed_month", period=year_before(months)),
         "groups": inquiry.ask("win_rate", view["by"]),
-        "quarters": inquiry.ask("win_rate", "closed_quarter", period=quarters),
+        "quarters": inquiry.ask("trend", apart="closed_quarter", period=quarters, every="quarter"),
         "clients": inquiry.ask("client_concentration", apart="client"),
-        "cycles": inquiry.ask("cycle", view["by"]),
     }
     return (groups,)
 
 
 @app.cell
-def ask_pipeline(inquiry, seen):
+def show(all_deals, facts, groups, inquiry, of, page, period, totals, view):
+    answers = sheet.Answers(facts, view, page.words, period, of, {**totals, **groups})
+    page.show(
+        {
+            **sheet.listing(answers, keep(all_deals, inquiry.selected)),
+            **sheet.headlines(answers),
+            **sheet.figures(answers),
+        }
+    )
+    return (answers,)
+
+
+@app.cell
+def ask_pipeline(inquiry, period, seen, view):
+    mo.stop(view.moving)  # until the slider rests
     pipeline = {
-        "bridge": inquiry.ask("waterfall"),
+        "bridge": inquiry.ask("waterfall", period=(day_before(period[0]), period[1])),
         "stock": inquiry.ask("pipeline", period=last_months(seen.day, 12)),
         "slippage": inquiry.ask("slippage"),
+        "compared": inquiry.ask("volumes_compared"),
+        "compared_rate": inquiry.ask("win_rate_compared"),
+        "cycles": inquiry.ask("cycle", view["by"]),
+        "effects": inquiry.ask("before_after", period=last_months(seen.day, 36)),
     }
     return (pipeline,)
 
 
 @app.cell
-def show(all_deals, before, facts, groups, inquiry, of, page, period, pipeline, totals, view):
-    answers = sheet.Answers(facts, view, page.words, period, before, of, {**totals, **groups, **pipeline})
+def show_pipeline(answers, page, pipeline):
+    whole = answers.with_frames(pipeline)
     page.show(
-        {
-            **sheet.listing(answers, keep(all_deals, inquiry.selected)),
-            "sentences": sheet.sentences(answers),
-            "headlines": sheet.headlines(answers),
-            **sheet.figures(answers),
-            **sheet.pipeline_figures(answers),
-        }
+        {**sheet.sentences(whole), **sheet.headlines(whole), **sheet.pipeline_figures(whole), **sheet.effects(whole)}
     )
     return
 

@@ -20,11 +20,7 @@ def bar(title: str, controls: Sequence[Control], view: View, words: Words) -> st
 
 
 def _control(control: Control, value: str, words: Words) -> str:
-    if isinstance(control, Choice):
-        return _choice(control, value)
-    if isinstance(control, Day):
-        return _day(control, value, words)
-    raise TypeError(control)
+    return _choice(control, value) if isinstance(control, Choice) else _day(control, value, words)
 
 
 def _choice(control: Choice, value: str) -> str:
@@ -32,17 +28,20 @@ def _choice(control: Choice, value: str) -> str:
         f'<option value="{escape(key)}"{" selected" * (key == value)}>{escape(text)}</option>'
         for key, text in control.options.items()
     )
+    hidden = " class=visually-hidden" if control.is_plain else ""
     return (
-        f'<label class=control><span>{escape(control.label)}</span><select data-control="{control.name}"'
-        f"{_shortcut(control.shortcut)}>{options}</select></label>"
+        f"<label class=control><span{hidden}>{escape(control.label)}</span>"
+        f'<select data-control="{control.name}"{_shortcut(control.shortcut)}>{options}</select></label>'
     )
 
 
 def _day(control: Day, value: str, words: Words) -> str:
     when = f' data-when="{control.when}" hidden' if control.when else ""
     calendar = (
-        f'<label class=control{when}><span>{escape(control.label)}</span><input type=date data-control="{control.name}" '
-        f'min="{control.first}" max="{control.last}" value="{value}"{_shortcut(control.shortcut)}></label>'
+        f"<label class=control{when}><span>{escape(control.label)}</span>"
+        f'<output data-day="{control.name}">{escape(words.date(date.fromisoformat(value)))}</output>'
+        f'<input type=date data-control="{control.name}" min="{control.first}" max="{control.last}" value="{value}"'
+        f"{_shortcut(control.shortcut)}></label>"
     )
     if not control.slides:
         return calendar
@@ -80,7 +79,7 @@ def _help(controls: Sequence[Control], words: Words) -> str:
     keys = {
         "Esc": words("Clear the selection, close what is open"),
         "m": words("Move through the months"),
-        **{control.shortcut: control.label for control in controls if getattr(control, "shortcut", "")},
+        **{control.shortcut: control.label for control in controls if control.shortcut},
         "/": words("Search in the table"),
         "d": words("Light or dark"),
         "?": words("Keyboard shortcuts"),

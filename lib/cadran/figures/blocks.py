@@ -8,6 +8,9 @@ from typing import Any, Literal, Protocol
 from cadran.figures.figure import Figure
 from cadran.text import Words
 
+#: Whether a change is good, bad, or none that may be called one.
+Tone = Literal["good", "bad", "even"]
+
 
 class Block(Protocol):
     """One part of a page."""
@@ -36,7 +39,7 @@ class Headline:
     value: str
     #: The comparison: "+8 % on the same period last year".
     change: str = ""
-    tone: Literal["good", "bad", "even"] = "even"
+    tone: Tone = "even"
     #: Interval or count.
     basis: str = ""
     #: Exact value, on hover.
@@ -46,7 +49,7 @@ class Headline:
 
     def html(self, slot: str, words: Words) -> str:
         """A card, the whole of which leads to the definition."""
-        mark = {"good": "▲ ", "bad": "▼ ", "even": ""}[self.tone]
+        mark = {"good": "▲ ", "bad": "▼ ", "even": ""}[self.tone]
         inner = (
             f"<span class=label>{escape(self.label)}</span>"
             f'<strong title="{escape(self.exact)}">{escape(self.value)}</strong>'
@@ -65,7 +68,7 @@ class Headlines:
 
     def html(self, slot: str, words: Words) -> str:
         """The cards side by side."""
-        return f"<div class=headlines>{''.join(each.html(slot, words) for each in self.items)}</div>"
+        return f"<div class=numbers>{''.join(each.html(slot, words) for each in self.items)}</div>"
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,23 @@ class Notice:
         title = f"<h2>{escape(self.title)}</h2>" if self.title else ""
         role = "alert" if self.kind == "error" else "note"
         return f"<div class='notice {self.kind}' role={role}>{title}<p>{escape(self.text)}</p></div>"
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A list of dated things, each with what is said of it."""
+
+    title: str
+    subtitle: str
+    items: Sequence[tuple[str, str, str]]
+
+    def html(self, slot: str, words: Words) -> str:
+        """One line a thing."""
+        lines = "".join(
+            f"<li><time>{escape(when)}</time><div>{escape(what)}<p>{escape(said)}</p></div></li>"
+            for when, what, said in self.items
+        )
+        return f"<div class=lines><h2>{escape(self.title)}</h2><p>{escape(self.subtitle)}</p><ul>{lines}</ul></div>"
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ CAUSE_LABELS = {
 _WORDED = {"outcome", "status", "deal_type", "forecast_category"}
 _MONTHS = {"month", "closed_month", "created_month", "expected_month"}
 #: Columns that only serve the drawing.
-HIDDEN = {"state", "key", "cause"}
+HIDDEN = {"state", "key", "cause", "period"}
 
 
 def label(column: str, words: Words) -> str:

@@ -3,24 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from cadran.text import Words
 
 #: A selection or a search beyond these is no reader's.
 MOST_VALUES, MOST_LETTERS = 500, 200
-
-
-class Control(Protocol):
-    """Something in the bar with a name and a value (text, as in the address)."""
-
-    name: str
-    label: str
-    default: str
-
-    def clamped(self, value: object) -> str:
-        """The nearest value that is allowed; the default when there is none."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -32,6 +20,8 @@ class Choice:
     options: Mapping[str, str]
     default: str
     shortcut: str = ""
+    #: Whether the values say by themselves what they are: the label is then for those who listen only.
+    is_plain: bool = False
 
     def clamped(self, value: object) -> str:
         """The value if it is one of the options, else the default."""
@@ -70,6 +60,10 @@ class Day:
         return ends
 
 
+#: Something in the bar with a name and a value: text, as in the address.
+Control = Choice | Day
+
+
 @dataclass(frozen=True)
 class TableView:
     """How a reader looks at a table. `sort` is a column, with a minus for descending; `page` counts from 1."""
@@ -90,6 +84,8 @@ class View:
     behind: frozenset[str] = frozenset()
     #: Row of a table that is opened.
     open: str | None = None
+    #: Whether a slider is still held: what takes long may wait until it rests.
+    moving: bool = False
     seq: int = 0
     said: tuple[str, ...] = ()
 
@@ -124,6 +120,7 @@ def read_view(raw: Mapping[str, Any], controls: Sequence[Control], dimensions: S
         held, selection, tables,
         frozenset(_text(each) for each in behind[:MOST_VALUES]) if isinstance(behind, list) else frozenset(),
         _text(opened) if opened else None,
+        raw.get("moving") is True,
         seq if isinstance(seq, int) else 0,
         tuple(said),
     )  # fmt: skip

@@ -20,8 +20,11 @@ from cadran.text import Words
 
 #: Width in pixels of a picture that stands alone, and of one not yet fitted to its page.
 WIDTH = 600
+#: Room in pixels around a chart that asks for none.
+PADDING = {"left": 4, "top": 4, "right": 8, "bottom": 4}
 
-Builder = Callable[..., alt.TopLevelMixin]
+Chart = alt.TopLevelMixin
+Builder = Callable[..., Chart]
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,6 @@ class Figure:
         spec["datasets"] = {name: json.loads(rows) for name, rows in self.rows().items()}
         spec["title"] = {"text": self.title, "subtitle": self.subtitle, "anchor": "start", "offset": 12}
         spec["background"] = "var(--panel)"
-        spec["padding"] = 12
         return json.loads(painted(json.dumps(spec), theme))
 
     def picture(self, width: int = WIDTH) -> str:
@@ -148,7 +150,7 @@ def compiled(build: Builder, fields: tuple[tuple[str, Any], ...], language: str,
     chart = build(style, **dict(fields)).properties(
         data=alt.NamedData("rows"), autosize=alt.AutoSizeParams(type="fit-x", contains="padding"), width=WIDTH
     )
-    vegalite = {**chart.to_dict(), "config": style.config, "padding": 0}
+    vegalite = {"padding": PADDING, **chart.to_dict(), "config": style.config}
     vega = json.dumps(vl_convert.vegalite_to_vega(vegalite), separators=(",", ":"), ensure_ascii=False)
     return Drawing(sha256(vega.encode()).hexdigest()[:16], vegalite, vega)
 

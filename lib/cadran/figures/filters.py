@@ -50,11 +50,15 @@ class Filters:
         """One list of buttons a dimension."""
         lists = "".join(
             f"<fieldset><legend>{escape(label(column, words))}</legend>"
-            f"{''.join(self._value(column, *row, words) for row in frame.head(MOST).rows())}</fieldset>"
+            f"{''.join(self._value(column, value, n, state, words) for value, n, state in frame.head(MOST).rows())}</fieldset>"
             for column, frame in self.states.items()
         )
-        title, hint = words("Filters"), words("Selected, possible and excluded values; the figures filter each other.")
-        return f"<div class=table><h2>{escape(title)}</h2><p class=hint>{escape(hint)}</p><div class=lists>{lists}</div></div>"
+        title, hint = words("Filters"), words("selected, possible and excluded values of every dimension")
+        head = f"{escape(title)}{words(': ')}{escape(hint)}"
+        return (
+            f"<details class=filters data-key=filters><summary data-shortcut=f>{head}</summary>"
+            f"<div class=lists>{lists}</div></details>"
+        )
 
     @staticmethod
     def _value(column: str, value: Any, n_deals: int, state: str, words: Words) -> str:

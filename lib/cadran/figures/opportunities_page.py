@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from cadran.figures import opportunities as draw
-from cadran.figures.blocks import Block, Headline, Headlines, Notice, Sentences
+from cadran.figures.blocks import Block, Headline, Headlines, Lines, Notice, Sentences, Tone
 from cadran.figures.columns import CAUSE_LABELS, label, plain_rows
 from cadran.figures.controls import Choice, Day, TableView, View
 from cadran.figures.facts import Facts, footer
@@ -19,29 +19,27 @@ from cadran.figures.periods import period_controls, told
 from cadran.figures.selection import with_states
 from cadran.figures.table import Table
 from cadran.tables.problems import Problem
-from cadran.text import UNKNOWN, Words
+from cadran.text import Words
 
 #: Dimensions a reader may group by and select on, where the book has them. No person: that would rate people.
 DIMENSIONS = ("region", "team", "sector", "segment", "country", "product", "deal_type", "lead_source")
 PLACES = (
-    ("selection",), ("sentences",), ("headlines",), ("months", "groups"), ("bridge", "stock"), ("quarters", "clients"),
-    ("cycles", "filters"), ("detail",), ("deals",), ("footer",),
+    ("selection",), ("filters",), ("sentences",), ("headlines",), ("months", "groups"), ("bridge", "stock"),
+    ("clients", "cycles"), ("quarters", "effects"), ("detail",), ("deals",), ("footer",),
 )  # fmt: skip
 #: Columns of the table of deals.
 DEALS: tuple[str, ...] = (
-    "opportunity_id", "client", "region", "team", "seller", "product", "deal_type", "stage", "status", "amount",
-    "created_date", "expected_close_date", "closed_date",
+    "opportunity_id", "client", "team", "seller", "product", "deal_type", "stage", "status", "amount",
+    "expected_close_date", "closed_date",
 )  # fmt: skip
 #: Dimensions of time on which a click selects.
 TIMES = ("closed_month", "closed_quarter")
 #: Clients that the chart of clients shows.
 TOP = 12
-
-
 #: Columns of `Book.deals` that the page asks for again and again.
 COLUMNS = (
-    *DEALS, *DIMENSIONS, "account_id", "group_id", "is_no_decision", "cycle_days", "n_pushes", "loss_reason", "competitor",
-    "forecast_category", "closed_at", "closed_month", "closed_quarter",
+    *DEALS, *DIMENSIONS, *TIMES, "created_date", "account_id", "group_id", "is_no_decision", "cycle_days", "n_pushes",
+    "loss_reason", "competitor", "forecast_category", "closed_at",
 )  # fmt: skip
 
 
@@ -52,9 +50,20 @@ def open_page(facts: Facts, words: Words, query: Mapping[str, str | list[str]]) 
         Day("as_of", words("As of"), facts.first, facts.last, facts.last.isoformat(), slides=True, shortcut="a"),
         *period_controls(facts.first, facts.last, words),
         Choice("by", words("Group by"), groups, next(iter(groups)), shortcut="g"),
-        Choice("unit", words("Show"), {"amount": facts.currency, "n": words("Deals")}, "amount", shortcut="u"),
         Choice(
-            "organisation", words("Organisation"), {"as_was": words("As it was"), "today": words("Today's")}, "as_was"
+            "unit",
+            words("Show"),
+            {"amount": words("Amounts, {currency}", currency=facts.currency), "n": words("Deals")},
+            "amount",
+            shortcut="u",
+            is_plain=True,
+        ),
+        Choice(
+            "organisation",
+            words("Organisation"),
+            {"as_was": words("Organisation as it was"), "today": words("Today's organisation")},
+            "as_was",
+            is_plain=True,
         ),
     ]
     selectable = [*facts.dimensions, "client", *TIMES]
@@ -69,15 +78,17 @@ class Answers:
     view: View
     words: Words
     period: tuple[date, date]
-    #: The same period a year earlier; None where the book does not reach back that far.
-    before: tuple[date, date] | None
     #: Every value of each dimension and its state.
     of: Mapping[str, pl.DataFrame]
     frames: Mapping[str, pl.DataFrame | Problem]
 
+    def with_frames(self, frames: Mapping[str, pl.DataFrame | Problem]) -> "Answers":
+        """These answers and more."""
+        return replace(self, frames={**self.frames, **frames})
+
     def frame(self, name: str) -> pl.DataFrame | Problem:
         """A measured frame, ready to be told."""
-        frame = self.frames["bridge" if name == "opening" else name]
+        frame = self.frames.get(name, pl.DataFrame())
         return _READY[name](frame, self.words) if name in _READY and isinstance(frame, pl.DataFrame) else frame
 
     @property
@@ -112,66 +123,63 @@ class Answers:
         return drawn(frame, title=title, subtitle=subtitle, **style, **settings)
 
 
-def headlines(answers: Answers) -> Headlines:
+def headlines(answers: Answers) -> dict[str, Block]:
     """Revenue, win rate, open pipeline, cycle, concentration: each with its comparison, its count or interval."""
-    words, now, then = answers.words, answers.one("now"), answers.one("then")
-    rate, rate_then = answers.one("rate"), answers.one("rate_then")
-    cycle, index, opening = answers.one("cycle"), answers.one("index"), answers.one("opening")
-    return Headlines([
+    words, now, rate = answers.words, answers.one("now"), answers.one("rate")
+    cycle, index = answers.one("cycle"), answers.one("index")
+    p90 = words("one in ten over {days}", days=words.days(cycle.get("p90_days"))) if cycle.get("n") else ""
+    return {"headlines": Headlines([
         Headline(
-            words("Signed revenue"), answers.money(now.get("amount_won")), *_change(answers, now, then, "amount_won"),
+            words("Signed revenue"), answers.money(now.get("amount_won")), *_change(answers, "amount_won"),
             basis=words.n("{n} deal won", "{n} deals won", now.get("n_won", 0)),
             exact=answers.exact(now.get("amount_won")), definition="/definitions#revenue",
         ),
         Headline(
-            words("Win rate"), words.percent(rate.get("win_rate")), _was(answers, words.percent(rate_then.get("win_rate"))),
+            words("Win rate"), words.percent(rate.get("win_rate")), *_change(answers, "win_rate"),
             basis=_interval(answers, rate, "win_rate"), exact=words.percent(rate.get("win_rate"), 2),
             definition="/definitions#win_rate",
         ),
         Headline(
-            words("Open pipeline"), answers.money(now.get("amount_open")),
-            words("{amount} on {day}", amount=answers.money(opening.get("amount")), day=words.date(answers.period[0]))
-            if opening else "",
+            words("Open pipeline"), answers.money(now.get("amount_open")), *_change(answers, "amount_open"),
             basis=words.n("{n} open deal", "{n} open deals", now.get("n_open", 0)),
             exact=answers.exact(now.get("amount_open")), definition="/definitions#pipeline",
         ),
         Headline(
-            words("Sales cycle, won deals"), words.days(cycle.get("median_days")),
-            words("one in ten over {days}", days=words.days(cycle.get("p90_days"))) if cycle.get("n") else "",
+            words("Sales cycle, won deals"), words.days(cycle.get("median_days")), p90,
             basis=words.n("median of {n} deal", "median of {n} deals", cycle.get("n", 0)),
             definition="/definitions#cycle",
         ),
         Headline(
-            words("Revenue of the top 10 clients"), words.percent(index.get("top_share")), "",
+            words("Revenue of the top 10 clients"), words.percent(index.get("top_share")),
             basis=words.n("{n} client signed", "{n} clients signed", index.get("n_clients", 0)),
             definition="/definitions#concentration_index",
         ),
-    ])  # fmt: skip
+    ])}  # fmt: skip
 
 
-def sentences(answers: Answers) -> Sentences:
-    """What the page says first."""
+def sentences(answers: Answers) -> dict[str, Block]:
+    """What the page says first: what was signed, how sure the win rate is, what moved, what to do."""
     words, now, rate = answers.words, answers.one("now"), answers.one("rate")
-    said = []
-    if now.get("n_won"):
-        change, _ = _change(answers, now, answers.one("then"), "amount_won")
-        said.append(words("From {period}, {amount} were signed in {n} deals{change}.", period=answers.dates,
-                          amount=answers.money(now["amount_won"]), n=words.number(now["n_won"]),
-                          change=f" ({change})" if change else ""))  # fmt: skip
+    signed, won = answers.money(now.get("amount_won")), now.get("n_won", 0)
+    if won:
+        base = words.n("From {period}, {amount} were signed in {n} deal", "From {period}, {amount} were signed in {n} deals",
+                       won, period=answers.dates, amount=signed)  # fmt: skip
+        said = [f"{base}{_change_told(answers, 'amount_won')}."]
     else:
-        said.append(words("From {period}, no deal was won.", period=answers.dates))
+        said = [words("From {period}, no deal was won.", period=answers.dates)]
     if rate:
-        said.append(words("{won} of {closed} closed deals were won: {rate}, between {low} and {high} with 95 % confidence.",
-                          won=words.number(rate["n_won"]), closed=words.number(rate["n_closed"]),
-                          rate=words.percent(rate["win_rate"]), low=words.percent(rate["win_rate_low"]),
-                          high=words.percent(rate["win_rate_high"])))  # fmt: skip
+        base = words("Win rate: {rate}, between {low} and {high} with 95 % confidence, {won} of {closed} closed deals",
+                     won=words.number(rate["n_won"]), closed=words.number(rate["n_closed"]),
+                     rate=words.percent(rate["win_rate"]), low=words.percent(rate["win_rate_low"]),
+                     high=words.percent(rate["win_rate_high"]))  # fmt: skip
+        said.append(f"{base}{_change_told(answers, 'win_rate')}.")
     if moves := _largest_moves(answers):
         said.append(words("What moved the open pipeline most: {moves}.", moves=words.list(moves)))
     slipped = answers.one("slippage")
     if slipped.get("n_slipped"):
-        said.append(words("First: {n} of the {due} deals due by now are still open; close, re-date or drop them.",
+        said.append(words("First: of the {due} deals due by then, {n} are still open; close, re-date or drop them.",
                           n=words.number(slipped["n_slipped"]), due=words.number(slipped["n_due"])))  # fmt: skip
-    return Sentences(said)
+    return {"sentences": Sentences(said)}
 
 
 def figures(answers: Answers) -> dict[str, Block | Figure]:
@@ -194,12 +202,33 @@ def figures(answers: Answers) -> dict[str, Block | Figure]:
         ),
         "quarters": answers.draw(
             "quarters", draw.win_rate_over_time, words("Win rate by quarter of closing"),
-            words("Won ÷ (won + lost), with its 95 % interval"), dimension="closed_quarter", by="closed_quarter",
+            words("Won ÷ (won + lost), with its 95 % interval; ▼ what the team did"), dimension="closed_quarter",
+            by="closed_quarter",
         ),
         "clients": answers.draw(
             "clients", draw.largest_clients, words("The clients that bring most"),
             words("Signed revenue from {period}; beside it the share of all revenue down to that client", period=dates),
             dimension="client",
+        ),
+    }  # fmt: skip
+    return {slot: _with_finding(block) for slot, block in drawn.items()}
+
+
+def pipeline_figures(answers: Answers) -> dict[str, Block | Figure]:
+    """The figures that take longer: the open pipeline, and the cycle by group."""
+    words, is_money = answers.words, answers.view["unit"] == "amount"
+    what = words("Amounts, {currency}", currency=answers.facts.currency) if is_money else words("Deals")
+    since, until = (words.date(day) for day in answers.period)
+    by, dates = answers.view["by"], answers.dates
+    group = label(by, words)
+    drawn = {
+        "bridge": answers.draw(
+            "bridge", draw.bridge, words("From the pipeline of {since} to that of {until}", since=since, until=until),
+            f"{what} · {words('one cause per deal; the causes add up exactly')}", value="amount" if is_money else "n",
+        ),
+        "stock": answers.draw(
+            "stock", draw.pipeline_over_time, words("Open pipeline at the end of each month"),
+            f"{what} · {words('as it was known on each date')}", value="amount_open" if is_money else "n_open",
         ),
         "cycles": answers.draw(
             "cycles", draw.cycle_by, words("Sales cycle of won deals by {group}", group=group.lower()),
@@ -210,22 +239,30 @@ def figures(answers: Answers) -> dict[str, Block | Figure]:
     return {slot: _with_finding(block) for slot, block in drawn.items()}
 
 
-def pipeline_figures(answers: Answers) -> dict[str, Block | Figure]:
-    """The figures about the open pipeline."""
-    words, is_money = answers.words, answers.view["unit"] == "amount"
-    what = words("Amounts, {currency}", currency=answers.facts.currency) if is_money else words("Deals")
-    since, until = (words.date(day) for day in answers.period)
-    drawn = {
-        "bridge": answers.draw(
-            "bridge", draw.bridge, words("From the pipeline of {since} to that of {until}", since=since, until=until),
-            f"{what} · {words('one cause per deal; the causes add up exactly')}", value="amount" if is_money else "n",
-        ),
-        "stock": answers.draw(
-            "stock", draw.pipeline_over_time, words("Open pipeline at the end of each month"),
-            f"{what} · {words('as it was known on each date')}", value="amount_open" if is_money else "n_open",
-        ),
-    }  # fmt: skip
-    return {slot: _with_finding(block) for slot, block in drawn.items()}
+def effects(answers: Answers) -> dict[str, Block]:
+    """What the team did, and what it changed in the win rate, or why that cannot be told."""
+    words, title = answers.words, answers.words("What the team did, and what it changed")
+    frame = answers.frame("effects")
+    if isinstance(frame, Problem):
+        return {"effects": Notice(frame.told(words), title, "little")}
+    if frame.is_empty():
+        return {"effects": Notice(words("No action of the team is recorded for these years."), title, "empty")}
+    lines = [
+        (words.date(row["date"]), ": ".join(filter(None, [row["label"], row["scope_id"]])), _effect(row, words))
+        for row in frame.filter(pl.col("quantity") == "win_rate").iter_rows(named=True)
+    ]
+    subtitle = words("Win rate after less before, less the same among the others; a comparison, not a proof")
+    return {"effects": Lines(title, subtitle, lines)}
+
+
+def _effect(row: Mapping[str, Any], words: Words) -> str:
+    if row["effect"] is None:
+        return words("cannot be told: {reason}", reason=words(row["reason"] or row["verdict"]))
+    change, low, high = (words.points(row[name]) for name in ("effect", "effect_low", "effect_high"))
+    verdict = (
+        "too little to be called a change" if not row["is_change"] else "a rise" if row["effect"] > 0 else "a fall"
+    )
+    return f"{change} ({low} {words('to')} {high}){words(', ')}{words(verdict)}"
 
 
 def listing(answers: Answers, deals: pl.DataFrame) -> dict[str, Block | Figure]:
@@ -261,29 +298,58 @@ def _won(cycle: pl.DataFrame, words: Words) -> pl.DataFrame:
 #: How a measured frame is made ready to be told: rows chosen, dates moved, words added; no number is changed.
 _READY: dict[str, Callable[[pl.DataFrame, Words], pl.DataFrame]] = {
     "bridge": _labelled,
-    "opening": lambda bridge, words: bridge.filter(pl.col("cause") == "opening"),
     "cycle": _won,
     "cycles": _won,
     "months": lambda months, words: months.drop_nulls("closed_month"),
     "months_then": lambda months, words: months.drop_nulls("closed_month").with_columns(
         pl.col("closed_month").dt.offset_by("12mo")
     ),
+    "quarters": lambda trend, words: trend.select(pl.col("period").alias("closed_quarter"), pl.all()),
     "clients": lambda clients, words: clients.head(TOP),
 }
 
 
-def _change(answers: Answers, now: dict[str, Any], then: dict[str, Any], column: str) -> tuple[str, Any]:
-    """The change of an amount against the same period a year before, and whether that is good."""
-    new, old = now.get(column), then.get(column)
-    if not answers.before or not old or new is None:
+def _against(answers: Answers, quantity: str) -> dict[str, Any]:
+    """A quantity beside the same period last year; empty where that was not asked or is not known."""
+    for name in ("compared", "compared_rate"):
+        frame = answers.frames.get(name)
+        if isinstance(frame, pl.DataFrame):
+            row = frame.filter((pl.col("quantity") == quantity) & (pl.col("against") == "last_year"))
+            if row.height and row["difference"][0] is not None:
+                return row.row(0, named=True)
+    return {}
+
+
+def _change(answers: Answers, quantity: str) -> tuple[str, Tone]:
+    """The change against last year with its interval, and whether it is good, bad, or no change that may be said."""
+    words, row = answers.words, _against(answers, quantity)
+    if not row:
         return "", "even"
-    change = new / old - 1
-    text = answers.words("{change} on the same period a year before", change=answers.words.percent(change, sign=True))
-    return text, "good" if change > 0 else "bad" if change < 0 else "even"
+    known = row["difference_low"] is not None
+    if quantity.endswith("_rate"):
+        change = words.points(row["difference"])
+        ends = [words.points(row[f"difference_{end}"]) for end in ("low", "high")] if known else []
+    elif not row["before"]:
+        return "", "even"
+    else:
+        change = words.percent(row["difference"] / row["before"], sign=True)
+        ends = (
+            [words.percent(row[f"difference_{end}"] / row["before"], sign=True) for end in ("low", "high")]
+            if known
+            else []
+        )
+    interval = f" ({ends[0]} {words('to')} {ends[1]})" if ends else ""
+    tone: Tone = "even" if not row["is_change"] else "good" if row["difference"] > 0 else "bad"
+    return f"{change}{interval} {words('on last year')}", tone
 
 
-def _was(answers: Answers, value: str) -> str:
-    return answers.words("{value} a year before", value=value) if answers.before and value != UNKNOWN else ""
+def _change_told(answers: Answers, quantity: str) -> str:
+    """The end of a sentence: the change against last year, or that there is none that may be called one."""
+    change, tone = _change(answers, quantity)
+    if not change:
+        return ""
+    verdict = {"good": "a rise", "bad": "a fall", "even": "too little to be called a change"}[tone]
+    return f"{answers.words('; ')}{change}{answers.words(', ')}{answers.words(verdict)}"
 
 
 def _interval(answers: Answers, row: dict[str, Any], name: str) -> str:

@@ -69,16 +69,22 @@ class Page(anywidget.AnyWidget):
         return View(**{**vars(view), "said": self._at_start}) if not view.seq else view
 
     def show(self, blocks: Mapping[str, Block | Figure], said: Sequence[str] = ()) -> None:
-        """Put blocks in their places: one message to the browser, whatever changed."""
+        """Put blocks in their places, in one message to the browser; places not named keep what they hold.
+
+        While a slider is held these are marked as stale, until a later call fills them.
+        """
         asked = self.asked
-        self.blocks = dict(blocks)
+        stale = [slot for slot in self.blocks if slot not in blocks] if asked.moving else []
+        self.blocks = {**self.blocks, **blocks}
         specs = {each.drawing.key: each.drawing.vega for each in blocks.values() if isinstance(each, Figure)}
+        slots = {slot: json.dumps(self._slot(slot, block, asked)) for slot, block in blocks.items()}
         told = " ".join([*asked.said, *said])
         content = {
             "seq": asked.seq,
             "said": told,
             "view": {"controls": dict(asked.controls)},
-            "slots": {slot: json.dumps(self._slot(slot, block, asked)) for slot, block in blocks.items()},
+            "stale": stale,
+            "slots": {**self.content.get("slots", {}), **slots},
         }
         with self.hold_sync():
             if not specs.keys() <= self.specs.keys():
@@ -117,7 +123,7 @@ class Page(anywidget.AnyWidget):
     def _place(self, slot: str, markup: Any) -> str:
         filled = markup(slot) if markup else ""
         busy = "" if filled else " aria-busy=true"
-        return f'<section class="place {slot.split("_")[0]}" data-slot="{slot}"{busy}>{filled}</section>'
+        return f'<section class="place at-{slot}" data-slot="{slot}"{busy}>{filled}</section>'
 
     def _markup(self, slot: str) -> str:
         block = self.blocks.get(slot)

@@ -17,7 +17,7 @@ def period_controls(first: date, last: date, words: Words) -> list[Control]:
         "custom": words("From … until …"),
     }
     return [
-        Choice("period", words("Period"), choices, "months12", shortcut="p"),
+        Choice("period", words("Period"), choices, "months12", shortcut="p", is_plain=True),
         Day("from", words("From"), first, last, max(first, _year_before(last)).isoformat(), when="period=custom"),
         Day("until", words("Until"), first, last, last.isoformat(), when="period=custom"),
     ]
@@ -42,6 +42,11 @@ def year_before(period: tuple[date, date]) -> tuple[date, date]:
     """The same period a year earlier."""
     since, until = period
     return _year_before(since), _year_before(until)
+
+
+def day_before(day: date) -> date:
+    """The day before: at its end stands what a period opens with."""
+    return day - timedelta(days=1)
 
 
 def last_months(day: date, months: int) -> tuple[date, date]:

@@ -9,6 +9,8 @@ import altair as alt
 from cadran.figures.theme import colour, config
 from cadran.text import Words, words_for
 
+#: Padding of a chart with a column of texts to its right, in pixels.
+BESIDE = {"left": 4, "top": 4, "right": 62, "bottom": 4}
 STATES = ["selected", "possible", "excluded"]
 #: End or beginning of a column's name -> how its values are written (d3).
 UNITS = {
@@ -48,6 +50,12 @@ class Style:
         """Invisible rows as wide as the chart, so that a click anywhere on a group's line selects it."""
         return alt.Chart().mark_rect(fillOpacity=0, cursor="pointer").encode(alt.Y(f"{by}:N", sort=None))
 
+    def right(self, text: str, by: str) -> alt.Chart:
+        """A column of texts right of the chart, one a group: counts, amounts. Needs `padding=BESIDE`."""
+        place = alt.XValue(alt.ExprRef("width + 10"))  # type: ignore[arg-type]
+        mark = alt.Chart().transform_calculate(beside=text).mark_text(align="left", color=colour("muted"))
+        return mark.encode(alt.Y(f"{by}:N", sort=None), x=place, text="beside:N", opacity=self.fade())
+
     def zero(self) -> alt.Chart:
         """The line at zero."""
         return alt.Chart().mark_rule(color=colour("muted")).encode(y=alt.datum(0))
@@ -63,20 +71,22 @@ class Style:
 
     def money(self, **axis: Any) -> alt.Axis:
         """An axis of amounts: "4.2 M€"."""
-        return alt.Axis(labelExpr=f"datum.value == 0 ? '0' : {self.money_text('datum.value')}", **axis)
+        return alt.Axis(
+            labelExpr=f"datum.value == 0 ? '0' : {self.money_text('datum.value')}", **{"tickCount": 5, **axis}
+        )
 
     def counts(self, **axis: Any) -> alt.Axis:
         """An axis of whole numbers; below zero they are written without their sign."""
-        return alt.Axis(labelExpr="format(abs(datum.value), ',d')", tickMinStep=1, **axis)
+        return alt.Axis(labelExpr="format(abs(datum.value), ',d')", tickMinStep=1, **{"tickCount": 5, **axis})
 
     def share(self, **axis: Any) -> alt.Axis:
         """An axis of shares in per cent."""
-        return alt.Axis(format=".0%", **axis)
+        return alt.Axis(format=".0%", **{"tickCount": 6, **axis})
 
     def months(self, **axis: Any) -> alt.Axis:
-        """An axis of time: short months, the year in place of January."""
+        """An axis of months, one after the other: short names, the year in place of January."""
         month = "utcmonth(datum.value) == 0 ? utcFormat(datum.value, '%Y') : utcFormat(datum.value, '%b')"
-        return alt.Axis(labelExpr=month, tickCount={"interval": "month", "step": 1}, labelBound=True, **axis)
+        return alt.Axis(labelExpr=month, labelAngle=0, **axis)
 
     def quarters(self, **axis: Any) -> alt.Axis:
         """An axis of time: quarters, the year in place of the first."""

@@ -72,10 +72,10 @@ def painted(text: str, theme: str) -> str:
 def locale(language: str, currency: str) -> dict[str, Any]:
     """How Vega writes numbers and dates for a reader (d3 locales)."""
     name = LANGUAGES[language].replace("_", "-")
-    numbers = dict(vl_convert.get_format_locale(name))
+    numbers: dict[str, Any] = dict(vl_convert.get_format_locale(name))  # type: ignore[arg-type]
     symbol = Words(language).symbol(currency)
     numbers["currency"] = ["", f"\u00a0{symbol}"] if language == "fr" else [symbol, ""]
-    return {"number": numbers, "time": vl_convert.get_time_format_locale(name)}
+    return {"number": numbers, "time": vl_convert.get_time_format_locale(name)}  # type: ignore[arg-type]
 
 
 def config(language: str, currency: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ export function listen(root, view, model) {
   const stop = new AbortController();
   const on = (type, hear) => root.addEventListener(type, hear, { signal: stop.signal });
   on("input", ({ target }) => hearInput(target, root, view));
-  on("change", ({ target }) => target.matches("select[data-control], input[type=date]") && setControl(target, root, view));
+  on("change", ({ target }) => target.matches("[data-control]") && setControl(target, root, view, false));
   on("click", (event) => hearClick(event, root, view, model));
   document.addEventListener("keydown", (event) => hearKey(event, root, view), { signal: stop.signal });
   model.on("msg:custom", hearFile);
@@ -16,17 +16,20 @@ export function listen(root, view, model) {
 }
 
 function hearInput(target, root, view) {
-  if (target.matches("input[type=range][data-control]")) setControl(target, root, view);
+  if (target.matches("input[type=range][data-control]")) setControl(target, root, view, true);
   if (target.matches("input[data-search]")) {
     view.table(target.dataset.search, { search: target.value, page: 1 });
   }
 }
 
-function setControl(target, root, view) {
+function setControl(target, root, view, moving) {
   const { control, steps } = target.dataset;
   const value = steps ? JSON.parse(steps)[target.valueAsNumber] : target.value;
   if (!value) return;
-  view.change(({ controls }) => (controls[control] = value));
+  view.change((changed) => {
+    changed.controls[control] = value;
+    changed.moving = moving;
+  });
   syncControls(root, view.value, target);
 }
 
@@ -38,10 +41,21 @@ export function syncControls(root, { controls }, except) {
     if (input.dataset.steps) input.value = Math.max(0, JSON.parse(input.dataset.steps).findLastIndex((step) => step <= value));
     else if (input !== root.activeElement || input.tagName === "SELECT") input.value = value;
   }
+  const written = new Intl.DateTimeFormat(lang(root), { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+  for (const output of root.querySelectorAll("output[data-day]")) {
+    const told = written.format(new Date(controls[output.dataset.day]));
+    output.textContent = told;
+    const slider = root.querySelector(`input[type=range][data-control="${output.dataset.day}"]`);
+    slider?.setAttribute("aria-valuetext", told);
+  }
   for (const part of root.querySelectorAll("[data-when]")) {
     const [name, value] = part.dataset.when.split("=");
     part.hidden = controls[name] !== value;
   }
+}
+
+function lang(root) {
+  return root.querySelector(".page").lang === "fr" ? "fr-FR" : "en-GB";
 }
 
 const CLICKS = {

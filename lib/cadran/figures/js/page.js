@@ -15,7 +15,8 @@ export function render({ model, el }) {
   let newer = false;
 
   const draw = async () => {
-    const { slots, seq, view: clamped, said } = model.get("content");
+    await null; // all traits of one message are set before any is read
+    const { slots, seq, view: clamped, said, stale = [] } = model.get("content");
     if (!slots) return;
     const specs = model.get("specs");
     const drawings = [];
@@ -25,6 +26,9 @@ export function render({ model, el }) {
       const content = JSON.parse(json);
       fill(root, slot, content, figures);
       for (const figure of content.figures ?? []) drawings.push(figures.update(figure.slot, figure, specs));
+    }
+    for (const place of root.querySelectorAll("[data-slot]")) {
+      place.toggleAttribute("data-stale", stale.includes(place.dataset.slot));
     }
     syncControls(root, clamped);
     view.answered(seq);
