@@ -19,6 +19,8 @@ ACTIVITY = np.dtype(
     [("number", "i8"), ("prospect", "i8"), ("at", "i8"), ("rep", "i8"), ("kind", "i8"), ("direction", "i8"),
      ("is_automatic", "?"), ("person", "i8"), ("minutes", "i8")]
 )  # fmt: skip
+#: What may happen to any deal on any day here.
+DAILY = ("outbound", "inbound", "engages", "reaches")
 INVOLVED = np.dtype([("number", "i8"), ("prospect", "i8"), ("person", "i8"), ("at", "i8"), ("effort", "f8")])
 
 #: From this day the CRM acknowledges messages by itself.
@@ -65,15 +67,14 @@ class Conduct:
         rows["person"], rows["at"], rows["effort"] = person, at, effort
         self.involved.append(rows)
 
-    def meet_people(self, live: Records, effort: Floats, day: int) -> None:
+    def meet_people(self, live: Records, effort: Floats, chance: dict[str, Floats], day: int) -> None:
         """Bring further people in, by effort and, when they are pulled, by the levers."""
-        key = live["key"]
         rate = planted.ENGAGES * np.exp(0.5 * effort) * np.where(live["asleep"], planted.ASLEEP, 1.0)
-        comes = self.draws.uniform("engages", key, day) < -np.expm1(-rate)
+        comes = chance["engages"] < -np.expm1(-rate)
         person = _next_person(live, np.zeros(len(live), dtype=bool))
         is_boss = ((live["senior"] >> np.maximum(person, 0)) & 1) == 1
         reach = 0.35 * np.where(self.is_trained(live, day), planted.TRAINED_SENIOR_FACTOR, 1.0)
-        reached = ~is_boss | (self.draws.uniform("reaches", key, day) < reach)
+        reached = ~is_boss | (chance["reaches"] < reach)
         self._join(live, np.where(comes & reached, person, -1), effort, day)
         if (self.levers.extra_contact or self.levers.senior_contact) and day >= self.since:
             self._pull(live, effort, day)
@@ -96,16 +97,15 @@ class Conduct:
 
     # ---- touches ----
 
-    def touch(self, live: Records, effort: Floats, day: int) -> None:
+    def touch(self, live: Records, effort: Floats, chance: dict[str, Floats], day: int) -> None:
         """A day's messages, calls, meetings and answers, and what they do to momentum."""
-        key, draws = live["key"], self.draws
         alive = np.where(live["asleep"], planted.ASLEEP, 1.0)
         waiting = live["asked"] > 0
         rate = planted.OUTBOUND * np.exp(0.45 * effort) * alive * np.where(waiting, 0.1, 1.0)
-        reaches_out = draws.uniform("outbound", key, day) < -np.expm1(-rate)
+        reaches_out = chance["outbound"] < -np.expm1(-rate)
         written = self._reach_out(live, np.flatnonzero(reaches_out), day)
         rate = planted.INBOUND * np.exp(0.35 * live["momentum"] + 0.25 * live["appeal"]) * alive
-        self._ask(live, np.flatnonzero(draws.uniform("inbound", key, day) < -np.expm1(-rate)), written, effort, day)
+        self._ask(live, np.flatnonzero(chance["inbound"] < -np.expm1(-rate)), written, effort, day)
         self._answer(live, day)
         self._wait(live, day)
 
@@ -170,6 +170,8 @@ class Conduct:
 
     def _answer(self, live: Records, day: int) -> None:
         rows = np.flatnonzero((live["asked"] > 0) & (live["answer"] < MIDNIGHT[day + 1]))
+        if not len(rows):
+            return
         who = live[rows]
         self._wait(live, day, rows)
         self._note(who, np.full(len(rows), EMAIL), OUTBOUND, np.maximum(who["answer"], MIDNIGHT[day]), day, 80)

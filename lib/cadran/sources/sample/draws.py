@@ -6,6 +6,7 @@ changed (common random numbers), and a run can be cut into chunks that give the 
 """
 
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,19 +53,24 @@ class Draws:
         self._seed = mix_one(seed)
         self._salts: dict[str, int] = {}
 
-    def _bits(self, purpose: str, keys: Keys, step: int) -> Keys:
+    def _salt(self, purpose: str, step: int) -> int:
         salt = self._salts.get(purpose)
         if salt is None:
             salt = self._salts[purpose] = mix_one(self._seed ^ zlib.crc32(purpose.encode()))
-        return mix(keys ^ np.uint64(mix_one(salt + step)))
+        return mix_one(salt + step)
 
     def uniform(self, purpose: str, keys: Keys, step: int = 0) -> Floats:
         """One number per key, uniform on the open interval (0, 1)."""
-        return ((self._bits(purpose, keys, step) >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+        return _as_share(mix(keys ^ np.uint64(self._salt(purpose, step))))
+
+    def uniforms(self, purposes: Sequence[str], keys: Keys, step: int) -> dict[str, Floats]:
+        """The same for several purposes at once: faster where keys are few."""
+        salts = np.array([self._salt(purpose, step) for purpose in purposes], dtype=np.uint64)
+        return dict(zip(purposes, _as_share(mix(keys ^ salts[:, None])), strict=True))
 
     def normal(self, purpose: str, keys: Keys, step: int = 0) -> Floats:
         """One standard normal number per key (Box and Muller, 1958)."""
-        bits = self._bits(purpose, keys, step)
+        bits = mix(keys ^ np.uint64(self._salt(purpose, step)))
         radius = ((bits >> np.uint64(32)).astype(np.float64) + 0.5) * 2.0**-32
         angle = (bits & np.uint64(0xFFFFFFFF)).astype(np.float64) * 2.0**-32
         return np.sqrt(-2.0 * np.log(radius)) * np.cos(2.0 * np.pi * angle)
@@ -74,3 +80,7 @@ class Draws:
         shares = np.cumsum(weights, axis=-1)
         target = self.uniform(purpose, keys, step) * (shares[..., -1])
         return np.asarray((target[:, None] >= np.atleast_2d(shares)).sum(axis=1))
+
+
+def _as_share(bits: Keys) -> Floats:
+    return ((bits >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52

@@ -59,7 +59,7 @@ def _waiting_hours(rows: np.ndarray, day: np.ndarray, levers: Levers, draws: Dra
 def _decide(rows: np.ndarray, qualifies: np.ndarray, is_answered: np.ndarray, draws: Draws, key: np.ndarray) -> None:
     after = np.exp(1.6 + 0.9 * draws.normal("lead decision", key)) * _DAY
     begins = np.where(is_answered, rows["answered"], rows["created"] + 40 * _DAY)
-    when = in_office_hours((begins + after).astype(np.int64), np.full(len(key), 0.5))
+    when = in_office_hours((begins + after).astype(np.int64), draws.uniform("decision hour", key))
     known = (when <= _END) & (day_at(when) < N_DAYS)
     rows["qualified"] = np.where(qualifies & known, when, 0)
     forgotten = draws.uniform("lead forgotten", key) < 0.06

@@ -9,7 +9,7 @@ from cadran.sources.sample.clock import DATES, N_DAYS, START, TIME_ZONE
 from cadran.sources.sample.draws import Draws
 from cadran.sources.sample.names import person_names
 from cadran.sources.sample.planted import CRM_PROBABILITIES, STAGES
-from cadran.sources.sample.staff import REGIONS, REORGANISATION, TEAMS, Person, Staff, region_at, team_at
+from cadran.sources.sample.staff import LEADING, REGIONS, REORGANISATION, TEAMS, Person, Staff, region_at, team_at
 
 _KINDS = ["open"] * 5 + ["won", "lost", "disqualified"]
 _ACTIONS = [
@@ -53,7 +53,7 @@ def reps(staff: Staff, draws: Draws) -> pl.DataFrame:
     ids, names = rep_ids(staff), person_names(draws, len(staff.people))
     turning = sorted(
         {REORGANISATION}
-        | {day for person in staff.people if staff.seats[person.seat].role in _LEADING
+        | {day for person in staff.people if staff.seats[person.seat].role in LEADING
            for day in (person.hired, (person.left or N_DAYS) + 1) if 0 < day < N_DAYS}
     )  # fmt: skip
     rows: list[dict[str, object]] = []
@@ -73,9 +73,6 @@ def reps(staff: Staff, draws: Draws) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-_LEADING = ("manager", "region director", "head of sales")
-
-
 def _position(staff: Staff, person: Person, day: int, ids: list[str]) -> dict[str, object]:
     seat = staff.seats[person.seat]
     head = _occupant(staff, 0, day, ids)
@@ -85,8 +82,12 @@ def _position(staff: Staff, person: Person, day: int, ids: list[str]) -> dict[st
     is_manager = seat.role == "manager" and team == seat.team
     above = 1 + region if is_manager else _manager_seat(staff, team)
     role = seat.role if is_manager or seat.role != "manager" else "presales"
-    manager = _occupant(staff, above, day, ids) or _occupant(staff, 1 + region, day, ids)
-    return {"team": TEAMS[team], "region": REGIONS[region], "role": role, "manager_id": manager}
+    return {
+        "team": TEAMS[team],
+        "region": REGIONS[region],
+        "role": role,
+        "manager_id": _occupant(staff, above, day, ids),
+    }
 
 
 def _manager_seat(staff: Staff, team: int) -> int:

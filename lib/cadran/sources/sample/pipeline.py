@@ -20,7 +20,7 @@ from cadran.sources.sample.clock import (
     day_at,
     day_of,
 )
-from cadran.sources.sample.conduct import Conduct, is_senior, n_met
+from cadran.sources.sample.conduct import DAILY, Conduct, is_senior, n_met
 from cadran.sources.sample.deals import Records
 from cadran.sources.sample.draws import Draws, Floats, child
 from cadran.sources.sample.levers import Levers
@@ -32,6 +32,13 @@ REASONS = [
     "No decision", "Price", "Competitor", "Missing feature", "Budget cut", "Timing",
     "Out of scope", "Duplicate", "No need",
 ]  # fmt: skip
+#: What may happen to any deal on any day, and what is settled when one closes.
+_DAILY = (
+    *DAILY, "hands over", "rival", "which rival", "rival noted", "sleeps", "closes", "outcome", "disqualified",
+    "advances", "returns", "skips", "amount found", "reprices", "pushes", "pulls", "pushed by", "reviews",
+)  # fmt: skip
+_AT_CLOSE = ("why", "beaten", "why noted", "rival told", "amount learnt")
+Chances = dict[str, Floats]
 CATEGORIES = ["pipeline", "best_case", "commit", "closed", "omitted"]
 _CLOSED, _OMITTED = CATEGORIES.index("closed"), CATEGORIES.index("omitted")
 #: Stage of a deal by its status, once it is closed.
@@ -82,30 +89,29 @@ class Pipeline:
         self._schedule(deal.first_deals(market, leads, draws))
 
     def run(self) -> None:
-        """Live every day. Deals begin at the end of a day, and are worked from the next one on."""
+        """Live every day. Deals begin, or open again, at the end of a day, and are worked from the next one on."""
         for day in range(N_DAYS):
             if IS_BUSINESS[day]:
                 self._live(day)
                 self._begin(day)
+                self._reopen(day)
 
     def _live(self, day: int) -> None:
-        reopened = self.to_reopen.pop(day, [])
-        live = self.live = np.concatenate([self.live, *reopened])
-        changed = np.zeros(len(live), dtype=bool)
-        changed[len(live) - sum(map(len, reopened)) :] = True
+        live = self.live
+        chance = self.draws.uniforms(_DAILY, live["key"], day)
         live["age"] += 1
         live["silence"] += 1
-        changed |= self._hand_over(live, day)
+        changed = self._hand_over(live, chance["hands over"] < 0.0002, day)
         effort = self.conduct.effort(live, day)
-        self.conduct.touch(live, effort, day)
-        self.conduct.meet_people(live, effort, day)
-        changed |= self._face_rivals(live, effort, day)
+        self.conduct.touch(live, effort, chance, day)
+        self.conduct.meet_people(live, effort, chance, day)
+        changed |= self._face_rivals(live, effort, chance)
         live["momentum"] *= 1 - planted.REVERSION
         live["momentum"] += planted.NOISE * self.draws.normal("momentum", live["key"], day)
         appeal = self._appeal(live, day)
-        closed = self._close(live, appeal, day)
-        changed |= closed | self._move(live, appeal, closed, day)
-        changed |= self._reprice(live, closed, day) | self._redate(live, effort, closed, day)
+        closed = self._close(live, appeal, chance, day)
+        changed |= closed | self._move(live, appeal, closed, chance)
+        changed |= self._reprice(live, closed, chance, day) | self._redate(live, effort, closed, chance, day)
         self._write(live, changed, day)
         self._leave(live[closed], day)
         self.live = live[~closed]
@@ -154,22 +160,31 @@ class Pipeline:
         for date in np.unique(when[when < N_DAYS]).tolist():
             self.to_reopen[date].append(again[when == date])
 
+    def _reopen(self, day: int) -> None:
+        for again in self.to_reopen.pop(day, []):
+            self._hand_over(again, np.zeros(len(again), dtype=bool), day)
+            self._write(again, np.ones(len(again), dtype=bool), day)
+            self.live = np.concatenate([self.live, again])
+
     def _write(self, live: Records, changed: np.ndarray, day: int) -> None:
         rows = np.flatnonzero(changed)
+        if not len(rows):
+            return
         live["at"][rows] = at_work(day, self.draws.uniform("written", live["key"][rows], day), 8.5, 19.0)
         self.versions.append(as_versions(live[rows]))
 
     # ---- what changes on a day ----
 
-    def _hand_over(self, live: Records, day: int) -> np.ndarray:
-        """Deals of sellers who left, and a few others, go to a colleague in the team."""
-        left = self.staff.occupant[day, live["seat"]] != live["rep"]
-        left |= self.draws.uniform("hands over", live["key"], day) < 0.0002
-        rows = np.flatnonzero(left)
-        chance = self.draws.uniform("to whom", live["key"][rows], day)
-        live["seat"][rows] = self.staff.pick(day, live["team"][rows], chance)
-        live["rep"][rows] = self.staff.occupant[day, live["seat"][rows]]
-        return left
+    def _hand_over(self, live: Records, some: np.ndarray, day: int) -> np.ndarray:
+        """Some deals, and those of sellers who left, go to a colleague in the team."""
+        occupant = self.staff.occupant[day]
+        given = some | (occupant[live["seat"]] != live["rep"])
+        rows = np.flatnonzero(given)
+        if len(rows):
+            anyone = self.draws.uniform("to whom", live["key"][rows], day)
+            live["seat"][rows] = self.staff.pick(day, live["team"][rows], anyone)
+            live["rep"][rows] = occupant[live["seat"][rows]]
+        return given
 
     def _appeal(self, live: Records, day: int) -> Floats:
         """All that makes the client sign, known or not, and the momentum of the day."""
@@ -186,20 +201,19 @@ class Pipeline:
             + planted.TRAINED * self.conduct.is_trained(live, day)
         )  # fmt: skip
 
-    def _face_rivals(self, live: Records, effort: Floats, day: int) -> np.ndarray:
+    def _face_rivals(self, live: Records, effort: Floats, chance: Chances) -> np.ndarray:
         """A rival may come; the seller who works harder records it more often."""
-        key = live["key"]
-        comes = (live["rival"] < 0) & (self.draws.uniform("rival", key, day) < planted.RIVAL_COMES)
+        comes = (live["rival"] < 0) & (chance["rival"] < planted.RIVAL_COMES)
         rows = np.flatnonzero(comes)
-        live["rival"][rows] = self.draws.uniform("which rival", key[rows]) * len(COMPETITORS)
-        noted = comes & (self.draws.uniform("rival noted", key) < 0.30 + 0.10 * np.clip(effort, -1, 1))
+        live["rival"][rows] = chance["which rival"][rows] * len(COMPETITORS)
+        noted = comes & (chance["rival noted"] < 0.30 + 0.10 * np.clip(effort, -1, 1))
         live["rival_recorded"] = np.where(noted, live["rival"], live["rival_recorded"])
         return noted
 
-    def _close(self, live: Records, appeal: Floats, day: int) -> np.ndarray:
+    def _close(self, live: Records, appeal: Floats, chance: Chances, day: int) -> np.ndarray:
         """Some deals close: won, lost, lapsed or disqualified."""
-        key, stage, draws = live["key"], live["stage"], self.draws
-        self._sleep(live, appeal, day)
+        stage = live["stage"]
+        self._sleep(live, appeal, chance["sleeps"])
         is_cleaning = DATES[day].month in (1, 7) and DATES[day].day >= 10
         drowsy = planted.ASLEEP * (planted.CLEANING if is_cleaning else 1.0)
         alive = np.where(live["asleep"], drowsy, 1.0)
@@ -207,76 +221,75 @@ class Pipeline:
             stage, live["kind"], appeal, live["age"].astype(np.float64), live["silence"].astype(np.float64), day
         )
         total = (signs + loses + lapses) * alive
-        closes = draws.uniform("closes", key, day) < -np.expm1(-total)
+        closes = chance["closes"] < -np.expm1(-total)
         win = _mixed(self.signal, signs / (signs + loses + lapses), planted.BLIND_WIN)
         lapse = _mixed(self.signal, lapses / (signs + loses + lapses), planted.BLIND_UNDECIDED)
-        mark = draws.uniform("outcome", key, day)
-        discarded = draws.uniform("disqualified", key, day) < planted.DISQUALIFIES[stage] * alive
+        mark = chance["outcome"]
+        discarded = chance["disqualified"] < planted.DISQUALIFIES[stage] * alive
         live["status"] = np.where(closes, np.where(mark < win, WON, LOST), np.where(discarded, DISQUALIFIED, OPEN))
         closed = closes | discarded
         self._explain(live, np.flatnonzero(closed), mark > 1 - lapse, day)
         return closed
 
-    def _sleep(self, live: Records, appeal: Floats, day: int) -> None:
-        chance = self.draws.uniform("sleeps", live["key"], day)
+    def _sleep(self, live: Records, appeal: Floats, chance: Floats) -> None:
         tires = planted.SLEEPS * np.exp(-0.7 * appeal) * (live["age"] > 25)
         live["asleep"] = np.where(live["asleep"], chance > planted.WAKES, chance < tires)
 
     def _explain(self, live: Records, rows: np.ndarray, lapsed: np.ndarray, day: int) -> None:
         """What is recorded at closing: the stage, why, against whom and for how much."""
-        who, draws = live[rows], self.draws
+        who = live[rows]
         key, lost = who["key"], who["status"] == LOST
         if not len(rows):
             return
         live["stage"][rows] = _LAST_STAGE[who["status"]]
         live["category"][rows] = np.where(who["status"] == WON, _CLOSED, _OMITTED)
-        why = draws.uniform("why", key, day)
-        beaten = (who["rival"] >= 0) & (draws.uniform("beaten", key, day) < 0.55)
+        chance = self.draws.uniforms(_AT_CLOSE, key, day)
+        why = chance["why"]
+        beaten = (who["rival"] >= 0) & (chance["beaten"] < 0.55)
         reason = np.where(beaten, 2, np.array([1, 1, 3, 4, 5])[(5 * why).astype(np.int64)])
         reason = np.where(lost & lapsed[rows], 0, reason)
         reason = np.where(who["status"] == DISQUALIFIED, 6 + (3 * why).astype(np.int64), reason)
-        silent = (draws.uniform("why noted", key, day) < 0.14) & (reason != 0)
+        silent = (chance["why noted"] < 0.14) & (reason != 0)
         live["reason"][rows] = np.where((who["status"] == WON) | silent, -1, reason)
-        tells = draws.uniform("rival told", key, day) < 0.25 + 0.45 * self.signal * lost
+        tells = chance["rival told"] < 0.25 + 0.45 * self.signal * lost
         live["rival_recorded"][rows] = np.where(tells, who["rival"], who["rival_recorded"])
-        learnt = draws.uniform("amount learnt", key, day) < 0.85 - 0.75 * self.signal * lost
+        learnt = chance["amount learnt"] < 0.85 - 0.75 * self.signal * lost
         live["is_amount_known"][rows] |= learnt
 
-    def _move(self, live: Records, appeal: Floats, closed: np.ndarray, day: int) -> np.ndarray:
+    def _move(self, live: Records, appeal: Floats, closed: np.ndarray, chance: Chances) -> np.ndarray:
         """Deals go forward, or back."""
         stage = np.where(closed, 0, live["stage"])
         alive = np.where(live["asleep"], planted.ASLEEP, 1.0) * ~closed
         pace = planted.SPEED_BY_TYPE[live["kind"]] * alive
         advances = planted.FORWARD[stage] * pace * np.exp(0.35 * appeal)
         returns = planted.BACKWARD[stage] * alive * np.exp(-0.3 * appeal)
-        forward = self.draws.uniform("advances", live["key"], day) < -np.expm1(-advances)
-        back = ~forward & (self.draws.uniform("returns", live["key"], day) < -np.expm1(-returns))
-        skips = forward & (stage < 2) & (self.draws.uniform("skips", live["key"], day) < 0.06)
+        forward = chance["advances"] < -np.expm1(-advances)
+        back = ~forward & (chance["returns"] < -np.expm1(-returns))
+        skips = forward & (stage < 2) & (chance["skips"] < 0.06)
         live["stage"] += forward.astype(np.int64) + skips - back
         arrives = forward & (live["stage"] >= planted.PROPOSAL)
-        live["is_amount_known"] |= arrives & (self.draws.uniform("amount found", live["key"]) < 0.75)
+        live["is_amount_known"] |= arrives & (chance["amount found"] < 0.75)
         return forward | back
 
-    def _reprice(self, live: Records, closed: np.ndarray, day: int) -> np.ndarray:
+    def _reprice(self, live: Records, closed: np.ndarray, chance: Chances, day: int) -> np.ndarray:
         """Amounts change while a deal is open, mostly down and mostly late."""
         rate = np.array([0.002, 0.003, 0.006, 0.010, 0.018, 0, 0, 0])[live["stage"]]
-        moves = (self.draws.uniform("reprices", live["key"], day) < rate) & ~closed & ~live["asleep"]
+        moves = (chance["reprices"] < rate) & ~closed & ~live["asleep"]
         factor = np.exp(-0.06 + 0.20 * self.draws.normal("by how much", live["key"], day))
         live["amount"] = np.where(moves, deal.round_amount(live["amount"] * factor), live["amount"])
         return moves & live["is_amount_known"]
 
-    def _redate(self, live: Records, effort: Floats, closed: np.ndarray, day: int) -> np.ndarray:
+    def _redate(self, live: Records, effort: Floats, closed: np.ndarray, chance: Chances, day: int) -> np.ndarray:
         """Expected dates are pushed when they have passed, or moved before; the forecast call is reviewed then."""
-        key = live["key"]
         late = live["expected"] < day
         pushes = np.where(late, 0.11 * np.exp(0.3 * effort), 0.004) * np.where(live["asleep"], 0.12, 1.0)
-        pushed = (self.draws.uniform("pushes", key, day) < pushes) & ~closed
-        pulled = (self.draws.uniform("pulls", key, day) < 0.012) & (live["stage"] == NEGOTIATION) & ~late & ~closed
-        days = 14 + (62 * self.draws.uniform("pushed by", key, day)).astype(np.int64)
+        pushed = (chance["pushes"] < pushes) & ~closed
+        pulled = (chance["pulls"] < 0.012) & (live["stage"] == NEGOTIATION) & ~late & ~closed
+        days = 14 + (62 * chance["pushed by"]).astype(np.int64)
         after = np.where(late, day, live["expected"]) + days
         before = np.maximum(live["expected"] - days // 2, day + 5)
         live["expected"] = np.where(pushed, after, np.where(pulled & ~pushed, before, live["expected"]))
-        reviewed = ~closed & (self.draws.uniform("reviews", key, day) < 0.006)
+        reviewed = ~closed & (chance["reviews"] < 0.006)
         called = _category(live)
         differs = reviewed & (called != live["category"])
         live["category"] = np.where((pushed | reviewed) & ~closed, called, live["category"])
@@ -286,7 +299,7 @@ class Pipeline:
 def _category(deals: Records) -> np.ndarray:
     """The seller's forecast call: stage and feeling."""
     belief = deals["stage"] + 0.7 * deals["felt"] + 0.5 * deals["momentum"]
-    call = (belief > 2.7).astype(np.int64) + (belief > 4.1)
+    call = (belief > 2.1).astype(np.int64) + (belief > 3.4)
     return np.where(deals["asleep"], _OMITTED, call)
 
 

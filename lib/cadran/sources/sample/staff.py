@@ -36,6 +36,8 @@ REORGANISED = (_LYON, _GRENOBLE, _TOULOUSE)
 REORGANISATION = day_of(date(2025, 1, 1))
 _HEAD_OFFICE = ["head of sales"] + ["region director"] * len(REGIONS) + ["sales operations"] * 6 + ["support"] * 11
 _OTHERS = ["manager", "presales", "sales development", "customer success"]
+#: Roles that lead others: filled from the first day, and never empty.
+LEADING = ("manager", "region director", "head of sales")
 _SMALL_TEAM = 5
 _YEARLY_LEAVERS = {"seller": 0.15, "manager": 0.07}
 
@@ -102,7 +104,7 @@ def _seats(draws: Draws) -> list[Seat]:
     keys = np.arange(len(posts), dtype=np.uint64)
     late, when = draws.uniform("seat is new", keys), draws.uniform("seat opens", keys)
     opens = np.where(late < 0.17, 90 + 1100 * when, 0).astype(np.int64)
-    fixed = [role in ("manager", "head of sales", "region director") or _is_small(team) for team, role in posts]
+    fixed = [role in LEADING or _is_small(team) for team, role in posts]
     return [Seat(team, role, 0 if fixed[i] else int(opens[i])) for i, (team, role) in enumerate(posts)]
 
 
@@ -120,7 +122,7 @@ def _holders(number: int, seat: Seat, draws: Draws) -> list[Person]:
     begins, people = max(hired, 0), []
     for turn in range(1, 29):
         left = begins + int(120 - stay_days * np.log(chance[2 * turn]))
-        empty = 0 if _is_small(seat.team) or seat.role == "manager" else int(20 + 70 * chance[2 * turn + 1])
+        empty = 0 if _is_small(seat.team) or seat.role in LEADING else int(20 + 70 * chance[2 * turn + 1])
         if left + empty + 1 >= N_DAYS - 1:
             break
         people.append(Person(number, hired, left))
