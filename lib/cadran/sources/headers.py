@@ -1,0 +1,184 @@
+"""What columns and files are called in English, French, Salesforce and HubSpot: where guesses begin."""
+
+import re
+import unicodedata
+
+#: Words in a file's name that tell its table, the most telling table first.
+FILES = {
+    "deal_contacts": "contact_role deal_contact opportunity_contact",
+    "deals": "opportunit pipeline deal affaire vente devis crm",
+    "accounts": "account company companies compan client societe compte customer entreprise",
+    "reps": "user owner seller sales_team rep team commercia vendeur staff equipe",
+    "contacts": "contact interlocuteur",
+    "leads": "lead piste prospect",
+    "activities": "activit task event call meeting tache appel rendez_vous rdv",
+    "targets": "target quota objectif budget",
+}
+#: Words in a file's name that tell it feeds no table by itself.
+NO_TABLE = (
+    "history historique dictionary line_item merged merge pipeline_stage deal_stage deal_pipeline owner_team "
+    "team_user user_role product produit catalogue order deal_company contact_list contact_form engagement_ email_ "
+    "ticket property audit"
+)
+
+#: By table and field, what headers say, the best first.
+FIELDS = {
+    "deals": {
+        "opportunity_id": (
+            "opportunity_id deal_id id hs_object_id record_id n_affaire no_affaire numero_d_affaire n_d_affaire "
+            "id_affaire reference ref code_affaire numero"
+        ),
+        "account_id": (
+            "account_id company_id associated_company_id account account_name client client_id company customer "
+            "customer_id societe compte raison_sociale code_client"
+        ),
+        "rep_id": (
+            "owner_id hubspot_owner_id rep_id owner opportunity_owner deal_owner sales_agent sales_rep rep seller "
+            "commercial vendeur proprietaire responsable charge_d_affaires"
+        ),
+        "stage": (
+            "stage_name deal_pipeline_stage_id dealstage stage deal_stage etape phase stade etape_de_vente statut "
+            "status etat"
+        ),
+        "created_at": (
+            "created_date createdate created_at create_date creation_date engage_date created date_de_creation "
+            "date_creation cree_le date_d_ouverture date_ouverture open_date"
+        ),
+        "closed_at": (
+            "closed_at close_date closedate closed_date closed date_de_cloture date_cloture cloture_le "
+            "date_de_signature date_signature signe_le date_de_fin won_date"
+        ),
+        "expected_close_date": (
+            "expected_close_date expected_close forecast_close_date date_de_cloture_prevue date_previsionnelle "
+            "echeance date_prevue cloture_prevue"
+        ),
+        "amount": (
+            "amount close_value deal_amount value deal_value montant montant_ht montant_signe ca ca_ht "
+            "chiffre_d_affaires valeur revenue total prix"
+        ),
+        "currency": "currency_iso_code deal_currency_code currency devise monnaie",
+        "deal_type": "type dealtype deal_type opportunity_type type_d_affaire nature",
+        "product": "product product_name produit offre gamme product_family service",
+        "lead_source": "lead_source source origine canal hs_analytics_source provenance",
+        "forecast_category": (
+            "forecast_category_name forecast_category hs_forecast_category hs_manual_forecast_category"
+        ),
+        "competitor": "competitor main_competitor concurrent main_competitors",
+        "loss_reason": (
+            "loss_reason lost_reason closed_lost_reason reason_lost motif_de_perte raison_de_perte motif_perte motif"
+        ),
+    },
+    "accounts": {
+        "account_id": (
+            "account_id company_id hs_object_id id client_id code_client account account_name client societe "
+            "raison_sociale company name nom"
+        ),
+        "name": "name account_name company_name nom raison_sociale societe account company client",
+        "sector": "industry sector secteur secteur_d_activite activite",
+        "segment": "segment tier size_class taille account_type type",
+        "region": "region territory zone secteur_geographique",
+        "country": "country billing_country pays office_location",
+        "employees": "number_of_employees numberofemployees employees effectif effectifs nb_salaries salaries",
+        "annual_revenue": "annual_revenue annualrevenue revenue ca_annuel chiffre_d_affaires ca",
+        "parent_account_id": (
+            "parent_id parent_account_id hs_parent_company_id subsidiary_of parent groupe maison_mere"
+        ),
+        "created_date": "created_date createdate date_de_creation client_depuis",
+    },
+    "reps": {
+        "rep_id": (
+            "owner_id rep_id user_id id login matricule sales_agent sales_rep rep seller commercial vendeur nom name"
+        ),
+        "name": "name full_name nom_complet sales_agent sales_rep commercial vendeur nom",
+        "team": "team team_name equipe manager agence",
+        "region": "region regional_office territory zone secteur bureau",
+        "manager_id": "manager_id manager responsable n_1 superieur",
+        "role": "title role job_title fonction poste",
+        "hired_date": "hired_date hire_date start_date date_d_embauche date_d_entree date_entree",
+        "left_date": "left_date end_date termination_date date_de_depart date_de_sortie date_sortie",
+    },
+    "contacts": {
+        "contact_id": "contact_id vid hs_object_id id",
+        "account_id": "account_id associated_company_id company_id company societe client",
+        "job_function": "department job_function fonction service",
+        "seniority": "seniority hs_seniority niveau",
+    },
+    "deal_contacts": {
+        "opportunity_id": "opportunity_id deal_id",
+        "contact_id": "contact_id",
+        "role": "role category",
+        "since": "created_date since",
+    },
+    "leads": {
+        "lead_id": "lead_id id hs_object_id",
+        "created_at": "created_date createdate created_at date_de_creation",
+        "source": "lead_source source origine canal",
+        "first_response_at": "first_response_at first_response premiere_reponse",
+        "qualified_at": "converted_date qualified_at date_de_qualification",
+        "rep_id": "owner_id owner commercial",
+        "opportunity_id": "converted_opportunity_id opportunity_id",
+    },
+    "activities": {
+        "activity_id": "activity_id id engagement_id",
+        "at": "completed_date_time activity_date start_date_time start_time timestamp date created_date",
+        "kind": "task_subtype type kind engagement_type event_subtype",
+        "opportunity_id": "what_id opportunity_id deal_id opportunity_c",
+        "contact_id": "who_id contact_id",
+        "rep_id": "owner_id owner commercial",
+        "direction": "direction call_type sens",
+        "duration_minutes": "duration_in_minutes duration_minutes duree_minutes duree",
+    },
+    "targets": {
+        "target_id": "target_id id",
+        "scope": "scope niveau",
+        "scope_id": "scope_id team equipe region",
+        "start_date": "start_date debut date_de_debut from",
+        "end_date": "end_date fin date_de_fin until",
+        "amount": "amount target quota objectif montant",
+    },
+}
+#: Columns whose name tells that they hold what never enters a book.
+PERSONAL = {
+    "e-mail addresses": r"e_?mail|courriel",
+    "phone numbers": r"phone|telephone|mobile|portable|^fax$|^tel$",
+    "names of people": r"first_?name|last_?name|prenom|nom_de_famille|full_name|salutation",
+    "free text": r"description|note|comment|body|subject|next_step|signature|about_me|texte",
+    "addresses": r"street|address|adresse|postal|zip|latitude|longitude|photo|url",
+}
+#: What a stage is, by the words in its name. The first that matches counts.
+STAGE_KINDS = [
+    ("disqualified", r"disqualif|non_qualifie|junk|spam|doublon|duplicate|invalid"),
+    ("lost", r"lost|perdu|loss|abandon|no_decision|sans_suite|refus|churn|closed_no"),
+    ("won", r"won|gagne|signe|win$|success|vendu|command"),
+]
+#: Open stages in the order in which deals usually cross them.
+STAGE_ORDER = [
+    r"prospect|lead|piste|nouveau|^new|identif|contact|appointment|rendez|rdv|suspect",
+    r"qualif|discover|decouvert|engag|needs|besoin|analys|interest",
+    r"demo|present|solution|evaluat|value|visite|etude|pilot|poc",
+    r"propos|offer|offre|quote|devis|price|chiffrage|decision_maker",
+    r"negoc|negot|review|relance|decision",
+    r"verbal|commit|contract|contrat|legal|accord|closing",
+]
+ACTIVITY_KINDS = [
+    ("email", r"mail|courriel"),
+    ("call", r"call|appel|phone|telephone"),
+    ("demo", r"demo"),
+    ("meeting", r"meet|event|visit|rendez|rdv|reunion"),
+    ("message", r"message|sms|chat|linkedin|whatsapp"),
+    ("task", r"task|tache|todo"),
+    ("other", r"other|autre|note"),
+]
+DEAL_TYPES = [
+    ("renewal", r"renew|renouv|reconduc|recurring"),
+    ("expansion", r"existing|upsell|cross|expan|upgrade|add_on|extension|existant|complement|avenant"),
+    ("new", r"new|nouv|conquete|acquis|logo"),
+]
+
+
+def plain(name: str) -> str:
+    """A header or a value in lower case, without accents, its words joined by underscores: CloseDate is close_date."""
+    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    text = unicodedata.normalize("NFKD", text.replace("°", "")).encode("ascii", "ignore").decode().lower()
+    text = re.sub(r"[^a-z0-9]+", "_", text).strip("_")
+    return re.sub(r"^property_(?:hs_)?|_c$", "", text)

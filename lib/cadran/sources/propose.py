@@ -1,0 +1,295 @@
+"""Proposing a mapping for files never seen before, with the reason beside every guess."""
+
+import json
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+import dataframely as dy
+import polars as pl
+
+from cadran.sources.dates import dates
+from cadran.sources.feeds import File
+from cadran.sources.fields import column_of
+from cadran.sources.guess import Seen, assigned, overlap, refusal
+from cadran.sources.guess_deals import amounts, begins_in, last_day, meanings, open_have_dates, stages, told_elsewhere
+from cadran.sources.headers import plain
+from cadran.sources.read import PLACE, read
+from cadran.sources.shape import key_of
+from cadran.tables import FOREIGN_KEYS, TABLES
+from cadran.tables.problems import Problem
+
+_ENDINGS = {".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"}
+_SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "₹": "INR"}
+
+
+def propose(paths: Iterable[Path]) -> str:
+    """The TOML of a mapping for these files, a comment at each guess.
+
+    Args:
+        paths: Files, or folders of files.
+
+    Raises:
+        Problem: If there is no file, or none that looks like deals.
+    """
+    found = [f for path in paths for f in (sorted(path.iterdir()) if path.is_dir() else [path])]
+    found = [path for path in found if path.suffix.lower() in _ENDINGS]
+    if not found:
+        raise Problem("There is no file to look at.", "Name files (CSV, Parquet, Excel), or a folder of them.")
+    seen, unread = [], []
+    for path in found:
+        try:
+            rows = read(File(path.stem, (path.name,), optional=True), path.parent).frame
+            seen.append(Seen(path, rows.select(c for c in rows.columns if c not in PLACE)))
+        except Problem as problem:
+            unread.append(f"# not read: {problem.told(str)}".replace("\n", " "))
+    fed = assigned(seen)
+    if not fed or fed[0].table != "deals":
+        names = ", ".join(path.name for path in found)
+        raise Problem(
+            "None of these files looks like deals: {names}.", "Name the file that holds one row per deal.", names=names
+        )
+    return _written(fed, [s for s in seen if s not in fed], unread)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _written(fed: list[Seen], left: list[Seen], unread: list[str]) -> str:
+    deals, others = fed[0], fed[1:]
+    made = {parent: link for parent, link in (("reps", "rep_id"), ("accounts", "account_id")) if _met(deals, link, fed)}
+    tables = {seen.table for seen in fed} | made.keys()
+    lines = [
+        "# A mapping proposed by `cadran map`. Read every guess; docs/mapping.md tells the format.",
+        f"name = {_quoted(deals.path.parent.resolve().name)}",
+        *_settings(deals),
+        "",
+        *_stages(deals),
+        "",
+        "[files]",
+        *(line for seen in fed for line in _file(seen, fed)),
+    ]
+    for seen in others:
+        lines += ["", *_table(seen, fed, left, tables)]
+        if seen.table in made:
+            lines[lines.index(f"[{seen.table}]")] = f"[[{seen.table}]]"
+    for parent, link in made.items():
+        is_more = parent in {seen.table for seen in fed}
+        why = (
+            "deals name more than the file above holds"
+            if is_more
+            else "no file holds them, so one is made of each value met"
+        )
+        lines += ["", f"[[{parent}]]  # guessed: {why}" if is_more else f"[{parent}]  # guessed: {why}"]
+        lines += [f"file = {_quoted(deals.key)}", "from_values = true"]
+        lines += [line for line in _table(deals, fed, left, tables) if line.startswith(f"{link} = ")]
+    lines += ["", *_table(deals, fed, left, tables)]
+    lines += ["", *(f"# {s.path.name}: {_why_left(s, fed)}" for s in left), *unread] if left or unread else []
+    return "\n".join(lines) + "\n"
+
+
+def _met(deals: Seen, link: str, fed: list[Seen]) -> bool:
+    """Whether deals name reps or accounts that no file holds."""
+    if link not in deals.fields:
+        return False
+    holder = next((seen for seen in fed[1:] if key_of(seen.table) == link), None)
+    return not holder or _spellings(deals.texts(link), holder.texts(link))[1] > 0
+
+
+def _settings(deals: Seen) -> list[str]:
+    """When the data was taken, its time zone and its currency."""
+    last = last_day(deals)
+    first = (
+        f"taken = {last}  # guessed: the last day on which a deal was created or closed"
+        if last
+        else 'taken = "latest date"'
+    )
+    lines = [first, 'time_zone = "UTC"  # guessed: nothing tells; write yours if hours matter, like "Europe/Paris"']
+    if "currency" in deals.fields:
+        met = deals.texts("currency").str.to_uppercase().value_counts(sort=True).to_series(0).to_list()
+        lines.append(f"currency = {_quoted(met[0])}  # guessed: the most frequent")
+        rates = [f"# {other} = 0.0  # to complete: {met[0]} for one {other}" for other in met[1:]]
+        return [*lines, *(["", "[rates]", *rates] if rates else [])]
+    signs = (
+        deals.texts("amount").str.extract(r"([€$£¥₹])").drop_nulls()
+        if "amount" in deals.fields
+        else pl.Series([], dtype=pl.String)
+    )
+    if len(signs):
+        return [
+            *lines,
+            f"currency = {_quoted(_SIGNS[signs.mode()[0]])}  # guessed: {signs.mode()[0]} stands beside amounts",
+        ]
+    return [*lines, 'currency = "EUR"  # guessed: nothing tells']
+
+
+def _stages(deals: Seen) -> list[str]:
+    kinds, why = stages(deals)
+    lines = [f"# guessed: {why}", "stages = ["]
+    begins = begins_in(deals, [stage for stage, kind in kinds.items() if kind == "open"])
+    for stage, kind in kinds.items():
+        mark = ", at_creation = true" if stage == begins else ""
+        note = "  # guessed: earlier stages have no creation date" if mark else ""
+        lines.append(f'  {{ stage = {_quoted(stage)}, kind = "{kind}"{mark} }},{note}')
+    missing = [kind for kind in ("open", "won", "lost") if kind not in kinds.values()]
+    lines += [f'  # {{ stage = "…", kind = "{kind}" }},  # to complete: no stage looks {kind}' for kind in missing]
+    return [*lines, "]"]
+
+
+def _table(seen: Seen, fed: list[Seen], left: list[Seen], tables: set[str]) -> list[str]:
+    """One table of the mapping: its fields with their reasons, then what is refused or not used."""
+    lines = [f"[{seen.table}]", f"file = {_quoted(seen.key)}"]
+    deleted = {plain(c): c for c in seen.frame.columns}.get("is_deleted")
+    if deleted and seen.frame[deleted].cast(pl.String).str.to_lowercase().is_in(["false", "0"]).any():
+        lines.append(
+            f'only = {{ {_bare(deleted)} = ["false", "0", ""] }}  # guessed: rows marked as deleted are left out'
+        )
+    for name, column in seen.fields.items():
+        if _parent(seen.table, name) not in (None, *tables):
+            lines.append(f"# {name} = {_quoted(column)}  # nothing feeds {_parent(seen.table, name)}")
+            continue
+        kind = column_of(seen.table, name)
+        if isinstance(kind, dy.Enum) and not any(meanings(seen, name, list(kind.categories)).values()):
+            lines.append(f"# {name} = {_quoted(column)}  # to complete with `values`: {', '.join(kind.categories)}")
+            continue
+        said, reasons = _details(seen, name, fed, left)
+        reasons.insert(0, f"because {seen.reasons[name]}")
+        spec = _quoted(column) if not said else f"{{ column = {_quoted(column)}, {', '.join(said)} }}"
+        lines.append(f"{name} = {spec}  # guessed: {'; '.join(reasons)}")
+    if (
+        seen.table == "deals"
+        and "expected_close_date" not in seen.fields
+        and "closed_at" in seen.fields
+        and open_have_dates(seen)
+    ):
+        lines.append(
+            f"expected_close_date = {_quoted(seen.fields['closed_at'])}  # guessed: open deals have this date too"
+        )
+    if seen.table == "deals" and "closed_at" not in seen.fields:
+        lines.append('# closed_at = "…"  # to complete: which column tells when a deal was won or lost?')
+    rest = [c for c in seen.frame.columns if c not in seen.fields.values() and c != deleted]
+    refused = {column: why for column in rest if (why := refusal(column, seen.frame[column]))}
+    by_reason = {why: [_quoted(c) for c, said in refused.items() if said == why] for why in refused.values()}
+    lines += [f"# refused ({why}): {', '.join(columns)}" for why, columns in by_reason.items()]
+    unused = [_quoted(c) for c in rest if c not in refused]
+    return lines + ([f"# not used: {', '.join(unused)}"] if unused else [])
+
+
+def _parent(table: str, name: str) -> str | None:
+    parts = ("opportunities", "versions") if table == "deals" else (table,)
+    parent = next((FOREIGN_KEYS[part, name][0] for part in parts if (part, name) in FOREIGN_KEYS), None)
+    return {"opportunities": "deals", "stages": None}.get(parent or "", parent)
+
+
+def _details(seen: Seen, name: str, fed: list[Seen], left: list[Seen]) -> tuple[list[str], list[str]]:
+    """Keys beside `column` that the contents call for, and why."""
+    said, reasons = [], []
+    parent = next((s for s in fed if s is not seen and s.table == _parent(seen.table, name)), None)
+    if parent:
+        share = overlap(seen.texts(name), parent.texts(key_of(parent.table)))
+        reasons.append(f"{share:.0%} of its values are in {parent.path.name}")
+        pairs, unknown = _spellings(seen.texts(name), parent.texts(key_of(parent.table)))
+        if pairs:
+            said.append(_values(pairs))
+        if unknown and seen.table != "deals" and name not in TABLES[seen.table].primary_key():
+            said.append('unknown = "keep as null"')
+        if unknown:
+            reasons.append(f"{unknown} values are not, like {_odd(seen, name, parent)}")
+    if name == "product":
+        lists = [(s, c) for s in left if not s.table for c in s.frame.columns]
+        lists = [(s, c) for s, c in lists if overlap(seen.texts(name), s.frame[c]) > 0.5]
+        for other, column in lists[:1]:
+            pairs, _ = _spellings(seen.texts(name), other.frame[column].cast(pl.String).str.strip_chars().drop_nulls())
+            if pairs:
+                said.append(_values(pairs))
+                reasons.append(f"{other.path.name} spells them so")
+    if name == "amount" and seen.table == "deals":
+        zeroed, only_closed = amounts(seen)
+        if zeroed:
+            said.append('missing = "0"')
+            reasons.append("lost deals all have 0, which says nothing")
+        if only_closed:
+            said.append('known = "at_close"')
+            reasons.append("open deals have none")
+    if isinstance(kind := column_of(seen.table, name), dy.Enum):
+        meant = meanings(seen, name, list(kind.categories))
+        pairs = {value: meaning for value, meaning in meant.items() if meaning and plain(value) != meaning}
+        others = [value for value, meaning in meant.items() if not meaning]
+        said += [_values(pairs)] if pairs else []
+        if others:
+            said.append(f"missing = [{', '.join(map(_quoted, others))}]")
+            reasons.append("values that say nothing known are left out")
+    return said, reasons
+
+
+def _odd(seen: Seen, name: str, parent: Seen) -> str:
+    known = parent.texts(key_of(parent.table)).unique()
+    return _quoted(seen.texts(name).filter(~seen.texts(name).is_in(known.implode())).sort()[0])
+
+
+def _spellings(texts: pl.Series, known: pl.Series) -> tuple[dict[str, str], int]:
+    """Values that are another spelling of a known one, and how many others are unknown."""
+    there = known.unique().to_list()
+    own = texts.unique()
+    lost = own.filter(~own.is_in(there)).sort().to_list()
+    if len(lost) > 50:
+        return {}, len(lost)
+    simple = {plain(value).replace("_", ""): value for value in there}
+    pairs = {v: simple.get(plain(v).replace("_", "")) or "".join(get_close_matches(v, there, 1, 0.9)) for v in lost}
+    return {v: meant for v, meant in pairs.items() if meant}, sum(not meant for meant in pairs.values())
+
+
+def _values(pairs: dict[str, str]) -> str:
+    return f"values = {{ {', '.join(f'{_bare(a)} = {_quoted(b)}' for a, b in pairs.items())} }}"
+
+
+def _bare(text: str) -> str:
+    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else _quoted(text)
+
+
+def _why_left(seen: Seen, fed: list[Seen]) -> str:
+    """What a file that feeds no table may be for."""
+    if seen.table:
+        return f"not used: {seen.table}, in another writing"
+    for column in seen.frame.columns:
+        for other in fed:
+            for name, mapped in other.fields.items():
+                values = other.texts(name)
+                if values.n_unique() > 2 and overlap(values, seen.frame[column]) > 0.5:
+                    join = f'{{ column = "…", from = {_quoted(seen.key)}, on = {{ {_bare(mapped)} = {_quoted(column)} }} }}'
+                    return f"not used; its {column} is the {mapped} of [{other.table}], so a column of it can be brought by {join}"
+    return "not used: it feeds no table that was recognised"
+
+
+def _file(seen: Seen, fed: list[Seen]) -> list[str]:
+    paths = [_quoted(name) for name in (seen.path.name, *seen.same_as)]
+    if len(paths) > 1:
+        return [
+            f"{seen.key} = [{', '.join(paths)}]  # guessed: they hold the same rows; the first that is there is read"
+        ]
+    asked = _ask(seen)
+    if not asked:
+        return [f"{seen.key} = {paths[0]}"]
+    told = {first: other for other in fed if (first := told_elsewhere(other)) is not None}
+    if len(told) == 1:
+        ((first, other),) = told.items()
+        form = "DD/MM/YYYY" if first else "MM/DD/YYYY"
+        why = f"{asked} cannot tell, and {other.path.name} writes so"
+        return [f'{seen.key} = {{ path = {paths[0]}, dates = "{form}" }}  # guessed: {why}']
+    return [
+        f"{seen.key} = {{ path = {paths[0]} }}",
+        f'# to say: day or month first in {asked}? Add dates = "DD/MM/YYYY" or "MM/DD/YYYY" to the line above',
+    ]
+
+
+def _ask(seen: Seen) -> str:
+    """The column whose dates can be read two ways, if there is one."""
+    for name, column in seen.fields.items():
+        if isinstance(column_of(seen.table, name), dy.Date | dy.Datetime) and seen.frame.schema[column] == pl.String:
+            try:
+                dates(seen.frame[column], "UTC", is_day_first=told_elsewhere(seen))
+            except Problem:
+                return column
+    return ""

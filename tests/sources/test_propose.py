@@ -1,0 +1,177 @@
+"""Proposed mappings: of files never seen, in English and French, from headers and from contents."""
+
+import random
+import tomllib
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from cadran.sources import deliver
+from cadran.sources.mapping import load_mapping
+from cadran.sources.propose import propose
+from cadran.tables.problems import Problem
+
+SHARED = Path(__file__).parents[2] / "../shared/data"
+needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data")
+
+
+def delivered(text, folder, tmp_path):
+    (tmp_path / "proposed.toml").write_text(text, encoding="utf-8")
+    return deliver(load_mapping(tmp_path / "proposed.toml"), folder)
+
+
+@needs_shared
+def test_the_proposal_for_maven_imports_without_an_edit(tmp_path):
+    text = propose([SHARED / "maven_crm"])
+    taken_in = delivered(text, SHARED / "maven_crm", tmp_path)
+    now = taken_in.tables["versions"].filter(pl.col("valid_to").is_null())
+    assert dict(now["status"].cast(pl.String).value_counts().iter_rows()) == {"won": 4238, "lost": 2473, "open": 2089}
+    assert now["amount"].sum() == 10_005_534
+    assert taken_in.set_aside.is_empty()
+    by_hand = deliver(load_mapping("maven_crm"), SHARED / "maven_crm")
+    assert taken_in.tables["opportunities"].equals(by_hand.tables["opportunities"])
+    assert taken_in.tables["versions"].drop("currency").equals(by_hand.tables["versions"].drop("currency"))
+
+
+@needs_shared
+def test_every_guess_says_why():
+    guesses = tomllib.loads(text := propose([SHARED / "maven_crm"]))
+    fields = [line for line in text.splitlines() if " = " in line and line[0].islower()]
+    exempt = ('name = "maven_crm"', "file = ", "sales_teams = ", "accounts = ")
+    assert all("# guessed: " in line for line in fields if not line.startswith((*exempt, "stages = "))), text
+    assert guesses["deals"]["amount"]["known"] == "at_close"
+
+
+@needs_shared
+@pytest.mark.parametrize("name", ["salesforce_export", "hubspot_export"])
+def test_exports_of_common_crms_are_recognised(name):
+    text = propose([SHARED / name])
+    read = tomllib.loads(text)
+    expected = {
+        "salesforce_export": {
+            "stage": "stage_name",
+            "closed_at": "close_date",
+            "amount": "amount",
+            "rep_id": "owner_id",
+        },
+        "hubspot_export": {
+            "stage": "deal_pipeline_stage_id",
+            "closed_at": "property_closedate",
+            "amount": "property_amount",
+            "created_at": "property_createdate",
+        },
+    }[name]
+    assert {field: read["deals"][field] for field in expected} == expected
+    assert {"accounts", "reps", "contacts"} <= read.keys()
+    used = [line for line in text.splitlines() if not line.startswith("#")]
+    assert not any(word in line.split("#")[0] for line in used for word in ("email", "phone", "first_name"))
+
+
+@needs_shared
+def test_the_salesforce_proposal_imports(tmp_path):
+    taken_in = delivered(propose([SHARED / "salesforce_export"]), SHARED / "salesforce_export", tmp_path)
+    assert taken_in.tables["opportunities"].height > 0
+    assert all(f.n_read == f.n_accepted + f.n_set_aside for f in taken_in.files)
+
+
+def french(folder):
+    """Two years of invented deals as a French spreadsheet exports them, and the list of its sellers."""
+    dice = random.Random(5)
+    clients = ["Société Générale d'Été", "Crêperie Anaïs", "Noël & Fils", "Forêt SARL", "Brûlerie Hélène"]
+    sellers = ["Zoé Lefèvre", "Loïc Garçon", "Inès Bénard"]
+    lines = [
+        "N° d'affaire;Raison sociale;Commercial;Étape;Date de création;Date de clôture;Montant HT (€);Origine;Courriel;Commentaires"
+    ]
+    for n in range(1, 201):
+        created = date(2023, 1, 2) + timedelta(days=dice.randrange(600))
+        stage = dice.choice(["Gagnée", "Perdue", "Négociation", "Qualification", "Devis envoyé"])
+        closed = created + timedelta(days=dice.randrange(90)) if stage in ("Gagnée", "Perdue") else None
+        amount = f"{dice.randrange(1, 90)} {dice.randrange(100, 999)},{dice.randrange(10, 99)}"
+        cells = [f"A-{n:04d}", dice.choice(clients), dice.choice(sellers), stage, f"{created:%d/%m/%Y}"]
+        cells += [
+            f"{closed:%d/%m/%Y}" if closed else "",
+            amount,
+            "Salon",
+            f"client{n}@exemple.fr",
+            "À rappeler " * 9 + str(n),
+        ]
+        lines.append(";".join(cells))
+    (folder / "Affaires 2024.csv").write_bytes("\r\n".join(lines).encode("cp1252"))
+    team = ["Commercial;Équipe;Région;Date d'entrée;Téléphone"]
+    team += [f"{seller};Nord;Hauts-de-France;01/09/2019;06 12 34 56 7{n}" for n, seller in enumerate(sellers)]
+    (folder / "Commerciaux.csv").write_bytes("\r\n".join(team).encode("cp1252"))
+
+
+def test_a_french_export_is_understood_without_an_edit(tmp_path):
+    french(tmp_path)
+    text = propose([tmp_path / "Affaires 2024.csv", tmp_path / "Commerciaux.csv"])
+    read = tomllib.loads(text)
+    assert [stage["stage"] for stage in read["stages"]] == [
+        "Qualification", "Devis envoyé", "Négociation", "Gagnée", "Perdue",
+    ]  # fmt: skip
+    assert read["currency"] == "EUR"
+    assert "Courriel" not in str(read)
+    assert '# refused (e-mail addresses): "Courriel"' in text
+    assert '# refused (free text): "Commentaires"' in text
+    assert '# refused (phone numbers): "Téléphone"' in text
+
+    taken_in = delivered(text, tmp_path, tmp_path)
+    lines = (tmp_path / "Affaires 2024.csv").read_bytes().decode("cp1252").splitlines()[1:]
+    won = [line.split(";") for line in lines if ";Gagnée;" in line]
+    now = taken_in.tables["versions"].filter(pl.col("valid_to").is_null(), pl.col("status") == "won")
+    assert taken_in.set_aside.is_empty()
+    assert now.height == len(won)
+    assert now["amount"].sum() == pytest.approx(sum(float(c[6].replace(" ", "").replace(",", ".")) for c in won))
+    assert set(taken_in.tables["reps"]["team"]) == {"Nord"}
+    assert taken_in.tables["accounts"].height == 5
+
+
+def test_columns_without_telling_names_are_told_by_their_contents(tmp_path):
+    rows = ["code,x1,x2,close_date"]
+    rows += [f"K{n},{'Won' if n % 3 else 'Lost'},2024-0{n % 9 + 1}-10,2024-11-1{n % 9}" for n in range(30)]
+    (tmp_path / "export.csv").write_text("\n".join(rows))
+    read = tomllib.loads(text := propose([tmp_path]))
+    assert read["deals"]["opportunity_id"] == "code"
+    assert read["deals"]["stage"] == "x1"
+    assert read["deals"]["created_at"] == "x2"
+    assert "few values, and some say won and lost" in text
+    assert "no two rows have the same value" in text
+
+
+def test_what_cannot_be_told_is_asked(tmp_path):
+    rows = [f"D{n},{'Won' if n % 2 else 'Open'},0{n}/0{n % 3 + 1}/2024,0{n}/05/2024" for n in range(1, 9)]
+    (tmp_path / "deals.csv").write_text("deal_id,stage,created,closed\n" + "\n".join(rows))
+    text = propose([tmp_path])
+    assert "to say: day or month first in" in text
+    tomllib.loads(text)
+
+
+def test_names_of_clients_that_differ_a_little_are_proposed_as_synonyms(tmp_path):
+    (tmp_path / "accounts.csv").write_text("account,industry\nMassive Dynamic,tech\nInitech,tech\nHooli,tech\n")
+    rows = [
+        f"D{n},{client},Won,2024-01-10,2024-02-10"
+        for n, client in enumerate(["MassiveDynamic", "Initech", "Hooli", "Umbrella"])
+    ]
+    (tmp_path / "deals.csv").write_text(
+        "deal_id,account,stage,created_date,close_date\n" + "\n".join(rows) + "\nD9,Initech,Lead,2024-01-01,\n"
+    )
+    read = tomllib.loads(propose([tmp_path]))
+    assert read["deals"]["account_id"]["values"] == {"MassiveDynamic": "Massive Dynamic"}
+    taken_in = delivered(propose([tmp_path]), tmp_path, tmp_path)
+    assert set(taken_in.tables["accounts"]["account_id"]) == {"Massive Dynamic", "Initech", "Hooli", "Umbrella"}
+
+
+def test_a_file_that_cannot_be_read_is_said(tmp_path):
+    french(tmp_path)
+    (tmp_path / "broken.parquet").write_bytes(b"no")
+    assert "# not read: broken.parquet cannot be opened as Parquet" in propose([tmp_path])
+
+
+def test_nothing_to_look_at(tmp_path):
+    with pytest.raises(Problem, match="no file to look at"):
+        propose([tmp_path])
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(Problem, match="looks like deals"):
+        propose([tmp_path])
