@@ -1,5 +1,6 @@
 """A tiny book, three notebooks, and the site that shows them on a real port."""
 
+import shutil
 import socket
 import threading
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import uvicorn
+from playwright.sync_api import sync_playwright
 
 from cadran.book import write_book
 from cadran.publish.apps import App
@@ -74,9 +76,10 @@ def address(site):
 class serving:  # noqa: N801
     """A site on a free port, in a thread of its own."""
 
-    def __init__(self, site):
+    def __init__(self, site, port=0):
         self.listening = socket.socket()
-        self.listening.bind(("127.0.0.1", 0))
+        self.listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listening.bind(("127.0.0.1", port))
         self.server = uvicorn.Server(uvicorn.Config(site.asgi(), log_level="error", timeout_graceful_shutdown=1))
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.listening]}, daemon=True)
 
@@ -90,3 +93,20 @@ class serving:  # noqa: N801
         self.server.should_exit = True
         self.thread.join(10)
         self.listening.close()
+
+
+@pytest.fixture(scope="session")
+def serve_site():
+    """`with serve_site(site, port) as address`."""
+    return serving
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """The machine's own Chromium, or the one playwright installed."""
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        found = shutil.which("chromium") or shutil.which("google-chrome")
+        opened = playwright.chromium.launch(executable_path=found, args=flags)
+        yield opened
+        opened.close()
