@@ -62,10 +62,10 @@ class Style:
 
     def money_text(self, value: str) -> str:
         """A Vega expression that writes an amount with 3 significant digits: "4.2 M€"."""
-        symbol = self.words.symbol(self.currency)
-        text = f"format({value}, ',.3~r') + '\u00a0{symbol}'"
+        before, after = self.words.around(self.currency)
+        text = f"'{before}' + format({value}, ',.3~r') + '\u00a0{after}'"
         for size, name in ((1e3, "k"), (1e6, "M"), (1e9, "Md" if self.language == "fr" else "bn")):
-            short = f"format({value} / {size:.0f}, ',.3~r') + '\u00a0{name}{symbol}'"
+            short = f"'{before}' + format({value} / {size:.0f}, ',.3~r') + '\u00a0{name}{after}'"
             text = f"abs({value}) >= {size * 0.9995:.0f} ? {short} : {text}"
         return f"({text})"
 

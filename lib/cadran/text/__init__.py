@@ -63,11 +63,17 @@ class Words:
         if not compact:
             return _money(round(float(x or 0)), currency, self.language)
         mantissa, scale = self._scaled(float(x or 0))
-        return f"{mantissa}{_HARD}{scale}{self.symbol(currency)}"
+        before, after = self.around(currency)
+        return f"{before}{mantissa}{_HARD if scale or after else ''}{scale}{after}"
 
     def symbol(self, currency: str) -> str:
         """The sign of a currency: "€"."""
         return get_currency_symbol(currency, locale=self.locale)
+
+    def around(self, currency: str) -> tuple[str, str]:
+        """What stands before and after a compact amount: "4.2 M€", "US$4.2 M"."""
+        symbol = self.symbol(currency)
+        return ("", symbol) if self.language == "fr" or symbol == "€" else (symbol, "")
 
     def percent(self, x: Number, digits: int = 0, sign: bool = False) -> str:
         """A share, 0 to 1, in per cent; `sign` puts a + before a gain."""

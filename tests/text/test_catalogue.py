@@ -1,0 +1,65 @@
+"""Every sentence a reader may meet exists in French."""
+
+import ast
+import string
+from pathlib import Path
+
+import pytest
+
+from cadran.figures import columns
+from cadran.measures import MEASURES
+from cadran.publish.apps import TITLES
+from cadran.text import words_for
+
+LIB = Path(__file__).parent.parent.parent / "lib" / "cadran"
+#: Calls whose arguments are sentences: `words(...)`, `words.n(one, many, …)`, `Problem(what, repair)`, and so on.
+SPOKEN = {"words": 1, "n": 1, "Problem": 2}
+
+
+def sentences(path: Path) -> set[str]:
+    """The sentences of ours that one module may show."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        spoken = node.args[: SPOKEN.get(name, 0)]
+        if name == "n" and not (isinstance(node.func, ast.Attribute) and "words" in ast.unparse(node.func.value)):
+            continue
+        if name == "tips":
+            spoken = [keyword.value for keyword in node.keywords]
+        found |= {each.value for each in spoken if isinstance(each, ast.Constant) and isinstance(each.value, str)}
+    return {text for text in found if any(letter.isalpha() for letter in text)}
+
+
+def catalogue() -> dict[str, set[str]]:
+    """Every sentence, by where it is said."""
+    said = {str(path.relative_to(LIB)): sentences(path) for path in sorted(LIB.glob("**/*.py"))}
+    said["columns"] = {*columns.LABELS.values(), *columns.VALUES.values(), *columns.CAUSE_LABELS.values()}
+    said["measures"] = {text for each in MEASURES.values() for text in (each.title, each.definition, each.unit)}
+    said["pages"] = set(TITLES.values())
+    return said
+
+
+@pytest.mark.parametrize("place", sorted(catalogue()))
+def test_every_sentence_has_its_french(place):
+    french = words_for("fr").catalogue
+
+    assert sorted(catalogue()[place] - french.keys()) == []
+
+
+def test_a_translation_keeps_the_values_of_its_sentence():
+    def names(text):
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+    wrong = {
+        msgid: forms
+        for msgid, forms in words_for("fr").catalogue.items()
+        for form in forms
+        if names(form) - names(msgid) - {"n"}
+    }
+    assert wrong == {}
+
+
+def test_a_missing_sentence_stays_english():
+    assert words_for("fr")("No such sentence is translated.") == "No such sentence is translated."
