@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cadran.book import Reader
+from cadran.book import SAMPLE, Reader, open_book
 from cadran.measures import MEASURES, Question
+from cadran.measures.periods import add_months, day_before
 from cadran.tables.measured.waterfall import CAUSES, Waterfall
 from cadran.tables.problems import Problem
 
@@ -240,3 +241,16 @@ def test_an_amount_that_becomes_known_goes_up(make_book):
     assert rows["opening"] == [1, 0, 1, 1]
     assert rows["amount_up"] == [0, 10_000, -1, 1]
     assert rows["closing"] == [1, 10_000, 0, 1]
+
+
+@pytest.mark.skipif(not (SAMPLE / "CURRENT").exists(), reason="data/sample is not there: `make sample` writes it")
+def test_adds_up_on_the_sample_in_each_region():
+    book = open_book(SAMPLE)
+    last = book.day.replace(day=1)
+    ends_of_quarters = [day_before(add_months(last, -3 * n)) for n in range(16)][::-1]
+
+    for since, until in [*pairwise(ends_of_quarters), (ends_of_quarters[0], ends_of_quarters[-1])]:
+        by_region = measured(book, by=("region",), since=since, until=until)
+        for _, rows in by_region.group_by("region"):
+            assert_adds_up(rows)
+        assert_adds_up(measured(book, since=since, until=until))

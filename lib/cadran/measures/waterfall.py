@@ -40,15 +40,10 @@ def sides(book: Book, question: Question) -> nw.LazyFrame:
     due_by = options(question, due_by=date)["due_by"]
     first, last = seen_on(book, since), seen_on(book, until)
     before, after = _side(first, question, due_by, "opening"), _side(last, question, due_by, "closing")
-    # A deal open at the closing that was closed at the opening has been reopened: nothing else of it is read.
-    back = after.filter((nw.col("status_closing") == "open") & (nw.col("n_reopened_closing") > 0))
-    was_open = nw.col("status_opening") == "open"
-    opening = nw.concat(
-        [
-            before.filter(was_open),
-            before.filter(~was_open).join(back.select("opportunity_id"), on="opportunity_id", how="semi"),
-        ]
-    )
+    # A deal open at the closing that was closed at the opening has been reopened: few, and nothing else closed is read.
+    reopened = after.filter((nw.col("status_closing") == "open") & (nw.col("n_reopened_closing") > 0))
+    back = small(reopened.select("opportunity_id"))["opportunity_id"].to_list()
+    opening = before.filter((nw.col("status_opening") == "open") | nw.col("opportunity_id").is_in(back))
     closing = after.filter((nw.col("status_closing") == "open") | (nw.col("closed_at_closing") > first.moment))
     both = opening.join(closing, on="opportunity_id", how="full", suffix="_again")
     flags = [f"{flag}_{side}" for flag in ("is_here", "stands") for side in ("opening", "closing")]
@@ -112,18 +107,40 @@ def waterfall(both: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
         stands=nw.lit(True),
     )
     moves = nw.concat([at_opening, at_closing]).with_columns(cause=_cause())
-    gained, gone = nw.col("stands").cast(nw.Int64), nw.col("stood").cast(nw.Int64)
-    rows = nw.concat(
-        [
-            _contribution(moves, by, nw.col("cause"), gained, -gone),
-            _contribution(moves.filter(nw.col("stood")), by, nw.lit("opening"), _whole(0), gone),
-            _contribution(moves.filter(nw.col("stands")), by, nw.lit("closing"), gained, _whole(0)),
-        ]
-    )
-    totals = [nw.col(name).sum().cast(nw.Int64) for name in ("n", "cents", "n_unknown", "n_deals")]
-    counted = small(rows.group_by(*by, "cause").agg(*totals))
-    complete = every_line(counted, by, pl.DataFrame({"cause": _LINES})).with_columns(amount=pl.col("cents") / 100)
+    sums = [
+        total.sum().cast(nw.Int64).alias(f"{name}_{side}")
+        for side, is_there in (("opening", "stood"), ("closing", "stands"))
+        for name, total in _worth(side, nw.col(is_there).cast(nw.Int64)).items()
+    ]
+    counted = small(moves.group_by(*by, "cause").agg(*sums, nw.len().cast(nw.Int64).alias("n_deals")))
+    complete = every_line(_lines(counted, by), by, pl.DataFrame({"cause": _LINES}))
+    complete = complete.with_columns(amount=pl.col("cents") / 100)
     return nw.from_native(complete.lazy()).select(*by, *Waterfall.column_names())
+
+
+def _worth(side: str, is_there: nw.Expr) -> dict[str, nw.Expr]:
+    """What a deal weighs on a side if it is there: one deal, its known cents, one unknown amount."""
+    cents = nw.col(f"cents_{side}")
+    return {
+        "n": is_there,
+        "cents": is_there * cents.fill_null(0),
+        "n_unknown": is_there * cents.is_null().cast(nw.Int64),
+    }
+
+
+def _lines(counted: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """Each cause with what it added, and the two sides that the causes sum up to."""
+    weights = ("n", "cents", "n_unknown")
+    causes = counted.select(
+        *by, "cause", *((pl.col(f"{w}_closing") - pl.col(f"{w}_opening")).alias(w) for w in weights), "n_deals"
+    )
+    sides = [
+        counted.select(
+            *by, pl.lit(side).alias("cause"), *(pl.col(f"{w}_{side}").alias(w) for w in weights), n_deals=f"n_{side}"
+        )
+        for side in ("opening", "closing")
+    ]
+    return pl.concat([causes, *sides]).group_by(*by, "cause").sum()
 
 
 _MOVES = (
@@ -145,10 +162,6 @@ def _same(name: str) -> nw.Expr:
 
 def _cents(amount: str) -> nw.Expr:
     return (nw.col(amount) * 100 + 0.5).floor().cast(nw.Int64)
-
-
-def _whole(number: int) -> nw.Expr:
-    return nw.lit(number).cast(nw.Int64)
 
 
 def _month(side: str) -> nw.Expr:
@@ -189,18 +202,3 @@ def _cause() -> nw.Expr:
     for name, test in others:
         chosen = chosen.when(test).then(nw.lit(name))
     return chosen.otherwise(nw.lit("unchanged"))
-
-
-def _contribution(
-    moves: nw.LazyFrame, by: Sequence[str], cause: nw.Expr, gained: nw.Expr, gone: nw.Expr
-) -> nw.LazyFrame:
-    """What each deal adds to a line: its closing value `gained` times, its opening value `gone` times."""
-    unknown = {s: nw.col(f"cents_{s}").is_null().cast(nw.Int64) for s in ("opening", "closing")}
-    return moves.select(
-        *by,
-        cause=cause,
-        n=gained + gone,
-        cents=gained * nw.col("cents_closing").fill_null(0) + gone * nw.col("cents_opening").fill_null(0),
-        n_unknown=gained * unknown["closing"] + gone * unknown["opening"],
-        n_deals=_whole(1),
-    )
