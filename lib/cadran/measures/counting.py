@@ -89,24 +89,34 @@ def described(frame: nw.LazyFrame, by: Sequence[str], column: str, unit: str = "
         value.std(ddof=0).alias("spread"),
         value.skew().alias("skewness"),
     )
-    mean, n = nw.col(f"mean{end}"), nw.col("n").cast(nw.Float64)
-    is_enough = nw.col("n") >= LEAST_FOR_INTERVAL
-    error = nw.when(is_enough).then(nw.col("spread") / nw.when(is_enough).then(n).sqrt())
-    low, high = (mean - error * _unskewed(side * _student(n - 1), n) for side in (1, -1))
-    return measured.with_columns(low.alias(f"mean{end}_low"), high.alias(f"mean{end}_high"))
+    return _with_hall(measured, f"mean{end}")
 
 
-def _student(freedom: nw.Expr) -> nw.Expr:
-    """Quantile of Student's t of a two-sided 95 % interval, within 0.004 from 9 degrees of freedom on."""
-    freedom = nw.when(freedom > 0).then(freedom)
-    second, third = Z95**3 + Z95, 5 * Z95**5 + 16 * Z95**3 + 3 * Z95
-    return Z95 + second / (4 * freedom) + third / (96 * freedom * freedom)
+def _with_hall(measured: nw.LazyFrame, mean: str) -> nw.LazyFrame:
+    """Add Hall's 95 % interval of a mean, from `n`, `spread` and `skewness`.
 
-
-def _unskewed(quantile: nw.Expr, n: nw.Expr) -> nw.Expr:
-    """Hall's transformation undone: the quantile of the skewed mean's own distribution."""
-    is_skewed = (nw.col("skewness").abs() > 1e-6) & (nw.col("skewness").abs() < 1e6) & (n > 0)  # NaN when all alike
-    step = nw.when(is_skewed).then(nw.col("skewness") / (3 * nw.when(n > 0).then(n).sqrt()))
-    cube = 1 + 3 * step * (quantile - step / 2)
-    root = nw.when(cube < 0).then(-(cube.abs() ** (1 / 3))).otherwise(cube.abs() ** (1 / 3))
-    return nw.when(is_skewed).then((root - 1) / step).otherwise(quantile)
+    In steps, as an expression that holds another many times takes long to build.
+    """
+    is_enough, skewness = nw.col("n") >= LEAST_FOR_INTERVAL, nw.col("skewness")
+    root = nw.when(is_enough).then(nw.col("n")).cast(nw.Float64).sqrt()
+    is_skewed = (skewness.abs() > 1e-6) & (skewness.abs() < 1e6)  # NaN where all values are alike
+    freedom, second, third = nw.col("root") ** 2 - 1, Z95**3 + Z95, 5 * Z95**5 + 16 * Z95**3 + 3 * Z95
+    # Student's quantile, within 0.004 from 9 degrees of freedom on.
+    student = Z95 + second / (4 * freedom) + third / (96 * freedom * freedom)
+    step, quantile = nw.col("step"), nw.col("quantile")
+    stepped = measured.with_columns(root=root).with_columns(
+        quantile=student,
+        error=nw.col("spread") / nw.col("root"),
+        step=nw.when(is_skewed).then(skewness / (3 * nw.col("root"))),
+    )
+    cubed = stepped.with_columns(
+        low=1 + 3 * step * (quantile - step / 2), high=1 - 3 * step * (quantile + step / 2)
+    ).with_columns(
+        is_plain=step.is_null(), low_root=nw.col("low").abs() ** (1 / 3), high_root=nw.col("high").abs() ** (1 / 3)
+    )
+    ends = {}
+    for end, plain in (("low", quantile), ("high", -quantile)):
+        cube_root = nw.when(nw.col(end) < 0).then(-nw.col(f"{end}_root")).otherwise(nw.col(f"{end}_root"))
+        t = nw.when(nw.col("is_plain")).then(plain).otherwise((cube_root - 1) / step)
+        ends[f"{mean}_{end}"] = nw.col(mean) - nw.col("error") * t
+    return cubed.with_columns(**ends)

@@ -1,6 +1,6 @@
 """How long deals take: the cycle of those that closed, and the time to close of all, open ones included."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import narwhals as nw
 import polars as pl
@@ -38,7 +38,7 @@ def _median_with_open(book: Book, question: Question) -> float | None:
     return None if measured.is_empty() else measured["median_days"][0]
 
 
-def _of_closed(column: str, outcomes: Sequence[str]):  # type: ignore[no-untyped-def]
+def _of_closed(column: str, outcomes: Sequence[str]) -> Callable[[Book, Question], float | None]:
     def value(book: Book, question: Question) -> float | None:
         deals = book.deals(["status", "cycle_days", "created_date", *question.where])
         created = question.keeps(deals).filter(nw.col("status").is_in(outcomes) & question.days("created_date"))
@@ -125,7 +125,7 @@ def time_to_close(deals: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
         One row per group, sorted by `by`, as `TimeToClose` has it. Disqualified deals are left out. A quantile, or
         an end of its interval, is null where too few deals have closed yet to know it.
     """
-    return per_group(fates(deals.filter(nw.col("status") != "disqualified"), by), by, TimeToClose, _quartiles)
+    return per_group(fates(deals, by), by, TimeToClose, _quartiles)
 
 
 def _quartiles(fate: pl.DataFrame) -> dict[str, float | None]:
