@@ -84,7 +84,7 @@ def test_pages_are_compressed_and_asked_for_anew(address):
 
 
 @pytest.mark.parametrize(
-    "pattern", [r'src="(/static/[0-9a-f]{16}\.js)"', r'modulepreload" href="(/static/[0-9a-f]{16}\.js)"']
+    "pattern", [r'src="(/static/[0-9a-f]{16}\.js)"', r'crossorigin href="(/static/[0-9a-f]{16}\.js)"']
 )
 def test_hashed_files_are_compressed_and_kept_for_long(address, pattern):
     script = re.search(pattern, text(address, "/page"))[1]

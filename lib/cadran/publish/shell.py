@@ -89,16 +89,18 @@ def shell_page(
         "live": live, "language": words.language, "ours": NOT_FORWARDED, "code": code, "words": told,
         "patience": PATIENCE,
     }  # fmt: skip
-    modules = "".join(f'<link rel="modulepreload" href="{url}">\n' for url in (script, *code.values()))
+    head = (
+        f'<script type="application/json" id="cadran">{_as_json(config)}</script>\n'
+        f'<script type="module" async src="{script}"></script>\n'
+        + "".join(f'<link rel="preload" as="script" crossorigin href="{url}">\n' for url in code.values())
+    )
     no_script = escape(words("This picture was prepared before: to explore it, allow JavaScript in your browser."))
     body = (
         f'<div id="picture" aria-busy="true">{_shadow(picture, theme) if picture else _SKELETON}</div>\n'
         f'<div id="live" class="coming" inert></div>\n'
-        f"<noscript><main class=plain><p>{no_script}</p></main></noscript>\n"
-        f'<script type="application/json" id="cadran">{_as_json(config)}</script>\n'
-        f'<script type="module" src="{script}"></script>'
+        f"<noscript><main class=plain><p>{no_script}</p></main></noscript>"
     )
-    return _page(words, title, theme, body, modules)
+    return _page(words, title, theme, body, head)
 
 
 def plain_page(words: Words, title: str, paragraphs: list[str], links: dict[str, str]) -> str:

@@ -1,5 +1,6 @@
 // The reader's side of a page that marimo's own front end shows, in a frame behind the prepared picture.
 
+if (document.readyState === "loading") await new Promise((done) => addEventListener("DOMContentLoaded", done));
 const config = JSON.parse(document.getElementById("cadran").textContent);
 const picture = document.getElementById("picture");
 const live = document.getElementById("live");

@@ -2,12 +2,15 @@
 // It speaks marimo's wire: messages come over a websocket, changes go out as POST requests.
 
 const config = JSON.parse(document.getElementById("cadran").textContent);
-const picture = document.getElementById("picture");
-const live = document.getElementById("live");
 const base = new URL(config.live, location.origin);
 const session = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+const parsed = new Promise((done) => {
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", done);
+  else done();
+});
+const picture = () => document.getElementById("picture");
 window.cadranShell = true;
-addEventListener("unhandledrejection", () => say(picture.isConnected ? "failed" : "broken"));
+addEventListener("unhandledrejection", () => say(picture() ? "failed" : "broken"));
 
 /** A widget's model, as the anywidget specification has it. */
 class Model {
@@ -84,12 +87,18 @@ const outbox = {
 
 const models = new Map();
 let shown = null;
+/** Whether the kernel has run every cell: until then the live page may lack a part that the picture has. */
+let complete = false;
 
 const HEAR = {
   "model-lifecycle": ({ model_id, message }) => hearModel(model_id, message),
   "cell-op": ({ output }) => hearOutput(output),
   "kernel-startup-error": () => say("failed"),
   reconnected: () => say(""),
+  "completed-run": () => {
+    complete = true;
+    shown?.tell("change:content");
+  },
 };
 
 function hearModel(id, { method, state, buffers = [], buffer_paths: paths = [], content, esm_spec: code }) {
@@ -110,7 +119,7 @@ function put(state, path, value) {
 
 function hearOutput(output) {
   if (!output) return;
-  if (output.mimetype === "application/vnd.marimo+error") return say(picture.isConnected ? "failed" : "broken");
+  if (output.mimetype === "application/vnd.marimo+error") return say(picture() ? "failed" : "broken");
   const named = typeof output.data === "string" && output.data.match(/<marimo-anywidget[^>]*data-model-id='&quot;(\w+)&quot;'/);
   if (named) show(models.get(named[1]));
 }
@@ -122,17 +131,18 @@ async function show(model) {
   const { default: widget } = await import(model.code);
   const { initialize, render } = typeof widget === "function" ? await widget() : widget;
   await initialize?.({ model });
+  await parsed;
   const place = document.createElement("div");
-  live.replaceChildren(place);
-  new MutationObserver(swap).observe(place, { attributes: true, attributeFilter: ["data-answered"] });
+  document.getElementById("live").replaceChildren(place);
+  new MutationObserver(() => complete && swap()).observe(place, { attributes: true, attributeFilter: ["data-answered"] });
   await render({ model, el: place });
 }
 
 /** The live page has drawn its figures: it takes the picture's place. */
 function swap() {
-  if (!picture.isConnected) return;
-  const top = scrollY;
-  picture.remove();
+  if (!picture()) return;
+  const [top, live] = [scrollY, document.getElementById("live")];
+  picture().remove();
   live.className = "";
   live.removeAttribute("inert");
   scrollTo({ top });
@@ -141,7 +151,8 @@ function swap() {
   performance.mark("cadran-live");
 }
 
-function say(what) {
+async function say(what) {
+  await parsed;
   const line = document.getElementById("line");
   line.hidden = !what;
   document.documentElement.toggleAttribute("data-stale", what === "lost");
@@ -149,7 +160,7 @@ function say(what) {
 }
 
 const patience = setTimeout(() => say("slow"), config.patience * 1000);
-document.querySelector("#line button").addEventListener("click", () => location.reload());
+parsed.then(() => document.querySelector("#line button").addEventListener("click", () => location.reload()));
 
 let leaving = false;
 addEventListener("pagehide", () => (leaving = true));
@@ -171,8 +182,10 @@ function connect(attempt = 0) {
   });
   socket.addEventListener("close", () => {
     if (leaving) return;
-    say(picture.isConnected ? "slow" : "lost");
+    say(picture() ? "slow" : "lost");
     if (attempt < 60) setTimeout(connect, Math.min(500 * 2 ** attempt, 10_000), attempt + 1);
   });
 }
 connect();
+// The widgets' code is fetched and run while the kernel computes.
+for (const url of Object.values(config.code)) import(url);
