@@ -130,9 +130,14 @@ def test_measure_is_the_same_on_polars_and_duckdb(book, on_duckdb, name, asked):
         assert name in WITH_OWN_GROUPS, on_polars
 
 
+@pytest.fixture(scope="module")
+def empty(make_book) -> Book:
+    return make_book()
+
+
 @pytest.mark.parametrize("by", [(), ("team",)])
 @pytest.mark.parametrize("name", MEASURES)
-def test_measure_of_an_empty_book(make_book, on_duckdb, name, by):
-    empty, measure, question = make_book(), MEASURES[name], Question(by=by)
+def test_measure_of_an_empty_book(empty, on_duckdb, name, by):
+    measure, question = MEASURES[name], Question(by=by)
 
     assert_same(answered(measure, on_duckdb(empty), question), answered(measure, empty, question))

@@ -34,7 +34,7 @@ _OF_CLIENT = [name for status in _CLOSED for name in (f"n_{status}", f"n_{status
     window="closed",
 )
 def win_rate_by_value(
-    deals: nw.LazyFrame, by: Sequence[str] = (), *, resamples: int = 2000, seed: int = 0
+    deals: nw.LazyFrame, by: Sequence[str] = (), *, resamples: int = 1000, seed: int = 0
 ) -> nw.LazyFrame:
     """Share of the closed value that was won, with its 95 % interval.
 
