@@ -8,7 +8,7 @@ import pytest
 from cadran.sources.sample import effects
 from cadran.sources.sample.effects import LEVERS, effect
 
-PROSPECTS = 5100
+PROSPECTS = 2600
 SEEDS = range(1, 13)
 SIGNS = {
     "answer twice as fast": 1,

@@ -14,7 +14,7 @@ from cadran.sources.sample.effects import LEVERS, effect
 FACTS = ["deal_type", "lead_source", "product", "sector", "segment", "country"]
 
 
-def closed_deals(signal: float, seed: int, deals: int = 1200) -> pl.DataFrame:
+def closed_deals(signal: float, seed: int, deals: int = 1000) -> pl.DataFrame:
     """Closed deals with the facts known when they were created."""
     tables = invent(deals, seed=seed, signal=signal, activities=0).tables
     ends = tables["versions"].group_by("opportunity_id", maintain_order=True).last()
@@ -47,9 +47,9 @@ def auc(deals: pl.DataFrame) -> float:
 def test_without_signal_no_fact_tells_who_will_win(seed):
     deals = closed_deals(signal=0.0, seed=seed)
 
-    # Six tests on two seeds: one in a thousand each. The area's standard error is about 0.026.
+    # Six tests on two seeds: one in a thousand each. The area's standard error is about 0.029.
     assert min(association(deals, fact) for fact in FACTS) > 0.001
-    assert 0.42 < auc(deals) < 0.58
+    assert 0.41 < auc(deals) < 0.59
 
 
 def test_with_signal_facts_tell_who_will_win():
@@ -64,7 +64,7 @@ def test_with_signal_facts_tell_who_will_win():
     ("name", "sign"), [("one more contact and a senior one", 1), ("answer four times as slowly", -1)]
 )
 def test_levers_work_in_the_declared_direction(name, sign, seed):
-    found = effect(name, prospects=1000, seed=seed)
+    found = effect(name, prospects=700, seed=seed)
 
     assert sign * (found["win_rate_on"] - found["win_rate_off"]) > 0
     assert sign * (found["revenue_on"] - found["revenue_off"]) > 0
@@ -72,8 +72,8 @@ def test_levers_work_in_the_declared_direction(name, sign, seed):
 
 def test_a_lever_leaves_the_past_as_it_was():
     since = date(2024, 4, 1)
-    usual = invent(200, seed=3).tables
-    pulled = invent(200, seed=3, levers=Levers(since=since, senior_contact=True, response_time_factor=0.2)).tables
+    usual = invent(100, seed=3).tables
+    pulled = invent(100, seed=3, levers=Levers(since=since, senior_contact=True, response_time_factor=0.2)).tables
     start = pl.datetime(2024, 3, 31, 22, time_zone="UTC")
     facts = pl.exclude("opportunity_id", "lead_id", "activity_id", "contact_id")
 

@@ -15,6 +15,11 @@ EMAIL, CALL, MEETING, DEMO, MESSAGE, TASK = range(len(KINDS))
 DIRECTIONS = ["inbound", "outbound"]
 INBOUND, OUTBOUND, INTERNAL = 0, 1, -1
 
+#: A touch as it happens, and as it is kept. `step` is the address of its chance.
+TOUCH = np.dtype(
+    [("number", "i8"), ("prospect", "i8"), ("at", "i8"), ("rep", "i8"), ("kind", "i8"), ("direction", "i8"),
+     ("is_automatic", "?"), ("key", "u8"), ("met", "i8"), ("step", "i8")]
+)  # fmt: skip
 ACTIVITY = np.dtype(
     [("number", "i8"), ("prospect", "i8"), ("at", "i8"), ("rep", "i8"), ("kind", "i8"), ("direction", "i8"),
      ("is_automatic", "?"), ("person", "i8"), ("minutes", "i8")]
@@ -36,27 +41,30 @@ def is_senior(deals: Records) -> np.ndarray:
 
 
 class Conduct:
-    """Everything done around deals. Fills `activities` and `involved`, in the order in which it happens."""
+    """Everything done around deals. Fills `involved`, and what `activities()` gives, in the order in which it happens."""
 
     def __init__(self, staff: Staff, levers: Levers, draws: Draws, volume: float):
         self.staff, self.levers, self.draws, self.volume = staff, levers, draws, volume
         self.since = day_of(levers.since)
-        self.activities: list[Records] = []
+        self.touches: list[Records] = []
         self.involved: list[Records] = []
         self.hired = staff.hired()
-        people = np.arange(len(staff.people)).astype(np.uint64)
-        self.skill, self.zeal, self.slow = (draws.normal(trait, people) for trait in ("skill", "zeal", "slow"))
+        self.people = np.arange(len(staff.people)).astype(np.uint64)
+        self.skill, self.zeal, self.slow = (draws.normal(trait, self.people) for trait in ("skill", "zeal", "slow"))
+        self.month, self.busy = 0, np.zeros(len(self.people))
 
     def effort(self, live: Records, day: int) -> Floats:
         """How hard the seller works on each deal: temper, what the deal feels like, and how busy the month is."""
         month = DATES[day].year * 12 + DATES[day].month
-        busy = self.draws.normal("busy", live["rep"].astype(np.uint64), month)
-        return 0.35 * self.zeal[live["rep"]] + 0.55 * live["felt"] - 0.30 * busy
+        if month != self.month:
+            self.month, self.busy = month, self.draws.normal("busy", self.people, month)
+        return (0.35 * self.zeal - 0.30 * self.busy)[live["rep"]] + 0.55 * live["felt"]
 
     def is_trained(self, live: Records, day: int) -> np.ndarray:
         """Whether the seller's region had been trained."""
-        done = self.levers.training and day >= planted.TRAINING
-        return (region_at(live["team"], day) == planted.TRAINED_REGION) & done
+        if not self.levers.training or day < planted.TRAINING:
+            return np.zeros(len(live), dtype=bool)
+        return region_at(live["team"], day) == planted.TRAINED_REGION
 
     # ---- people ----
 
@@ -70,30 +78,32 @@ class Conduct:
     def meet_people(self, live: Records, effort: Floats, chance: dict[str, Floats], day: int) -> None:
         """Bring further people in, by effort and, when they are pulled, by the levers."""
         rate = planted.ENGAGES * np.exp(0.5 * effort) * np.where(live["asleep"], planted.ASLEEP, 1.0)
-        comes = chance["engages"] < -np.expm1(-rate)
-        person = _next_person(live, np.zeros(len(live), dtype=bool))
-        is_boss = ((live["senior"] >> np.maximum(person, 0)) & 1) == 1
-        reach = 0.35 * np.where(self.is_trained(live, day), planted.TRAINED_SENIOR_FACTOR, 1.0)
-        reached = ~is_boss | (chance["reaches"] < reach)
-        self._join(live, np.where(comes & reached, person, -1), effort, day)
+        rows = np.flatnonzero(chance["engages"] < -np.expm1(-rate))
+        who = live[rows]
+        person = _next_person(who)
+        is_boss = ((who["senior"] >> np.maximum(person, 0)) & 1) == 1
+        reach = 0.35 * np.where(self.is_trained(who, day), planted.TRAINED_SENIOR_FACTOR, 1.0)
+        reached = ~is_boss | (chance["reaches"][rows] < reach)
+        self._join(live, rows[reached], person[reached], effort, day)
         if (self.levers.extra_contact or self.levers.senior_contact) and day >= self.since:
             self._pull(live, effort, day)
 
     def _pull(self, live: Records, effort: Floats, day: int) -> None:
-        due = ~live["levered"] & (live["age"] >= _LEVER_AGE)
-        live["levered"] |= due
+        rows = np.flatnonzero(~live["levered"] & (live["age"] >= _LEVER_AGE))
+        live["levered"][rows] = True
         if self.levers.senior_contact:
-            boss = _next_person(live, np.ones(len(live), dtype=bool))
-            self._join(live, np.where(due & ~is_senior(live), boss, -1), effort, day)
+            without = rows[~is_senior(live[rows])]
+            self._join(live, without, _next_person(live[without], must_be_senior=True), effort, day)
         if self.levers.extra_contact:
-            self._join(live, np.where(due, _next_person(live, np.zeros(len(live), dtype=bool)), -1), effort, day)
+            self._join(live, rows, _next_person(live[rows]), effort, day)
 
-    def _join(self, live: Records, person: Ints, effort: Floats, day: int) -> None:
-        rows = np.flatnonzero(person >= 0)
+    def _join(self, live: Records, rows: Ints, person: Ints, effort: Floats, day: int) -> None:
+        """Note that people come into the deals in `rows`; -1 is nobody."""
+        rows, person = rows[person >= 0], person[person >= 0]
         if len(rows):
-            live["met"][rows] |= np.int64(1) << person[rows]
+            live["met"][rows] |= np.int64(1) << person
             at = at_work(day, self.draws.uniform("joins", live["key"][rows], day))
-            self.involve(live[rows], person[rows], at, effort[rows])
+            self.involve(live[rows], person, at, effort[rows])
 
     # ---- touches ----
 
@@ -117,12 +127,12 @@ class Conduct:
         who = live[rows]
         meetings = np.minimum(0.14 * (self.levers.meeting_factor if day >= self.since else 1.0), 0.6)
         shows = np.where(who["stage"] == 2, 0.22, 0.02)
-        chance = self.draws.uniform("touch kind", who["key"], day)
+        chances = self.draws.uniforms(("touch kind", "touch kind again", "touch hour"), who["key"], day)
+        chance, other = chances["touch kind"], chances["touch kind again"]
         kind = np.where(chance < meetings, MEETING, np.where(chance > 1 - shows, DEMO, EMAIL))
-        other = self.draws.uniform("touch kind again", who["key"], day)
         kind = np.where((kind == EMAIL) & (other < 0.34), CALL, kind)
         kind = np.where((kind == EMAIL) & (other > 0.93), MESSAGE, kind)
-        at = at_work(day, self.draws.uniform("touch hour", who["key"], day), 8.3, 19.2)
+        at = at_work(day, chances["touch hour"], 8.3, 19.2)
         live["momentum"][rows] += planted.MEETING * (kind == MEETING) + planted.PRODUCT_SHOWN * (kind == DEMO)
         live["silence"][rows] = 0
         ends = at >= who["asked"]
@@ -145,14 +155,15 @@ class Conduct:
         if not len(rows):
             return
         who = live[rows]
-        kind = np.where(self.draws.uniform("ask kind", who["key"], day) < 0.8, EMAIL, CALL)
-        at = at_work(day, self.draws.uniform("ask hour", who["key"], day), 7.0, 21.5)
+        chance = self.draws.uniforms(("ask kind", "ask hour", "answer evening"), who["key"], day)
+        kind = np.where(chance["ask kind"] < 0.8, EMAIL, CALL)
+        at = at_work(day, chance["ask hour"], 7.0, 21.5)
         self._note(who, kind, INBOUND, at, day, 40)
         live["silence"][rows] = 0
         fresh = (who["asked"] == 0) & (kind == EMAIL) & (written[rows] < at)
         due = in_office_hours(
             at + (HOUR * self._hours(who, effort[rows], day)).astype(np.int64),
-            self.draws.uniform("answer evening", who["key"], day),
+            chance["answer evening"],
         )
         live["asked"][rows] = np.where(fresh, at, who["asked"])
         live["answer"][rows] = np.where(fresh, due, who["answer"])
@@ -192,47 +203,56 @@ class Conduct:
     def _note(
         self, who: Records, kind: Ints, direction: int, at: Ints, day: int, turn: int = 0, is_automatic: bool = False
     ) -> None:
-        """Write touches down, with one of the people met; below a `volume` of 1 only some are kept."""
+        """Write touches down; `turn` tells those of one deal on one day apart."""
         if not len(who):
             return
-        step = day * 100 + turn
-        keep = self.draws.uniform("kept", who["key"], day) < self.volume
-        who, kind, at = who[keep], kind[keep], at[keep]
-        rows = np.zeros(len(who), dtype=ACTIVITY)
-        for name in ("number", "prospect", "rep"):
+        rows = np.empty(len(who), dtype=TOUCH)
+        for name in ("number", "prospect", "rep", "key", "met"):
             rows[name] = who[name]
         rows["at"], rows["kind"], rows["direction"], rows["is_automatic"] = at, kind, direction, is_automatic
-        unknown = self.draws.uniform("nobody", who["key"], step) < (1.0 if direction == INTERNAL else 0.05)
-        rows["person"] = np.where(unknown, -1, _one_met(who, self.draws.uniform("with", who["key"], step)))
-        length = self.draws.uniform("minutes", who["key"], step)
+        rows["step"] = day * 100 + turn
+        self.touches.append(rows)
+
+    def activities(self) -> Records:
+        """All touches: with one of the people met, and for how long; below a `volume` of 1 only some are kept."""
+        touches = np.concatenate([np.zeros(0, TOUCH), *self.touches])
+        if self.volume < 1:
+            touches = touches[self.draws.uniform("kept", touches["key"], touches["step"] // 100) < self.volume]
+        key, step, kind = touches["key"], touches["step"], touches["kind"]
+        rows = np.empty(len(touches), dtype=ACTIVITY)
+        for name in ("number", "prospect", "at", "rep", "kind", "direction", "is_automatic"):
+            rows[name] = touches[name]
+        unknown = (touches["direction"] == INTERNAL) | (self.draws.uniform("nobody", key, step) < 0.05)
+        rows["person"] = np.where(unknown, -1, _one_met(touches["met"], self.draws.uniform("with", key, step)))
         base, spread = np.array([0, 5, 30, 45, 0, 10])[kind], np.array([0, 25, 60, 45, 0, 50])[kind]
-        rows["minutes"] = 5 * np.round((base + spread * length) / 5)
-        self.activities.append(rows)
+        rows["minutes"] = 5 * np.round((base + spread * self.draws.uniform("minutes", key, step)) / 5)
+        return rows
 
 
-def _next_person(deals: Records, must_be_senior: np.ndarray) -> Ints:
+def _next_person(deals: Records, must_be_senior: bool = False) -> Ints:
     """The first person not yet met, going round from the deal's first contact; -1 where nobody is left."""
     person = np.full(len(deals), -1, dtype=np.int64)
+    if not len(deals):
+        return person
+    wanted = deals["senior"] if must_be_senior else np.full(len(deals), -1)
     for turn in range(N_CONTACTS - 1, -1, -1):
         place = (deals["first_contact"] + turn) % deals["n_contacts"]
         free = ((deals["met"] >> place) & 1) == 0
-        fits = ~must_be_senior | (((deals["senior"] >> place) & 1) == 1)
-        person = np.where(free & fits & (turn < deals["n_contacts"]), place, person)
+        person = np.where(free & (((wanted >> place) & 1) == 1) & (turn < deals["n_contacts"]), place, person)
     return person
 
 
-def _one_met(deals: Records, chance: Floats) -> Ints:
+def _one_met(met: Ints, chance: Floats) -> Ints:
     """One of the people met, each as likely as the others."""
-    met = deals["met"]
-    turn = (chance * n_met(deals)).astype(np.int64)
-    person, seen = np.zeros(len(deals), dtype=np.int64), np.zeros(len(deals), dtype=np.int64)
-    for place in range(N_CONTACTS):
-        is_met = (met >> place) & 1
-        person = np.where((is_met == 1) & (seen == turn), place, person)
-        seen += is_met
-    return person
+    return _NTH_MET[met, (chance * _N_MET[met]).astype(np.int64)]
 
 
 def n_met(deals: Records) -> Ints:
     """How many people have been met."""
-    return sum(((deals["met"] >> place) & 1 for place in range(N_CONTACTS)), np.zeros(len(deals), dtype=np.int64))
+    return _N_MET[deals["met"]]
+
+
+_BITS = (np.arange(1 << N_CONTACTS)[:, None] >> np.arange(N_CONTACTS)) & 1
+_N_MET: Ints = _BITS.sum(axis=1)
+#: For each set of people met, the places of the first, the second, …: the ones met come first.
+_NTH_MET: Ints = np.argsort(1 - _BITS, axis=1, kind="stable")

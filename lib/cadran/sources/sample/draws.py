@@ -51,17 +51,21 @@ class Draws:
 
     def __init__(self, seed: int):
         self._seed = mix_one(seed)
-        self._salts: dict[str, int] = {}
+        self._bases: dict[str, int] = {}
+
+    def _base(self, purpose: str) -> int:
+        if purpose not in self._bases:
+            self._bases[purpose] = mix_one(self._seed ^ zlib.crc32(purpose.encode()))
+        return self._bases[purpose]
 
     def _salt(self, purpose: str, step: int) -> int:
-        salt = self._salts.get(purpose)
-        if salt is None:
-            salt = self._salts[purpose] = mix_one(self._seed ^ zlib.crc32(purpose.encode()))
-        return mix_one(salt + step)
+        return mix_one(self._base(purpose) + step)
 
-    def uniform(self, purpose: str, keys: Keys, step: int = 0) -> Floats:
-        """One number per key, uniform on the open interval (0, 1)."""
-        return _as_share(mix(keys ^ np.uint64(self._salt(purpose, step))))
+    def uniform(self, purpose: str, keys: Keys, step: int | NDArray[np.int64] = 0) -> Floats:
+        """One number per key, uniform on the open interval (0, 1). Steps may differ by key."""
+        if isinstance(step, int):
+            return _as_share(mix(keys ^ np.uint64(self._salt(purpose, step))))
+        return _as_share(mix(keys ^ mix(np.uint64(self._base(purpose)) + step.astype(np.uint64))))
 
     def uniforms(self, purposes: Sequence[str], keys: Keys, step: int) -> dict[str, Floats]:
         """The same for several purposes at once: faster where keys are few."""

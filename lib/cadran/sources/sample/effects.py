@@ -59,7 +59,7 @@ def effect(name: str, prospects: int, seed: int) -> dict[str, float]:
     return found
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _as_it_is(prospects: int, seed: int) -> History:
     return happen_to(prospects, seed, 1.0, AS_IT_IS, 0.0)
 

@@ -68,7 +68,7 @@ def _chunk(first: int, last: int, seed: int, signal: float, levers: Levers, volu
         market,
         np.concatenate([np.zeros(0, DEAL), *life.deals]),
         np.concatenate(life.versions),
-        np.concatenate(life.conduct.activities),
+        life.conduct.activities(),
         np.concatenate(life.conduct.involved),
         raised[raised["created"] > 0],
     )

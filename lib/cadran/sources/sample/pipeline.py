@@ -62,7 +62,7 @@ def as_versions(deals: Records) -> Records:
 class Pipeline:
     """All deals of some prospects, from the first day to the last.
 
-    `run()` fills `deals` (as they began), `versions`, and in `conduct` `activities` and `involved`: lists of
+    `run()` fills `deals` (as they began), `versions`, and in `conduct` `involved` and the touches: lists of
     record arrays in the order in which things happened.
     """
 
@@ -110,8 +110,9 @@ class Pipeline:
         live["momentum"] += planted.NOISE * self.draws.normal("momentum", live["key"], day)
         appeal = self._appeal(live, day)
         closed = self._close(live, appeal, chance, day)
-        changed |= closed | self._move(live, appeal, closed, chance)
-        changed |= self._reprice(live, closed, chance, day) | self._redate(live, effort, closed, chance, day)
+        moved = self._move(live, appeal, closed, chance)
+        changed |= closed | moved | self._reprice(live, closed, chance, day)
+        changed |= self._redate(live, effort, closed, chance, day) | self._call(live, closed, moved, chance)
         self._write(live, changed, day)
         self._leave(live[closed], day)
         self.live = live[~closed]
@@ -119,22 +120,26 @@ class Pipeline:
     # ---- beginnings and ends ----
 
     def _schedule(self, seeds: Records) -> None:
-        days = day_at(seeds["created"])
-        order = np.argsort(days, kind="stable")
-        seeds, days = seeds[order], days[order]
-        for day in np.unique(days[days < N_DAYS]).tolist():
-            self.to_come[day].append(seeds[np.searchsorted(days, day) : np.searchsorted(days, day, side="right")])
+        """Make the deals to come, each for its day."""
+        seeds = seeds[day_at(seeds["created"]) < N_DAYS]
+        if not len(seeds):
+            return
+        born = self.births.begin(seeds, self.n_begun)
+        self.n_begun += len(born)
+        self.deals.append(born)
+        born = born[np.argsort(born["born"], kind="stable")]
+        days, first = np.unique(born["born"], return_index=True)
+        for day, part in zip(days.tolist(), np.split(born, first[1:]), strict=True):
+            self.to_come[day].append(part)
 
     def _begin(self, day: int) -> None:
         if day not in self.to_come:
             return
-        born = self.births.begin(np.concatenate(self.to_come.pop(day)), self.n_begun)
-        self.n_begun += len(born)
+        born = _together(self.to_come.pop(day))
         born["category"] = _category(born)
-        self.deals.append(born.copy())
         self.conduct.involve(born, born["first_contact"], born["created"], self.conduct.effort(born, day))
         self.versions.append(as_versions(born))
-        self.live = np.concatenate([self.live, born])
+        self.live = _together([self.live, born])
 
     def _leave(self, closed: Records, day: int) -> None:
         if not len(closed):
@@ -164,7 +169,7 @@ class Pipeline:
         for again in self.to_reopen.pop(day, []):
             self._hand_over(again, np.zeros(len(again), dtype=bool), day)
             self._write(again, np.ones(len(again), dtype=bool), day)
-            self.live = np.concatenate([self.live, again])
+            self.live = _together([self.live, again])
 
     def _write(self, live: Records, changed: np.ndarray, day: int) -> None:
         rows = np.flatnonzero(changed)
@@ -275,12 +280,13 @@ class Pipeline:
         """Amounts change while a deal is open, mostly down and mostly late."""
         rate = np.array([0.002, 0.003, 0.006, 0.010, 0.018, 0, 0, 0])[live["stage"]]
         moves = (chance["reprices"] < rate) & ~closed & ~live["asleep"]
-        factor = np.exp(-0.06 + 0.20 * self.draws.normal("by how much", live["key"], day))
-        live["amount"] = np.where(moves, deal.round_amount(live["amount"] * factor), live["amount"])
+        rows = np.flatnonzero(moves)
+        factor = np.exp(-0.06 + 0.20 * self.draws.normal("by how much", live["key"][rows], day))
+        live["amount"][rows] = deal.round_amount(live["amount"][rows] * factor)
         return moves & live["is_amount_known"]
 
     def _redate(self, live: Records, effort: Floats, closed: np.ndarray, chance: Chances, day: int) -> np.ndarray:
-        """Expected dates are pushed when they have passed, or moved before; the forecast call is reviewed then."""
+        """Expected dates are pushed when they have passed, or moved before."""
         late = live["expected"] < day
         pushes = np.where(late, 0.11 * np.exp(0.3 * effort), 0.004) * np.where(live["asleep"], 0.12, 1.0)
         pushed = (chance["pushes"] < pushes) & ~closed
@@ -289,11 +295,18 @@ class Pipeline:
         after = np.where(late, day, live["expected"]) + days
         before = np.maximum(live["expected"] - days // 2, day + 5)
         live["expected"] = np.where(pushed, after, np.where(pulled & ~pushed, before, live["expected"]))
-        reviewed = ~closed & (chance["reviews"] < 0.006)
-        called = _category(live)
-        differs = reviewed & (called != live["category"])
-        live["category"] = np.where((pushed | reviewed) & ~closed, called, live["category"])
-        return pushed | pulled | differs
+        return pushed | pulled
+
+    def _call(self, live: Records, closed: np.ndarray, moved: np.ndarray, chance: Chances) -> np.ndarray:
+        """Forecast calls are reviewed when the stage changes, and now and then."""
+        called = np.where(~closed & (moved | (chance["reviews"] < 0.008)), _category(live), live["category"])
+        differs = called != live["category"]
+        live["category"] = called
+        return differs
+
+
+def _together(deals: list[Records]) -> Records:
+    return np.concatenate(deals, dtype=deal.DEAL)
 
 
 def _category(deals: Records) -> np.ndarray:
