@@ -152,8 +152,10 @@ def test_a_reader_of_the_treated_region_has_nobody_to_compare_with(make_book):
 def test_edges(make_book, on_duckdb):
     book = make_book(story((0.4, 0.4, 0.7), (0.5, 0.5, 0.5)), reps=REPS, actions=[TRAINING])
 
-    assert ask(make_book()).is_empty()
-    assert ask(book.as_of(DAY - timedelta(days=1))).is_empty()
+    for nothing_done in (make_book(), book.as_of(DAY - timedelta(days=1))):
+        with pytest.raises(Problem, match=r"date \(actions\)"):
+            ask(nothing_done)
+    assert MEASURES["before_after"].ask(book, Question(until=DAY - timedelta(days=1))).is_empty()
     assert ask(make_book(actions=[TRAINING]))["reason"].to_list() == [told.EVERYBODY] * 2
     with pytest.raises(Problem, match="no action x"):
         ask(book, action="x")

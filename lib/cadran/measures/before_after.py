@@ -105,7 +105,11 @@ def difference_in_differences(
     unit="share, 0 to 1; reporting currency per seller and month",
     source="Liang & Zeger (1986), Biometrika 73:13; Welch (1947), Biometrika 34:28",
     returns=BeforeAfter,
-    needs=(Need("closed_date", ("won", "lost")), Need("rep_id", ("won", "lost")), Need("date", table="actions")),
+    needs=(
+        Need("closed_date", ("won", "lost")),
+        Need("rep_id", ("won", "lost")),
+        Need("date", table="actions", least_share=0.01),
+    ),
     answer=lambda book, question: before_after(book, question),
 )
 def before_after(book: Book, question: Question) -> nw.LazyFrame:

@@ -218,7 +218,7 @@ _SOURCES = (
     unit="deals; reporting currency",
     source=_SOURCES,
     returns=Compared,
-    needs=(Need("status"), Need("closed_date", ("won", "lost"))),
+    needs=(Need("status"), Need("closed_date", ("won", "lost")), Need("amount")),
     answer=lambda book, question: volumes_compared(book, question),
 )
 def volumes_compared(book: Book, question: Question) -> nw.LazyFrame:

@@ -46,7 +46,7 @@ def standing(book: Book, question: Question) -> nw.LazyFrame:
     unit="deals; reporting currency",
     source="Definition",
     returns=Pipeline,
-    needs=(Need("status"),),
+    needs=(Need("status"), Need("amount", ("open",))),
     answer=standing,
 )
 def pipeline(deals: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:

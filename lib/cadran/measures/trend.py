@@ -86,7 +86,7 @@ def closed_per_period(closed: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFr
         "weighted sum; Wilson (1927), JASA 22(158)"
     ),
     returns=Trend,
-    needs=(Need("status"), Need("closed_date", ("won", "lost"))),
+    needs=(Need("status"), Need("closed_date", ("won", "lost")), Need("amount", ("won",))),
     answer=_series,
 )
 def trend(counted: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:

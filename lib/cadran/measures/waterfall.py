@@ -75,7 +75,7 @@ def _side(book: Book, question: Question, due_by: date | None, side: str) -> nw.
     unit="deals; reporting currency",
     source="Definition",
     returns=Waterfall,
-    needs=(Need("status"),),
+    needs=(Need("status"), Need("amount", ("open",)), Need("expected_close_date", ("open",))),
     answer=lambda book, question: waterfall(sides(book, question), question.by),
 )
 def waterfall(both: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
