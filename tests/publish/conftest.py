@@ -17,6 +17,7 @@ from cadran.publish.apps import App
 from cadran.publish.server import Site
 from cadran.tables import TABLES
 from cadran.tables.delivery import Delivery, Settings
+from cadran.text import LANGUAGES
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 
@@ -68,9 +69,19 @@ def site(book):
 @pytest.fixture(scope="session")
 def address(site):
     """Where the site answers."""
-    site.warm_up()
+    ready(site)
     with serving(site) as there:
         yield there
+
+
+def ready(site):
+    """Every first sight made; what was complained of."""
+    complaints = []
+    site.warm_up(complaints.append)
+    for app in site.apps.values():
+        for language in LANGUAGES:
+            site.sights.make(app, language)
+    return complaints
 
 
 class serving:  # noqa: N801
@@ -93,6 +104,12 @@ class serving:  # noqa: N801
         self.server.should_exit = True
         self.thread.join(10)
         self.listening.close()
+
+
+@pytest.fixture(scope="session")
+def get_ready():
+    """`get_ready(site)`: every first sight made; gives what was complained of."""
+    return ready
 
 
 @pytest.fixture(scope="session")

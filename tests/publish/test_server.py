@@ -14,6 +14,7 @@ import pytest
 import websockets.exceptions
 from websockets.sync.client import connect
 
+from cadran.publish.apps import App
 from cadran.publish.server import Site, serve
 from cadran.tables.problems import Problem
 
@@ -122,12 +123,10 @@ def test_an_unknown_address_is_told_where_to_go(address, language, says):
     assert 'href="/page"' in body.decode()
 
 
-def test_a_notebook_that_fails_is_told_at_the_start_and_its_page_says_so(site, address):
-    failed = site.warm_up()
+def test_a_notebook_that_fails_is_told_at_the_start_and_its_page_says_so(site, get_ready, address):
+    complaints = [str(problem).splitlines()[0] for problem in get_ready(site)]
 
-    assert [str(problem).splitlines()[0] for problem in failed] == [
-        "The notebook broken fails: KeyError: 'no such column'"
-    ]
+    assert complaints == ["The notebook broken fails: KeyError: 'no such column'"]
     answer, body = ask(address, "/broken?lang=en")
     assert answer.status == 500
     assert "This page cannot be made from this book" in body.decode()
@@ -189,6 +188,13 @@ def test_without_a_book_nothing_is_served(tmp_path):
         Site(tmp_path, [])
 
 
+def test_when_no_notebook_works_nothing_is_served(book, request):
+    broken = App("broken", "Broken", request.path.parent / "notebooks" / "broken.py")
+
+    with pytest.raises(Problem, match="No page"):
+        serve(book, port=0, apps=[broken], complain=lambda _problem: None)
+
+
 START = """
 import sys
 from pathlib import Path
@@ -203,7 +209,7 @@ serve(Path(book), port=0, apps=[App(n, n, Path({folder!r}) / (n + ".py")) for n 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_prints_its_address_and_ends_in_peace(book, how, request):
     code = START.format(folder=str(request.path.parent / "notebooks"))
-    command = [sys.executable, "-c", code, str(book), "plain", "broken"]
+    command = [sys.executable, "-c", code, str(book), "broken", "plain"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ) as server:
         address = server.stdout.readline().strip()
         assert ask(address, "/healthz")[0].status == 200

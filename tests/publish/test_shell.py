@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from cadran.book import SAMPLE, write_book
 from cadran.publish import shell
-from cadran.publish.apps import App, shipped_apps
+from cadran.publish.apps import shipped_apps
 from cadran.publish.server import Site
 
 pytestmark = pytest.mark.browser
@@ -138,10 +138,10 @@ SEEN = """() => {
 
 @pytest.mark.parametrize("app", shipped_apps(), ids=lambda app: app.name)
 @pytest.mark.parametrize("language", ["fr", "en"])
-def test_the_prepared_numbers_are_the_live_ones(reader, company, serve_site, monkeypatch, app: App, language):
+def test_the_prepared_numbers_are_the_live_ones(reader, company, get_ready, serve_site, monkeypatch, app, language):
     monkeypatch.setenv("CADRAN_BOOK", "")
     site = Site(Path(company), [app])
-    assert site.warm_up() == []
+    assert get_ready(site) == []
     with serve_site(site) as there:
         waiting = reader.context.new_page()
         never_live(waiting)

@@ -3,7 +3,7 @@
 import importlib.util
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,16 @@ class FirstSights:
         """The same if it is ready; otherwise it is begun, for those who come later."""
         future = self._future(app, language)
         return future.result() if future.done() else None
+
+    def begin(self, app: App, languages: Sequence[str], complain: Callable[[Problem], object]) -> None:
+        """Make them without waiting; a notebook that fails is complained of once."""
+
+        def told(future: Future[FirstSight | Problem]) -> None:
+            if not future.cancelled() and isinstance(made := future.result(), Problem):
+                complain(made)
+
+        futures = [self._future(app, language) for language in languages]
+        futures[0].add_done_callback(told)
 
     def close(self) -> None:
         """Make no more."""

@@ -69,11 +69,7 @@ def serve(
         )  # fmt: skip
     site = Site(book, shipped_apps() if apps is None else apps)
     with _listen(host, port) as listening:
-        failed = site.warm_up()
-        for problem in failed:
-            complain(problem)
-        if len(failed) == len(site.apps):
-            raise Problem("No page can be shown.", "Correct what is told above.")
+        site.warm_up(complain)
         shown = f"[{host}]" if ":" in host else host
         server = _Server(site.asgi(), lambda: announce(f"http://{shown}:{listening.getsockname()[1]}"))
         _run(server, listening)
@@ -99,10 +95,24 @@ class Site:
         """The version of the book at this moment: a new import changes it."""
         return current_version(self.book).name
 
-    def warm_up(self) -> list[Problem]:
-        """Load what every page needs and make every first sight, so that no reader waits; what fails is given."""
-        made = [[self.sights.make(app, language) for language in LANGUAGES] for app in self.apps.values()]
-        return [each[0] for each in made if isinstance(each[0], Problem)]
+    def warm_up(self, complain: Callable[[Problem], object]) -> None:
+        """Make the first sights: one app's before anybody is let in, the others' while readers look at it.
+
+        Raises:
+            Problem: If no app can be shown.
+        """
+        waiting = list(self.apps.values())
+        while waiting:
+            made = [self.sights.make(waiting[0], language) for language in LANGUAGES]
+            failed = [each for each in made if isinstance(each, Problem)]
+            if not failed:
+                break
+            complain(failed[0])
+            del waiting[0]
+        else:
+            raise Problem("No page can be shown.", "Correct what is told above.")
+        for app in waiting[1:]:
+            self.sights.begin(app, list(LANGUAGES), complain)
 
     def asgi(self) -> Any:
         """The whole site, guarded."""
