@@ -89,16 +89,15 @@ const models = new Map();
 let shown = null;
 /** Whether the kernel has run every cell: until then the live page may lack a part that the picture has. */
 let complete = false;
+/** Whether a cell has failed in this run. */
+let failed = false;
 
 const HEAR = {
   "model-lifecycle": ({ model_id, message }) => hearModel(model_id, message),
   "cell-op": ({ output }) => hearOutput(output),
   "kernel-startup-error": () => say("failed"),
   reconnected: () => say(""),
-  "completed-run": () => {
-    complete = true;
-    shown?.tell("change:content");
-  },
+  "completed-run": endRun,
 };
 
 function hearModel(id, { method, state, buffers = [], buffer_paths: paths = [], content, esm_spec: code }) {
@@ -119,15 +118,24 @@ function put(state, path, value) {
 
 function hearOutput(output) {
   if (!output) return;
-  if (output.mimetype === "application/vnd.marimo+error") return say(picture() ? "failed" : "broken");
+  failed ||= output.mimetype === "application/vnd.marimo+error";
   const named = typeof output.data === "string" && output.data.match(/<marimo-anywidget[^>]*data-model-id='&quot;(\w+)&quot;'/);
   if (named) show(models.get(named[1]));
+}
+
+function endRun() {
+  const wrong = failed;
+  failed = false;
+  if (wrong) return say(picture() ? "failed" : "broken");
+  say("");
+  complete = true;
+  // Draws what is not yet drawn, says that it has, and so lets the live page take over.
+  if (picture()) shown?.tell("change:content");
 }
 
 async function show(model) {
   if (!model?.code || shown === model) return;
   shown = model;
-  say("");
   const { default: widget } = await import(model.code);
   const { initialize, render } = typeof widget === "function" ? await widget() : widget;
   await initialize?.({ model });
