@@ -107,7 +107,8 @@ CAUSE_LABELS = {
     "unchanged": "Unchanged",
     "closing": "Closing",
 }
-_WORDED = {"outcome", "status", "deal_type", "forecast_category"}
+#: Columns whose values are words of ours.
+WORDED = {"outcome", "status", "deal_type", "forecast_category"}
 _MONTHS = {"month", "closed_month", "created_month", "expected_month"}
 #: Columns that only serve the drawing.
 HIDDEN = {"state", "key", "cause", "period"}
@@ -124,7 +125,7 @@ def value_label(column: str, value: Any, words: Words) -> str:
         return words("Unknown")
     if isinstance(value, date):
         return words.month(value) if column in _MONTHS else words.date(value)
-    if column in _WORDED and value in VALUES:
+    if column in WORDED and value in VALUES:
         return words(VALUES[value])
     return str(value)
 

@@ -74,7 +74,8 @@ class Figure:
         spec = copy.deepcopy(self.drawing.vegalite)
         spec["datasets"] = {name: json.loads(rows) for name, rows in self.rows().items()}
         spec["title"] = {"text": self.title, "subtitle": self.subtitle, "anchor": "start", "offset": 12}
-        spec["background"] = "var(--panel)"
+        spec["config"]["background"] = "var(--panel)"
+        spec["padding"] = {side: room + 12 for side, room in spec["padding"].items()}
         return json.loads(painted(json.dumps(spec), theme))
 
     def picture(self, width: int = WIDTH) -> str:
@@ -151,7 +152,12 @@ def compiled(build: Builder, fields: tuple[tuple[str, Any], ...], language: str,
         data=alt.NamedData("rows"), autosize=alt.AutoSizeParams(type="fit-x", contains="padding"), width=WIDTH
     )
     vegalite = {"padding": PADDING, **chart.to_dict(), "config": style.config}
-    vega = json.dumps(vl_convert.vegalite_to_vega(vegalite), separators=(",", ":"), ensure_ascii=False)
+    spec = vl_convert.vegalite_to_vega(vegalite)
+    for axis in spec["axes"]:
+        if axis["scale"] == "y" and axis.get("labels", True):
+            labels = axis.setdefault("encode", {}).setdefault("labels", {})
+            labels["interactive"] = True
+    vega = json.dumps(spec, separators=(",", ":"), ensure_ascii=False)
     return Drawing(sha256(vega.encode()).hexdigest()[:16], vegalite, vega)
 
 

@@ -10,7 +10,7 @@ from cadran.figures.theme import colour, config
 from cadran.text import Words, words_for
 
 #: Padding of a chart with a column of texts to its right, in pixels.
-BESIDE = {"left": 4, "top": 4, "right": 62, "bottom": 4}
+BESIDE = {"left": 4, "top": 4, "right": 14, "bottom": 4}
 STATES = ["selected", "possible", "excluded"]
 #: End or beginning of a column's name -> how its values are written (d3).
 UNITS = {

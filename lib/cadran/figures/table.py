@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from html import escape
 
 import polars as pl
+import xlsxwriter
 
-from cadran.figures.columns import HIDDEN, cell, is_number, label
+from cadran.figures.columns import HIDDEN, VALUES, WORDED, cell, is_number, label
 from cadran.figures.controls import TableView
 from cadran.text import Words
 
@@ -126,7 +127,8 @@ def as_csv(frame: pl.DataFrame, words: Words) -> bytes:
     french = words.language == "fr"
     text = io.StringIO()
     writer = csv.writer(text, delimiter=";" if french else ",", lineterminator="\r\n")
-    writer.writerow([label(name, words) for name in frame.columns])
+    frame = _worded(frame, words)
+    writer.writerow(frame.columns)
     for row in _harmless(frame).iter_rows():
         writer.writerow([str(x).replace(".", ",") if french and isinstance(x, float) else x for x in row])
     return text.getvalue().encode("utf-8-sig")
@@ -135,18 +137,27 @@ def as_csv(frame: pl.DataFrame, words: Words) -> bytes:
 def as_xlsx(frame: pl.DataFrame, words: Words, title: str) -> bytes:
     """The rows as an Excel workbook with one sheet; numbers and dates stay numbers and dates, texts stay texts."""
     file = io.BytesIO()
-    named = frame.rename({name: f"{label(name, words)}" for name in frame.columns}, strict=False)
+    named = _worded(frame, words)
     instants = [
         pl.col(c).dt.replace_time_zone(None) for c, kind in named.schema.items() if isinstance(kind, pl.Datetime)
     ]
     named = named.with_columns(instants)
     name = "".join(letter for letter in title if letter not in "[]:*?/\\'")[:31] or "Cadran"
-    workbook_options = {"strings_to_formulas": False, "strings_to_urls": False}
-    import xlsxwriter
-
-    with xlsxwriter.Workbook(file, {**workbook_options, "in_memory": True}) as workbook:
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
+    with xlsxwriter.Workbook(file, options) as workbook:
         named.write_excel(workbook, name, autofit=True, autofilter=True)
     return file.getvalue()
+
+
+def _worded(frame: pl.DataFrame, words: Words) -> pl.DataFrame:
+    """The rows under the names that readers know, our own words in their language, without what serves the drawing."""
+    shown = [name for name in frame.columns if name not in HIDDEN]
+    said = {value: words(text) for value, text in VALUES.items()}
+    worded = [pl.col(name).cast(pl.String).replace(said) for name in shown if name in WORDED]
+    named = {name: label(name, words) for name in shown}
+    twice = {text for text in named.values() if list(named.values()).count(text) > 1}
+    names = {name: f"{text} ({name})" if text in twice else text for name, text in named.items()}
+    return frame.select(shown).with_columns(worded).rename(names)
 
 
 def _harmless(frame: pl.DataFrame) -> pl.DataFrame:

@@ -29,7 +29,7 @@ COLOURS: dict[str, dict[str, str]] = {
         "actual": "#3a424c",
         "previous": "#bcc2ca",
         "good": "#1b5fc1",
-        "bad": "#b3520c",
+        "bad": "#a94c08",
         "lost": "#c8802f",
     },
     "dark": {
@@ -99,6 +99,14 @@ def config(language: str, currency: str) -> dict[str, Any]:
         "axisX": {"grid": False, "domain": True, "domainColor": colour("line"), "labelOverlap": "greedy"},
         "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "start", "titleY": -10, "tickCount": 4},
         "legend": {**text, **quiet, "orient": "top", "direction": "horizontal", "title": None, "symbolSize": 80},
+        "title": {
+            "font": FONT,
+            "subtitleFont": FONT,
+            "fontSize": 15,
+            "subtitleFontSize": 12,
+            "color": colour("ink"),
+            "subtitleColor": colour("muted"),
+        },
         "text": {"font": FONT, "fontSize": 12, "color": colour("ink")},
         "bar": {"color": colour("actual")},
         "line": {"color": colour("actual"), "strokeWidth": 2},

@@ -11,7 +11,7 @@ export function settle(el, root) {
   if (!document.getElementById("cadran-chrome")) {
     const style = document.createElement("style");
     style.id = "cadran-chrome";
-    style.textContent = root.querySelector("template.chrome").innerHTML;
+    style.textContent = root.querySelector("template.chrome").content.textContent;
     document.head.append(style);
   }
   for (let node = el; node && node !== document.body; node = node.parentElement ?? node.getRootNode().host) {

@@ -55,7 +55,8 @@ export class Figures {
     held.view = shown.view;
     held.finalize = () => shown.finalize();
     held.view.addEventListener("click", (event, item) => {
-      const value = item?.datum?.key;
+      const isLabel = item?.mark?.role === "axis-label";
+      const value = isLabel ? (item.datum.value ?? "") : item?.datum?.key;
       if (held.dimension && value !== undefined) this.onClick(held.dimension, value);
     });
   }

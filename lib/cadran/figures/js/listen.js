@@ -81,8 +81,8 @@ function hearClick(event, root, view, model) {
   if (act === "theme") return turnTheme(root, view);
   if (act === "help") return root.querySelector("dialog.help").showModal();
   if (act === "dismiss") return button.closest("dialog").close();
-  if (act === "export") return model.send({ export: button.dataset.export, format: button.dataset.format, theme: themeOf(root) });
   button.closest("details.menu")?.removeAttribute("open");
+  if (act === "export") return model.send({ export: button.dataset.export, format: button.dataset.format, theme: themeOf(root) });
   CLICKS[act]?.(button.dataset, view);
 }
 
