@@ -10,16 +10,23 @@ import numpy as np
 import polars as pl
 import pytest
 
+from cadran.book import write_book
 from cadran.sources.sample import history, invent
 from cadran.sources.sample.clock import TAKEN
 from cadran.tables import FOREIGN_KEYS, TABLES
+from cadran.tables.delivery import Delivery
 from cadran.tables.problems import Problem
 
 
 @pytest.fixture(scope="module")
-def tables() -> dict[str, pl.DataFrame]:
+def delivery() -> Delivery:
     """The default sample."""
-    return invent().tables
+    return invent()
+
+
+@pytest.fixture(scope="module")
+def tables(delivery) -> dict[str, pl.DataFrame]:
+    return delivery.tables
 
 
 @pytest.fixture(scope="module")
@@ -213,6 +220,17 @@ def test_two_processes_give_the_same_bytes_and_another_seed_gives_others(small):
 
     assert there.stdout.strip() == digest(small)
     assert digest(invent(60, seed=6).tables) != digest(small)
+
+
+def test_the_sample_that_ships_is_the_one_invented(delivery, tmp_path):
+    shipped = Path(__file__).parents[2] / "data" / "sample"
+    write_book(tmp_path / "sample", delivery, delivery.settings.taken)
+
+    def contents(folder: Path) -> dict[str, bytes]:
+        return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+    assert contents(tmp_path / "sample") == contents(shipped), "run `make sample`"
+    assert sum(map(len, contents(shipped).values())) < 8_000_000
 
 
 def test_chunks_change_nothing(small, monkeypatch):

@@ -1,11 +1,15 @@
 """What each lever truly changes: the invented company run again with the lever pulled, all other chance the same."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from scipy.stats import t
 
 from cadran.sources.sample.clock import MIDNIGHT
+from cadran.sources.sample.draws import Floats
 from cadran.sources.sample.history import History, happen_to
 from cadran.sources.sample.levers import Levers
 from cadran.sources.sample.planted import LOST, NEW, PRICE_INCREASE, TRAINED_REGION, TRAINING, WON
@@ -86,3 +90,24 @@ def _count(history: History, lever: Lever) -> dict[str, float]:
         "n_won_all": float(won.sum()),
         "revenue": float(np.round(np.nansum(amounts(ends[won])[1]))),
     }
+
+
+def told(lines: Sequence[dict[str, Any]]) -> str:
+    """The effects found over several seeds, as a Markdown table with 95 % intervals of the simulation (Student's t).
+
+    Args:
+        lines: Results of `effect`, each with its `lever` and `seed`; at least two seeds per lever.
+    """
+    rows = ["| Lever | Win rate without | Change, points | Signed revenue |", "|---|---|---|---|"]
+    for name in LEVERS:
+        found = [line for line in lines if line["lever"] == name]
+        rates = np.array([[line["win_rate_off"], line["win_rate_on"]] for line in found])
+        revenue = np.array([line["revenue_on"] / line["revenue_off"] - 1 for line in found])
+        points = _with_error(100 * (rates[:, 1] - rates[:, 0]), 1)
+        rows.append(f"| {name} | {100 * rates[:, 0].mean():.1f} % | {points} | {_with_error(100 * revenue, 0)} % |")
+    return "\n".join(rows)
+
+
+def _with_error(values: Floats, digits: int) -> str:
+    margin = t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    return f"{values.mean():+.{digits}f} ± {margin:.{digits}f}"
