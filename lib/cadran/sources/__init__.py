@@ -187,15 +187,22 @@ def _counted(fed: Fed, bad: pl.DataFrame, files: dict[str, Rows]) -> list[Source
     ]
 
 
+class NothingLeft(Problem):
+    """Every deal was set aside. The rule that most of them break and its repair are sentences of their own."""
+
+    def told(self, words: Callable[[str], str]) -> str:
+        said = {name: "; ".join(words(line) for line in str(text).split("\n")) for name, text in self.values.items()}
+        return words(self.what).format(**said) + "\n" + said["advice"]
+
+
 def _nothing_left(aside: pl.DataFrame) -> None:
-    first = aside.filter(pl.col("table") == "opportunities").head(1)
-    if first.is_empty():
+    deals = aside.filter(pl.col("table") == "opportunities")
+    if deals.is_empty():
         raise Problem("The source holds no deal.", "Check that the files are the right ones.")
-    rule = aside.filter(pl.col("table") == "opportunities")["rule"].value_counts(sort=True)
-    row = first.row(0, named=True)
-    raise Problem(
-        "All {n:,} deals were set aside; most often: {rule}. For example {file}, row {row:,}: {found}.",
-        "{advice}",
-        n=int(rule["count"].sum()), rule=rule["rule"][0].replace("\n", "; "), file=row["file"], row=row["row"],
-        found=row["found"], advice=row["repair"],
+    frequent = deals["rule"].value_counts(sort=True)["rule"][0]
+    row = deals.filter(pl.col("rule") == frequent).row(0, named=True)
+    raise NothingLeft(
+        "All {n} deals were set aside; most often: {rule}. For example {file}, row {row}: {found}.",
+        "",
+        n=deals.height, rule=frequent, file=row["file"], row=row["row"], found=row["found"], advice=row["repair"],
     )  # fmt: skip

@@ -26,18 +26,19 @@ LATEST = "latest date"
 #: Tables that can be made of the values met in another file.
 FROM_VALUES = ["accounts", "reps", "contacts"]
 
-_TEXT, _TEXTS, _YES_NO, _NUMBER, _DICT = "text", "text or list of texts", "true or false", "number", "table"
-TYPES: dict[str, tuple[type, ...]] = {
-    _TEXT: (str,),
-    _TEXTS: (str, list, int, float),
-    _YES_NO: (bool,),
-    _NUMBER: (int, float),
-    _DICT: (dict,),
-    "list or table": (list, dict),
-    "date": (date,),
-    "text or table": (str, dict),
-    "date, moment or text": (date, str),
-    "text, number or true/false": (str, int, float, bool, date),
+_TEXT, _TEXTS, _YES_NO, _NUMBER, _DICT = "text", "texts", "yes or no", "number", "table"
+#: Types of values, each with an example.
+TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+    _TEXT: ((str,), '"text"'),
+    _TEXTS: ((str, list, int, float), '"text"'),
+    _YES_NO: ((bool,), "true"),
+    _NUMBER: ((int, float), "1.5"),
+    _DICT: ((dict,), '{ this = "that" }'),
+    "list or table": ((list, dict), '[ { stage = "NAME", kind = "open" } ]'),
+    "date": ((date,), "2024-12-31"),
+    "date or text": ((date, str), "2024-12-31"),
+    "text or table": ((str, dict), '"KEY"'),
+    "constant": ((str, int, float, bool, date), '"text"'),
 }
 
 #: Every key a mapping may hold, by section. `docs/mapping.md` documents each (a test sees to it).
@@ -46,7 +47,7 @@ KEYS: dict[str, dict[str, str]] = {
         "name": _TEXT,
         "extends": _TEXT,
         "folder": _TEXT,
-        "taken": "date, moment or text",
+        "taken": "date or text",
         "time_zone": _TEXT,
         "currency": _TEXT,
         "amount_basis": _TEXT,
@@ -80,7 +81,7 @@ KEYS: dict[str, dict[str, str]] = {
     "a table": {"file": _TEXT, "from_values": _YES_NO, "only": _DICT},
     "a field": {
         "column": _TEXTS,
-        "constant": "text, number or true/false",
+        "constant": "constant",
         "from": _TEXT,
         "on": "text or table",
         "values": _DICT,

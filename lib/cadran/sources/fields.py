@@ -124,11 +124,12 @@ def _text(field: Field, rows: pl.DataFrame, read: Dict[str, Rows], feed: Feed, m
     if own.dtype == pl.String:
         own = text.select(pl.when(own != "").then(own).alias(field.name)).to_series()
     if field.personal is None and (kind := parse.looks_personal(own)):
+        phones = "{file}: {column} holds phone numbers, which never enter a book."
+        mails = "{file}: {column} holds e-mail addresses, which never enter a book."
+        what = {"e-mail addresses": mails, "phone numbers": phones}[kind]
         raise Problem(
-            "{file}: {column} holds {kind}, which never enter a book.",
-            'Map another column to {where}; or, if it is none, write personal = "allowed" there.',
-            file=mapping.files[feed.file].path[0], column=", ".join(field.column), kind=kind,
-            where=f"[{feed.table}] {field.name}",
+            what, 'Map another column to {where}; or, if it is none, write personal = "allowed" there.',
+            file=mapping.files[feed.file].path[0], column=", ".join(field.column), where=f"[{feed.table}] {field.name}",
         )  # fmt: skip
     return own
 

@@ -61,7 +61,7 @@ def _find(name: str) -> tuple[Path, bool]:
         raise Problem("There is no mapping {file}.", "Check the path.", file=name)
     if name not in names():
         close = get_close_matches(name, names(), 1)
-        repair = "Did you mean {close}?" if close else "Name a TOML file, or a mapping that ships: {names}."
+        repair = "Did you mean {close!r}?" if close else "Name a TOML file, or a mapping that ships: {names}."
         told = {"name": name, "close": "".join(close), "names": ", ".join(names())}
         raise Problem("There is no mapping called {name}.", repair, **told)
     return Path(str(shipped("cadran.sources") / "mappings" / f"{name}.toml")), True
@@ -117,27 +117,28 @@ class _Check:
     def keys(self, section: Any, kind: str, where: str, more: Iterable[str] = ()) -> None:
         """Fail on a key that this kind of section does not know, or a value of another type."""
         if not isinstance(section, dict):
-            self.fail(
-                "{file}: {where} is {value!r}.", "Write a {expected}.", where=where, value=section, expected="table"
-            )
+            self.of_type(where, section, "table")
         allowed = [*KEYS[kind], *more]
         for key, value in section.items():
+            place = f"{where}: {key}" if where else key
             if key not in allowed:
                 close = get_close_matches(key, allowed, 1)
-                repair = "Did you mean {close}?" if close else "The keys are: {allowed}."
-                told = {"key": key, "where": where, "close": "".join(close), "allowed": ", ".join(allowed)}
-                self.fail("{file}: {where} has no key called {key}.", repair, **told)
-            expected = KEYS[kind].get(key, "")
-            types = TYPES.get(expected, (object,))
-            if not isinstance(value, types) or (isinstance(value, bool) and not {bool, object} & {*types}):
-                place = f"{where}: {key}"
-                self.fail(
-                    "{file}: {where} is {value!r}.", "Write a {expected}.", where=place, value=value, expected=expected
-                )
+                repair = "Did you mean {close!r}?" if close else "The keys are: {allowed}."
+                told = {"key": place, "close": "".join(close), "allowed": ", ".join(allowed)}
+                self.fail("{file}: there is no key {key!r}.", repair, **told)
+            if key in KEYS[kind]:
+                self.of_type(place, value, KEYS[kind][key])
+
+    def of_type(self, where: str, value: Any, expected: str) -> None:
+        """Fail unless a value is of the type expected (see `TYPES`)."""
+        types, example = TYPES[expected]
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            told = {"where": where, "value": value, "example": example}
+            self.fail("{file}: {where} cannot be {value!r}.", "Write it like {example}.", **told)
 
     def mapping(self, raw: dict[str, Any], path: Path, is_shipped: bool) -> Mapping:
         tables = ["deals", *(t for t in TABLES if t != "calendar")]
-        self.keys(raw, "the mapping", "the mapping", tables)
+        self.keys(raw, "the mapping", "", tables)
         self.settings(raw)
         files = {name: self.one_file(name, section) for name, section in raw.get("files", {}).items()}
         listed = isinstance(raw.get("stages"), list)
@@ -255,7 +256,7 @@ class _Check:
 
     def stages(self, raw: list[Any]) -> tuple[StageRow, ...]:
         for position, stage in enumerate(raw, 1):
-            where = f"stages, entry {position}"
+            where = f"stages[{position}]"
             self.keys(stage, "a stage", where)
             if not {"stage", "kind"} <= stage.keys():
                 repair = 'Write {{ stage = "NAME", kind = "open" }}.'
@@ -310,7 +311,7 @@ class _Check:
         """Fail if a field refers to a table that nothing feeds."""
         for (table, key), (parent, parent_key) in FOREIGN_KEYS.items():
             if table in _parts(feed.table) and key in feed.fields and parent not in fed:
-                repair = "Add [{parent}] with its file." + (FROM_VALUES_REPAIR if parent in FROM_VALUES else "")
+                repair = _FROM_VALUES_REPAIR if parent in FROM_VALUES else "Add [{parent}] with its file."
                 told = {
                     "where": feed.table,
                     "key": key,
@@ -324,8 +325,9 @@ class _Check:
                 )
 
 
-FROM_VALUES_REPAIR = (
-    '\nOr make it from the values met:\n[{parent}]\nfile = "{source}"\nfrom_values = true\n{parent_key} = "{column}"'
+_FROM_VALUES_REPAIR = (
+    "Add [{parent}] with its file; or, to make it from the values met:\n"
+    '[{parent}]\nfile = "{source}"\nfrom_values = true\n{parent_key} = "{column}"'
 )
 
 

@@ -214,3 +214,19 @@ def set_aside(
         )
         .select(SET_ASIDE.keys())
     )
+
+
+def sentences() -> list[str]:
+    """Every sentence that can stand in `rule` or `repair`, in English: what a catalogue must translate."""
+    rules = [*_OWN, *(f"{table}>{field}" for table, field in _LINKS)]
+    for table, schema in ((table, schema) for table, schema in TABLES.items() if table != "calendar"):
+        own = [name for name in vars(schema) if name[0] != "_" and name not in schema.column_names()]
+        rules += [f"{table}|primary_key", *(f"{table}|{name}" for name in own)]
+        for field, column in schema.columns().items():
+            bounds = [kind for kind in ("min", "max", "min_exclusive") if getattr(column, kind, None) is not None]
+            kinds = [*([] if column.nullable else ["nullability"]), *bounds]
+            kinds += [] if isinstance(column, dy.String) else ["type"]
+            finite = ["inf"] if isinstance(column, dy.Float64) else []
+            rules += [f"{table}.{field}|{kind}" for kind in [*kinds, *finite]]
+    rules += ["deals.closed_at|type"]
+    return list(dict.fromkeys(text for rule in rules for text in sentence(rule)))
