@@ -13,7 +13,7 @@ with app.setup:
     from cadran.figures import opportunities_page as sheet
     from cadran.figures.facts import Facts
     from cadran.figures.periods import chosen_period, day_before, last_months, year_before
-    from cadran.figures.selection import as_where, known, states
+    from cadran.figures.selection import as_where, states
     from cadran.measures.answers import Inquiry, about, keep
     from cadran.text import pick_language, words_for
 
@@ -44,9 +44,8 @@ def read_view(book, facts, page):
     seen = hold(book.as_of(view.day("as_of")), sheet.COLUMNS)
     period = chosen_period(view, seen.day, facts.first)
     all_deals = Inquiry(seen, period, {}, view["organisation"]).deals(sheet.COLUMNS)
-    selected = known(view.selection, all_deals)
-    inquiry = Inquiry(seen, period, as_where(selected), view["organisation"])
-    of = states(all_deals, selected, facts.dimensions)
+    inquiry = Inquiry(seen, period, as_where(view.selection), view["organisation"])
+    of = states(all_deals, view.selection, facts.dimensions)
     return all_deals, inquiry, of, period, seen, view
 
 

@@ -57,6 +57,12 @@ def test_a_selection_is_held_to_the_dimensions_and_to_a_length():
     assert view.selection == {"region": ("North",)}
 
 
+def test_only_days_are_values_of_a_month():
+    view = read_view({"selection": {"closed_month": ["2026-01-01", "never", ""]}}, CONTROLS, ["closed_month"], EN)
+
+    assert view.selection == {"closed_month": ("2026-01-01",)}
+
+
 def test_what_was_changed_is_said():
     assert read(controls={"by": "salary"}).said == ("Group by: “salary” is not possible here; Region is shown.",)
 

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from cadran.figures.selection import as_where, known, states, with_states
+from cadran.figures.selection import as_where, states, with_states
 
 DEALS = pl.DataFrame(
     [
@@ -59,10 +59,6 @@ def test_counts_are_those_of_a_plain_loop(selected):
 
 def test_no_deals_at_all():
     assert states(DEALS.clear(), {"region": ["North"]}, ["region"])["region"].is_empty()
-
-
-def test_values_that_no_deal_has_are_not_selected():
-    assert known({"region": ("North", "Atlantis"), "sector": ("None",)}, DEALS) == {"region": ("North",)}
 
 
 def test_a_figure_keeps_a_line_for_what_is_excluded():

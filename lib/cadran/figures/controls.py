@@ -9,6 +9,8 @@ from cadran.text import Words
 
 #: A selection or a search beyond these is no reader's.
 MOST_VALUES, MOST_LETTERS = 500, 200
+#: How the names of dimensions of time end: their values are days.
+TIMES = ("_month", "_quarter")
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,7 @@ class Day:
 
     def clamped(self, value: object) -> str:
         """The day, no earlier than the first and no later than the last; the default when it is no day."""
-        try:
-            day = date.fromisoformat(value) if isinstance(value, str) else None
-        except ValueError:
-            day = None
+        day = _day(value) if isinstance(value, str) else None
         return self.default if day is None else min(max(day, self.first), self.last).isoformat()
 
     @property
@@ -108,9 +107,9 @@ def read_view(raw: Mapping[str, Any], controls: Sequence[Control], dimensions: S
             said.append(words("{control}: “{value}” is not possible here; {held} is shown.",
                               control=control.label, value=shown, held=_told(control, held[control.name], words)))  # fmt: skip
     selection = {
-        dimension: tuple(dict.fromkeys(_text(each) for each in values[:MOST_VALUES]))
+        dimension: chosen
         for dimension, values in _mapping(raw.get("selection")).items()
-        if dimension in dimensions and isinstance(values, list) and values
+        if dimension in dimensions and isinstance(values, list) and (chosen := _chosen(dimension, values))
     }
     tables = {_text(name): _table(_mapping(table)) for name, table in _mapping(raw.get("tables")).items()}
     behind = raw.get("behind")
@@ -141,6 +140,19 @@ def view_of_address(query: Mapping[str, str | list[str]], controls: Sequence[Con
         "tables": tables,
         "open": lists.get("open", [None])[-1],
     }
+
+
+def _chosen(dimension: str, values: list[Any]) -> tuple[str, ...]:
+    """The values selected; of a month or a quarter only days are values."""
+    texts = dict.fromkeys(_text(each) for each in values[:MOST_VALUES])
+    return tuple(text for text in texts if not dimension.endswith(TIMES) or _day(text))
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _table(raw: Mapping[str, Any]) -> TableView:

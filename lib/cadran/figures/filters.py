@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from html import escape
 from typing import Any
 
 import polars as pl
 
 from cadran.figures.columns import cell, label, value_label
+from cadran.figures.controls import TIMES
 from cadran.text import Words
 
 #: Values of one dimension listed; the others are reached through figures and the table.
@@ -95,8 +97,6 @@ class Detail:
 
 
 def _shown(column: str, value: str, words: Words) -> str:
-    if column.endswith(("_month", "_quarter")) and value:
-        from datetime import date
-
+    if column.endswith(TIMES):
         return value_label(column, date.fromisoformat(value), words)
     return value_label(column, value, words)

@@ -15,16 +15,6 @@ def as_where(selected: Selected, without: str | None = None) -> dict[str, tuple[
     }
 
 
-def known(selected: Selected, deals: pl.DataFrame) -> dict[str, tuple[str, ...]]:
-    """The selection without values that no deal has: an old link, or an address written by hand."""
-    kept = {}
-    for column, values in selected.items():
-        there = set(_text(deals, column).unique())
-        if found := tuple(value for value in values if value in there):
-            kept[column] = found
-    return kept
-
-
 def states(deals: pl.DataFrame, selected: Selected, dimensions: Sequence[str]) -> dict[str, pl.DataFrame]:
     """Every value of each dimension, and its state.
 

@@ -1,0 +1,147 @@
+"""The Opportunities app runs whole on any book, in both languages, and says what it cannot show."""
+
+import re
+from datetime import date
+from html import unescape
+
+import polars as pl
+import pytest
+from marimo import App
+
+from cadran.book import SAMPLE, open_book, write_book
+from cadran.book.held import hold
+from cadran.figures.blocks import Notice
+from cadran.figures.figure import Figure
+from cadran.measures import MEASURES, Question
+from cadran.publish.apps import NOTEBOOKS
+from cadran.publish.prepared import _load
+from cadran.tables import TABLES
+from cadran.tables.delivery import Delivery
+
+
+@pytest.fixture(scope="module")
+def app() -> App:
+    return _load(NOTEBOOKS / "opportunities.py").app
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return open_book(SAMPLE)
+
+
+def part_of(sample, folder, keep):
+    """A book of those of the sample's deals that `keep` (an expression on their last version) keeps."""
+    tables = {
+        name: pl.read_parquet(sample.version / f"{name}.parquet").select(schema.column_names())
+        for name, schema in TABLES.items()
+    }
+    last = tables["versions"].sort("valid_from").group_by("opportunity_id").last()
+    ids = last.filter(keep).select("opportunity_id")
+    for name in ("opportunities", "versions", "deal_contacts", "activities"):
+        tables[name] = tables[name].join(ids, on="opportunity_id", how="semi")
+    tables["leads"] = tables["leads"].clear()
+    write_book(folder, Delivery(sample.settings, tables), sample.moment)
+    return open_book(folder)
+
+
+def shown(app, book, **query):
+    """The page, as its text."""
+    _, defs = app.run(defs={"query": query, "book": hold(book)})
+    page = defs["page"].widget
+    return page, unescape(re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", page.html())))
+
+
+def test_the_sample_fills_every_place(app, sample):
+    page, text = shown(app, sample, lang="en")
+
+    assert [slot for slot, block in page.blocks.items() if isinstance(block, Notice)] == []
+    assert {slot for row in page.places for slot in row} == page.blocks.keys()
+    assert "Signed revenue" in text
+
+
+def test_the_numbers_are_those_of_the_measures(app, sample):
+    page, text = shown(app, sample, lang="en", period="year")
+
+    question = Question(since=date(2026, 1, 1), until=date(2026, 6, 30))
+    now, rate = (MEASURES[name].ask(sample, question).row(0, named=True) for name in ("volumes", "win_rate"))
+    assert page.words.money(now["amount_won"], "EUR") in text
+    assert f"{now['n_won']} deals won" in text
+    assert page.words.percent(rate["win_rate"]) in text
+    assert f"of {rate['n_closed']} closed deals" in text
+
+
+def test_a_selection_filters_the_others_and_not_itself(app, sample):
+    page, _ = shown(app, sample, **{"in.region": ["Nord"], "by": "region"})
+
+    regions, clients = page.blocks["groups"].frame, page.blocks["clients"].frame
+    assert regions.height > 1
+    assert regions.filter(pl.col("state") == "selected")["region"].to_list() == ["Nord"]
+    whole = Question(where={"region": ("Nord",)}, since=date(2025, 7, 1), until=date(2026, 6, 30))
+    expected = MEASURES["client_concentration"].ask(sample, whole)
+    assert clients["revenue"].to_list() == expected["revenue"].head(clients.height).to_list()
+    assert set(page.blocks["deals"].frame["region"]) == {"Nord"}
+
+
+def test_french_to_the_last_word(app, sample):
+    page, text = shown(app, sample, lang="fr")
+
+    for english in ("Win rate", "Signed", "Deals", "deals", "closed", "Filters", "set aside", "Show", "from"):
+        assert not re.search(rf"\b{english}\b", text), english
+    assert "Taux de transformation" in text
+    assert 'lang="fr"' in page.html()
+
+
+@pytest.mark.parametrize(
+    "keep",
+    {
+        "empty": pl.lit(False),
+        "one_deal": pl.col("opportunity_id") == pl.col("opportunity_id").min(),
+        "none_closed": pl.col("status") == "open",
+        "none_open": pl.col("status") == "won",
+        "no_amount": pl.col("amount").is_null(),
+    }.items(),
+    ids=lambda case: case[0],
+)
+@pytest.mark.parametrize("period", ["months12", "all"])
+def test_a_book_with_next_to_nothing_is_told_and_not_an_error(app, sample, tmp_path, keep, period):
+    book = part_of(sample, tmp_path / "book", keep[1])
+
+    page, text = shown(app, book, lang="en", period=period)
+
+    assert {slot for row in page.places for slot in row} == page.blocks.keys()
+    assert "nan" not in text.lower().split()
+    if keep[0] == "empty":
+        assert "no deal was won" in text
+        assert isinstance(page.blocks["groups"], Notice)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"as_of": "1066-10-14", "period": "x", "by": "salary"},
+        {"in.region": ["Atlantis"], "in.closed_month": ["never"], "in.client": [""]},
+        {"as_of": "2019-01-01", "period": "custom", "from": "9999-01-01", "until": "0001-01-01"},
+        {"deals.page": "-7", "deals.sort": "-drop table", "deals.search": "(((", "open": "../../etc"},
+        {"organisation": "today", "unit": "n", "period": "last_quarter", "by": "deal_type", "as_of": "2024-02-29"},
+    ],
+)
+def test_an_absurd_address_still_shows_a_page(app, sample, query):
+    page, _ = shown(app, sample, **query)
+
+    assert isinstance(page.blocks["footer"].html("footer", page.words), str)
+    assert {slot for row in page.places for slot in row} == page.blocks.keys()
+
+
+def test_what_an_address_asks_in_vain_is_said(app, sample):
+    page, _ = shown(app, sample, lang="en", as_of="1066-10-14")
+
+    assert "As of: “1066-10-14” is not possible here" in page.content["said"]
+
+
+def test_every_figure_says_its_finding(app, sample):
+    page, _ = shown(app, sample, lang="en")
+
+    for slot, block in page.blocks.items():
+        if isinstance(block, Figure):
+            assert block.title in block.finding, slot
+            assert any(letter.isdigit() for letter in block.finding.removeprefix(block.title)), slot
