@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from cadran.measures import Question
-from cadran.measures.periods import add_months, ends, last_months, month_end, options, period, start_of
+from cadran.measures.periods import add_months, ends, last_months, month_end, period, start_of
 from cadran.tables.problems import Problem
 
 
@@ -59,13 +59,3 @@ def test_series_begin_where_the_book_does(make_book):
     assert ends(book, date(2025, 1, 1), date(2026, 1, 31), "month") == [
         date(2025, 11, 30), date(2025, 12, 31), date(2026, 1, 31),
     ]  # fmt: skip
-
-
-def test_options_are_known_and_of_their_kind():
-    asked = Question(options={"months": 3, "action": 7})
-
-    assert options(asked, months=6, action=str, every="month") == {"months": 3, "action": "7", "every": "month"}
-    with pytest.raises(Problem, match="no option months"):
-        options(asked, every="month")
-    with pytest.raises(Problem, match="Write it as 6"):
-        options(Question(options={"months": "three"}), months=6)

@@ -12,7 +12,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.measures.catalogue import Need, Question, measure
 from cadran.measures.counting import count, grouped, small, total
-from cadran.measures.periods import add_months, day_before, first_day, options, seen_on
+from cadran.measures.periods import add_months, day_before, first_day, seen_on
 from cadran.tables.measured.trend import BeforeAfter
 from cadran.tables.problems import Problem
 
@@ -126,7 +126,7 @@ def before_after(book: Book, question: Question) -> nw.LazyFrame:
     Raises:
         Problem: If the question has groups, or there is no such action.
     """
-    chosen = options(question, months=6, action=str)
+    chosen = question.chosen(months=6, action=str)
     if question.by:
         raise Problem("An action has its own groups; it cannot be split by {column}.", "Leave out the grouping, or "
                       "filter instead.", column=question.by[0])  # fmt: skip

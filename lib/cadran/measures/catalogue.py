@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from inspect import signature
 from typing import Any, Literal
 
 import dataframely as dy
@@ -60,6 +61,36 @@ class Question:
         if self.until:
             kept = kept & (nw.col(column) <= self.until)
         return kept.fill_null(False)
+
+    def chosen(self, **defaults: Any) -> dict[str, Any]:
+        """The options, with the defaults of those not given. A default that is a type stands for None, of that type.
+
+        Raises:
+            Problem: If an option is none of `defaults`, or not of the kind of its default.
+        """
+        given = {}
+        for name, value in self.options.items():
+            if name not in defaults:
+                raise Problem(
+                    "This measure has no option {name}.", "Its options are: {names}.",
+                    name=name, names=", ".join(defaults) or "–",
+                )  # fmt: skip
+            kind = defaults[name] if isinstance(defaults[name], type) else type(defaults[name])
+            given[name] = str(value) if kind is str else value
+            if not isinstance(given[name], kind):
+                raise Problem(
+                    "{value} is no value of the option {name}.", "Write it as {example}.",
+                    value=value, name=name, example=_EXAMPLES[kind],
+                )  # fmt: skip
+        return {name: None if isinstance(value, type) else value for name, value in defaults.items()} | given
+
+    def chosen_for(self, function: Callable[..., Any]) -> dict[str, Any]:
+        """The options as a function takes them: its keywords, with the defaults its signature states."""
+        parameters = signature(function).parameters.values()
+        return self.chosen(**{each.name: each.default for each in parameters if each.kind is each.KEYWORD_ONLY})
+
+
+_EXAMPLES = {date: "2026-06-30", int: "6"}
 
 
 @dataclass(frozen=True)
@@ -179,7 +210,7 @@ def measure(
         def over_deals(book: Book, question: Question) -> nw.LazyFrame:
             assert window is not None
             deals = deals_for(book, question, window, *(need.column for need in needs if need.table is None))
-            return function(deals, by=question.by, **question.options)
+            return function(deals, by=question.by, **question.chosen_for(function))
 
         MEASURES[name] = Measure(
             name, title, definition, unit, source, needs, returns, answer or over_deals, function, rivals, subject

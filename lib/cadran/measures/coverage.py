@@ -8,7 +8,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.measures.catalogue import Need, Question, Rival, measure
 from cadran.measures.counting import count, grouped, small, total
-from cadran.measures.periods import add_months, day_before, options, period, seen_on, start_of
+from cadran.measures.periods import add_months, day_before, period, seen_on, start_of
 from cadran.measures.targets import targets_for
 from cadran.tables.measured.coverage import Coverage, Progress, RequiredConversion
 
@@ -28,7 +28,7 @@ def progress(book: Book, question: Question) -> nw.LazyFrame:
     Returns:
         One row per group that has a target, an open deal due or a deal won, as `Progress` has it.
     """
-    options(question)
+    question.chosen()
     since, until = quarter(book, question)
     book = seen_on(book, min(until, book.day))
     asked = Question(since=since, until=until)

@@ -95,7 +95,9 @@ def cycle(deals: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
     ),
     returns=TimeToClose,
     needs=(Need("status"), Need("created_date")),
-    answer=lambda book, question: time_to_close(created_in(book, question, "status"), question.by, **question.options),
+    answer=lambda book, question: time_to_close(
+        created_in(book, question, "status"), question.by, **question.chosen_for(time_to_close)
+    ),
     rivals=(
         Rival(
             "Mean of the closed deals",

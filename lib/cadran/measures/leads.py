@@ -49,7 +49,9 @@ def _clocks(leads: nw.LazyFrame, by: Sequence[str], event: str, *others: str) ->
     returns=LeadVolumes,
     needs=(Need("created_at", table="leads", least_share=1),),
     subject=LEADS,
-    answer=lambda book, question: lead_volumes(created_in(book, question), question.by, **question.options),
+    answer=lambda book, question: lead_volumes(
+        created_in(book, question), question.by, **question.chosen_for(lead_volumes)
+    ),
 )
 def lead_volumes(leads: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
     """Leads by what has become of them.
@@ -100,7 +102,9 @@ def _qualified_of_decided(book: Book, question: Question) -> float | None:
     returns=LeadConversion,
     needs=(Need("created_at", table="leads", least_share=1), Need("qualified_at", table="leads", least_share=1)),
     subject=LEADS,
-    answer=lambda book, question: lead_conversion(created_in(book, question), question.by, **question.options),
+    answer=lambda book, question: lead_conversion(
+        created_in(book, question), question.by, **question.chosen_for(lead_conversion)
+    ),
     rivals=(
         Rival(
             "Qualified so far",
@@ -164,7 +168,9 @@ def _of_answered(name: str) -> Any:
     returns=LeadFirstResponse,
     needs=(Need("created_at", table="leads", least_share=1), Need("first_response_at", table="leads", least_share=1)),
     subject=LEADS,
-    answer=lambda book, question: lead_first_response(created_in(book, question), question.by, **question.options),
+    answer=lambda book, question: lead_first_response(
+        created_in(book, question), question.by, **question.chosen_for(lead_first_response)
+    ),
     rivals=(
         Rival(
             "Median of the answered leads",

@@ -1,8 +1,6 @@
 """Days and periods of a question: what is asked when nothing is said, and what was known on a day."""
 
-from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import narwhals as nw
@@ -101,30 +99,3 @@ def ends(book: Book, since: date, until: date, every: str) -> list[date]:
         raise Problem("A series cannot go by {every}.", "Ask for every week, month or quarter.", every=every)
     known = first_day(book) or since
     return [*(day for day in days if max(since, known) <= day < until), until]
-
-
-def options(question: Question, **defaults: Any) -> Mapping[str, Any]:
-    """The options of a question, with the defaults of those not given.
-
-    Raises:
-        Problem: If an option is unknown to the measure, or not of the kind of its default.
-    """
-    given = {}
-    for name, value in question.options.items():
-        if name not in defaults:
-            raise Problem(
-                "This measure has no option {name}.", "Its options are: {names}.",
-                name=name, names=", ".join(defaults) or "–",
-            )  # fmt: skip
-        kind = defaults[name] if isinstance(defaults[name], type) else type(defaults[name])
-        given[name] = str(value) if kind is str else value
-        if not isinstance(given[name], kind):
-            raise Problem(
-                "{value} is no value of the option {name}.", "Write it as {example}.",
-                value=value, name=name, example=_EXAMPLES[kind],
-            )  # fmt: skip
-    unset = {name: None if isinstance(value, type) else value for name, value in defaults.items()}
-    return unset | given
-
-
-_EXAMPLES = {date: "2026-06-30", int: "6"}

@@ -9,7 +9,7 @@ from cadran.book import Book
 from cadran.measures.catalogue import Need, Question, measure
 from cadran.measures.counting import count, grouped, small, total, with_share
 from cadran.measures.lines import every_line
-from cadran.measures.periods import day_before, ends, options, period, seen_on
+from cadran.measures.periods import day_before, ends, period, seen_on
 from cadran.tables.measured.pipeline import ForecastTransitions, Pipeline, Pushes, Slippage
 
 
@@ -21,7 +21,7 @@ def standing(book: Book, question: Question) -> nw.LazyFrame:
     Returns:
         One row per group and day, as `Pipeline` has it, 0 where nothing was open.
     """
-    every = options(question, every="month")["every"]
+    every = question.chosen(every="month")["every"]
     since, until = period(book, Question(since=question.since, until=question.until or book.day), months=12)
     days = ends(book, since, until, every)
     views = []
@@ -84,7 +84,7 @@ def outcomes(book: Book, question: Question) -> nw.LazyFrame:
         and the columns of `by` as they were then; `status_end` and `category_end` (null where the source lost the
         deal), whoever owns it by then.
     """
-    options(question)
+    question.chosen()
     since, until = period(book, question)
     facts = ["opportunity_id", "status", "amount", "expected_close_date", "forecast_category", *question.columns]
     start = question.keeps(seen_on(book, day_before(since)).deals(facts, question.organisation))
@@ -158,7 +158,7 @@ _ENDS = {"n_slipped": "open", "n_won": "won", "n_lost": "lost"}
 
 def _alive(book: Book, question: Question) -> nw.LazyFrame:
     """Deals open at some time in the period, with their pushes in it."""
-    options(question)
+    question.chosen()
     since, until = period(book, question)
     start = seen_on(book, day_before(since)).deals(["opportunity_id", "n_pushes", "in_scope"])
     end = seen_on(book, until).deals(

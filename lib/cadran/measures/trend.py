@@ -10,7 +10,7 @@ from cadran.book import Book
 from cadran.measures.catalogue import Need, Question, measure
 from cadran.measures.counting import Z95, count, grouped, small, total, with_share
 from cadran.measures.lines import every_line
-from cadran.measures.periods import ends, options, period, seen_on, start_of
+from cadran.measures.periods import ends, period, seen_on, start_of
 from cadran.tables.measured.trend import Trend
 
 #: The deal column that says whether a deal is in an action's scope.
@@ -19,7 +19,7 @@ SCOPE_COLUMNS = {"region": "region", "team": "team", "rep": "rep_id"}
 
 def _series(book: Book, question: Question) -> nw.LazyFrame:
     """Deals closed in each month (option every: week, quarter): by default of the last 24 complete months."""
-    every = options(question, every="month")["every"]
+    every = question.chosen(every="month")["every"]
     since, until = period(book, question, months=24)
     days = ends(book, since, until, every)
     book, by = seen_on(book, until), question.by

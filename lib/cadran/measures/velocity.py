@@ -7,13 +7,13 @@ import narwhals as nw
 from cadran.book import Book
 from cadran.measures.catalogue import Need, Question, measure
 from cadran.measures.counting import LEAST_FOR_INTERVAL, Z95, count, grouped
-from cadran.measures.periods import options, period, seen_on
+from cadran.measures.periods import period, seen_on
 from cadran.tables.measured.velocity import Velocity
 
 
 def _over_a_period(book: Book, question: Question) -> nw.LazyFrame:
     """Deals open at the end of the period, and those closed in it: by default the last twelve complete months."""
-    options(question)
+    question.chosen()
     since, until = period(book, question, months=12)
     facts = ["status", "amount", "cycle_days", "is_qualified", "closed_date", *question.columns]
     deals = question.keeps(seen_on(book, until).deals(facts, question.organisation))

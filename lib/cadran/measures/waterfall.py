@@ -11,7 +11,7 @@ from cadran.book import Book
 from cadran.measures.catalogue import Need, Question, measure
 from cadran.measures.counting import small
 from cadran.measures.lines import every_line
-from cadran.measures.periods import day_before, options, period, seen_on
+from cadran.measures.periods import day_before, period, seen_on
 from cadran.tables.measured.waterfall import CAUSES, Waterfall
 
 _FACTS = (
@@ -37,7 +37,7 @@ def sides(book: Book, question: Question) -> nw.LazyFrame:
     until = question.until or book.day
     since = question.since or day_before(until.replace(day=1))
     period(book, Question(since=since, until=until))
-    due_by = options(question, due_by=date)["due_by"]
+    due_by = question.chosen(due_by=date)["due_by"]
     first, last = seen_on(book, since), seen_on(book, until)
     before, after = _side(first, question, due_by, "opening"), _side(last, question, due_by, "closing")
     # A deal open at the closing that was closed at the opening has been reopened: few, and nothing else closed is read.

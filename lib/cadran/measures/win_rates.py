@@ -110,7 +110,7 @@ def _redrawn(amounts: np.ndarray, resamples: int, seed: int) -> tuple[float, flo
     returns=WinRateByCohort,
     needs=(Need("status"), Need("created_date")),
     answer=lambda book, question: win_rate_by_cohort(
-        created_in(book, question, "status"), question.by, **question.options
+        created_in(book, question, "status"), question.by, **question.chosen_for(win_rate_by_cohort)
     ),
 )
 def win_rate_by_cohort(deals: nw.LazyFrame, by: Sequence[str] = (), *, age_days: int = 90) -> nw.LazyFrame:
