@@ -28,5 +28,5 @@ def test_options_are_those_of_the_signature():
 def test_no_measure_takes_an_option_it_does_not_know(name, make_book):
     book = make_book([{"status": "won"}, {"status": "open"}])
 
-    with pytest.raises(Problem, match="no option surely_not|cannot be had"):
+    with pytest.raises(Problem, match=r"no option surely_not|cannot be had"):
         MEASURES[name].ask(book, Question(options={"surely_not": 1}))

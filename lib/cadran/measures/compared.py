@@ -54,6 +54,7 @@ def compare(name: str, book: Book, question: Question) -> nw.LazyFrame:
             "{name} cannot be compared with earlier periods here.", "What can be: {names}.",
             name=name, names=", ".join(["volumes", *SHARES]),
         )  # fmt: skip
+    question.chosen()
     counted = _volumes if name == "volumes" else _share(name)
     since, until = period(book, question)
     now = counted(seen_on(book, until), replace(question, since=since, until=until))
