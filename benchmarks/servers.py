@@ -45,7 +45,7 @@ def _wait(address: str, server: subprocess.Popen[bytes]) -> None:
         if server.poll() is not None:
             raise RuntimeError(f"The server of {address} ended with status {server.returncode}.")
         try:
-            urllib.request.urlopen(address, timeout=5).read()
+            urllib.request.urlopen(address, timeout=60).read()
             return
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.1)

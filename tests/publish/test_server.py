@@ -114,6 +114,14 @@ def test_nothing_else_is_shown(address, path):
     assert ask(address, path)[0].status == 404
 
 
+@pytest.mark.parametrize(
+    "path", ["", "assets/index.js", "api/status", "api/kernel/run", "api/export/html", "auth/login"]
+)
+def test_of_a_pages_live_side_only_what_its_reader_asks_for_is_reached(address, path):
+    assert ask(address, f"/live/page/{path}")[0].status == 404
+    assert ask(address, f"/live/page/{path}", "POST", Origin=address)[0].status in (404, 405)
+
+
 @pytest.mark.parametrize(("language", "says"), [("en", "There is no such page"), ("fr", "Cette page n’existe pas")])
 def test_an_unknown_address_is_told_where_to_go(address, language, says):
     answer, body = ask(address, f"/nowhere?lang={language}")

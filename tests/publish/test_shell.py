@@ -47,6 +47,7 @@ def test_the_picture_gives_way_to_the_live_page(reader, address):
     is_live(reader)
 
     expect(reader.locator("#live strong")).to_have_text("€1,234")
+    expect(reader.locator("#live strong")).to_be_visible()
     assert reader.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(19, 22, 26)"
     assert reader.title() == "Toy · Cadran"
     assert reader.locator("#line").is_hidden()

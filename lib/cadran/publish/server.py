@@ -2,16 +2,19 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import marimo
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -25,7 +28,7 @@ from cadran.figures.page import Page
 from cadran.publish.apps import App, shipped_apps
 from cadran.publish.assets import Assets, FrontEnd
 from cadran.publish.guard import LOOPBACK, Guard
-from cadran.publish.prepared import FirstSights
+from cadran.publish.prepared import FirstSight, FirstSights
 from cadran.publish.shell import plain_page, shell_page
 from cadran.tables.problems import Problem
 from cadran.text import LANGUAGES, Words, pick_language, words_for
@@ -129,7 +132,10 @@ class Site:
             Route(f"{self.assets.prefix}/{{name}}", self.assets.answer),
             *(Route(f"/{name}", self.shell) for name in self.apps),
             *(Route(f"/live/{name}/assets/{{name}}", front_end.answer) for name in self.apps),
-            *(Mount(f"/live/{name}", _Keeping(marimo_app)) for name in self.apps),
+            *(
+                Mount(f"/live/{name}", _Live(marimo_app, partial(self._is_page, app)))
+                for name, app in self.apps.items()
+            ),
         ]
         return Starlette(
             routes=routes,
@@ -153,7 +159,7 @@ class Site:
         sight = self.sights.made(app, words.language)
         if isinstance(sight, Problem):
             return self._not_now(words, words("This page cannot be made from this book"))
-        is_page = sight is None or sight.html is not None
+        is_page = self._is_page(app)
         is_first = not request.query_params.keys() - {"lang", "theme"}
         theme = request.query_params.get("theme")
         page = shell_page(
@@ -179,6 +185,10 @@ class Site:
         words = _words(request)
         return self._not_now(words, words("Cadran could not answer"))
 
+    def _is_page(self, app: App) -> bool:
+        sight = self.sights.made(app, next(iter(LANGUAGES)))
+        return not isinstance(sight, FirstSight) or sight.html is not None
+
     def _not_now(self, words: Words, title: str) -> Response:
         said = [words("Reload the page. If it happens again, the terminal where Cadran runs says why.")]
         return HTMLResponse(plain_page(words, title, said, self._pages(words)), 500)
@@ -198,21 +208,35 @@ class Site:
         return lifespan
 
 
-class _Keeping:
-    """Gives a mounted app the whole path: marimo has its own mounts under the same names."""
+#: All that `reader.js` asks of marimo, under the name of an app.
+_ASKED = re.compile(r"/live/\w+/(ws|api/kernel/set_model_value|@file/[^/]+)")
 
-    def __init__(self, app: Any):
-        self.app = app
+
+class _Live:
+    """The live side of one app: of a `Page`, only what `reader.js` asks for; of any other notebook, all of marimo.
+
+    marimo has its own mounts under the same names, so it gets the whole path.
+    """
+
+    def __init__(self, marimo_app: Any, is_page: Callable[[], bool]):
+        self.marimo_app, self.is_page = marimo_app, is_page
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self.app(dict(scope, root_path=""), receive, send)
+        if self.is_page() and not _ASKED.fullmatch(scope["path"]):
+            raise HTTPException(404)
+        await self.marimo_app(dict(scope, root_path=""), receive, send)
 
 
 class _Server(uvicorn.Server):
     """uvicorn, which tells when it listens."""
 
     def __init__(self, app: Any, ready: Callable[[], object]):
-        super().__init__(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, server_header=False))
+        # Within one machine, compressing what the websocket carries costs more than it saves.
+        config = uvicorn.Config(
+            app, log_level="warning", timeout_graceful_shutdown=2, server_header=False, proxy_headers=False,
+            ws_per_message_deflate=False,
+        )  # fmt: skip
+        super().__init__(config)
         self.ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
