@@ -4,6 +4,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 import cadran.sources
 from cadran.sources.mapping import load_mapping
 from cadran.sources.rules import sentences
@@ -65,8 +67,7 @@ def test_the_french_names_the_same_values():
 
 def test_a_refusal_is_told_in_french(tmp_path):
     (tmp_path / "m.toml").write_text("taken = 2024-12-31\nfils = 1\n")
-    try:
+    with pytest.raises(Problem) as caught:
         load_mapping(tmp_path / "m.toml")
-    except Problem as problem:
-        said = problem.told(words_for("fr"))
+    said = re.sub(r"[\u00a0\u202f]", " ", caught.value.told(words_for("fr")))
     assert said == "m.toml : il n'y a pas de clé 'fils'.\nVouliez-vous dire 'files' ?"

@@ -21,6 +21,8 @@ from cadran.tables import FOREIGN_KEYS, TABLES
 from cadran.tables.problems import Problem
 
 _ENDINGS = {".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"}
+#: Fields by which a column of another file can be brought.
+_LINKS = ["product", "opportunity_id", "account_id", "rep_id", "contact_id"]
 _SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "₹": "INR"}
 
 
@@ -253,13 +255,14 @@ def _why_left(seen: Seen, fed: list[Seen]) -> str:
     """What a file that feeds no table may be for."""
     if seen.table:
         return f"not used: {seen.table}, in another writing"
-    for column in seen.frame.columns:
-        for other in fed:
-            for name, mapped in other.fields.items():
-                values = other.texts(name)
-                if values.n_unique() > 2 and overlap(values, seen.frame[column]) > 0.5:
-                    join = f'{{ column = "…", from = {_quoted(seen.key)}, on = {{ {_bare(mapped)} = {_quoted(column)} }} }}'
-                    return f"not used; its {column} is the {mapped} of [{other.table}], so a column of it can be brought by {join}"
+    links = [(other, name) for other in fed for name in _LINKS if name in other.fields]
+    for other, name in links:
+        values = other.texts(name)
+        for column in seen.frame.columns if values.n_unique() > 2 else ():
+            if overlap(values, seen.frame[column]) > 0.5:
+                mapped = _bare(other.fields[name])
+                join = f'{{ column = "…", from = {_quoted(seen.key)}, on = {{ {mapped} = {_quoted(column)} }} }}'
+                return f"not used; its {column} is {name} of [{other.table}]: a column of it can be brought by {join}"
     return "not used: it feeds no table that was recognised"
 
 
