@@ -49,7 +49,9 @@ export class Figures {
     const width = Math.floor(held.element.clientWidth);
     if (width > 0) spec.width = width;
     held.finalize?.();
-    const shown = await window.vegaEmbed(held.element, spec, {
+    const inner = document.createElement("div"); // Vega labels its own container; ours says the finding
+    held.element.replaceChildren(inner);
+    const shown = await window.vegaEmbed(inner, spec, {
       mode: "vega", actions: false, renderer: "svg", defaultStyle: false, tooltip: showTip(this.root), ast: false,
     });
     held.view = shown.view;

@@ -1,0 +1,212 @@
+"""The Opportunities page in a real browser, as a reader uses it."""
+
+import io
+import re
+
+import polars as pl
+import pytest
+
+pytestmark = pytest.mark.browser
+
+ANSWERED = "n => +document.querySelector('#live [data-answered]').dataset.answered >= n"
+HEADLINES = "[data-slot=headlines]"
+
+
+def answered(page):
+    """How many changes of the view have been answered."""
+    return int(page.locator("#live [data-answered]").get_attribute("data-answered"))
+
+
+class changes:  # noqa: N801
+    """With this, a change of the view is waited for until it is drawn."""
+
+    def __init__(self, page, slot="headlines"):
+        self.page, self.n = page, answered(page)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.page.wait_for_function(ANSWERED, arg=self.n + 1)
+
+
+def click_row(page, slot, words):
+    """Click the line of a group in a horizontal figure, in the middle of it."""
+    label = page.locator(f"#live [data-live={slot}] svg text", has_text=re.compile(f"^{words}$")).first.bounding_box()
+    picture = page.locator(f"#live [data-live={slot}] svg").bounding_box()
+    page.mouse.click(picture["x"] + picture["width"] / 3, label["y"] + label["height"] / 2)
+
+
+def test_a_click_filters_all_else_and_escape_clears(visit):
+    page = visit()
+    before = page.locator(HEADLINES).inner_text()
+
+    with changes(page):
+        click_row(page, "groups", "Nord")
+    assert "in.region=Nord" in page.url
+    assert "Region: Nord" in page.locator("[data-slot=selection]").inner_text()
+    assert page.locator(HEADLINES).inner_text() != before
+    regions = page.locator("#live [data-live=groups] svg").text_content()
+    assert all(region in regions for region in ("Nord", "Grand Ouest", "Sud-Est"))
+
+    with changes(page):
+        page.keyboard.press("Escape")
+    assert "in.region" not in page.url
+    page.wait_for_function("t => document.querySelector('#live > div').shadowRoot"
+                           ".querySelector('[data-slot=headlines]').innerText === t", arg=before)  # fmt: skip
+
+
+def test_the_address_brings_the_view_back(visit):
+    page = visit(
+        "/opportunities?lang=en&as_of=2025-03-31&period=year&by=sector&unit=n&in.region=Nord&in.region=Sud-Est"
+    )
+
+    selected = page.locator("[data-slot=selection]").inner_text()
+    assert "Nord" in selected
+    assert "Sud-Est" in selected
+    assert "1 Jan 2025 to 31 Mar 2025" in page.locator("[data-slot=sentences]").inner_text()
+    assert page.locator("select[data-control=by]").input_value() == "sector"
+    with changes(page):
+        page.locator("[data-act=clear][data-value=Nord]").click()
+    assert "in.region=Sud-Est" in page.url
+    assert "in.region=Nord" not in page.url
+    assert "as_of=2025-03-31" in page.url
+
+
+def test_the_month_slider_moves_every_figure_without_drawing_it_anew(visit):
+    page = visit()
+    page.evaluate("document.querySelector('#live > div').shadowRoot.querySelector('[data-live=groups] svg').mark = 1")
+    slider = page.locator("input.slider")
+    slider.focus()
+
+    with changes(page):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_function("() => document.querySelector('#live > div').shadowRoot"
+                           ".querySelector('[data-slot=sentences]').innerText.includes('31 May 2026')")  # fmt: skip
+
+    assert "as_of=2026-05-31" in page.url
+    assert page.locator("output[data-day=as_of]").inner_text() == "31 May 2026"
+    assert (
+        page.evaluate("document.querySelector('#live > div').shadowRoot.querySelector('[data-live=groups] svg').mark")
+        == 1
+    )
+
+
+def test_french_to_the_last_word_and_back_to_english_with_the_same_view(visit):
+    page = visit("/opportunities?lang=fr&as_of=2025-03-31")
+
+    text = page.locator("#live > div .page").inner_text()
+    assert "Taux de transformation" in text
+    assert "31 mars 2025" in text
+    assert not re.search(r"\b(Win rate|deals|Filters|Search|Clear)\b", text)
+    page.locator("[data-language=en]").click()
+    page.wait_for_selector("#live [data-answered]", state="attached")
+    page.wait_for_url("**lang=en**")
+    assert "as_of=2025-03-31" in page.url
+
+
+def test_a_phone_scrolls_down_only(visit):
+    page = visit("/opportunities?lang=fr", viewport={"width": 390, "height": 844}, is_mobile=True)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    widths = page.evaluate("[...document.querySelector('#live > div').shadowRoot.querySelectorAll('.place')]"
+                           ".map(e => e.getBoundingClientRect().right)")  # fmt: skip
+    assert max(widths) <= 390
+
+
+@pytest.mark.parametrize(("slot", "kind"), [("groups", "svg"), ("groups", "png"), ("groups", "csv"), ("deals", "xlsx")])
+def test_what_is_seen_can_be_taken_away(visit, slot, kind):
+    page = visit("/opportunities?lang=fr&in.region=Nord")
+    menu = page.locator(f"[data-slot={slot}] details.menu").first
+
+    menu.locator("summary").click()
+    with page.expect_download() as download:
+        menu.locator(f"[data-format={kind}]").click()
+    content = download.value.path().read_bytes()
+
+    assert download.value.suggested_filename.endswith(kind)
+    if kind == "xlsx":
+        rows = pl.read_excel(io.BytesIO(content))
+        count = page.locator("[data-slot=deals] .pages > span").inner_text()
+        assert rows.height == int(re.sub(r"\D", "", count))
+    else:
+        assert {"svg": b"Taux de transformation", "png": b"\x89PNG", "csv": "Région;".encode()}[kind] in content
+
+
+def test_the_table_sorts_searches_turns_its_pages_and_opens_a_deal(visit):
+    page = visit()
+    deals = page.locator("#live [data-slot=deals]")
+    first = deals.locator("tbody tr").first
+
+    with changes(page):
+        deals.locator("th button", has_text="Deal").first.click()
+    assert deals.locator("th").first.get_attribute("aria-sort") == "ascending"
+    top = first.inner_text()
+    with changes(page):
+        deals.locator("[aria-label='Next page']").click()
+    assert first.inner_text() != top
+    deal = first.locator("button").inner_text()
+    with changes(page):
+        deals.locator("input[type=search]").fill(deal)
+    page.wait_for_function("d => document.querySelector('#live > div').shadowRoot"
+                           ".querySelector('[data-slot=deals] .pages span').innerText === '1 row'", arg=deal)  # fmt: skip
+    with changes(page):
+        first.locator("button").click()
+    assert f"Deal {deal}" in page.locator("[data-slot=detail]").inner_text()
+    with changes(page):
+        page.keyboard.press("Escape")
+    assert page.locator("[data-slot=detail]").inner_text() == ""
+
+
+def test_the_keyboard_reaches_everything(visit):
+    page = visit()
+
+    page.keyboard.press("?")
+    assert page.locator("dialog.help[open]").count() == 1
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    assert page.evaluate("document.querySelector('#live > div').shadowRoot.activeElement.dataset.control") == "by"
+    page.locator("details.filters summary").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    with changes(page):
+        page.keyboard.press("Enter")
+    assert "in.region" in page.url
+    focused = "document.querySelector('#live > div').shadowRoot.activeElement?.dataset.toggle"
+    assert page.evaluate(focused) == "region"
+
+
+def test_each_figure_says_its_finding_and_shows_its_table(visit):
+    page = visit()
+
+    for picture in page.locator("#live [data-live]").all():
+        assert len(picture.get_attribute("aria-label")) > 60
+    menu = page.locator("[data-slot=groups] details.menu")
+    menu.locator("summary").click()
+    with changes(page):
+        menu.locator("[data-act=behind]").click()
+    rows = page.locator("[data-slot=groups] tbody tr")
+    assert rows.count() == 5
+    with changes(page):
+        rows.nth(0).locator("button").click()
+    assert page.locator("[data-slot=groups] tbody tr.selected").count() == 1
+
+
+def test_the_first_sight_shows_the_numbers_of_the_live_page(visit, served, chromium):
+    live = visit().locator(HEADLINES).inner_text()
+
+    still = chromium.new_context(java_script_enabled=False).new_page()
+    still.goto(f"{served}/opportunities?lang=en")
+    assert still.locator(f"#picture {HEADLINES}").inner_text() == live
+    still.context.close()
+
+
+def test_light_turns_dark_at_once(visit):
+    page = visit(color_scheme="light")
+    ground = "getComputedStyle(document.querySelector('#live > div').shadowRoot.querySelector('.page')).backgroundColor"
+    light = page.evaluate(ground)
+
+    page.locator("[data-act=theme]").click()
+
+    assert page.evaluate(ground) != light
+    assert "theme=dark" in page.url
