@@ -68,7 +68,7 @@ def deliver(mapping: Mapping, folder: Path | None = None, progress: Progress | N
     if good["opportunities"].is_empty():
         _nothing_left(aside)
     said("done", 1.0)
-    valid: dict[str, pl.DataFrame] = {table: TABLES[table].validate(rows.drop(ID)) for table, rows in good.items()}
+    valid = {table: rows.drop(ID) for table, rows in good.items()}
     noted = pl.DataFrame([*_guessed(files), *notes], schema=NOTED, orient="row")
     return Delivery(settings, valid, [file for f in feeds for file in _counted(f, bad, files)], aside, noted)
 
