@@ -89,24 +89,7 @@ def waterfall(both: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
         18 rows per group, sorted by `by`, then opening, the causes by priority, closing; as `Waterfall` has it.
         Amounts are whole cents of the reporting currency, so that sums are exact.
     """
-    same_group = reduce(nw.Expr.__and__, (_same(column) for column in by), nw.lit(True))
-    both = both.with_columns(
-        is_same=same_group, **{f"cents_{s}": _cents(f"amount_{s}") for s in ("opening", "closing")}
-    )
-    stays = nw.col("stands_opening") & nw.col("is_same")
-    at_opening = both.filter(nw.col("stands_opening")).select(
-        *_groups(by, "opening"),
-        *_MOVES,
-        stood=nw.lit(True),
-        stands=nw.col("stands_closing") & nw.col("is_same"),
-    )
-    at_closing = both.filter(nw.col("stands_closing") & ~stays).select(
-        *_groups(by, "closing"),
-        *_MOVES,
-        stood=nw.lit(False),
-        stands=nw.lit(True),
-    )
-    moves = nw.concat([at_opening, at_closing]).with_columns(cause=_cause())
+    moves = moved(both, by)
     sums = [
         total.sum().cast(nw.Int64).alias(f"{name}_{side}")
         for side, is_there in (("opening", "stood"), ("closing", "stands"))
@@ -116,6 +99,40 @@ def waterfall(both: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
     complete = every_line(_lines(counted, by), by, pl.DataFrame({"cause": _LINES}))
     complete = complete.with_columns(amount=pl.col("cents") / 100)
     return nw.from_native(complete.lazy()).select(*by, *Waterfall.column_names())
+
+
+def moved(both: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
+    """The deals that stand at one of two dates, each with the cause of its move.
+
+    Args:
+        both: One row per deal, from `sides`.
+        by: Columns to group on.
+
+    Returns:
+        One row per deal, two for a deal whose group changed: `by`, `opportunity_id`, `cause`, whether it `stood` in
+        the group at the opening and `stands` in it at the closing, and what was known of it on both sides.
+    """
+    same_group = reduce(nw.Expr.__and__, (_same(column) for column in by), nw.lit(True))
+    both = both.with_columns(
+        is_same=same_group, **{f"cents_{s}": _cents(f"amount_{s}") for s in ("opening", "closing")}
+    )
+    deal = nw.coalesce("opportunity_id", "opportunity_id_again")
+    stays = nw.col("stands_opening") & nw.col("is_same")
+    at_opening = both.filter(nw.col("stands_opening")).select(
+        *_groups(by, "opening"),
+        *_MOVES,
+        opportunity_id=deal,
+        stood=nw.lit(True),
+        stands=nw.col("stands_closing") & nw.col("is_same"),
+    )
+    at_closing = both.filter(nw.col("stands_closing") & ~stays).select(
+        *_groups(by, "closing"),
+        *_MOVES,
+        opportunity_id=deal,
+        stood=nw.lit(False),
+        stands=nw.lit(True),
+    )
+    return nw.concat([at_opening, at_closing]).with_columns(cause=_cause())
 
 
 def _worth(side: str, is_there: nw.Expr) -> dict[str, nw.Expr]:
