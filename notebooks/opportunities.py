@@ -43,9 +43,10 @@ def read_view(book, facts, page):
     view = page.asked
     seen = hold(book.as_of(view.day("as_of")), sheet.COLUMNS)
     period = chosen_period(view, seen.day, facts.first)
-    all_deals = Inquiry(seen, period, {}, view["organisation"]).deals(sheet.COLUMNS)
-    inquiry = Inquiry(seen, period, as_where(view.selection), view["organisation"])
-    of = states(all_deals, view.selection, facts.dimensions)
+    everything = Inquiry(seen, period, {}, view["organisation"])
+    all_deals = everything.deals(sheet.COLUMNS)
+    inquiry = everything.selecting(as_where(view.selection), day_before(period[0]))
+    of = states(all_deals, inquiry.selected, facts.dimensions)
     return all_deals, inquiry, of, period, seen, view
 
 
@@ -90,7 +91,7 @@ def show(all_deals, facts, groups, inquiry, of, page, period, totals, view):
 def ask_pipeline(inquiry, period, seen, view):
     mo.stop(view.moving)  # until the slider rests
     pipeline = {
-        "bridge": inquiry.ask("waterfall", period=(day_before(period[0]), period[1])),
+        "bridge": inquiry.ask("waterfall", apart="opportunity_id", period=(day_before(period[0]), period[1])),
         "stock": inquiry.ask("pipeline", period=last_months(seen.day, 12)),
         "slippage": inquiry.ask("slippage"),
         "compared": inquiry.ask("volumes_compared"),

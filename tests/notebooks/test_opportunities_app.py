@@ -82,6 +82,17 @@ def test_a_selection_filters_the_others_and_not_itself(app, sample):
     assert set(page.blocks["deals"].frame["region"]) == {"Nord"}
 
 
+def test_a_cause_of_the_waterfall_leads_to_its_deals(app, sample):
+    page, _ = shown(app, sample, **{"in.cause": ["lost"]})
+
+    bridge, deals = page.blocks["bridge"].frame, page.blocks["deals"].frame
+    lost = bridge.filter(pl.col("cause") == "lost").row(0, named=True)
+    assert lost["state"] == "selected"
+    assert deals.height == lost["n_deals"] == -lost["n"]
+    assert set(deals["status"]) == {"lost"}
+    assert "Cause: Lost" in page.blocks["selection"].html("selection", page.words)
+
+
 def test_french_to_the_last_word(app, sample):
     page, text = shown(app, sample, lang="fr")
 

@@ -125,6 +125,8 @@ def value_label(column: str, value: Any, words: Words) -> str:
         return words("Unknown")
     if isinstance(value, date):
         return words.month(value) if column in _MONTHS else words.date(value)
+    if column == "cause" and value in CAUSE_LABELS:
+        return words(CAUSE_LABELS[value])
     if column in WORDED and value in VALUES:
         return words(VALUES[value])
     return str(value)

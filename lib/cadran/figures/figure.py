@@ -1,7 +1,6 @@
 """A figure: a measured frame and the chart that shows it, compiled once and fed rows ever after."""
 
 import copy
-import html
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -66,7 +65,9 @@ class Figure:
     def _marked(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows with what drawing and clicking need: `state` of selection, and `key`, the value a click selects."""
         state = [] if "state" in frame.columns else [pl.lit("possible").alias("state")]
-        key = [pl.col(self.dimension).cast(pl.String).fill_null("").alias("key")] if self.dimension else []
+        key = []
+        if self.dimension and "key" not in frame.columns:
+            key = [pl.col(self.dimension).cast(pl.String).fill_null("").alias("key")]
         return frame.with_columns(*state, *key)
 
     def spec(self, theme: str = "light") -> dict[str, Any]:
@@ -96,11 +97,13 @@ class Figure:
         """The picture standing alone, with its title, as PNG."""
         return vl_convert.vegalite_to_png(self.spec(theme), scale=scale)
 
-    def _mime_(self) -> tuple[str, str]:
-        """What marimo shows when a cell ends with this figure."""
-        title, subtitle = html.escape(self.title), html.escape(self.subtitle)
-        head = f"<figcaption><strong>{title}</strong><br>{subtitle}</figcaption>"
-        return "text/html", f"<figure>{head}{painted(self.picture(), 'light')}</figure>"
+    def _display_(self) -> Any:
+        """What marimo shows when a cell ends with this figure: the live page's figure, alone."""
+        from cadran.figures.page import Page
+
+        page = Page(self.title, self.words, alone=True)
+        page.show({"figure": self})
+        return page
 
 
 def figure(rows: type[dy.Schema], **others: type[dy.Schema]) -> Callable[[Builder], Callable[..., Figure]]:

@@ -110,10 +110,12 @@ def bridge(style: Style, value: str) -> Chart:
         domain=["total", "good", "bad", "even"], range=[colour(c) for c in ("actual", "good", "bad", "muted")]
     )
     return alt.layer(
-        base.mark_bar(height={"band": 0.62}).encode(
+        style.rows("label"),
+        base.mark_bar(height={"band": 0.62}, cursor="pointer", strokeWidth=2.5).encode(
             alt.X("start:Q", title=None, axis=axis, scale=alt.Scale(zero=True)),
             alt.X2("ends:Q"),
             alt.Color("kind:N", scale=kinds, legend=None),
+            stroke=alt.condition("datum.state == 'selected'", alt.value(colour("ink")), alt.value(None)),
         ),
         style.right(f"({is_total} || datum.{value} < 0 ? '' : '+') + {told}", "label"),
     ).properties(height=alt.Step(STEP), padding=BESIDE)

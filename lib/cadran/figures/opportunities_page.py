@@ -66,7 +66,7 @@ def open_page(facts: Facts, words: Words, query: Mapping[str, str | list[str]]) 
             is_plain=True,
         ),
     ]
-    selectable = [*facts.dimensions, "client", *TIMES]
+    selectable = [*facts.dimensions, "client", "cause", *TIMES]
     return Page(words("Opportunities"), words, controls, selectable, PLACES, query)
 
 
@@ -224,7 +224,8 @@ def pipeline_figures(answers: Answers) -> dict[str, Block | Figure]:
     drawn = {
         "bridge": answers.draw(
             "bridge", draw.bridge, words("From the pipeline of {since} to that of {until}", since=since, until=until),
-            f"{what} · {words('one cause per deal; the causes add up exactly')}", value="amount" if is_money else "n",
+            f"{what} · {words('one cause per deal; the causes add up exactly')}", dimension="cause",
+            value="amount" if is_money else "n",
         ),
         "stock": answers.draw(
             "stock", draw.pipeline_over_time, words("Open pipeline at the end of each month"),
@@ -288,7 +289,9 @@ def _labelled(bridge: pl.DataFrame, words: Words) -> pl.DataFrame:
     """The causes of a waterfall that moved anything, opening and closing, each in the reader's words as `label`."""
     labels = [words(CAUSE_LABELS[cause]) for cause in bridge["cause"]]
     is_shown = pl.col("cause").is_in(["opening", "closing"]) | (pl.col("n") != 0) | (pl.col("amount") != 0)
-    return bridge.select(pl.Series("label", labels, dtype=pl.String), pl.all()).filter(is_shown)
+    is_cause = ~pl.col("cause").is_in(["opening", "closing"])
+    named = bridge.select(pl.Series("label", labels, dtype=pl.String), pl.all(), key=pl.when(is_cause).then("cause"))
+    return named.filter(is_shown)
 
 
 def _won(cycle: pl.DataFrame, words: Words) -> pl.DataFrame:

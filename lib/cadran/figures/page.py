@@ -34,6 +34,7 @@ class Page(anywidget.AnyWidget):
         dimensions: Columns on which a reader may select.
         places: The places of the page.
         query: The address's query, which may hold a view.
+        alone: Whether this is one figure in a cell: no bar, and no more room than it needs.
 
     `view` changes when the reader changes anything; read it through `asked`.
     """
@@ -51,7 +52,9 @@ class Page(anywidget.AnyWidget):
         dimensions: Sequence[str] = (),
         places: Places = (("figure",),),
         query: Mapping[str, str | list[str]] | None = None,
+        alone: bool = False,
     ):
+        self.alone = alone
         self.title, self.words, self.controls = title, words, tuple(controls)
         self.dimensions, self.places = tuple(dimensions), places
         self.blocks: dict[str, Block | Figure] = {}
@@ -113,11 +116,13 @@ class Page(anywidget.AnyWidget):
             for row in self.places
         )
         late = escape(self.words("No answer yet. What is shown may not be what was asked."))
+        alone = " alone" if self.alone else ""
+        head = "" if self.alone else bar(self.title, self.controls, view, self.words)
         return (
             f"<style>{stylesheet()}</style><template class=chrome>{chrome_style()}</template>"
-            f'<div class=page lang="{self.words.language}" data-title="{escape(self.title)} · Cadran" data-late="{late}">'
-            f"{bar(self.title, self.controls, view, self.words)}"
-            f"<main>{rows}</main><div class=visually-hidden aria-live=polite></div><dl class=tip hidden></dl></div>"
+            f'<div class="page{alone}" lang="{self.words.language}" data-title="{escape(self.title)} · Cadran" '
+            f'data-late="{late}">{head}<main>{rows}</main><div class=visually-hidden aria-live=polite></div>'
+            f"<p class=said role=status hidden></p><dl class=tip hidden></dl></div>"
         )
 
     def _place(self, slot: str, markup: Any) -> str:

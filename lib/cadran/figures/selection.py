@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-#: Column -> the values selected; an empty text stands for what is not known.
-Selected = Mapping[str, Sequence[str]]
+#: Column -> the values selected; None, or an empty text, stands for what is not known.
+Selected = Mapping[str, Sequence[str | None]]
 
 
 def as_where(selected: Selected, without: str | None = None) -> dict[str, tuple[str | None, ...]]:
@@ -27,7 +27,7 @@ def states(deals: pl.DataFrame, selected: Selected, dimensions: Sequence[str]) -
         For each dimension one row per value, in order: the dimension, `n_deals` that the selections of the *other*
         dimensions leave it, and `state`: "selected", "possible", or "excluded" when no deal is left.
     """
-    kept = {column: _text(deals, column).is_in(list(values)) for column, values in selected.items()}
+    kept = {column: _text(deals, column).is_in(_texts(values)) for column, values in selected.items()}
     found = {}
     for dimension in dimensions:
         left = pl.Series([True]).new_from_index(0, deals.height) if deals.height else pl.Series([], dtype=pl.Boolean)
@@ -37,7 +37,7 @@ def states(deals: pl.DataFrame, selected: Selected, dimensions: Sequence[str]) -
             deals.select(pl.col(dimension), left=left.cast(pl.Int64))
             .group_by(dimension).agg(n_deals=pl.col("left").sum()).sort(dimension, nulls_last=True)
         )  # fmt: skip
-        chosen = _text(counted, dimension).is_in(list(selected.get(dimension, ())))
+        chosen = _text(counted, dimension).is_in(_texts(selected.get(dimension, ())))
         found[dimension] = counted.with_columns(
             state=pl.when(chosen).then(pl.lit("selected"))
             .when(pl.col("n_deals") > 0).then(pl.lit("possible")).otherwise(pl.lit("excluded"))
@@ -45,7 +45,9 @@ def states(deals: pl.DataFrame, selected: Selected, dimensions: Sequence[str]) -
     return found
 
 
-def with_states(measured: pl.DataFrame, dimension: str, of: pl.DataFrame | None, chosen: Sequence[str]) -> pl.DataFrame:
+def with_states(
+    measured: pl.DataFrame, dimension: str, of: pl.DataFrame | None, chosen: Sequence[str | None]
+) -> pl.DataFrame:
     """A measured frame with the `state` of each value of its dimension.
 
     Args:
@@ -56,12 +58,16 @@ def with_states(measured: pl.DataFrame, dimension: str, of: pl.DataFrame | None,
         chosen: The values selected.
     """
     if of is None:
-        is_chosen = pl.col(dimension).cast(pl.String).fill_null("").is_in(list(chosen))
+        is_chosen = pl.col(dimension).cast(pl.String).fill_null("").is_in(_texts(chosen))
         return measured.with_columns(state=pl.when(is_chosen).then(pl.lit("selected")).otherwise(pl.lit("possible")))
     every = of.select(dimension, "state").join(
         measured, on=dimension, how="left", nulls_equal=True, maintain_order="left"
     )
     return every.select(*measured.columns, "state")
+
+
+def _texts(values: Sequence[str | None]) -> list[str]:
+    return [value or "" for value in values]
 
 
 def _text(frame: pl.DataFrame, column: str) -> pl.Series:

@@ -100,14 +100,16 @@ class Table:
 def plain_table(frame: pl.DataFrame, words: Words, currency: str, caption: str, dimension: str | None = None) -> str:
     """The table behind a figure: every row, and for a dimension a button that selects the value."""
     columns = [name for name in frame.columns if name not in HIDDEN]
+    pressed_on = "label" if dimension in HIDDEN else dimension
     heads = "".join(f"<th scope=col{' class=n' * is_number(frame, c)}>{escape(label(c, words))}</th>" for c in columns)
     lines = []
     for row in frame.iter_rows(named=True):
         cells = []
         for column in columns:
             text = escape(cell(column, row[column], words, currency))
-            if column == dimension:
-                value = "" if row[column] is None else escape(str(row[column]))
+            key = row.get("key", row[column] or "") if column == pressed_on else None
+            if key is not None:
+                value = escape(str(key))
                 pressed = "true" if row.get("state") == "selected" else "false"
                 text = (
                     f'<button type=button class=link data-act=toggle data-toggle="{dimension}" data-value="{value}" '

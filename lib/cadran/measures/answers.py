@@ -1,7 +1,7 @@
 """Asking on a page's behalf: one period and one selection, many measures, each answered once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -13,6 +13,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.book import Organisation
 from cadran.measures.catalogue import MEASURES, Question
+from cadran.measures.waterfall import moved, sides
 from cadran.tables.problems import Problem
 
 #: Answers kept for all readers of one scope together. They are small: a few rows per group.
@@ -33,6 +34,13 @@ class Inquiry:
     selected: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     organisation: Organisation = "as_was"
 
+    def selecting(self, selected: Mapping[str, Sequence[str | None]], opening: date) -> "Inquiry":
+        """This inquiry with a selection. The `cause` of a waterfall since `opening` stands for the deals it moved."""
+        columns = {column: tuple(values) for column, values in selected.items() if column != "cause"}
+        if "cause" in selected:
+            columns["opportunity_id"] = self.of_cause(selected["cause"], (opening, self.period[1]))
+        return replace(self, selected=columns)
+
     def ask(
         self, name: str, *by: str, period: Period | None = None, apart: str = "", **options: Any
     ) -> pl.DataFrame | Problem:
@@ -49,6 +57,10 @@ class Inquiry:
             sorted((column, tuple(values)) for column, values in self.selected.items() if column not in {*by, apart})
         )
         return _answer(self.book, name, by, kept, period or self.period, self.organisation, tuple(options.items()))
+
+    def of_cause(self, causes: Sequence[str | None], period: Period) -> tuple[str, ...]:
+        """The deals whose place in the open pipeline changed between two dates for one of these causes."""
+        return _of_cause(self.book, tuple(causes), period, self.organisation)
 
     def deals(self, columns: Sequence[str]) -> pl.DataFrame:
         """The deals open on the book's day or closed in the period, whatever is selected, one row each."""
@@ -82,6 +94,15 @@ def about(book: Book, dimensions: Sequence[str]) -> dict[str, Any]:
         "n_set_aside": sum(file["n_set_aside"] for file in book.manifest["files"]),
         "dimensions": tuple(name for name in dimensions if deals[name].null_count() < deals.height),
     }
+
+
+@lru_cache(maxsize=MOST_ANSWERS // 10)
+def _of_cause(
+    book: Book, causes: tuple[str | None, ...], period: Period, organisation: Organisation
+) -> tuple[str, ...]:
+    question = Question(since=period[0], until=period[1], organisation=organisation)
+    moves = moved(sides(book, question)).filter(nw.col("cause").is_in([cause for cause in causes if cause]))
+    return tuple(book.collect(moves.select("opportunity_id").unique().sort("opportunity_id"))["opportunity_id"])
 
 
 @lru_cache(maxsize=MOST_ANSWERS)

@@ -4,8 +4,8 @@
 export function settle(el, root) {
   const asked = new URLSearchParams(location.search).get("theme");
   if (asked === "dark" || asked === "light") el.dataset.theme = document.documentElement.dataset.cadranTheme = asked;
-  if (document.querySelector(".cm-editor")) return;
   const page = root.querySelector(".page");
+  if (document.querySelector(".cm-editor") || page.classList.contains("alone")) return;
   document.documentElement.lang = page.lang;
   document.title = page.dataset.title;
   if (!document.getElementById("cadran-chrome")) {

@@ -57,9 +57,9 @@ export class Figures {
     held.view = shown.view;
     held.finalize = () => shown.finalize();
     held.view.addEventListener("click", (event, item) => {
-      const isLabel = item?.mark?.role === "axis-label";
-      const value = isLabel ? (item.datum.value ?? "") : item?.datum?.key;
-      if (held.dimension && value !== undefined) this.onClick(held.dimension, value);
+      const said = item?.mark?.role === "axis-label" ? item.datum.value : undefined;
+      const row = said === undefined ? item?.datum : held.view.data("rows").find((each) => Object.values(each).includes(said));
+      if (held.dimension && typeof row?.key === "string") this.onClick(held.dimension, row.key);
     });
   }
 

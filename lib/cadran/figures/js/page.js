@@ -8,7 +8,7 @@ export function render({ model, el }) {
   const root = el.shadowRoot ?? el.attachShadow({ mode: "open" });
   root.innerHTML = model.get("frame");
   settle(el, root);
-  const view = new View(model, () => say(root, root.querySelector(".page").dataset.late));
+  const view = new View(model, () => tell(root, root.querySelector(".page").dataset.late));
   const figures = new Figures(root, (dimension, value) => view.toggle(dimension, value));
   const shown = {};
   let drawing = false;
@@ -34,7 +34,8 @@ export function render({ model, el }) {
     view.answered(seq);
     await Promise.all(drawings);
     if (seq === 0) goTo(root, shownWindow().location.hash.slice(1));
-    if (said) say(root, said);
+    tell(root, said);
+    if (seq > 0) say(root, heard(root));
     el.dataset.answered = seq;
     if (shownWindow() !== window) window.parent.postMessage({ cadran: "drawn", seq }, location.origin);
   };
@@ -80,6 +81,20 @@ function fill(root, slot, { html }, figures) {
 /** Show the part of the page that the address names. */
 function goTo(root, name) {
   if (name) root.getElementById(name)?.scrollIntoView();
+}
+
+/** Show what the page has to say about what was asked of it. */
+function tell(root, text) {
+  const place = root.querySelector(".said");
+  place.hidden = !text;
+  if (place.textContent !== text) place.textContent = text ?? "";
+}
+
+/** What changed, for those who listen: the selection and the headline numbers. */
+function heard(root) {
+  const numbers = [...root.querySelectorAll(".headline")].map((each) =>
+    ["label", "strong"].map((part) => each.querySelector(part === "label" ? ".label" : part).textContent).join(" "));
+  return [root.querySelector(".chips .what:last-of-type")?.textContent, ...numbers.slice(0, 3)].filter(Boolean).join(", ");
 }
 
 /** Tell readers who listen to the page what changed. */
