@@ -57,7 +57,8 @@ def test_empty_file(refused, empty):
 
 
 def test_header_without_rows(refused):
-    assert "deals.csv has a header and no rows." in refused(DEALS.splitlines()[0] + "\n")
+    for blank in ("", "\n\n", ",,,,,,\n"):
+        assert "deals.csv has a header and no rows." in refused(DEALS.splitlines()[0] + "\n" + blank)
 
 
 def test_duplicate_headers_are_named_with_their_places(refused):

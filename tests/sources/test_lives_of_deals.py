@@ -210,3 +210,14 @@ def test_a_value_met_keeps_only_what_all_its_rows_say(take):
     deals = DEALS.replace("D4,Initech,Bob", "D4,Initech,Ann")
     accounts = take(deals, mapping).tables["accounts"].sort("account_id")
     assert accounts.select("account_id", "region", "segment").rows() == [("Acme", None, None), ("Initech", "Ann", None)]
+
+
+@pytest.mark.parametrize("zero", ["0", "0.0", '"0,00"', " 0 "])
+def test_a_missing_number_is_missing_however_it_is_written(take, zero):
+    mapping = MAPPING.replace('amount = "amount"', 'amount = { column = "amount", missing = 0 }')
+    delivered = take(
+        DEALS.replace("500", zero).replace("1000", "1000.5").replace("1000.5", '"1000,5"' if "," in zero else "1000.5"),
+        mapping,
+    )
+    assert life(delivered, "D2", "amount")[-1] == (None,)
+    assert life(delivered, "D1", "amount")[-1] == (1000.5,)

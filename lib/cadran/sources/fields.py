@@ -121,6 +121,8 @@ def _text(field: Field, rows: pl.DataFrame, read: Dict[str, Rows], feed: Feed, m
     )
     text = frame.select(whole.alias(field.name))
     own = text.select(_cleaned(field.name, field.missing, field.values, text)).to_series()
+    if field.missing and isinstance(column_of(feed.table, field.name), dy.Float64 | dy.Int64):
+        own = _without_numbers(own, field.missing)
     if own.dtype == pl.String:
         own = text.select(pl.when(own != "").then(own).alias(field.name)).to_series()
     if field.personal is None and (kind := parse.looks_personal(own)):
@@ -132,6 +134,18 @@ def _text(field: Field, rows: pl.DataFrame, read: Dict[str, Rows], feed: Feed, m
             file=mapping.files[feed.file].path[0], column=", ".join(field.column), where=f"[{feed.table}] {field.name}",
         )  # fmt: skip
     return own
+
+
+def _without_numbers(texts: pl.Series, missing: tuple[str, ...]) -> pl.Series:
+    """Texts without those that are a missing number written otherwise: 0,00 is 0."""
+    meant = pl.Series(missing).cast(pl.Float64, strict=False).drop_nulls()
+    value = texts.cast(pl.String).str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+    return (
+        texts.to_frame()
+        .select(pl.when(~value.is_in(meant.implode()).fill_null(False)).then(texts))
+        .to_series()
+        .alias(texts.name)
+    )
 
 
 def _joined(field: Field, rows: pl.DataFrame, read: Dict[str, Rows], feed: Feed, mapping: Mapping) -> pl.DataFrame:

@@ -55,11 +55,15 @@ def read(file: File, folder: Path) -> Rows:
     digests: dict[str, str] = {}
     guesses: dict[str, str] = {}
     for path in find(file, folder):
-        frame, guess = _one(file, path)
+        try:
+            frame, guess = _one(file, path)
+        except OSError as error:
+            told = {"file": path.name, "reason": error.strerror}
+            raise Problem("{file} cannot be read: {reason}.", "Check who may read it.", **told) from None
         _no_duplicates(frame.columns, path)
+        frame = frame.filter(~pl.all_horizontal(pl.exclude(LINE, RAGGED).is_null()) | pl.col(RAGGED))
         if frame.is_empty() and not file.optional:
             raise Problem("{file} has a header and no rows.", "Export it again, with its rows.", file=path.name)
-        frame = frame.filter(~pl.all_horizontal(pl.exclude(LINE, RAGGED).is_null()) | pl.col(RAGGED))
         parts.append(frame.with_columns(pl.lit(path.name).alias(FILE), pl.int_range(1, pl.len() + 1).alias(ROW)))
         with path.open("rb") as opened:
             digests[path.name] = hashlib.file_digest(opened, "sha256").hexdigest()
