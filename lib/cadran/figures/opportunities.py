@@ -49,7 +49,7 @@ def volumes_over_time(style: Style, by: str, won: str, lost: str) -> Chart:
 @figure(rows=WinRate)
 def win_rate_by(style: Style, by: str) -> Chart:
     """Win rate of each group: a point, its 95 % interval, and how many deals it rests on."""
-    base = alt.Chart().encode(_groups(by), tooltip=_rate_tips(style, by))
+    base = alt.Chart().encode(_groups(style, by), tooltip=_rate_tips(style, by))
     return alt.layer(
         style.rows(by),
         base.mark_rule(strokeWidth=3, strokeCap="round", strokeOpacity=0.45, cursor="pointer").encode(
@@ -105,7 +105,7 @@ def bridge(style: Style, value: str) -> Chart:
         )
     )
     tips = style.tips(label="Cause", amount="Amount", n="Deals added or taken away", n_deals="Deals concerned")
-    base = chart.encode(_groups("label"), tooltip=tips)
+    base = chart.encode(_groups(style, "label"), tooltip=tips)
     kinds = alt.Scale(
         domain=["total", "good", "bad", "even"], range=[colour(c) for c in ("actual", "good", "bad", "muted")]
     )
@@ -126,7 +126,7 @@ def largest_clients(style: Style) -> Chart:
     """The clients that bring most revenue, each with the share that all down to it bring together."""
     tips = style.tips(client="Client", revenue="Signed revenue", revenue_share="Share", cumulative_share="Share so far",
                       n_won="Won deals")  # fmt: skip
-    base = alt.Chart().encode(_groups("client"), tooltip=tips)
+    base = alt.Chart().encode(_groups(style, "client"), tooltip=tips)
     return alt.layer(
         style.rows("client"),
         base.mark_bar(height={"band": 0.62}, cursor="pointer").encode(
@@ -155,7 +155,7 @@ def pipeline_over_time(style: Style, value: str) -> Chart:
 def cycle_by(style: Style, by: str) -> Chart:
     """Days from creation to winning, for each group: the median, and what one deal in ten exceeds."""
     tips = style.tips(**{by: "Group"}, median_days="Median", p90_days="One in ten exceeds", mean_days="Mean", n="Deals")
-    base = alt.Chart().encode(_groups(by), tooltip=tips)
+    base = alt.Chart().encode(_groups(style, by), tooltip=tips)
     return alt.layer(
         style.rows(by),
         base.mark_rule(strokeWidth=3, strokeOpacity=0.35, strokeCap="round").encode(
@@ -170,8 +170,8 @@ def cycle_by(style: Style, by: str) -> Chart:
     ).properties(height=alt.Step(STEP), padding=BESIDE)
 
 
-def _groups(by: str) -> alt.Y:
-    return alt.Y(f"{by}:N", title=None, sort=None, axis=alt.Axis(labelLimit=170, labelColor=colour("ink")))
+def _groups(style: Style, by: str) -> alt.Y:
+    return alt.Y(f"{by}:N", title=None, sort=None, axis=style.names(by, labelLimit=170, labelColor=colour("ink")))
 
 
 def _one_of(causes: tuple[str, ...]) -> str:

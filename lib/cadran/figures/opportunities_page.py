@@ -15,7 +15,7 @@ from cadran.figures.facts import Facts, footer
 from cadran.figures.figure import Figure
 from cadran.figures.filters import Detail, Filters, Selection
 from cadran.figures.page import Page
-from cadran.figures.periods import period_controls, told
+from cadran.figures.periods import last_months, period_controls, told
 from cadran.figures.selection import with_states
 from cadran.figures.table import Table
 from cadran.tables.problems import Problem
@@ -89,7 +89,7 @@ class Answers:
     def frame(self, name: str) -> pl.DataFrame | Problem:
         """A measured frame, ready to be told."""
         frame = self.frames.get(name, pl.DataFrame())
-        return _READY[name](frame, self.words) if name in _READY and isinstance(frame, pl.DataFrame) else frame
+        return _READY[name](frame, self) if name in _READY and isinstance(frame, pl.DataFrame) else frame
 
     @property
     def dates(self) -> str:
@@ -285,30 +285,41 @@ def listing(answers: Answers, deals: pl.DataFrame) -> dict[str, Block | Figure]:
     }  # fmt: skip
 
 
-def _labelled(bridge: pl.DataFrame, words: Words) -> pl.DataFrame:
+def _labelled(bridge: pl.DataFrame, answers: Answers) -> pl.DataFrame:
     """The causes of a waterfall that moved anything, opening and closing, each in the reader's words as `label`."""
-    labels = [words(CAUSE_LABELS[cause]) for cause in bridge["cause"]]
-    is_shown = pl.col("cause").is_in(["opening", "closing"]) | (pl.col("n") != 0) | (pl.col("amount") != 0)
+    labels = [answers.words(CAUSE_LABELS[cause]) for cause in bridge["cause"]]
     is_cause = ~pl.col("cause").is_in(["opening", "closing"])
     named = bridge.select(pl.Series("label", labels, dtype=pl.String), pl.all(), key=pl.when(is_cause).then("cause"))
-    return named.filter(is_shown)
+    return named.filter(~is_cause | (pl.col("n") != 0) | (pl.col("amount") != 0))
 
 
-def _won(cycle: pl.DataFrame, words: Words) -> pl.DataFrame:
+def _won(cycle: pl.DataFrame, answers: Answers) -> pl.DataFrame:
     return cycle.filter(pl.col("outcome") == "won")
 
 
+def _every_month(months: pl.DataFrame, answers: Answers) -> pl.DataFrame:
+    """One row for each of the last 12 months, those without any deal included, and none for deals still open."""
+    closed = months.drop_nulls("closed_month")
+    if closed.is_empty():
+        return closed
+    since, until = last_months(answers.view.day("as_of"), 12)
+    every = pl.date_range(since, until, "1mo", eager=True).alias("closed_month").to_frame()
+    return every.join(closed, on="closed_month", how="left").with_columns(
+        pl.col(name).fill_null(0) for name in months.columns if name.startswith("n_")
+    )
+
+
 #: How a measured frame is made ready to be told: rows chosen, dates moved, words added; no number is changed.
-_READY: dict[str, Callable[[pl.DataFrame, Words], pl.DataFrame]] = {
+_READY: dict[str, Callable[[pl.DataFrame, Answers], pl.DataFrame]] = {
     "bridge": _labelled,
     "cycle": _won,
     "cycles": _won,
-    "months": lambda months, words: months.drop_nulls("closed_month"),
-    "months_then": lambda months, words: months.drop_nulls("closed_month").with_columns(
+    "months": _every_month,
+    "months_then": lambda months, answers: months.drop_nulls("closed_month").with_columns(
         pl.col("closed_month").dt.offset_by("12mo")
     ),
-    "quarters": lambda trend, words: trend.select(pl.col("period").alias("closed_quarter"), pl.all()),
-    "clients": lambda clients, words: clients.head(TOP),
+    "quarters": lambda trend, answers: trend.select(pl.col("period").alias("closed_quarter"), pl.all()),
+    "clients": lambda clients, answers: clients.head(TOP),
 }
 
 

@@ -1,11 +1,13 @@
 """What every chart shares: the scale of states, axes of money, shares and time, tooltips."""
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import altair as alt
 
+from cadran.figures.columns import VALUES, WORDED, value_label
 from cadran.figures.theme import colour, config
 from cadran.text import Words, words_for
 
@@ -81,7 +83,7 @@ class Style:
 
     def share(self, **axis: Any) -> alt.Axis:
         """An axis of shares in per cent."""
-        return alt.Axis(format=".0%", **{"tickCount": 6, **axis})
+        return alt.Axis(format=".0%", tickMinStep=0.01, **{"tickCount": 6, **axis})
 
     def months(self, **axis: Any) -> alt.Axis:
         """An axis of months, one after the other: short names, the year in place of January."""
@@ -94,6 +96,13 @@ class Style:
         quarter = f"'{letter}' + utcquarter(datum.value)"
         text = f"utcmonth(datum.value) == 0 ? utcFormat(datum.value, '%Y') : {quarter}"
         return alt.Axis(labelExpr=text, tickCount={"interval": "month", "step": 3}, labelBound=True, **axis)
+
+    def names(self, column: str, **axis: Any) -> alt.Axis:
+        """An axis of groups: our own words in the reader's language, and what is unknown said so."""
+        said = {value: self.words(text) for value, text in VALUES.items()} if column in WORDED else {}
+        unknown = json.dumps(value_label(column, None, self.words), ensure_ascii=False)
+        name = f"{json.dumps(said, ensure_ascii=False)}[datum.value] || datum.label" if said else "datum.label"
+        return alt.Axis(labelExpr=f"isValid(datum.value) ? ({name}) : {unknown}", **axis)
 
     def tips(self, **labels: str) -> list[alt.Tooltip]:
         """Exact values on hover: each column with its label, written by the unit in the column's name."""
