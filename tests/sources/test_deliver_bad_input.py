@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from cadran.sources import deliver
 from cadran.sources.mapping import load_mapping
+from cadran.sources.rules import messages
 from cadran.tables.problems import Problem
+from cadran.text import words_for
 
 SMALL = Path(__file__).parent / "small"
 DEALS, MAPPING = (SMALL / "deals.csv").read_text(), (SMALL / "mapping.toml").read_text()
@@ -280,3 +282,13 @@ def test_progress_is_told_from_0_to_1(source: Path):
     deliver(load_mapping(source / "mapping.toml"), progress=lambda doing, share: told.append(share))
     assert told == sorted(told)
     assert told[-1] == 1.0
+
+
+def test_messages_name_file_row_rule_and_repair(take):
+    aside = take(DEALS.replace("750", "-750").replace("Bob,Lost", "Zoe,Lost")).set_aside
+    assert messages(aside, words_for("en")) == [
+        "1 × every deal belongs to a known rep. deals.csv, row 2 (line 3): rep = Zoe\n"
+        '  Add it to its file, correct it, or write unknown = "keep as null" in the mapping.',
+        "1 × `amount` is at least 0. deals.csv, row 3 (line 4): amount = -750\n  Correct the value at the source.",
+    ]
+    assert "chaque affaire appartient à un commercial connu" in messages(aside, words_for("fr"))[0]

@@ -91,7 +91,7 @@ def find(file: File, folder: Path) -> list[Path]:
         if close
         else "Put it there, or name its folder with --from."
     )
-    raise Problem(what, repair, file=" / ".join(file.path), folder=folder, close=close and close[0])
+    raise Problem(what, repair, file=" / ".join(file.path), folder=folder.resolve(), close=close and close[0])
 
 
 def kind_of(path: Path) -> str:

@@ -8,6 +8,7 @@ import polars as pl
 from cadran.sources.read import FILE, ID, LINE, PLACE, ROW
 from cadran.tables import FOREIGN_KEYS, TABLES
 from cadran.tables.delivery import SET_ASIDE
+from cadran.text import Words
 
 #: A source row, the fields that broke a rule (comma between; none for the row as a whole), and the rule.
 BROKEN = {ID: pl.Int64, "field": pl.String, "rule": pl.String}
@@ -197,7 +198,7 @@ def set_aside(
     texts = [pl.col(c).drop_nulls().unique(maintain_order=True).str.join("\n") for c in ("said", "repair", "found")]
     said = per_row.group_by(ID, maintain_order=True).agg(texts)
     return (
-        read.join(said, on=ID)
+        read.join(said, on=ID, maintain_order="left")
         .select(
             pl.lit(table).alias("table"),
             pl.col(FILE).alias("file"),
@@ -214,6 +215,27 @@ def set_aside(
         )
         .select(SET_ASIDE.keys())
     )
+
+
+def messages(aside: pl.DataFrame, words: Words) -> list[str]:
+    """One message for each file and rule, the most frequent first: the rule, an example with its row, the repair.
+
+    Args:
+        aside: Rows set aside, as `SET_ASIDE`.
+        words: The reader's words.
+    """
+    firsts = aside.group_by("file", "rule", maintain_order=True).agg(pl.len().alias("n"), pl.all().first())
+    lines = []
+    for first in firsts.sort("n", descending=True, maintain_order=True).iter_rows(named=True):
+        rule, repair = ("; ".join(map(words, first[name].split("\n"))) for name in ("rule", "repair"))
+        in_parquet = "{n} × {rule}. {file}, row {row}: {found}"
+        place = "{n} × {rule}. {file}, row {row} (line {line}): {found}" if first["line"] else in_parquet
+        n, row, line = (words.number(first[name]) for name in ("n", "row", "line"))
+        found = first["found"].replace("\n", "; ") or first["id"] or "…"
+        lines.append(
+            words(place, n=n, file=first["file"], row=row, line=line, found=found, rule=rule) + f"\n  {repair}"
+        )
+    return lines
 
 
 def sentences() -> list[str]:
