@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,9 +15,9 @@ from benchmarks import content
 class Reader:
     """A reader without a browser: what `reader.js` does, on one kept connection each way."""
 
-    def __init__(self, address: str, name: str):
+    def __init__(self, address: str):
         self.host = urlsplit(address).netloc
-        self.session = name.ljust(32, "0")
+        self.session = secrets.token_hex(16)
         self.seq = 0
 
     async def open(self) -> None:
@@ -69,7 +70,7 @@ def round_trips(address: str, n: int = 100) -> list[float]:
     """Milliseconds of `n` changes by one reader, one after the other."""
 
     async def run() -> list[float]:
-        reader = Reader(address, "one")
+        reader = Reader(address)
         await reader.open()
         times = [await reader.move(i % len(content.steps())) for i in range(n + 5)]
         await reader.close()
@@ -82,7 +83,7 @@ def together(address: str, readers: int = 20, seconds: int = 15) -> list[float]:
     """Milliseconds of every change while `readers` move the slider once a second, each at their own moment."""
 
     async def one(i: int) -> list[float]:
-        reader = Reader(address, f"reader{i}x")
+        reader = Reader(address)
         await reader.open()
         await opened.wait()
         await asyncio.sleep(i / readers)

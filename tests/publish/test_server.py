@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -139,6 +140,15 @@ def test_a_notebook_that_fails_is_told_at_the_start_and_its_page_says_so(site, g
     assert answer.status == 500
     assert "This page cannot be made from this book" in body.decode()
     assert "Traceback" not in body.decode()
+
+
+def test_a_new_version_of_the_book_gets_a_new_first_sight(site, address, monkeypatch):
+    monkeypatch.setattr(site.sights, "_version", lambda: "000002")
+
+    assert "€1,234" not in text(address, "/page?lang=en")
+    while site.sights.made(site.apps["page"], "en") is None:
+        time.sleep(0.02)
+    assert "€1,234" in text(address, "/page?lang=en")
 
 
 def test_pages_name_no_folder_and_no_other_site(site, address):

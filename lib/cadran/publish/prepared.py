@@ -32,6 +32,8 @@ class FirstSights:
     def __init__(self, version: Callable[[], str]):
         self._version = version
         self._made: dict[tuple[str, str, str], Future[FirstSight | Problem]] = {}
+        #: Whether an app's notebook is a `Page`, whatever the version of the book. Known once it has run.
+        self.is_page: dict[str, bool] = {}
         self._lock = threading.Lock()
         self._workers = ThreadPoolExecutor(1, "first-sight")
 
@@ -63,8 +65,14 @@ class FirstSights:
         with self._lock:
             if key not in self._made:
                 self._made = {old: made for old, made in self._made.items() if old[:2] != key[:2]}
-                self._made[key] = self._workers.submit(first_sight, app, language)
+                self._made[key] = self._workers.submit(self._run, app, language)
             return self._made[key]
+
+    def _run(self, app: App, language: str) -> FirstSight | Problem:
+        sight = first_sight(app, language)
+        if isinstance(sight, FirstSight):
+            self.is_page[app.name] = sight.html is not None
+        return sight
 
 
 def first_sight(app: App, language: str) -> FirstSight | Problem:

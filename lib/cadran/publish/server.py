@@ -14,6 +14,7 @@ from typing import Any
 import marimo
 import uvicorn
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -28,7 +29,7 @@ from cadran.figures.page import Page
 from cadran.publish.apps import App, shipped_apps
 from cadran.publish.assets import Assets, FrontEnd
 from cadran.publish.guard import LOOPBACK, Guard
-from cadran.publish.prepared import FirstSight, FirstSights
+from cadran.publish.prepared import FirstSights
 from cadran.publish.shell import plain_page, shell_page
 from cadran.tables.problems import Problem
 from cadran.text import LANGUAGES, Words, pick_language, words_for
@@ -133,7 +134,7 @@ class Site:
             *(Route(f"/{name}", self.shell) for name in self.apps),
             *(Route(f"/live/{name}/assets/{{name}}", front_end.answer) for name in self.apps),
             *(
-                Mount(f"/live/{name}", _Live(marimo_app, partial(self._is_page, app)))
+                Mount(f"/live/{name}", _Live(marimo_app, partial(self.sights.is_page.get, name, True)))
                 for name, app in self.apps.items()
             ),
         ]
@@ -157,9 +158,11 @@ class Site:
         """An app's page at once. A view other than the first one is never shown with the first one's numbers."""
         app, words = self.apps[request.url.path.strip("/")], _words(request)
         sight = self.sights.made(app, words.language)
+        if app.name not in self.sights.is_page:
+            sight = await run_in_threadpool(self.sights.make, app, words.language)
         if isinstance(sight, Problem):
             return self._not_now(words, words("This page cannot be made from this book"))
-        is_page = self._is_page(app)
+        is_page = self.sights.is_page[app.name]
         is_first = not request.query_params.keys() - {"lang", "theme"}
         theme = request.query_params.get("theme")
         page = shell_page(
@@ -184,10 +187,6 @@ class Site:
         """A fault of ours."""
         words = _words(request)
         return self._not_now(words, words("Cadran could not answer"))
-
-    def _is_page(self, app: App) -> bool:
-        sight = self.sights.made(app, next(iter(LANGUAGES)))
-        return not isinstance(sight, FirstSight) or sight.html is not None
 
     def _not_now(self, words: Words, title: str) -> Response:
         said = [words("Reload the page. If it happens again, the terminal where Cadran runs says why.")]
@@ -218,7 +217,7 @@ class _Live:
     marimo has its own mounts under the same names, so it gets the whole path.
     """
 
-    def __init__(self, marimo_app: Any, is_page: Callable[[], bool]):
+    def __init__(self, marimo_app: Any, is_page: Callable[[], bool | None]):
         self.marimo_app, self.is_page = marimo_app, is_page
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
