@@ -1,6 +1,7 @@
 """Holding rows to the tables' rules: which row broke which, and what goes with it. A rule is a sentence."""
 
 from collections.abc import Mapping as Dict
+from typing import Any
 
 import dataframely as dy
 import polars as pl
@@ -8,7 +9,6 @@ import polars as pl
 from cadran.sources.read import FILE, ID, LINE, PLACE, ROW
 from cadran.tables import FOREIGN_KEYS, TABLES
 from cadran.tables.delivery import SET_ASIDE
-from cadran.text import Words
 
 #: A source row, the fields that broke a rule (comma between; none for the row as a whole), and the rule.
 BROKEN = {ID: pl.Int64, "field": pl.String, "rule": pl.String}
@@ -217,12 +217,12 @@ def set_aside(
     )
 
 
-def messages(aside: pl.DataFrame, words: Words) -> list[str]:
+def messages(aside: pl.DataFrame, words: Any) -> list[str]:
     """One message for each file and rule, the most frequent first: the rule, an example with its row, the repair.
 
     Args:
         aside: Rows set aside, as `SET_ASIDE`.
-        words: The reader's words.
+        words: The reader's `Words`.
     """
     firsts = aside.group_by("file", "rule", maintain_order=True).agg(pl.len().alias("n"), pl.all().first())
     lines = []
