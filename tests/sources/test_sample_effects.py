@@ -1,7 +1,9 @@
 """What is planted can be found, and what is not planted cannot. Many seeds: `tests/evidence`."""
 
+import json
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -9,7 +11,7 @@ import pytest
 from scipy.stats import chi2_contingency
 
 from cadran.sources.sample import Levers, invent
-from cadran.sources.sample.effects import LEVERS, effect
+from cadran.sources.sample.effects import LEVERS, effect, told
 
 FACTS = ["deal_type", "lead_source", "product", "sector", "segment", "country"]
 
@@ -81,6 +83,15 @@ def test_a_lever_leaves_the_past_as_it_was():
         before, after = (tables[name].filter(pl.col(at) < start).select(facts) for tables in (usual, pulled))
         assert before.sort(pl.all()).equals(after.sort(pl.all()))
     assert not usual["versions"].equals(pulled["versions"])
+
+
+def test_the_document_tells_the_effects_that_were_found():
+    root = Path(__file__).parents[2]
+    ledger = (root / "docs" / "evidence" / "sample_levers.jsonl").read_text("utf-8").splitlines()
+    lines = [json.loads(line) for line in ledger]
+
+    assert told(lines[-108:]) in (root / "docs" / "sample.md").read_text("utf-8")
+    assert len({line["process"] for line in lines[-108:]}) == 1
 
 
 def test_every_lever_is_judged():

@@ -110,4 +110,4 @@ def told(lines: Sequence[dict[str, Any]]) -> str:
 
 def _with_error(values: Floats, digits: int) -> str:
     margin = t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return f"{values.mean():+.{digits}f} ± {margin:.{digits}f}"
+    return f"{values.mean():+.{digits}f} ± {margin:.{digits}f}".replace("-", "−")
