@@ -27,6 +27,6 @@ def footer(facts: Facts, words: Words) -> Footer:
         (words("{name}: data of {moment}", name=facts.name, moment=words.moment(facts.taken)), ""),
         (words("book {version}", version=facts.version), ""),
         (words.n("{n} row set aside", "{n} rows set aside", facts.n_set_aside), ""),
-        (words("Opportunities"), "/opportunities"),
-        (words("Definitions"), "/definitions"),
+        (words("Opportunities"), f"/opportunities?lang={words.language}"),
+        (words("Definitions"), f"/definitions?lang={words.language}"),
     ])  # fmt: skip

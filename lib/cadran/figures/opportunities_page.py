@@ -127,32 +127,33 @@ def headlines(answers: Answers) -> dict[str, Block]:
     """Revenue, win rate, open pipeline, cycle, concentration: each with its comparison, its count or interval."""
     words, now, rate = answers.words, answers.one("now"), answers.one("rate")
     cycle, index = answers.one("cycle"), answers.one("index")
+    define = f"/definitions?lang={words.language}#{{}}".format
     p90 = words("one in ten over {days}", days=words.days(cycle.get("p90_days"))) if cycle.get("n") else ""
     return {"headlines": Headlines([
         Headline(
             words("Signed revenue"), answers.money(now.get("amount_won")), *_change(answers, "amount_won"),
             basis=words.n("{n} deal won", "{n} deals won", now.get("n_won", 0)),
-            exact=answers.exact(now.get("amount_won")), definition="/definitions#revenue",
+            exact=answers.exact(now.get("amount_won")), definition=define("revenue"),
         ),
         Headline(
             words("Win rate"), words.percent(rate.get("win_rate")), *_change(answers, "win_rate"),
             basis=_interval(answers, rate, "win_rate"), exact=words.percent(rate.get("win_rate"), 2),
-            definition="/definitions#win_rate",
+            definition=define("win_rate"),
         ),
         Headline(
             words("Open pipeline"), answers.money(now.get("amount_open")), *_change(answers, "amount_open"),
             basis=words.n("{n} open deal", "{n} open deals", now.get("n_open", 0)),
-            exact=answers.exact(now.get("amount_open")), definition="/definitions#pipeline",
+            exact=answers.exact(now.get("amount_open")), definition=define("pipeline"),
         ),
         Headline(
             words("Sales cycle, won deals"), words.days(cycle.get("median_days")), p90,
             basis=words.n("median of {n} deal", "median of {n} deals", cycle.get("n", 0)),
-            definition="/definitions#cycle",
+            definition=define("cycle"),
         ),
         Headline(
             words("Revenue of the top 10 clients"), words.percent(index.get("top_share")),
             basis=words.n("{n} client signed", "{n} clients signed", index.get("n_clients", 0)),
-            definition="/definitions#concentration_index",
+            definition=define("concentration_index"),
         ),
     ])}  # fmt: skip
 
