@@ -75,6 +75,7 @@ def test_a_selection_filters_the_others_and_not_itself(app, sample):
 
     regions, clients = page.blocks["groups"].frame, page.blocks["clients"].frame
     assert regions.height > 1
+    assert regions["n_closed"].null_count() == 0
     assert regions.filter(pl.col("state") == "selected")["region"].to_list() == ["Nord"]
     whole = Question(where={"region": ("Nord",)}, since=date(2025, 7, 1), until=date(2026, 6, 30))
     expected = MEASURES["client_concentration"].ask(sample, whole)
