@@ -168,6 +168,8 @@ def status(
     rows: Annotated[bool, typer.Option("--rows", help="Print the rows set aside instead.")] = False,
 ) -> None:
     """Say how the book is: where it comes from, what was set aside, which measures it can answer."""
+    import polars as pl
+
     from cadran.book import read_set_aside
     from cadran.measures import availability
 
@@ -181,7 +183,9 @@ def status(
             json.dumps(opened.manifest | {"measures": available.to_dicts()}, ensure_ascii=False, indent=1, default=str)
         )
         return
-    _tell_import(opened, format)
+    if format is Format.table:
+        _tell_import(opened, format)
+        available = available.with_columns(available=pl.Series(map(words, available["available"])))
     _print(available, format, words)
 
 
@@ -269,7 +273,9 @@ def _tell_import(book: Any, format: Format) -> None:  # noqa: A002
     """What a book holds: the files it was read from, what was set aside and why, and its totals."""
     import polars as pl
 
+    from cadran.book import read_set_aside
     from cadran.measures import MEASURES, Question
+    from cadran.sources.rules import messages
 
     words = _words()
     manifest = book.manifest
@@ -280,12 +286,11 @@ def _tell_import(book: Any, format: Format) -> None:  # noqa: A002
     out.print(f"[bold]{book.settings.name}[/] · {words('book')} {manifest['version']} · {words.date(book.day)}")
     if manifest["files"]:
         _print(pl.DataFrame(manifest["files"]).drop("sha256"), Format.table, words)
-    for rule, n in manifest["set_aside"].items():
-        out.print(
-            words.n("{n} row set aside: {rule}", "{n} rows set aside: {rule}", n, rule=words(rule)),
-            style="yellow",
-            markup=False,
-        )
+    for noted in manifest["noted"]:
+        what = words("{n} × {note}", n=words.number(noted["n"]), note=words(noted["note"]))
+        out.print(f"{noted['file']}: {what} {noted['found'] or ''}", style="cyan", markup=False)
+    for message in messages(read_set_aside(book.version), words):
+        out.print(message, style="yellow", markup=False, soft_wrap=True)
     n_deals = sum(totals[f"n_{status}"] for status in ("open", "won", "lost", "disqualified"))
     out.print(
         words(

@@ -33,8 +33,20 @@ def write_book(folder: Path, delivery: Delivery, written_at: datetime) -> Path:
         The folder of the new version.
 
     Raises:
-        Problem: If the folder holds something that is no book, or another import got there first.
+        Problem: If the folder cannot be written or holds something that is no book, or another import got there first.
     """
+    try:
+        return _write(folder, delivery, written_at)
+    except OSError as error:
+        raise Problem(
+            "{folder} cannot be written: {reason}.",
+            "Name a folder of yours, or have its permissions and free space looked at.",
+            folder=folder,
+            reason=error.strerror or error,
+        ) from error
+
+
+def _write(folder: Path, delivery: Delivery, written_at: datetime) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / POINTER).exists() and any(
         path.name[0] != "." and not _is_version(path) for path in folder.iterdir()
@@ -65,7 +77,8 @@ def write_book(folder: Path, delivery: Delivery, written_at: datetime) -> Path:
             "settings": asdict(delivery.settings) | {"taken": delivery.settings.taken.isoformat()},
             "rows": {name: frame.height for name, frame in tables.items()},
             "files": [asdict(file) for file in delivery.files],
-            "set_aside": dict(delivery.set_aside.group_by("rule").len().sort("rule").iter_rows()),
+            "set_aside": dict(_sentences(delivery.set_aside).group_by("rule").len().sort("rule").iter_rows()),
+            "noted": delivery.noted.to_dicts(),
         }
         (draft / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", "utf-8")
         for path in draft.iterdir():
@@ -123,6 +136,11 @@ def read_manifest(version: Path) -> dict[str, Any]:
 def read_set_aside(version: Path) -> pl.DataFrame:
     """The rows that broke a rule at the import of this version."""
     return pl.read_parquet(version / "set_aside.parquet")
+
+
+def _sentences(set_aside: pl.DataFrame) -> pl.DataFrame:
+    """One row per rule that a row breaks: `rule` holds a sentence a line."""
+    return set_aside.select(pl.col("rule").str.split("\n").explode())
 
 
 def _is_version(path: Path) -> bool:
