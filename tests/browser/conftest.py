@@ -1,18 +1,11 @@
 """The shipped apps on the sample, served as a reader meets them, and a browser to meet them with."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
-
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -27,16 +20,6 @@ def served():
     server.terminate()
     server.wait(10)
     server.stdout.close()
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """The machine's own Chromium, or the one that playwright installed."""
-    with sync_playwright() as playwright:
-        found = shutil.which("chromium") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A tiny book, three notebooks, and the site that shows them on a real port."""
 
-import shutil
 import socket
 import threading
 import time
@@ -10,7 +9,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 import uvicorn
-from playwright.sync_api import sync_playwright
 
 from cadran.book import write_book
 from cadran.publish.apps import App
@@ -116,14 +114,3 @@ def get_ready():
 def serve_site():
     """`with serve_site(site, port) as address`."""
     return serving
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """The machine's own Chromium, or the one playwright installed."""
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        found = shutil.which("chromium") or shutil.which("google-chrome")
-        opened = playwright.chromium.launch(executable_path=found, args=flags)
-        yield opened
-        opened.close()

@@ -18,9 +18,9 @@ SLOW = 20_000
 
 
 @pytest.fixture
-def reader(browser):
+def reader(chromium):
     """A reader's browser window that notes what goes wrong, and what leaves this machine."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
     page = context.new_page()
     page.wrong = []
     page.on("console", lambda told: page.wrong.append(told.text) if told.type == "error" else None)
@@ -55,8 +55,8 @@ def test_the_picture_gives_way_to_the_live_page(reader, address):
     assert reader.wrong == []
 
 
-def test_without_scripts_the_picture_stays(browser, address):
-    context = browser.new_context(java_script_enabled=False, locale="fr-FR")
+def test_without_scripts_the_picture_stays(chromium, address):
+    context = chromium.new_context(java_script_enabled=False, locale="fr-FR")
     page = context.new_page()
     page.goto(f"{address}/page")
 
