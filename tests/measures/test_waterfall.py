@@ -102,8 +102,10 @@ def expected_rows(tables, since, until, region="any", due_by=None):
             cause = "pulled_in"
         elif not b or (both_dated and month(b) > month(a)):
             cause = "pushed_out"
+        elif (a["amount"] is None) != (b["amount"] is None):
+            cause = "amount_known"
         elif a["amount"] != b["amount"] and same_money and a["original_amount"] != b["original_amount"]:
-            cause = "amount_up" if (b["amount"] or 0) > (a["amount"] or 0) else "amount_down"
+            cause = "amount_up" if b["amount"] > a["amount"] else "amount_down"
         elif a["amount"] != b["amount"] or a["currency"] != b["currency"]:
             cause = "currency"
         elif order[b["stage"]] != order[a["stage"]]:
@@ -229,18 +231,21 @@ def test_empty_book_and_periods_beyond_it(make_book):
         measured(make_book(), options={"due": date(2026, 7, 31)})
 
 
-def test_an_amount_that_becomes_known_goes_up(make_book):
+@pytest.mark.parametrize(("before", "after", "moved"), [(None, 100.0, 10_000), (100.0, None, -10_000)])
+def test_an_amount_that_becomes_known_or_unknown_neither_rises_nor_falls(make_book, before, after, moved):
+    deal = {"opportunity_id": "a", "status": "open", "stage": "Propose"}
     versions = [
-        {"opportunity_id": "a", "valid_from": "2026-01-10", "status": "open", "stage": "Propose", "amount": None},
-        {"opportunity_id": "a", "valid_from": "2026-02-10", "status": "open", "stage": "Propose", "amount": 100.0},
+        deal | {"valid_from": "2026-01-10", "amount": before},
+        deal | {"valid_from": "2026-02-10", "amount": after},
     ]
     book = make_book(opportunities=[{"opportunity_id": "a"}], versions=versions)
 
     rows = in_cents(measured(book, since=MONTH_ENDS[0], until=MONTH_ENDS[1]))
 
-    assert rows["opening"] == [1, 0, 1, 1]
-    assert rows["amount_up"] == [0, 10_000, -1, 1]
-    assert rows["closing"] == [1, 10_000, 0, 1]
+    assert rows["opening"] == [1, max(-moved, 0), int(before is None), 1]
+    assert rows["amount_known"] == [0, moved, -1 if before is None else 1, 1]
+    assert rows["closing"] == [1, max(moved, 0), int(after is None), 1]
+    assert rows["amount_up"] == rows["amount_down"] == [0, 0, 0, 0]
 
 
 @pytest.mark.skipif(not (SAMPLE / "CURRENT").exists(), reason="data/sample is not there: `make sample` writes it")

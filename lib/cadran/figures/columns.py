@@ -98,6 +98,7 @@ CAUSE_LABELS = {
     "reopened": "Reopened",
     "pulled_in": "Pulled in",
     "pushed_out": "Pushed out",
+    "amount_known": "Amount became known or unknown",
     "amount_up": "Amount up",
     "amount_down": "Amount down",
     "currency": "Currency",

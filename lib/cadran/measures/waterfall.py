@@ -68,9 +68,10 @@ def _side(book: Book, question: Question, due_by: date | None, side: str) -> nw.
         "Open pipeline as known at the end of the first date, and at the end of the second, and why they differ. Each "
         "deal has one cause, the first that holds: won, lost, disqualified, transferred out of or into the scope, new "
         "(not known at the opening), reopened, pulled in or pushed out (expected in an earlier or later month), amount "
-        "up or down, currency or its rate, corrected or deleted in the source, stage forward or back, unchanged. "
-        "Opening and causes add up to the closing exactly, in count and in known amount. A deal that came and closed "
-        "between the dates stands at neither. With the option due_by, only deals expected by that day stand in it."
+        "become known or unknown, amount up or down, currency or its rate, corrected or deleted in the source, stage "
+        "forward or back, unchanged. Opening and causes add up to the closing exactly, in count and in known amount. A "
+        "deal that came and closed between the dates stands at neither. With the option due_by, only deals expected by "
+        "that day stand in it."
     ),
     unit="deals; reporting currency",
     source="Definition",
@@ -86,7 +87,7 @@ def waterfall(both: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
         by: Columns to group on. A deal whose group changed is transferred out of the one and into the other.
 
     Returns:
-        18 rows per group, sorted by `by`, then opening, the causes by priority, closing; as `Waterfall` has it.
+        19 rows per group, sorted by `by`, then opening, the causes by priority, closing; as `Waterfall` has it.
         Amounts are whole cents of the reporting currency, so that sums are exact.
     """
     moves = moved(both, by)
@@ -192,7 +193,6 @@ def _cause() -> nw.Expr:
     was, is_now = nw.col("status_opening"), nw.col("status_closing")
     cents, then = nw.col("cents_closing"), nw.col("cents_opening")
     position, before = nw.col("stage_position_closing"), nw.col("stage_position_opening")
-    worth, worth_then = cents.fill_null(0), then.fill_null(0)
     # With the same currency and the same amount in it, only the rate has moved the reporting amount.
     is_told = ~(nw.col("original_amount_opening").is_null() | nw.col("original_amount_closing").is_null())
     by_rate = ~_same("currency") | (is_told & _same("original_amount"))
@@ -208,7 +208,8 @@ def _cause() -> nw.Expr:
         "reopened": ~stood & (was != "open"),
         "pulled_in": ~stood | (stands & (_month("closing") < _month("opening"))),
         "pushed_out": ~stands | (_month("closing") > _month("opening")),
-        "amount_up": both & moved & ~by_rate & (worth >= worth_then),
+        "amount_known": both & (cents.is_null() != then.is_null()),
+        "amount_up": both & moved & ~by_rate & (cents > then),
         "amount_down": both & moved & ~by_rate,
         "currency": both & (moved | ~_same("currency")),
         "stage_forward": both & (position > before),

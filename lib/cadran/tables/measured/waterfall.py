@@ -13,6 +13,7 @@ CAUSES = (
     "reopened",
     "pulled_in",
     "pushed_out",
+    "amount_known",
     "amount_up",
     "amount_down",
     "currency",
