@@ -10,7 +10,7 @@ run: $(VENV)/ready
 	$(BIN)/cadran serve --book data/sample --port $(PORT)
 
 test: $(VENV)/ready-dev browser
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(VENV)/ready-dev
 	$(BIN)/ruff check .

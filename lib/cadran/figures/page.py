@@ -102,12 +102,16 @@ class Page(anywidget.AnyWidget):
 
     def html(self, theme: str = "light") -> str:
         """The page as it stands, as one HTML document without scripts: figures are inline SVG."""
-        inner = self.document(self.asked, self._markup)
+        inner = self.picture()
         return (
             f'<!doctype html><html lang="{self.words.language}"><head><meta charset=utf-8>'
             f'<meta name=viewport content="width=device-width, initial-scale=1"><title>{escape(self.title)}</title></head>'
             f'<body class=host data-theme="{theme}">{inner}</body></html>'
         )
+
+    def picture(self) -> str:
+        """The page's markup as it stands: figures are inline SVG."""
+        return self.document(self.asked, self._markup)
 
     def document(self, view: View, markup: Any = None) -> str:
         """The page's markup: style, bar and places, empty unless `markup(slot)` fills them."""

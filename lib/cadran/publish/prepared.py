@@ -88,7 +88,7 @@ def first_sight(app: App, language: str) -> FirstSight | Problem:
             name=app.name, kind=type(error).__name__, said=error, path=app.notebook,
         )  # fmt: skip
     page = next((found for each in outputs if isinstance(found := getattr(each, "widget", each), Page)), None)
-    return FirstSight(None) if page is None else FirstSight(page.document(page.asked, page._markup))
+    return FirstSight(None) if page is None else FirstSight(page.picture())
 
 
 def _load(notebook: Path) -> Any:

@@ -1,0 +1,102 @@
+"""How the command tells its results in a terminal: in the reader's words, or as a script reads them."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+
+import polars as pl
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from cadran.book import Book, read_set_aside
+from cadran.figures.columns import cell
+from cadran.measures import MEASURES, Question
+from cadran.sources.rules import messages
+from cadran.text import Words, words_for
+
+# Where nobody's window sets the width, a table is as wide as it needs.
+out, err = Console(width=None if sys.stdout.isatty() else 240), Console(stderr=True)
+
+
+class Format(StrEnum):
+    """How a result is printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+def reader_words() -> Words:
+    """The words of the environment's language."""
+    spoken = os.environ.get("CADRAN_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or "en"
+    return words_for("fr" if spoken.lower().startswith("fr") else "en")
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, float], None]]:
+    """A progress bar, for long work: call it with what is being done and the share that is done, 0 to 1."""
+    with Progress(console=err, transient=True) as bars:
+        task = bars.add_task("", total=1.0)
+        yield lambda what, share: bars.update(task, description=what, completed=share)
+
+
+def tell_book(book: Book, form: Format, words: Words) -> None:
+    """What a book holds: the files it was read from, what was set aside and why, and its totals."""
+    manifest = book.manifest
+    totals = MEASURES["volumes"].ask(book, Question()).row(0, named=True)
+    if form is Format.json:
+        typer.echo(json.dumps(manifest | {"volumes": totals}, ensure_ascii=False, indent=1, default=str))
+        return
+    out.print(f"[bold]{book.settings.name}[/] · {words('book')} {manifest['version']} · {words.date(book.day)}")
+    if manifest["files"]:
+        show(pl.DataFrame(manifest["files"]).drop("sha256"), Format.table, words)
+    for noted in manifest["noted"]:
+        what = words("{n} × {note}", n=words.number(noted["n"]), note=words(noted["note"]))
+        out.print(f"{noted['file']}: {what} {noted['found'] or ''}", style="cyan", markup=False)
+    for message in messages(read_set_aside(book.version), words):
+        out.print(message, style="yellow", markup=False, soft_wrap=True)
+    n_deals = sum(totals[f"n_{status}"] for status in ("open", "won", "lost", "disqualified"))
+    out.print(
+        words(
+            "{deals} deals: {won} won, {lost} lost, {open} open, {disqualified} disqualified. "
+            "Signed revenue: {revenue}.",
+            deals=words.number(n_deals), won=words.number(totals["n_won"]), lost=words.number(totals["n_lost"]),
+            open=words.number(totals["n_open"]), disqualified=words.number(totals["n_disqualified"]),
+            revenue=words.money(totals["amount_won"], book.settings.currency, compact=False),
+        )
+    )  # fmt: skip
+
+
+def show(frame: pl.DataFrame, form: Format, words: Words, currency: str = "") -> None:
+    """Print a frame. In a table, columns keep the names that `--by` and `--where` take; values are in the reader's words."""
+    if form is Format.json:
+        typer.echo(json.dumps(frame.to_dicts(), ensure_ascii=False, indent=1, default=str))
+    elif form is Format.csv:
+        typer.echo(frame.write_csv(), nl=False)
+    else:
+        if frame.is_empty():
+            out.print(words("No row."), style="dim")
+            return
+        rows = ([_cell(name, row[name], words, currency) for name in row] for row in frame.iter_rows(named=True))
+        lines = [frame.columns, *rows]
+        # Few rows of many columns are read downwards: a column squeezed to three letters is not.
+        if len(frame.columns) > 8 and frame.height <= 6:
+            lines = [list(column) for column in zip(*lines, strict=True)]
+        table = Table(*lines[0], box=SIMPLE)
+        for line in lines[1:]:
+            table.add_row(*line)
+        out.print(table, soft_wrap=True, crop=False)
+
+
+def _cell(column: str, value: object, words: Words, currency: str) -> str:
+    if isinstance(value, list):
+        return words.list([str(each) for each in value])
+    if isinstance(value, str):
+        return "\n".join(map(words, value.split("\n")))
+    return cell(column, value, words, currency)
