@@ -16,6 +16,34 @@ def test_options_are_known_and_of_their_kind():
         Question(options={"months": "three"}).chosen(months=6)
 
 
+@pytest.mark.parametrize("low", [0, -5])
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("win_rate_by_cohort", "age_days"),
+        ("win_rate_by_value", "resamples"),
+        ("concentration_index", "top"),
+        ("lead_conversion", "within_days"),
+    ],
+)
+def test_an_option_under_its_least_value_is_refused(name, option, low, make_book):
+    book = make_book(
+        [{"status": s, "account_id": "a", "amount": 1} for s in ("won", "lost")],
+        leads=[{"lead_id": "l", "created_at": "2026-01-01", "qualified_at": "2026-01-02"}],
+    )
+
+    with pytest.raises(Problem, match=f"{low} is no value of the option {option}.\nGive 1 or more"):
+        MEASURES[name].ask(book, Question(options={option: low}))
+
+
+def test_only_a_seed_may_be_zero():
+    assert Question(options={"seed": 0}).chosen(seed=0) == {"seed": 0}
+    with pytest.raises(Problem, match="Give 1 or more"):
+        Question(options={"months": 0}).chosen(months=6, action=str)
+    with pytest.raises(Problem, match="Give 0 or more"):
+        Question(options={"seed": -1}).chosen(seed=0)
+
+
 def test_options_are_those_of_the_signature():
     def share(deals, by=(), *, within_days=90): ...
 

@@ -66,7 +66,8 @@ class Question:
         """The options, with the defaults of those not given. A default that is a type stands for None, of that type.
 
         Raises:
-            Problem: If an option is none of `defaults`, or not of the kind of its default.
+            Problem: If an option is none of `defaults`, not of the kind of its default, or a number under 1 (under 0
+                for one that is 0 by default).
         """
         given = {}
         for name, value in self.options.items():
@@ -81,6 +82,11 @@ class Question:
                 raise Problem(
                     "{value} is no value of the option {name}.", "Write it as {example}.",
                     value=value, name=name, example=_EXAMPLES[kind],
+                )  # fmt: skip
+            if kind is int and given[name] < (least := min(defaults[name], 1)):
+                raise Problem(
+                    "{value} is no value of the option {name}.", "Give {least} or more.",
+                    value=value, name=name, least=least,
                 )  # fmt: skip
         return {name: None if isinstance(value, type) else value for name, value in defaults.items()} | given
 
