@@ -175,3 +175,72 @@ def test_nothing_to_look_at(tmp_path):
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     with pytest.raises(Problem, match="looks like deals"):
         propose([tmp_path])
+
+
+ABANDONED = """N° affaire;Client;Commercial;Étape;Date de création;Date de clôture prévue;{closed};Montant;{more}
+A1;Dupré;Zoé;Gagnée;02/01/2024;31/03/2024;30/03/2024;100;{one}
+A2;Dupré;Zoé;Perdue;02/01/2024;31/03/2024;28/03/2024;100;{two}
+A3;Noël;Luc;Abandonnée;02/01/2024;31/03/2024;27/03/2024;100;{three}
+A4;Noël;Luc;Devis;02/01/2024;31/05/2024;;100;{four}
+"""
+
+
+def of(
+    tmp_path, closed="Date de clôture réelle", more="Motif de perte;Secteur", cells=(";BTP", "Prix;BTP", ";BTP", ";")
+):
+    named = dict(zip(("one", "two", "three", "four"), cells, strict=True))
+    (tmp_path / "affaires.csv").write_text(ABANDONED.format(closed=closed, more=more, **named))
+    return propose([tmp_path / "affaires.csv"])
+
+
+@pytest.mark.parametrize(
+    "header", ["Date de clôture réelle", "Date de signature", "Date de gain/perte", "Clôturée le", "Date de clôture"]
+)
+def test_the_french_names_of_a_close_date(tmp_path, header):
+    read = tomllib.loads(of(tmp_path, header))
+    assert read["deals"]["closed_at"] == header
+    assert read["deals"]["expected_close_date"] == "Date de clôture prévue"
+    assert read["taken"] == date(2024, 3, 30)
+
+
+def test_without_a_close_date_the_day_of_the_data_is_not_made_up(tmp_path):
+    text = of(tmp_path, "Colonne X")
+    assert tomllib.loads(text)["taken"] == "latest date"
+    assert "to complete: which column tells when a deal was won or lost?" in text
+
+
+def test_what_deals_say_of_their_clients_comes_with_them(tmp_path):
+    text = of(tmp_path)
+    made = tomllib.loads(text)["accounts"]
+    assert (made["account_id"], made["name"], made["sector"]) == ("Client", "Client", "Secteur")
+    accounts = delivered(text, tmp_path, tmp_path).tables["accounts"].sort("name")
+    assert accounts.select("name", "sector").rows() == [("Dupré", "BTP"), ("Noël", "BTP")]
+
+
+def test_an_account_met_is_called_by_its_value(take):
+    assert take().tables["accounts"].sort("account_id")["name"].to_list() == ["Acme", "Initech"]
+
+
+def test_reasons_and_stages_that_say_no_decision(tmp_path):
+    cells = (";", "Pas de réponse;", "Projet annulé;", "Pas de budget;")
+    read = tomllib.loads(of(tmp_path, cells=cells))
+    assert read["deals"]["loss_reason"]["values"] == {
+        "Pas de réponse": "No decision", "Projet annulé": "No decision",
+    }  # fmt: skip
+    text = of(tmp_path, more="Remarque;Autre")
+    taken_in = delivered(text, tmp_path, tmp_path)
+    lost = taken_in.tables["versions"].filter(pl.col("status") == "lost").sort("opportunity_id")
+    assert lost.select("opportunity_id", "loss_reason").rows() == [("A2", None), ("A3", "No decision")]
+
+
+def test_rows_marked_as_deleted_are_left_out_where_some_are_not(tmp_path):
+    rows = [f"D{n},{'Won' if n % 2 else 'Open'},2024-01-0{n},2024-02-0{n},{{}}" for n in range(1, 9)]
+    for marks, expected in (
+        (["true", "false"] * 4, {"is_deleted": ["false", "0", "no", "non", ""]}),
+        (["true"] * 8, None),
+    ):
+        lines = [row.format(mark) for row, mark in zip(rows, marks, strict=True)]
+        (tmp_path / "deals.csv").write_text("deal_id,stage,created,closed,is_deleted\n" + "\n".join(lines))
+        text = propose([tmp_path])
+        assert tomllib.loads(text)["deals"].get("only") == expected
+        assert ("all 8 rows are marked as deleted" in text) == (expected is None)

@@ -8,8 +8,8 @@ import polars as pl
 
 from cadran.sources.dates import dates, day_first
 from cadran.sources.fields import column_of
-from cadran.sources.guess import Seen, few, stage_kind
-from cadran.sources.headers import ACTIVITY_KINDS, DEAL_TYPES, STAGE_ORDER, plain
+from cadran.sources.guess import Seen, few, refusal, stage_kind
+from cadran.sources.headers import ACTIVITY_KINDS, DEAL_TYPES, SAID_BY_DEALS, STAGE_ORDER, UNDECIDED, plain
 from cadran.sources.parse import Writing, numbers
 from cadran.tables.problems import Problem
 
@@ -50,8 +50,28 @@ def meanings(seen: Seen, name: str, allowed: list[str]) -> dict[str, str | None]
     }
 
 
+def undecided(values: list[str]) -> list[str]:
+    """Those of the values that say a deal ended without a decision."""
+    return [value for value in values if re.search(UNDECIDED, plain(value))]
+
+
+def said_by_deals(deals: Seen, table: str, link: str) -> dict[str, str]:
+    """Columns of deals that say something of each client or seller they name, beside its `link`."""
+    headers = {plain(column): column for column in reversed(deals.frame.columns)}
+    used = set(deals.fields.values())
+    found = {
+        name: next((headers[word] for word in words.split() if word in headers), None)
+        for name, words in SAID_BY_DEALS[table].items()
+    }
+    free = {n: c for n, c in found.items() if c and c not in used and not refusal(c, deals.frame[c])}
+    return {"name": deals.fields[link]} | free
+
+
 def last_day(deals: Seen) -> date | None:
+    """The last day on which a deal was created or closed; null where no close date was recognised."""
     days = []
+    if "closed_at" not in deals.fields:
+        return None
     for name in ("created_at", "closed_at"):
         if name in deals.fields:
             frame = deals.frame

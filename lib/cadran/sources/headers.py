@@ -45,12 +45,16 @@ FIELDS = {
             "date_creation cree_le date_d_ouverture date_ouverture open_date"
         ),
         "closed_at": (
-            "closed_at close_date closedate closed_date closed date_de_cloture date_cloture cloture_le "
-            "date_de_signature date_signature signe_le date_de_fin won_date"
+            "closed_at close_date closedate closed_date actual_close_date closed_on closed date_de_cloture_reelle "
+            "date_cloture_reelle date_reelle_de_cloture cloture_reelle date_de_cloture date_cloture cloture_le "
+            "cloturee_le cloture clos_le close_le date_de_gain_perte date_gain_perte date_gain_ou_perte "
+            "date_de_gain_ou_perte gagne_perdu_le date_de_signature date_signature signe_le signee_le "
+            "date_de_decision date_de_fin won_date"
         ),
         "expected_close_date": (
-            "expected_close_date expected_close forecast_close_date date_de_cloture_prevue date_previsionnelle "
-            "echeance date_prevue cloture_prevue"
+            "expected_close_date expected_close forecast_close_date date_de_cloture_prevue date_cloture_prevue "
+            "date_prevue_de_cloture date_de_cloture_previsionnelle date_de_cloture_estimee date_de_signature_prevue "
+            "date_previsionnelle echeance date_prevue cloture_prevue cloture_estimee"
         ),
         "amount": (
             "amount close_value deal_amount value deal_value montant montant_ht montant_signe ca ca_ht "
@@ -137,6 +141,24 @@ FIELDS = {
         "amount": "amount target quota objectif montant",
     },
 }
+#: What headers of a file of deals say about the clients and sellers it names, where no other file holds them.
+SAID_BY_DEALS = {
+    "accounts": {
+        "name": "account_name company_name client_name customer_name nom_du_client nom_client raison_sociale",
+        "sector": "industry sector secteur secteur_d_activite secteur_client",
+        "segment": "segment account_segment tier taille taille_client",
+        "region": "region territory zone",
+        "country": "country billing_country pays",
+    },
+    "reps": {"name": "owner_name rep_name nom_du_commercial", "team": "team sales_team team_name equipe agence"},
+}
+#: Columns that mark a row as deleted.
+DELETED = ["is_deleted", "deleted", "is_archived", "archived", "supprime", "archive"]
+#: Loss reasons, and names of stages, of a deal that ended without a decision.
+UNDECIDED = (
+    r"no_decision|non_decision|sans_(suite|reponse|decision|nouvelle)|abandon|pas_de_(reponse|decision)|"
+    r"no_(response|reply)|unresponsive|projet_(annule|reporte|abandonne)|(cancel|postpon)|statu_quo|status_quo"
+)
 #: Columns whose name tells that they hold what never enters a book.
 PERSONAL = {
     "e-mail addresses": r"e_?mail|courriel",

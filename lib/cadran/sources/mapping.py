@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
 from importlib.resources import files as shipped
@@ -207,6 +207,9 @@ class _Check:
                 self.fail("{file}: [{where}] lacks {key}.", 'Write {key} = "COLUMN".', where=table, key=name)
         if section.get("from_values") and table not in FROM_VALUES:
             self.fail("{file}: [{where}] cannot be made from_values.", "Give it a file.", where=table)
+        if section.get("from_values") and "name" in mappable(table):
+            key = TABLES[table].primary_key()[0]
+            fields = {**fields, "name": fields.get("name") or replace(fields[key], name="name")}
         only = {column: _texts(values) for column, values in section.get("only", {}).items()}
         return Feed(table, section["file"], fields, section.get("from_values", False), only)
 

@@ -12,12 +12,23 @@ import polars as pl
 from cadran.sources.dates import dates
 from cadran.sources.feeds import File
 from cadran.sources.fields import column_of
-from cadran.sources.guess import Seen, assigned, overlap, refusal
-from cadran.sources.guess_deals import amounts, begins_in, last_day, meanings, open_have_dates, stages, told_elsewhere
-from cadran.sources.headers import plain
+from cadran.sources.guess import Seen, assigned, few, overlap, refusal
+from cadran.sources.guess_deals import (
+    amounts,
+    begins_in,
+    last_day,
+    meanings,
+    open_have_dates,
+    said_by_deals,
+    stages,
+    told_elsewhere,
+    undecided,
+)
+from cadran.sources.headers import DELETED, plain
 from cadran.sources.read import PLACE, read
 from cadran.sources.shape import key_of
 from cadran.tables import FOREIGN_KEYS, TABLES
+from cadran.tables.deals import NO_DECISION
 from cadran.tables.problems import Problem
 
 _ENDINGS = {".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"}
@@ -77,6 +88,7 @@ def _written(fed: list[Seen], left: list[Seen], unread: list[str]) -> str:
         lines += ["", *_table(seen, fed, left, tables)]
         if seen.table in made:
             lines[lines.index(f"[{seen.table}]")] = f"[[{seen.table}]]"
+    elsewhere: set[str] = set()
     for parent, link in made.items():
         is_more = parent in {seen.table for seen in fed}
         why = (
@@ -87,9 +99,23 @@ def _written(fed: list[Seen], left: list[Seen], unread: list[str]) -> str:
         lines += ["", f"[[{parent}]]  # guessed: {why}" if is_more else f"[{parent}]  # guessed: {why}"]
         lines += [f"file = {_quoted(deals.key)}", "from_values = true"]
         lines += [line for line in _table(deals, fed, left, tables) if line.startswith(f"{link} = ")]
-    lines += ["", *_table(deals, fed, left, tables)]
+        more = said_by_deals(deals, parent, link)
+        lines += [
+            f"{name} = {_quoted(column)}  # guessed: {_why_met(name, column, deals, link)}"
+            for name, column in more.items()
+        ]
+        elsewhere |= set(more.values())
+    lines += ["", *_table(deals, fed, left, tables, elsewhere)]
     lines += ["", *(f"# {s.path.name}: {_why_left(s, fed)}" for s in left), *unread] if left or unread else []
     return "\n".join(lines) + "\n"
+
+
+def _why_met(name: str, column: str, deals: Seen, link: str) -> str:
+    if column == deals.fields[link]:
+        return "the file holds no other name"
+    met = deals.frame.select(link=deals.fields[link], said=column).drop_nulls().group_by("link")
+    odd = met.agg(n=pl.col("said").n_unique()).filter(pl.col("n") > 1).height
+    return "because the header says so" + (f"; {odd} values have several, and none is kept" if odd else "")
 
 
 def _met(deals: Seen, link: str, fed: list[Seen]) -> bool:
@@ -106,7 +132,7 @@ def _settings(deals: Seen) -> list[str]:
     first = (
         f"taken = {last}  # guessed: the last day on which a deal was created or closed"
         if last
-        else 'taken = "latest date"'
+        else 'taken = "latest date"  # guessed: no close date tells; better write the day of the export'
     )
     lines = [first, 'time_zone = "UTC"  # guessed: nothing tells; write yours if hours matter, like "Europe/Paris"']
     if "currency" in deals.fields:
@@ -140,14 +166,15 @@ def _stages(deals: Seen) -> list[str]:
     return [*lines, "]"]
 
 
-def _table(seen: Seen, fed: list[Seen], left: list[Seen], tables: set[str]) -> list[str]:
+def _table(seen: Seen, fed: list[Seen], left: list[Seen], tables: set[str], elsewhere: Iterable[str] = ()) -> list[str]:
     """One table of the mapping: its fields with their reasons, then what is refused or not used."""
     lines = [f"[{seen.table}]", f"file = {_quoted(seen.key)}"]
-    deleted = {plain(c): c for c in seen.frame.columns}.get("is_deleted")
-    if deleted and seen.frame[deleted].cast(pl.String).str.to_lowercase().is_in(["false", "0"]).any():
-        lines.append(
-            f'only = {{ {_bare(deleted)} = ["false", "0", ""] }}  # guessed: rows marked as deleted are left out'
-        )
+    deleted = next((c for c in seen.frame.columns if plain(c) in DELETED), None)
+    if deleted:
+        kept = seen.frame[deleted].cast(pl.String).str.to_lowercase().is_in(["false", "0", "non", "no"])
+        only = f'only = {{ {_bare(deleted)} = ["false", "0", "no", "non", ""] }}'
+        all_gone = f"# {only}  # to decide: all {kept.len()} rows are marked as deleted; this would leave none"
+        lines.append(f"{only}  # guessed: rows marked as deleted are left out" if kept.any() else all_gone)
     for name, column in seen.fields.items():
         if _parent(seen.table, name) not in (None, *tables):
             lines.append(f"# {name} = {_quoted(column)}  # nothing feeds {_parent(seen.table, name)}")
@@ -169,14 +196,32 @@ def _table(seen: Seen, fed: list[Seen], left: list[Seen], tables: set[str]) -> l
         lines.append(
             f"expected_close_date = {_quoted(seen.fields['closed_at'])}  # guessed: open deals have this date too"
         )
+    if seen.table == "deals":
+        lines += _undecided(seen)
     if seen.table == "deals" and "closed_at" not in seen.fields:
         lines.append('# closed_at = "…"  # to complete: which column tells when a deal was won or lost?')
-    rest = [c for c in seen.frame.columns if c not in seen.fields.values() and c != deleted]
+    rest = [c for c in seen.frame.columns if c not in (*seen.fields.values(), *elsewhere, deleted)]
     refused = {column: why for column in rest if (why := refusal(column, seen.frame[column]))}
     by_reason = {why: [_quoted(c) for c, said in refused.items() if said == why] for why in refused.values()}
     lines += [f"# refused ({why}): {', '.join(columns)}" for why, columns in by_reason.items()]
     unused = [_quoted(c) for c in rest if c not in refused]
     return lines + ([f"# not used: {', '.join(unused)}"] if unused else [])
+
+
+def _undecided(deals: Seen) -> list[str]:
+    """Stages that say a deal ended without a decision, made its loss reason where no column gives one."""
+    column = deals.fields["stage"]
+    values = few(deals.frame[column])
+    stages = undecided(values)
+    if not stages:
+        return []
+    if "loss_reason" in deals.fields:
+        return [
+            f'# deals in {", ".join(map(_quoted, stages))} keep their own loss reason; `values` can make it "No decision"'
+        ]
+    others = ", ".join(_quoted(value) for value in values if value not in stages)
+    said = f"column = {_quoted(column)}, missing = [{others}], {_values(dict.fromkeys(stages, NO_DECISION))}"
+    return [f"loss_reason = {{ {said} }}  # guessed: such a stage says that nothing was decided"]
 
 
 def _parent(table: str, name: str) -> str | None:
@@ -215,6 +260,9 @@ def _details(seen: Seen, name: str, fed: list[Seen], left: list[Seen]) -> tuple[
         if only_closed:
             said.append('known = "at_close"')
             reasons.append("open deals have none")
+    if name == "loss_reason" and (open_ := undecided(few(seen.frame[seen.fields[name]]))):
+        said.append(_values(dict.fromkeys(open_, NO_DECISION)))
+        reasons.append(f"{_quoted(NO_DECISION)} marks the deals that ended without a decision")
     if isinstance(kind := column_of(seen.table, name), dy.Enum):
         meant = meanings(seen, name, list(kind.categories))
         pairs = {value: meaning for value, meaning in meant.items() if meaning and plain(value) != meaning}
