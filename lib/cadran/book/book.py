@@ -60,6 +60,13 @@ DEAL_COLUMNS: tuple[str, ...] = (
     *(f"{what}_{period}" for what in _DATES for period in (*_PERIODS, *_BY_CALENDAR)),
 )
 
+#: The table, and its column, that keep what a column of the deals has been at any time.
+HISTORY: dict[str, tuple[str, str]] = {
+    **{name: ("versions", name) for name in _FROM_VERSION},
+    **{name: ("reps", source) for name, source in _FROM_REP.items()},
+    **{name: ("accounts", source) for name, source in _FROM_ACCOUNT.items()},
+}
+
 
 @dataclass(frozen=True)
 class Book:

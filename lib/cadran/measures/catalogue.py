@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from inspect import signature
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ import polars as pl
 
 from cadran.book import DEAL_COLUMNS, Book
 from cadran.book.book import Organisation
+from cadran.measures.values import check_known, read_value
 from cadran.tables.problems import Problem
 
 #: Which deals a period keeps. "closed": those closed in it. "created": those created in it.
@@ -156,12 +157,14 @@ class Measure:
     subject: Subject = DEALS
 
     def ask(self, book: Book, question: Question) -> pl.DataFrame:
-        """The measured frame: one row per group, the columns of `by` first, then those of `returns`.
+        """The measured frame: one row per group, the columns of `by` first, each once, then those of `returns`.
 
         Raises:
             Problem: If a column of `by` or `where` is none of the subject's, a value cannot be read as its type, or
                 the book lacks too much of what the measure needs.
         """
+        if "" in question.by:
+            raise Problem("A column to group on has no name.", "Name one or more, as region,team, or none at all.")
         for column in question.columns:
             if column not in self.subject.columns:
                 raise Problem(
@@ -176,15 +179,31 @@ class Measure:
                     "Map the field that is missing, and import again; `cadran status` lists what can be had.",
                     title=self.title, missing=told["missing"][0],
                 )  # fmt: skip
-        return book.collect(self.answer(book, replace(question, where=self._typed(book, question))))
+        by, where = tuple(dict.fromkeys(question.by)), self._typed(book, question)
+        return book.collect(self.answer(book, replace(question, by=by, where=where)))
+
+    def check(self, book: Book, question: Question) -> None:
+        """Hold the texts of the filter to those the book knows. For what a person types: a selection that is kept,
+        as in the address of a page, may outlive its values.
+
+        Raises:
+            Problem: If a text is nowhere in its column: mistyped, it would answer 0.
+        """
+        rows = self.subject.rows(book, question.where, question.organisation)
+        schema = rows.collect_schema()
+        for column, values in question.where.items():
+            if schema[column] == nw.String:
+                check_known(rows, column, values, book)
 
     def _typed(self, book: Book, question: Question) -> dict[str, tuple[Any, ...]]:
         """The values of the filter, read as the type of their column."""
         if not question.where:
             return {}
         schema = self.subject.rows(book, question.where, question.organisation).collect_schema()
+        columns, zone = self.subject.columns, book.settings.time_zone
         return {
-            name: tuple(_read(value, schema[name], name) for value in values) for name, values in question.where.items()
+            name: tuple(read_value(value, schema[name], name, columns, zone) for value in values)
+            for name, values in question.where.items()
         }
 
 
@@ -281,22 +300,3 @@ def _filled(book: Book, needs: set[Need]) -> dict[tuple[Need, str], tuple[int, i
             rows = book.table(need.table).filter(need.is_filled()).select(n=nw.len())
             counts[need, need.table] = (min(book.collect(rows)["n"][0], 1), 1)
     return counts
-
-
-def _read(value: Any, dtype: nw.dtypes.DType, column: str) -> Any:
-    if not isinstance(value, str) or dtype == nw.String:
-        return value
-    try:
-        if dtype == nw.Date:
-            return date.fromisoformat(value)
-        if isinstance(dtype, nw.Datetime):
-            return datetime.fromisoformat(value)
-        if dtype == nw.Boolean:
-            return {"true": True, "false": False}[value.lower()]
-        return float(value) if dtype.is_float() else int(value)
-    except (ValueError, KeyError):
-        raise Problem(
-            "{value} is no value of {column}, which holds {kind}.",
-            "Write dates as 2026-06-30, numbers with a point, true or false.",
-            value=value, column=column, kind=str(dtype),
-        ) from None  # fmt: skip
