@@ -1,6 +1,7 @@
 """Volumes, amounts and rates, against published values, scipy, statsmodels and plain loops."""
 
 from datetime import date
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from cadran.measures import MEASURES, Question
+from cadran.measures import MEASURES, Question, availability
+from cadran.measures.compared import compare
 from cadran.measures.opportunities import deal_size, loss_rate, no_decision_rate, revenue, volumes, win_rate
 from cadran.tables.problems import Problem
 
@@ -63,6 +65,21 @@ def test_no_decision_rate_needs_reasons(make_deals, n_silent, is_given):
     assert (measured["n_closed"], measured["n_no_decision"], measured["n_unknown"]) == (10, 2, n_silent)
     expected = (0.2, *proportion_confint(2, 10, method="wilson")) if is_given else (None, None, None)
     assert tuple(measured.values())[3:] == (pytest.approx(expected) if is_given else expected)
+
+
+def test_a_book_that_never_says_no_decision_has_no_rate_of_it(make_book):
+    measure = MEASURES["no_decision_rate"]
+
+    def told(*reasons):
+        return make_book([{"status": "won"}, *({"status": "lost", "loss_reason": reason} for reason in reasons)])
+
+    silent, speaking = told("Price", "Went quiet"), told("Price", "No decision")
+    assert availability(silent, [measure]).rows() == [("no_decision_rate", "impossible", "is_no_decision (lost) 0/2")]
+    assert availability(speaking, [measure]).rows() == [("no_decision_rate", "available", "")]
+    assert measure.ask(speaking, Question())["no_decision_rate"][0] == pytest.approx(1 / 3)
+    for ask in (measure.ask, partial(compare, "no_decision_rate")):
+        with pytest.raises(Problem, match='to "No decision" those that mean it'):
+            ask(silent, Question())
 
 
 def test_unknown_amounts_are_counted_never_zero(make_deals):

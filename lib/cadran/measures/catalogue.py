@@ -120,15 +120,21 @@ class Need:
     among: tuple[str, ...] = ("open", "won", "lost")
     #: Filled share under which the measure is refused rather than given on what is left.
     least_share: float = 0.0
-    #: Whether 0 stands for an unknown value: sources that zero the amount of lost deals.
+    #: Whether 0, or false, stands for an unknown value: sources that zero the amount of lost deals.
     zero_is_unknown: bool = False
+    #: Whether one row that has it is enough, and none is too few: a word that no row says is another word there.
+    once_is_enough: bool = False
     #: Another table than the deals, which must have the column filled in at least one row.
     table: str | None = None
 
     def is_filled(self) -> nw.Expr:
         """Whether a row has the field."""
         value = nw.col(self.column)
-        return (value > 0).fill_null(False) if self.zero_is_unknown else ~value.is_null()
+        return (value.cast(nw.Float64) > 0).fill_null(False) if self.zero_is_unknown else ~value.is_null()
+
+
+#: What repairs most books that lack what a measure needs.
+MAP_IT = "Map the field that is missing, and import again; `cadran status` lists what can be had."
 
 
 @dataclass(frozen=True)
@@ -155,6 +161,8 @@ class Measure:
     function: Callable[..., nw.LazyFrame]
     rivals: tuple[Rival, ...] = ()
     subject: Subject = DEALS
+    #: What to do when the book lacks too much of what the measure needs.
+    repair: str = MAP_IT
 
     def ask(self, book: Book, question: Question) -> pl.DataFrame:
         """The measured frame: one row per group, the columns of `by` first, each once, then those of `returns`.
@@ -171,16 +179,19 @@ class Measure:
                     self.subject.no_column, "The columns are: {names}.",
                     column=column, names=", ".join(self.subject.columns),
                 )  # fmt: skip
-        if any(need.least_share > 0 for need in self.needs):
+        self.refuse_if_impossible(book)
+        by, where = tuple(dict.fromkeys(question.by)), self._typed(book, question)
+        return book.collect(self.answer(book, replace(question, by=by, where=where)))
+
+    def refuse_if_impossible(self, book: Book) -> None:
+        """Raise a Problem that names what is missing, if the book lacks too much of what the measure needs."""
+        if any(need.least_share > 0 or need.once_is_enough for need in self.needs):
             told = availability(book, [self])
             if told["available"][0] == "impossible":
                 raise Problem(
                     "{title} cannot be had on this book: {missing} filled.",
-                    "Map the field that is missing, and import again; `cadran status` lists what can be had.",
-                    title=self.title, missing=told["missing"][0],
+                    self.repair, title=self.title, missing=told["missing"][0],
                 )  # fmt: skip
-        by, where = tuple(dict.fromkeys(question.by)), self._typed(book, question)
-        return book.collect(self.answer(book, replace(question, by=by, where=where)))
 
     def check(self, book: Book, question: Question) -> None:
         """Hold the texts of the filter to those the book knows. For what a person types: a selection that is kept,
@@ -222,6 +233,7 @@ def measure(
     answer: Callable[[Book, Question], nw.LazyFrame] | None = None,
     rivals: tuple[Rival, ...] = (),
     subject: Subject = DEALS,
+    repair: str = MAP_IT,
 ) -> Callable[[Callable[..., nw.LazyFrame]], Callable[..., nw.LazyFrame]]:
     """Register a measure under its function's name.
 
@@ -238,7 +250,18 @@ def measure(
             return function(deals, by=question.by, **question.chosen_for(function))
 
         MEASURES[name] = Measure(
-            name, title, definition, unit, source, needs, returns, answer or over_deals, function, rivals, subject
+            name,
+            title,
+            definition,
+            unit,
+            source,
+            needs,
+            returns,
+            answer or over_deals,
+            function,
+            rivals,
+            subject,
+            repair,
         )
         return function
 
@@ -273,11 +296,13 @@ def availability(book: Book, measures: Iterable[Measure] | None = None) -> pl.Da
         for need in each.needs:
             ofs = need.among if need.table is None else (need.table,)
             found = {of: counted[need, of] for of in ofs if (need, of) in counted}
-            missing += [f"{need.column} ({of}) {n}/{total}" for of, (n, total) in found.items() if n < total]
             n, total = (sum(counts) for counts in zip(*found.values(), strict=True)) if found else (1, 1)
-            if n < need.least_share * total:
+            least, enough = (1, 1) if need.once_is_enough else (need.least_share * total, total)
+            if n < enough:
+                missing += [f"{need.column} ({of}) {n}/{total}" for of, (n, total) in found.items() if n < total]
+            if n < least:
                 state = "impossible"
-            elif n < total and state == "available":
+            elif n < enough and state == "available":
                 state = "partial"
         rows.append((each.name, state, ", ".join(missing)))
     return pl.DataFrame(rows, schema=["measure", "available", "missing"], orient="row")

@@ -9,7 +9,7 @@ import narwhals as nw
 import polars as pl
 
 from cadran.book import Book
-from cadran.measures.catalogue import MEASURES, Need, Question, deals_for, measure
+from cadran.measures.catalogue import MEASURES, Measure, Need, Question, deals_for, measure
 from cadran.measures.counting import count, grouped, small, total
 from cadran.measures.periods import add_months, day_before, first_day, month_end, period, seen_on
 from cadran.tables.measured.compared import Compared
@@ -41,7 +41,7 @@ def compare(name: str, book: Book, question: Question) -> nw.LazyFrame:
         One row per group, quantity and earlier period, as `Compared` has it. What is not in the book's reach is null.
 
     Raises:
-        Problem: If the measure cannot be compared.
+        Problem: If the measure cannot be compared, or cannot be had on this book.
 
     Source:
         Shares: Newcombe (1998), Statistics in Medicine 17:873, method 10. Counts and amounts as Poisson and compound
@@ -55,7 +55,9 @@ def compare(name: str, book: Book, question: Question) -> nw.LazyFrame:
             name=name, names=", ".join(["volumes", *SHARES]),
         )  # fmt: skip
     question.chosen()
-    counted = _volumes if name == "volumes" else _share(name)
+    measured = MEASURES["pushes" if name == "pushed_share" else name]
+    measured.refuse_if_impossible(book)
+    counted = _volumes if name == "volumes" else _share(name, measured)
     since, until = period(book, question)
     now = counted(seen_on(book, until), replace(question, since=since, until=until))
     reach = first_day(book)
@@ -84,9 +86,8 @@ def _earlier(since: date, until: date) -> dict[str, tuple[date, date]]:
     }
 
 
-def _share(name: str) -> Callable[[Book, Question], pl.DataFrame]:
+def _share(name: str, measured: Measure) -> Callable[[Book, Question], pl.DataFrame]:
     part, whole = SHARES[name]
-    measured = MEASURES["pushes" if name == "pushed_share" else name]
 
     def counted(book: Book, question: Question) -> pl.DataFrame:
         rows = small(measured.answer(book, question))

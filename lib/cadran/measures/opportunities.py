@@ -153,13 +153,22 @@ def loss_rate(deals: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
     title="No-decision rate",
     definition=(
         "Deals lost without a decision ÷ (won + lost) deals, among those closed in the period. Given where at least "
-        "80 % of the lost deals say why they were lost. Interval: Wilson score, 95 %."
+        "80 % of the lost deals say why they were lost, and where some deal of the book says it is for want of a decision. "
+        "Interval: Wilson score, 95 %."
     ),
     unit="share, 0 to 1",
     source="Wilson (1927), score interval for a binomial share, JASA 22(158)",
     returns=NoDecisionRate,
-    needs=(Need("status"), Need("is_no_decision"), Need("loss_reason", ("lost",), least_share=LEAST_FILLED)),
+    needs=(
+        Need("status"),
+        Need("is_no_decision", ("lost",), zero_is_unknown=True, once_is_enough=True),
+        Need("loss_reason", ("lost",), least_share=LEAST_FILLED),
+    ),
     window="closed",
+    repair=(
+        'Map the reasons for loss, and to "No decision" those that mean it (docs/mapping.md), then import again; '
+        "`cadran status` lists what can be had."
+    ),
 )
 def no_decision_rate(deals: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
     """Share of closed deals that ended without a decision, with its 95 % interval.
