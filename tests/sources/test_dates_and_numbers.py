@@ -138,6 +138,9 @@ def test_the_mark_of_a_column_holds_for_all_of_it():
     assert figures(["1,234", "12,5"]) == [1.234, 12.5]
     assert figures(["1,234", "1,234.5"]) == [1234.0, 1234.5]
     assert figures(["12,5", "1.5"]) == [12.5, None]  # not both
+    assert figures(["1.234,50", "1,234.50"], decimal=",") == [1234.5, None]
+    with pytest.raises(Problem, match=r"comma \(1\.234,50\) and a point \(1,234\.50\)"):
+        figures(["1.234,50", "1,234.50"])
     assert figures(["1,234"], told_decimal=",") == [1.234]
     assert figures(["1,234"], decimal=".") == [1234.0]
     with pytest.raises(Problem, match="decimal point or part thousands"):
@@ -157,6 +160,10 @@ def test_yes_no_and_one_of():
     ("texts", "kind"),
     [(["a@b.fr", "Ann"], "e-mail addresses"), (["+33 6 12 34 56 78"], "phone numbers"),
      (["06.12.34.56.78"], "phone numbers"), (["(555) 555-5555"], "phone numbers"),
+     (["client"] * 9 + [f"c{n}" for n in range(999)] + ["Ann <ann@example.com>"], "e-mail addresses"),
+     ([f"c{n}" for n in range(90)] + [f"+33 6 12 34 56 {n}" for n in range(10, 20)], "phone numbers"),
+     ([f"c{n}" for n in range(99)] + ["+33 6 12 34 56 78"], None), (["@home", "a @ b.fr"], None),
+     (["0612-01-15", "2024-01-15", "+12,000.50", "5550123456", "555-0123"], None),
      (["44023296", "1244495215"], None), (["0061G00000N38JZQAZ"], None), (["Ann"], None)],
 )  # fmt: skip
 def test_personal_data(texts, kind):

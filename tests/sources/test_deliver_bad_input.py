@@ -287,8 +287,29 @@ def test_progress_is_told_from_0_to_1(source: Path):
 def test_messages_name_file_row_rule_and_repair(take):
     aside = take(DEALS.replace("750", "-750").replace("Bob,Lost", "Zoe,Lost")).set_aside
     assert messages(aside, words_for("en")) == [
-        "1 × every deal belongs to a known rep. deals.csv, row 2 (line 3): rep = Zoe\n"
+        "1 × rule broken: every deal belongs to a known rep. deals.csv, row 2 (line 3): rep = Zoe\n"
         '  Add it to its file, correct it, or write unknown = "keep as null" in the mapping.',
-        "1 × `amount` is at least 0. deals.csv, row 3 (line 4): amount = -750\n  Correct the value at the source.",
+        "1 × rule broken: `amount` is at least 0. deals.csv, row 3 (line 4): amount = -750\n  Correct the value at the source.",
     ]
-    assert "chaque affaire appartient à un commercial connu" in messages(aside, words_for("fr"))[0]
+    assert (
+        "règle non respectée\u00a0: chaque affaire appartient à un commercial connu"
+        in messages(aside, words_for("fr"))[0]
+    )
+
+
+def test_messages_list_what_stood_there(take):
+    stages = ["Demo"] * 3 + ["Négo"] * 2 + ["open"]
+    deals = DEALS + "".join(f"E{n},Acme,Ann,{stage},2024-01-10,,1\n" for n, stage in enumerate(stages))
+    (said,) = messages(take(deals).set_aside, words_for("en"))
+    assert said.startswith("6 × rule broken: every deal is in a stage of the mapping. deals.csv, row 5 (line 6): ")
+    assert "\n  Found: stage = Demo (3), stage = Négo (2), stage = open (1)\n" in said
+
+
+def test_several_blank_identifiers_are_not_given(take):
+    aside = take(DEALS.replace("D3,", ",").replace("D4,", ",")).set_aside
+    assert aside["rule"].to_list() == ["`opportunity_id` is given"] * 2
+
+
+def test_a_ragged_row_has_no_other_fault(take):
+    aside = one(take(DEALS.replace("D3,Initech,Ann,Offer,2024-11-05,,750", "D3,Initech,Zoe,Demo,soon")))
+    assert aside["rule"] == "every row has as many cells as the header"

@@ -11,7 +11,7 @@ from cadran.tables.problems import Problem
 
 _YES = ["true", "t", "yes", "y", "1", "oui", "o", "vrai", "x"]
 _NO = ["false", "f", "no", "n", "0", "non", "faux"]
-_EMAIL = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
+_EMAIL = r"[^@\s<>(,;:]+@[^@\s]+\.[A-Za-z]{2,}"
 _PHONE = r"^(?:\+\d[\d .()\-]{7,}|0[1-9](?:[ .\-]?\d{2}){4}|\(\d{3}\) ?\d{3}[\-. ]\d{4}|\d{3}[\-. ]\d{3}[\-. ]\d{4})$"
 _SIGNS = r"[\s\u00a0\u202f\u2009'’€$£¥₹]|(?i:EUR|USD|GBP|CHF|CAD|AUD|JPY)"
 
@@ -36,11 +36,23 @@ def writing(dates: Iterable[pl.Series], numbers: Iterable[pl.Series]) -> Writing
 
 
 def decimal_mark(texts: pl.Series) -> str | None:
-    """The decimal mark that numbers like 1 234,56 or 1,234.56 tell; null if none does."""
+    """The decimal mark that numbers like 1 234,56 or 1,234.56 tell; null if none does.
+
+    Raises:
+        Problem: If some tell a comma and others a point.
+    """
     bare = texts.drop_nulls().unique().str.replace_all(_SIGNS, "").str.strip_chars("()%+-−")
-    both = bare.filter(bare.str.contains(r"\..*,|,.*\.")).str.extract(r"([.,])[^.,]*$").unique().to_list()
-    if both:
-        return both[0] if len(both) == 1 else None
+    both = bare.filter(bare.str.contains(r"^-?\d{1,3}(?:(?:\.\d{3})+,|(?:,\d{3})+\.)\d*$"))
+    last = both.str.extract(r"([.,])\d*$")
+    if last.n_unique() > 1:
+        one, two = (both.filter(last == mark)[0] for mark in ",.")
+        raise Problem(
+            "{file}: {column} mixes numbers whose decimal mark is a comma ({one}) and a point ({two}).",
+            'Correct them, or write decimal = "," (or "."): rows written otherwise are then set aside.',
+            file="", column=texts.name, one=one, two=two,
+        )  # fmt: skip
+    if len(last):
+        return str(last[0])
     for mark, other in ((",", "."), (".", ",")):
         sign = re.escape(mark)
         with_mark = bare.filter(bare.str.contains(sign))
@@ -104,13 +116,14 @@ def one_of(texts: pl.Series, allowed: list[str]) -> pl.Series:
 
 
 def looks_personal(texts: pl.Series) -> str | None:
-    """`e-mail addresses` or `phone numbers` if that is what a column of text holds."""
-    sample = texts.drop_nulls().unique().head(20_000)
-    if sample.dtype != pl.String or sample.is_empty():
+    """`e-mail addresses` if any value holds one; `phone numbers` if at least 5 % of the distinct values are one."""
+    said = texts.drop_nulls()
+    if said.dtype != pl.String or said.is_empty():
         return None
-    if sample.str.contains(_EMAIL).sum() > 0.05 * len(sample):
+    said = said.unique()
+    if said.str.contains("@", literal=True).any() and said.str.contains(_EMAIL).any():
         return "e-mail addresses"
-    return "phone numbers" if sample.str.contains(_PHONE).sum() > 0.5 * len(sample) else None
+    return "phone numbers" if said.str.contains(_PHONE).sum() >= 0.05 * len(said) else None
 
 
 def _back(texts: pl.Series, unique: pl.Series, values: pl.Series) -> pl.Series:

@@ -110,7 +110,9 @@ def breaches(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     details, found = failure.details(), []
     for name in failure.counts():
         field, _, kind = name.rpartition("|")
-        ids = details.filter(pl.col(name) == "invalid")[ID]
+        invalid = details.filter(pl.col(name) == "invalid")
+        # Rows without a key are told so; that they share its absence is no second fault.
+        ids = (invalid.drop_nulls(TABLES[table].primary_key()) if name == "primary_key" else invalid)[ID]
         fields = field or (TABLES[table].primary_key()[0] if name == "primary_key" else "")
         found.append(broken(ids, fields, f"{table}.{field}|{kind}" if field else f"{table}|{kind}"))
     return pl.concat(found)
@@ -173,7 +175,11 @@ def set_aside(
         key: The field that identifies the row.
         rows: The feed's rows as read.
     """
-    bad = bad.join(rows.select(ID), on=ID, how="semi").unique([ID, "field"], keep="first", maintain_order=True)
+    bad = bad.join(rows.select(ID), on=ID, how="semi")
+    alone = bad.filter(pl.col("rule").is_in(["cells", "only"]))  # what else is wrong with such a row means nothing
+    bad = pl.concat([alone, bad.join(alone, on=ID, how="anti")]).unique(
+        [ID, "field"], keep="first", maintain_order=True
+    )
     kinds = {rule: sentence(rule) for rule in bad["rule"].unique()}
     columns = {f: [c for name in f.split(",") for c in fields.get(name, ())] for f in bad["field"].unique()}
     shown = {f: ", ".join(c) for f, c in columns.items()}
@@ -220,6 +226,8 @@ def set_aside(
 def messages(aside: pl.DataFrame, words: Any) -> list[str]:
     """One message for each file and rule, the most frequent first: the rule, an example with its row, the repair.
 
+    Where different things stood there, the 5 most frequent are told with their numbers.
+
     Args:
         aside: Rows set aside, as `SET_ASIDE`.
         words: The reader's `Words`.
@@ -230,12 +238,26 @@ def messages(aside: pl.DataFrame, words: Any) -> list[str]:
         rule, repair = ("; ".join(map(words, first[name].split("\n"))) for name in ("rule", "repair"))
         in_parquet = "{n} × {rule}. {file}, row {row}: {found}"
         place = "{n} × {rule}. {file}, row {row} (line {line}): {found}" if first["line"] else in_parquet
+        is_choice = first["rule"] == _OWN["only"][0]
+        rule = words("left out: {rule}" if is_choice else "rule broken: {rule}", rule=rule)
         n, row, line = (words.number(first[name]) for name in ("n", "row", "line"))
         found = first["found"].replace("\n", "; ") or first["id"] or "…"
-        lines.append(
-            words(place, n=n, file=first["file"], row=row, line=line, found=found, rule=rule) + f"\n  {repair}"
-        )
+        said = words(place, n=n, file=first["file"], row=row, line=line, found=found, rule=rule)
+        lines.append("\n  ".join([said, *_others(aside, first, words), repair]))
     return lines
+
+
+def _others(aside: pl.DataFrame, first: Dict[str, Any], words: Any) -> list[str]:
+    """The most frequent of the different things that stood in the rows of one message, with their numbers."""
+    same = aside.filter(pl.col("file") == first["file"], pl.col("rule") == first["rule"], pl.col("found") != "")
+    met = same["found"].str.replace_all("\n", "; ").value_counts(sort=True)
+    if met.height < 2 or first["rule"] == _OWN["only"][0]:
+        return []
+    most = ", ".join(
+        f"{found} ({words.number(n)})"
+        for found, n in met.sort("count", "found", descending=[True, False]).head(5).rows()
+    )
+    return [words("Found: {values}", values=most + (", …" if met.height > 5 else ""))]
 
 
 def sentences() -> list[str]:
