@@ -62,7 +62,7 @@ def book(tmp_path_factory):
             {"opportunity_id": "won", "account_id": "acme", "created_at": at(2024, 1, 2)},
             {"opportunity_id": "open", "created_at": at(2024, 2, 2)},
             {"opportunity_id": "undated"},
-            {"opportunity_id": "back", "created_at": at(2024, 1, 5)},
+            {"opportunity_id": "back", "account_id": "c7", "created_at": at(2024, 1, 5)},
         ),
         "versions": table("versions", *versions),
         "leads": table("leads", lead),
@@ -128,6 +128,10 @@ def test_counts_pushes_to_a_later_month(book):
 def test_what_is_known_at_close_is_null_while_open(book):
     assert deals(book, "competitor") == {"won": None, "open": None, "undated": None, "back": "Rival"}
     assert deals(book.as_of(date(2024, 5, 7)), "competitor")["back"] is None
+
+
+def test_a_client_without_a_name_goes_by_its_identifier(book):
+    assert deals(book, "client") == {"won": "Acme", "open": None, "undated": None, "back": "c7"}
 
 
 def test_a_reorganisation_does_not_rewrite_the_past(book):

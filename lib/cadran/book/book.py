@@ -153,7 +153,8 @@ class Book:
 
         Returns:
             One row per deal. `cycle_days` is from creation to closing, `age_days` from creation to the moment
-            for open deals (days, whole). Amounts are in the reporting currency, null where unknown.
+            for open deals (days, whole). Amounts are in the reporting currency, null where unknown. A client
+            without a name goes by its identifier.
 
         Raises:
             Problem: If a column is none of `DEAL_COLUMNS`.
@@ -184,7 +185,9 @@ class Book:
             deals = self._with_latest(deals, "reps", "rep_id", _FROM_REP, organisation)
         if asked & {*_FROM_ACCOUNT, "group_id"}:
             deals = self._with_latest(deals, "accounts", "account_id", _FROM_ACCOUNT, organisation)
-            deals = deals.with_columns(group_id=nw.coalesce("parent_account_id", "account_id"))
+            deals = deals.with_columns(
+                client=nw.coalesce("client", "account_id"), group_id=nw.coalesce("parent_account_id", "account_id")
+            )
         if asked & set(_FROM_STAGE):
             stages = self._scan("stages").select("stage", **{new: nw.col(old) for new, old in _FROM_STAGE.items()})
             deals = deals.join(stages, on="stage", how="left")
