@@ -93,6 +93,14 @@ def test_unknown_amounts_are_counted_never_zero(make_deals):
     assert (measured["n_won_unknown"], measured["n_lost_unknown"], measured["n_open_unknown"]) == (1, 1, 0)
 
 
+def test_open_deals_are_those_of_the_as_of_date_whatever_the_period(make_book):
+    book = make_book([{"created": "2026-01-05"}, {"created": "2026-05-05"}])
+    january = Question(until=date(2026, 1, 31))
+
+    assert MEASURES["volumes"].ask(book, january)["n_open"][0] == 2
+    assert MEASURES["volumes"].ask(book.as_of(date(2026, 1, 31)), january)["n_open"][0] == 1
+
+
 def test_unknown_groups_are_groups_of_their_own(make_deals):
     teams = [{"status": "won", "team": team} for team in (None, None, "North")]
 

@@ -22,8 +22,9 @@ _CLOSED = ("won", "lost")
 @measure(
     title="Volumes",
     definition=(
-        "Deals open at the as-of date, and deals won, lost and disqualified in the period, with their known amounts. "
-        "Lost deals include those without a decision, which are also shown apart. Unknown amounts are counted, never 0."
+        "Deals open on the as-of date, not at the end of the period; deals won, lost and disqualified in the period; with "
+        "their known amounts. Lost deals include those without a decision, which are also shown apart. Unknown amounts "
+        "are counted, never 0."
     ),
     unit="deals; reporting currency",
     source="Definition",

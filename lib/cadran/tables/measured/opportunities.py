@@ -6,7 +6,7 @@ import dataframely as dy
 class Volumes(dy.Schema):
     """Deals and amounts by status. An amount is null where deals are there but none of theirs is known."""
 
-    n_open = dy.Int64(nullable=False, min=0, description="Deals open at the moment")
+    n_open = dy.Int64(nullable=False, min=0, description="Deals open on the as-of date, not at the end of the period")
     n_won = dy.Int64(nullable=False, min=0, description="Deals won in the period")
     n_lost = dy.Int64(nullable=False, min=0, description="Deals lost in the period, no decision included")
     n_no_decision = dy.Int64(nullable=False, min=0, description="Of the lost, those that ended without a decision")
