@@ -60,6 +60,21 @@ class Answers:
         frame = self.frame(name)
         return frame.row(0, named=True) if isinstance(frame, pl.DataFrame) and frame.height else {}
 
+    def unit(self, name: str, unknown: Mapping[str, str]) -> tuple[bool, str]:
+        """Whether a figure is in money, and how its unit is said.
+
+        Where deals are there but none of their amounts is known, it is in deals. `unknown` maps each column of
+        counts to that of the deals whose amount is unknown.
+        """
+        frame = self.frame(name)
+        if self.view["unit"] != "amount":
+            return False, self.words("Deals")
+        if isinstance(frame, pl.DataFrame):
+            counts = [(frame[n].abs().sum(), frame[of].abs().sum()) for n, of in unknown.items()]
+            if any(0 < n == n_unknown for n, n_unknown in counts):
+                return False, self.words("Deals: their amounts are not known")
+        return True, self.words("Amounts, {currency}", currency=self.facts.currency)
+
     def draw(self, name: str, drawn: Any, title: str, subtitle: str, **settings: Any) -> Block | Figure:
         """A figure, or what is said when there is nothing to draw or the measure was refused."""
         frame = self.frame(name)

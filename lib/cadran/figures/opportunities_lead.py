@@ -123,7 +123,7 @@ def _largest_moves(answers: Answers) -> list[str]:
     bridge = answers.frame("bridge")
     if not isinstance(bridge, pl.DataFrame):
         return []
-    value = "amount" if answers.view["unit"] == "amount" else "n"
+    value = "amount" if answers.unit("bridge", {"n": "n_unknown"})[0] else "n"
     moved = bridge.filter(~pl.col("cause").is_in(["opening", "closing"]) & (pl.col(value) != 0))
     largest = moved.sort(pl.col(value).abs(), descending=True).head(3)
     written = answers.money if value == "amount" else answers.words.number

@@ -76,10 +76,8 @@ def open_page(facts: Facts, words: Words, query: Mapping[str, str | list[str]]) 
 def figures(answers: Answers) -> dict[str, Block | Figure]:
     """The figures over the period."""
     words, view, dates = answers.words, answers.view, answers.dates
-    by, is_money = view["by"], view["unit"] == "amount"
-    group = label(by, words)
-    currency = answers.facts.currency
-    what = words("Amounts, {currency}", currency=currency) if is_money else words("Deals")
+    by, group = view["by"], label(view["by"], words)
+    is_money, what = answers.unit("months", {"n_won": "n_won_unknown", "n_lost": "n_lost_unknown"})
     grey = words("grey: the same months a year before")
     drawn = {
         "months": answers.draw(
@@ -107,20 +105,21 @@ def figures(answers: Answers) -> dict[str, Block | Figure]:
 
 def pipeline_figures(answers: Answers) -> dict[str, Block | Figure]:
     """The figures that take longer: the open pipeline, and the cycle by group."""
-    words, is_money = answers.words, answers.view["unit"] == "amount"
-    what = words("Amounts, {currency}", currency=answers.facts.currency) if is_money else words("Deals")
+    words = answers.words
+    moves_money, moved = answers.unit("bridge", {"n": "n_unknown"})
+    stands_money, stood = answers.unit("stock", {"n_open": "n_open_unknown"})
     since, until = (words.date(day) for day in answers.period)
     by, dates = answers.view["by"], answers.dates
     group = label(by, words)
     drawn = {
         "bridge": answers.draw(
             "bridge", draw.bridge, words("From the pipeline of {since} to that of {until}", since=since, until=until),
-            f"{what} · {words('one cause per deal; the causes add up exactly')}", dimension="cause",
-            value="amount" if is_money else "n",
+            f"{moved} · {words('one cause per deal; the causes add up exactly')}", dimension="cause",
+            value="amount" if moves_money else "n",
         ),
         "stock": answers.draw(
             "stock", draw.pipeline_over_time, words("Open pipeline at the end of each month"),
-            f"{what} · {words('as it was known on each date')}", value="amount_open" if is_money else "n_open",
+            f"{stood} · {words('as it was known on each date')}", value="amount_open" if stands_money else "n_open",
         ),
         "cycles": answers.draw(
             "cycles", draw.cycle_by, words("Sales cycle of won deals by {group}", group=group.lower()),
