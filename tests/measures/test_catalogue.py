@@ -37,9 +37,12 @@ def test_an_option_under_its_least_value_is_refused(name, option, low, make_book
 
 
 def test_only_a_seed_may_be_zero():
-    assert Question(options={"seed": 0}).chosen(seed=0) == {"seed": 0}
+    for seed in (0, 20260630):
+        assert Question(options={"seed": seed}).chosen(seed=0) == {"seed": seed}
     with pytest.raises(Problem, match="Give 1 or more"):
         Question(options={"months": 0}).chosen(months=6, action=str)
+    with pytest.raises(Problem, match="Give 10000 or less"):
+        Question(options={"months": 999_999}).chosen(months=6, action=str)
     with pytest.raises(Problem, match="Give 0 or more"):
         Question(options={"seed": -1}).chosen(seed=0)
 

@@ -20,6 +20,10 @@ from cadran.tables.problems import Problem
 Window = Literal["closed", "created", "standing", "all"]
 
 
+#: Greatest whole number of an option: of days, months, clients or draws, more is a slip of the finger.
+MOST = 10_000
+
+
 @dataclass(frozen=True)
 class Question:
     """What is asked of a measure: which deals, over which days, in which groups.
@@ -67,8 +71,8 @@ class Question:
         """The options, with the defaults of those not given. A default that is a type stands for None, of that type.
 
         Raises:
-            Problem: If an option is none of `defaults`, not of the kind of its default, or a number under 1 (under 0
-                for one that is 0 by default).
+            Problem: If an option is none of `defaults`, not of the kind of its default, or a number under 1 or over `MOST`
+                (only under 0 for one that is 0 by default, as a seed).
         """
         given = {}
         for name, value in self.options.items():
@@ -84,10 +88,12 @@ class Question:
                     "{value} is no value of the option {name}.", "Write it as {example}.",
                     value=value, name=name, example=_EXAMPLES[kind],
                 )  # fmt: skip
-            if kind is int and given[name] < (least := min(defaults[name], 1)):
+            least = min(defaults[name], 1) if kind is int else None
+            if least is not None and not least <= value <= (MOST if least else value):
                 raise Problem(
-                    "{value} is no value of the option {name}.", "Give {least} or more.",
-                    value=value, name=name, least=least,
+                    "{value} is no value of the option {name}.",
+                    "Give {least} or more." if value < least else "Give {most} or less.",
+                    value=value, name=name, least=least, most=MOST,
                 )  # fmt: skip
         return {name: None if isinstance(value, type) else value for name, value in defaults.items()} | given
 
