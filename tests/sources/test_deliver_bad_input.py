@@ -220,6 +220,14 @@ def test_an_unknown_rep_may_be_kept_as_null_and_is_noted(take):
     assert delivered.tables["versions"].filter(pl.col("opportunity_id") == "D3")["rep_id"].to_list() == [None, None]
 
 
+def test_an_open_deal_with_a_close_date_is_noted(take):
+    delivered = take(DEALS.replace("2024-11-05,,", "2024-11-05,2024-12-24,"))
+    assert delivered.set_aside.is_empty()
+    assert delivered.noted.select("file", "note", "n", "found").rows() == [
+        ("deals.csv", "the close date of an open deal was not used", 1, "2024-12-24")
+    ]
+
+
 def test_rows_the_mapping_leaves_out_are_counted(take):
     mapping = MAPPING.replace('[deals]\nfile = "deals"', '[deals]\nfile = "deals"\nonly = { client = "acme" }')
     delivered = take(None, mapping)

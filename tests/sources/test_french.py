@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import cadran.sources
+from cadran.sources import OPEN_WITH_CLOSE
 from cadran.sources.mapping import load_mapping
 from cadran.sources.rules import sentences
 from cadran.tables import FOREIGN_KEYS
@@ -35,7 +36,11 @@ def told(tree):
 
 def said_by_sources():
     problems = [text for path in FOLDER.glob("*.py") for text in told(ast.parse(path.read_text(encoding="utf-8")))]
-    notes = ["the encoding was guessed", *(f"an unknown `{f}` was taken as not given" for _, f in FOREIGN_KEYS)]
+    notes = [
+        "the encoding of a file was guessed",
+        OPEN_WITH_CLOSE,
+        *(f"an unknown `{f}` was taken as not given" for _, f in FOREIGN_KEYS),
+    ]
     return [*dict.fromkeys(problems), *sentences(), *notes]
 
 

@@ -44,7 +44,7 @@ def test_a_stated_encoding_is_used(tmp_path, encoding):
 def test_a_guessed_encoding_is_noted(take):
     delivered = take(DEALS.replace("Initech", "Société Générale").encode("cp1252"))
     noted = delivered.noted.select("file", "note", "found").rows()
-    assert noted == [("deals.csv", "the encoding was guessed", "cp1252")]
+    assert noted == [("deals.csv", "the encoding of a file was guessed", "cp1252")]
     assert "Société Générale" in delivered.tables["accounts"]["account_id"]
 
 

@@ -28,6 +28,9 @@ from cadran.tables.problems import Problem
 __all__ = ["deliver"]
 
 Progress = Callable[[str, float], None]
+#: A row of `NOTED`.
+Note = tuple[str, str, str, int, str]
+OPEN_WITH_CLOSE = "the close date of an open deal was not used"
 
 
 def deliver(mapping: Mapping, folder: Path | None = None, progress: Progress | None = None) -> Delivery:
@@ -56,7 +59,7 @@ def deliver(mapping: Mapping, folder: Path | None = None, progress: Progress | N
             first_id += files[feed.file].frame.height
     feeds = only_new(feeds)
     said("rules", 0.6)
-    tables, settings, wrong = _shaped(feeds, mapping)
+    tables, settings, wrong, open_notes = _shaped(feeds, mapping)
     bad = pl.concat([*(f.broken for f in feeds), wrong])
     tables = {table: _fitted(table, rows) for table, rows in tables.items()}
     bad = pl.concat([bad, *(breaches(table, rows) for table, rows in tables.items())])
@@ -69,7 +72,7 @@ def deliver(mapping: Mapping, folder: Path | None = None, progress: Progress | N
         _nothing_left(aside)
     said("done", 1.0)
     valid = {table: rows.drop(ID) for table, rows in good.items()}
-    noted = pl.DataFrame([*_guessed(files), *notes], schema=NOTED, orient="row")
+    noted = pl.DataFrame([*_guessed(files), *open_notes, *notes], schema=NOTED, orient="row")
     return Delivery(settings, valid, [file for f in feeds for file in _counted(f, bad, files)], aside, noted)
 
 
@@ -89,7 +92,7 @@ def _read_all(mapping: Mapping, folder: Path, said: Progress) -> dict[str, Rows]
     return files
 
 
-def _shaped(feeds: list[Fed], mapping: Mapping) -> tuple[dict[str, pl.DataFrame], Settings, pl.DataFrame]:
+def _shaped(feeds: list[Fed], mapping: Mapping) -> tuple[dict[str, pl.DataFrame], Settings, pl.DataFrame, list[Note]]:
     rows, wrong = gathered(feeds)
     rows["stages"], first_stage = stages(mapping, rows.get("stages"))
     for table in rows.keys() & {"deals", "versions"}:
@@ -98,9 +101,11 @@ def _shaped(feeds: list[Fed], mapping: Mapping) -> tuple[dict[str, pl.DataFrame]
     since_ever = earliest(rows, until)
     known = {f.name: f.known for feed in mapping.feeds if feed.table == "deals" for f in feed.fields.values()}
     late: list[pl.DataFrame] = []
+    notes: list[Note] = []
     if "versions" in rows:
         late.append(broken(rows["versions"].filter(pl.col("valid_from") > until)[ID], "valid_from", "changed_later"))
     if "deals" in rows:
+        notes += _open_with_close(rows["deals"], feeds)
         opportunities, versions, wrong_lives = lives(rows.pop("deals"), known, first_stage, until)
         late.append(wrong_lives)
         rows["opportunities"] = pl.concat([opportunities, *_given(rows, "opportunities")], how="diagonal")
@@ -117,7 +122,24 @@ def _shaped(feeds: list[Fed], mapping: Mapping) -> tuple[dict[str, pl.DataFrame]
         holidays=mapping.holidays,
         known_at_close=tuple(name for name, when in known.items() if when == "at_close"),
     )
-    return tables, settings, pl.concat([wrong, *late])
+    return tables, settings, pl.concat([wrong, *late]), notes
+
+
+def _open_with_close(deals: pl.DataFrame, feeds: list[Fed]) -> list[Note]:
+    """A note, for each file, on deals still open whose close date says nothing yet."""
+    if "closed_at" not in deals.columns:
+        return []
+    fed = [(one, one.feed.fields.get("closed_at")) for one in feeds if one.feed.table == "deals"]
+    expected = {f.column for one, _ in fed if (f := one.feed.fields.get("expected_close_date"))}
+    odd = deals.filter(pl.col("status") == "open", pl.col("closed_at").is_not_null()).select(ID, day="@closed_at_day")
+    notes: list[Note] = []
+    for one, field in fed:
+        rows = one.rows.select(ID, FILE).join(odd, on=ID)
+        for file in rows[FILE].unique().sort() if field and field.column not in expected else ():
+            days = rows.filter(pl.col(FILE) == file)["day"]
+            found = ", ".join(map(str, days.unique().sort().head(5)))
+            notes.append(("opportunities", file, OPEN_WITH_CLOSE, len(days), found))
+    return notes
 
 
 def _given(rows: dict[str, pl.DataFrame], table: str) -> list[pl.DataFrame]:
@@ -134,7 +156,7 @@ def _fitted(table: str, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _unknown_to_null(
     tables: dict[str, pl.DataFrame], bad: pl.DataFrame, feeds: list[Fed]
-) -> tuple[dict[str, pl.DataFrame], set[tuple[str, str]], list[tuple[str, str, str, int, str]]]:
+) -> tuple[dict[str, pl.DataFrame], set[tuple[str, str]], list[Note]]:
     """References to what does not exist made null where the mapping says so, and a note on each."""
     tables, kept, notes = dict(tables), set(), []
     keeping = [(one, f) for one in feeds for f in one.feed.fields.values() if f.unknown == "keep as null"]
@@ -157,9 +179,9 @@ def _unknown_to_null(
     return tables, kept, notes
 
 
-def _guessed(files: dict[str, Rows]) -> list[tuple[str, str, str, int, str]]:
+def _guessed(files: dict[str, Rows]) -> list[Note]:
     return [
-        ("", name, "the encoding was guessed", int((rows.frame[FILE] == name).sum()), encoding)
+        ("", name, "the encoding of a file was guessed", 1, encoding)
         for rows in files.values()
         for name, encoding in rows.guesses.items()
     ]

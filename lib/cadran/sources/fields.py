@@ -206,7 +206,8 @@ def _writing(feed: Feed, texts: pl.DataFrame, mapping: Mapping) -> parse.Writing
     kinds = {n: column_of(feed.table, n) for n, f in feed.fields.items() if texts.schema[n] == pl.String and f.column}
     days = [n for n, kind in kinds.items() if isinstance(kind, dy.Date | dy.Datetime)]
     days = [] if file.dates else [n for n in days if not feed.fields[n].dates]
-    figures = [n for n, kind in kinds.items() if isinstance(kind, dy.Float64) and not feed.fields[n].decimal]
+    figures = [n for n, kind in kinds.items() if isinstance(kind, dy.Float64)]
+    figures = [] if file.decimal else [n for n in figures if not feed.fields[n].decimal]
     try:
         told = parse.writing([texts[n] for n in days], [texts[n] for n in figures])
     except Problem as problem:
