@@ -2,13 +2,15 @@
 
 import random
 import tomllib
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
+import xlsxwriter
 
 from cadran.sources import deliver
+from cadran.sources.guess import refusal
 from cadran.sources.mapping import load_mapping
 from cadran.sources.propose import propose
 from cadran.tables.problems import Problem
@@ -65,7 +67,7 @@ def test_exports_of_common_crms_are_recognised(name):
     }[name]
     assert {field: read["deals"][field] for field in expected} == expected
     assert {"accounts", "reps", "contacts"} <= read.keys()
-    used = [line for line in text.splitlines() if not line.startswith("#")]
+    used = [line for line in text.splitlines() if not line.startswith(("#", "name = ["))]  # a seller has a name
     assert not any(word in line.split("#")[0] for line in used for word in ("email", "phone", "first_name"))
 
 
@@ -244,3 +246,61 @@ def test_rows_marked_as_deleted_are_left_out_where_some_are_not(tmp_path):
         text = propose([tmp_path])
         assert tomllib.loads(text)["deals"].get("only") == expected
         assert ("all 8 rows are marked as deleted" in text) == (expected is None)
+
+
+def test_a_path_that_is_not_there_and_an_empty_file_are_said(tmp_path):
+    with pytest.raises(Problem, match="no file or folder"):
+        propose([tmp_path / "nowhere.csv"])
+    (tmp_path / "deals.csv").write_text("")
+    with pytest.raises(Problem, match=r"deals\.csv is empty"):
+        propose([tmp_path / "deals.csv"])
+
+
+def test_each_sheet_of_a_workbook_is_a_file(tmp_path):
+    deals = {
+        "Currency": ["USD", "EUR"],
+        "Deal ID": ["1", "2"],
+        "Account ID": ["A", "B"],
+        "Stage": ["Won", "Open"],
+        "Amount": ["5", "6"],
+    }
+    dates = {"Created Date": ["2024-01-01", "2024-01-02"], "Close Date": ["2024-02-01", None]}
+    with xlsxwriter.Workbook(str(tmp_path / "crm.xlsx")) as book:
+        pl.DataFrame(deals | dates).write_excel(book, "Deals")
+        pl.DataFrame({"Account ID": ["A", "B"], "Industry": ["Retail", "Energy"]}).write_excel(book, "Accounts")
+    read = tomllib.loads(propose([tmp_path / "crm.xlsx"]))
+    assert read["files"] == {name.lower(): {"path": "crm.xlsx", "sheet": name} for name in ("Deals", "Accounts")}
+    assert len(read["stages"]) == 2
+    assert read["rates"] == {}
+    assert (read["deals"]["file"], read["accounts"]["sector"]) == ("deals", "Industry")
+
+
+def test_a_history_of_changes_feeds_versions(tmp_path):
+    midnight = datetime(2024, 1, 1, tzinfo=UTC)
+    heads = {"deal_id": ["D1", "D2"], "account": ["A", "B"], "created_on": [midnight] * 2}
+    days = [midnight + timedelta(hours=n) for n in (9, 900, 99)]
+    changes = {"deal_id": ["D1", "D1", "D2"], "changed_at": days, "stage": ["Lead", "Won", "Lost"], "owner": ["u"] * 3}
+    pl.DataFrame(heads).write_parquet(tmp_path / "deals.parquet")
+    pl.DataFrame(changes).write_parquet(tmp_path / "stage_history.parquet")
+    taken_in = delivered(propose([tmp_path]), tmp_path, tmp_path)
+    assert taken_in.set_aside.is_empty()
+    assert taken_in.tables["versions"].sort("opportunity_id", "valid_from")["stage"].to_list() == [
+        "Lead",
+        "Won",
+        "Lost",
+    ]
+    assert taken_in.tables["opportunities"]["account_id"].sort().to_list() == ["A", "B"]
+
+
+@needs_shared
+def test_owners_are_the_sellers_of_hubspot():
+    read = tomllib.loads(propose([SHARED / "hubspot_export"]))
+    assert (read["reps"]["file"], read["reps"]["rep_id"]) == ("owner_data", "owner_id")
+
+
+def test_contents_say_what_is_personal():
+    assert refusal("is_profile_photo_active", pl.Series(["true", "false"])) is None
+    assert refusal("email_encoding_key", pl.Series(["UTF-8"] * 10)) is None
+    assert refusal("email", pl.Series(["a1b2==", "c3d4=="])) == "e-mail addresses"
+    assert refusal("phone", pl.Series(["5550123456"] * 10)) == "phone numbers"
+    assert refusal("code", pl.Series(["a@b.fr"])) == "e-mail addresses"

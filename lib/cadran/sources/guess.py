@@ -10,17 +10,29 @@ import polars as pl
 from cadran.sources.dates import dates
 from cadran.sources.fields import column_of
 from cadran.sources.headers import FIELDS, FILES, NO_TABLE, PERSONAL, STAGE_KINDS, plain
-from cadran.sources.parse import Writing, looks_personal, numbers
+from cadran.sources.parse import Writing, looks_personal, numbers, yes_no
 from cadran.sources.shape import key_of
 from cadran.tables.problems import Problem
 
 #: Tables that can be guessed, deals first: the others are chosen by what deals refer to.
-_ORDER = ["deals", "reps", "accounts", "contacts", "deal_contacts", "leads", "activities", "targets"]
+_ORDER = [
+    "deals",
+    "versions",
+    "opportunities",
+    "reps",
+    "accounts",
+    "contacts",
+    "deal_contacts",
+    "leads",
+    "activities",
+    "targets",
+]
 _NEEDED = {
     "activities": {"at", "kind"},
     "leads": {"created_at"},
     "deal_contacts": {"contact_id"},
     "targets": {"scope", "end_date"},
+    "versions": {"valid_from", "stage"},
 }
 
 #: Words that may follow a field's name in a header: "montant HT en EUR", "close date of the deal".
@@ -48,12 +60,13 @@ _AFTER = {
 }
 
 
-@dataclass
+@dataclass(eq=False)
 class Seen:
     """A file as read: its columns of text, and what it was found to feed."""
 
     path: Path
     frame: pl.DataFrame
+    sheet: str = ""
     table: str = ""
     fields: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
@@ -62,7 +75,12 @@ class Seen:
     @property
     def key(self) -> str:
         """Name of the file in the mapping."""
-        return plain(self.path.stem) or "file"
+        return plain(self.sheet or self.path.stem) or "file"
+
+    @property
+    def name(self) -> str:
+        """Name of the file, with its sheet where the workbook has several."""
+        return f"{self.path.name} ({self.sheet})" if self.sheet else self.path.name
 
     def texts(self, name: str) -> pl.Series:
         """The texts of one mapped field, trimmed, without empty ones."""
@@ -73,33 +91,35 @@ def assigned(seen: list[Seen]) -> list[Seen]:
     """The file that feeds each table, best first; files that hold the same rows in another writing noted on it."""
     fed: list[Seen] = []
     for table in _ORDER:
+        if (table == "versions" and fed) or (table == "opportunities" and [s.table for s in fed] != ["versions"]):
+            continue
         scored = []
         for file in (s for s in seen if not s.table and s.frame.height):
-            name = plain(file.path.stem)
+            name = file.key
             words = [i for i, word in enumerate(FILES[table].split()) if word in name]
-            if any(word in name for word in NO_TABLE.split()):
+            if table != "versions" and any(word in name for word in NO_TABLE.split()):
                 continue
             others = any(word in name for other in FILES if other != table for word in FILES[other].split())
             fields, reasons = _matched(table, file.frame)
-            if _enough(table, fields, bool(words), others):
-                shared = _shared(fed[0], table, file, fields) if fed else 0.0
+            shared = _shared(fed[0], table, file, fields) if fed else 0.0
+            if _enough(table, fields, bool(words), others, shared):
                 scored.append(
                     (len(fields) + 3 * bool(words) + 20 * shared - (words or [9])[0] / 10, file, fields, reasons)
                 )
-        scored.sort(key=lambda entry: (-entry[0], entry[1].path.name))
+        scored.sort(key=lambda entry: (-entry[0], entry[1].name))
         if scored:
             _, best, fields, reasons = scored[0]
             best.table, best.fields, best.reasons = table, fields, reasons
             for _, other, fields, _ in scored[1:]:
                 key = best.fields[key_of(table)]
                 if fields == best.fields and overlap(other.frame[key], best.frame[key]) > 0.5:
-                    other.table = f"as {best.path.name}"
+                    other.table = f"as {best.name}"
                     best.same_as.append(other.path.name)
             fed.append(best)
     return fed
 
 
-def _enough(table: str, fields: dict[str, str], named: bool, named_otherwise: bool) -> bool:
+def _enough(table: str, fields: dict[str, str], named: bool, named_otherwise: bool, shared: float) -> bool:
     if key_of(table) not in fields or not _NEEDED.get(table, set()) <= fields.keys():
         return False
     if table == "deals":
@@ -108,12 +128,16 @@ def _enough(table: str, fields: dict[str, str], named: bool, named_otherwise: bo
             and bool({"created_at", "closed_at", "amount"} & fields.keys())
             and (named or not named_otherwise)
         )
-    return named and len(fields) > 1
+    if table == "opportunities":
+        return shared > 0.5
+    return named and (len(fields) > 1 or shared > 0.5)
 
 
 def _shared(deals: Seen, table: str, file: Seen, fields: dict[str, str]) -> float:
     """How much of what deals refer to is found as the key of this file, 0 to 1."""
     link = key_of(table)
+    if link not in fields:
+        return 0.0
     return overlap(deals.texts(link), file.frame[fields[link]]) if link in deals.fields else 0.0
 
 
@@ -185,7 +209,7 @@ def _fits(table: str, name: str, texts: pl.Series) -> bool:
         return n_numbers > 0.8 * len(said) and not _share_of_dates(texts) > 0.9
     if name == "stage":
         return len(few(texts)) > 0
-    if name == key_of(table) and table not in ("reps", "deal_contacts"):
+    if name == key_of(table) and table not in ("reps", "deal_contacts", "versions"):
         return _iskey_of(texts)
     return True
 
@@ -215,14 +239,24 @@ def _share_of_dates(texts: pl.Series) -> float:
 
 def refusal(column: str, texts: pl.Series) -> str | None:
     """Why a column never enters a book, if it must not."""
-    for kind, pattern in PERSONAL.items():
-        if re.search(pattern, plain(column)):
-            return kind
     said = texts.drop_nulls()
+    for kind, pattern in PERSONAL.items():
+        if re.search(pattern, plain(column)) and not _only_about(kind, said):
+            return kind
     if said.dtype != pl.String or said.is_empty():
         return None
     long = said.str.len_chars().quantile(0.9) or 0
     return looks_personal(said) or ("free text" if long > 80 and said.n_unique() > 20 else None)
+
+
+def _only_about(kind: str, said: pl.Series) -> bool:
+    """Whether a column named like personal data only says something about it: yes or no, or one of a few codes."""
+    if said.is_empty():
+        return False
+    if said.dtype == pl.Boolean or (said.dtype == pl.String and yes_no(said.str.strip_chars()).null_count() == 0):
+        return True
+    is_few = said.dtype == pl.String and said.n_unique() <= 0.2 * len(said)
+    return kind == "e-mail addresses" and is_few and not said.str.contains("@", literal=True).any()
 
 
 def stage_kind(value: str) -> str:

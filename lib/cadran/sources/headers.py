@@ -7,6 +7,8 @@ import unicodedata
 FILES = {
     "deal_contacts": "contact_role deal_contact opportunity_contact",
     "deals": "opportunit pipeline deal affaire vente devis crm",
+    "versions": "history historique version change journal log",
+    "opportunities": "opportunit deal affaire vente pipeline",
     "accounts": "account company companies compan client societe compte customer entreprise",
     "reps": "user owner seller sales_team rep team commercia vendeur staff equipe",
     "contacts": "contact interlocuteur",
@@ -140,6 +142,21 @@ FIELDS = {
         "end_date": "end_date fin date_de_fin until",
         "amount": "amount target quota objectif montant",
     },
+}
+#: Where a CRM keeps one row per change of a deal, apart from what never changes.
+FIELDS["opportunities"] = {
+    name: FIELDS["deals"][name]
+    for name in ("opportunity_id", "account_id", "created_at", "deal_type", "product", "lead_source")
+} | {"created_at": FIELDS["deals"]["created_at"] + " created_on"}
+FIELDS["versions"] = {
+    "opportunity_id": "opportunity_id deal_id id_affaire n_affaire reference",
+    "valid_from": (
+        "valid_from changed_at changed_on change_date modified_at date_de_changement date_de_modification modifie_le "
+        "timestamp created_date since depuis date"
+    ),
+} | {
+    name: FIELDS["deals"][name]
+    for name in ("rep_id", "stage", "amount", "currency", "expected_close_date", "forecast_category", "loss_reason")
 }
 #: What headers of a file of deals say about the clients and sellers it names, where no other file holds them.
 SAID_BY_DEALS = {

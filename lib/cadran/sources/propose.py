@@ -25,7 +25,7 @@ from cadran.sources.guess_deals import (
     undecided,
 )
 from cadran.sources.headers import DELETED, plain
-from cadran.sources.read import PLACE, read
+from cadran.sources.read import PLACE, read, sheets
 from cadran.sources.shape import key_of
 from cadran.tables import FOREIGN_KEYS, TABLES
 from cadran.tables.deals import NO_DECISION
@@ -46,6 +46,10 @@ def propose(paths: Iterable[Path]) -> str:
     Raises:
         Problem: If there is no file, or none that looks like deals.
     """
+    paths = list(paths)
+    for path in paths:
+        if not path.exists():
+            raise Problem("There is no file or folder {file}.", "Check the path.", file=path)
     found = [f for path in paths for f in (sorted(path.iterdir()) if path.is_dir() else [path])]
     found = [path for path in found if path.suffix.lower() in _ENDINGS]
     if not found:
@@ -53,13 +57,16 @@ def propose(paths: Iterable[Path]) -> str:
     seen, unread = [], []
     for path in found:
         try:
-            rows = read(File(path.stem, (path.name,), optional=True), path.parent).frame
-            seen.append(Seen(path, rows.select(c for c in rows.columns if c not in PLACE)))
+            for sheet in sheets(path) or [""]:
+                rows = read(File(path.stem, (path.name,), optional=True, sheet=sheet or None), path.parent).frame
+                seen.append(Seen(path, rows.select(c for c in rows.columns if c not in PLACE), sheet))
         except Problem as problem:
+            if len(found) == 1:
+                raise
             unread.append(f"# not read: {problem.told(str)}".replace("\n", " "))
     fed = assigned(seen)
-    if not fed or fed[0].table != "deals":
-        names = ", ".join(path.name for path in found)
+    if {"deals", "opportunities"}.isdisjoint(s.table for s in fed):
+        names = ", ".join(s.name for s in seen) or ", ".join(path.name for path in found)
         raise Problem(
             "None of these files looks like deals: {names}.", "Name the file that holds one row per deal.", names=names
         )
@@ -72,14 +79,19 @@ def _quoted(text: str) -> str:
 
 def _written(fed: list[Seen], left: list[Seen], unread: list[str]) -> str:
     deals, others = fed[0], fed[1:]
-    made = {parent: link for parent, link in (("reps", "rep_id"), ("accounts", "account_id")) if _met(deals, link, fed)}
-    tables = {seen.table for seen in fed} | made.keys()
+    links = {"reps": "rep_id", "accounts": "account_id"}
+    heads = [seen for seen in fed if seen.table in ("deals", "opportunities", "versions")]
+    made = {parent: seen for parent, link in links.items() for seen in heads if _met(seen, link, fed)}
+    tables = (
+        {seen.table for seen in fed} | made.keys() | ({"deals"} if "opportunities" in {s.table for s in fed} else set())
+    )
     lines = [
         "# A mapping proposed by `cadran map`. Read every guess; docs/mapping.md tells the format.",
         f"name = {_quoted(deals.path.parent.resolve().name)}",
         *_settings(deals),
         "",
         *_stages(deals),
+        *_rates(deals),
         "",
         "[files]",
         *(line for seen in fed for line in _file(seen, fed)),
@@ -89,7 +101,8 @@ def _written(fed: list[Seen], left: list[Seen], unread: list[str]) -> str:
         if seen.table in made:
             lines[lines.index(f"[{seen.table}]")] = f"[[{seen.table}]]"
     elsewhere: set[str] = set()
-    for parent, link in made.items():
+    for parent, named in made.items():
+        link = links[parent]
         is_more = parent in {seen.table for seen in fed}
         why = (
             "deals name more than the file above holds"
@@ -97,16 +110,16 @@ def _written(fed: list[Seen], left: list[Seen], unread: list[str]) -> str:
             else "no file holds them, so one is made of each value met"
         )
         lines += ["", f"[[{parent}]]  # guessed: {why}" if is_more else f"[{parent}]  # guessed: {why}"]
-        lines += [f"file = {_quoted(deals.key)}", "from_values = true"]
-        lines += [line for line in _table(deals, fed, left, tables) if line.startswith(f"{link} = ")]
-        more = said_by_deals(deals, parent, link)
+        lines += [f"file = {_quoted(named.key)}", "from_values = true"]
+        lines += [line for line in _table(named, fed, left, tables) if line.startswith(f"{link} = ")]
+        more = said_by_deals(named, parent, link)
         lines += [
-            f"{name} = {_quoted(column)}  # guessed: {_why_met(name, column, deals, link)}"
+            f"{name} = {_quoted(column)}  # guessed: {_why_met(name, column, named, link)}"
             for name, column in more.items()
         ]
         elsewhere |= set(more.values())
     lines += ["", *_table(deals, fed, left, tables, elsewhere)]
-    lines += ["", *(f"# {s.path.name}: {_why_left(s, fed)}" for s in left), *unread] if left or unread else []
+    lines += ["", *(f"# {s.name}: {_why_left(s, fed)}" for s in left), *unread] if left or unread else []
     return "\n".join(lines) + "\n"
 
 
@@ -138,8 +151,7 @@ def _settings(deals: Seen) -> list[str]:
     if "currency" in deals.fields:
         met = deals.texts("currency").str.to_uppercase().value_counts(sort=True).to_series(0).to_list()
         lines.append(f"currency = {_quoted(met[0])}  # guessed: the most frequent")
-        rates = [f"# {other} = 0.0  # to complete: {met[0]} for one {other}" for other in met[1:]]
-        return [*lines, *(["", "[rates]", *rates] if rates else [])]
+        return lines
     signs = (
         deals.texts("amount").str.extract(r"([€$£¥₹])").drop_nulls()
         if "amount" in deals.fields
@@ -151,6 +163,14 @@ def _settings(deals: Seen) -> list[str]:
             f"currency = {_quoted(_SIGNS[signs.mode()[0]])}  # guessed: {signs.mode()[0]} stands beside amounts",
         ]
     return [*lines, 'currency = "EUR"  # guessed: nothing tells']
+
+
+def _rates(deals: Seen) -> list[str]:
+    if "currency" not in deals.fields:
+        return []
+    first, *others = deals.texts("currency").str.to_uppercase().value_counts(sort=True).to_series(0)
+    rates = [f"# {other} = 0.0  # to complete: {first} for one {other}" for other in others]
+    return ["", "[rates]", *rates] if rates else []
 
 
 def _stages(deals: Seen) -> list[str]:
@@ -198,6 +218,11 @@ def _table(seen: Seen, fed: list[Seen], left: list[Seen], tables: set[str], else
         )
     if seen.table == "deals":
         lines += _undecided(seen)
+    parts = {plain(c): c for c in seen.frame.columns}
+    if seen.table == "reps" and "name" not in seen.fields and {"first_name", "last_name"} <= parts.keys():
+        names = [parts["first_name"], parts["last_name"]]
+        elsewhere = [*elsewhere, *names]
+        lines.append(f"name = [{', '.join(map(_quoted, names))}]  # guessed: because the headers say so")
     if seen.table == "deals" and "closed_at" not in seen.fields:
         lines.append('# closed_at = "…"  # to complete: which column tells when a deal was won or lost?')
     rest = [c for c in seen.frame.columns if c not in (*seen.fields.values(), *elsewhere, deleted)]
@@ -236,7 +261,7 @@ def _details(seen: Seen, name: str, fed: list[Seen], left: list[Seen]) -> tuple[
     parent = next((s for s in fed if s is not seen and s.table == _parent(seen.table, name)), None)
     if parent:
         share = overlap(seen.texts(name), parent.texts(key_of(parent.table)))
-        reasons.append(f"{share:.0%} of its values are in {parent.path.name}")
+        reasons.append(f"{share:.0%} of its values are in {parent.name}")
         pairs, unknown = _spellings(seen.texts(name), parent.texts(key_of(parent.table)))
         if pairs:
             said.append(_values(pairs))
@@ -321,16 +346,17 @@ def _file(seen: Seen, fed: list[Seen]) -> list[str]:
             f"{seen.key} = [{', '.join(paths)}]  # guessed: they hold the same rows; the first that is there is read"
         ]
     asked = _ask(seen)
+    sheet = f", sheet = {_quoted(seen.sheet)}" if seen.sheet else ""
     if not asked:
-        return [f"{seen.key} = {paths[0]}"]
+        return [f"{seen.key} = {{ path = {paths[0]}{sheet} }}" if sheet else f"{seen.key} = {paths[0]}"]
     told = {first: other for other in fed if (first := told_elsewhere(other)) is not None}
     if len(told) == 1:
         ((first, other),) = told.items()
         form = "DD/MM/YYYY" if first else "MM/DD/YYYY"
         why = f"{asked} cannot tell, and {other.path.name} writes so"
-        return [f'{seen.key} = {{ path = {paths[0]}, dates = "{form}" }}  # guessed: {why}']
+        return [f'{seen.key} = {{ path = {paths[0]}{sheet}, dates = "{form}" }}  # guessed: {why}']
     return [
-        f"{seen.key} = {{ path = {paths[0]} }}",
+        f"{seen.key} = {{ path = {paths[0]}{sheet} }}",
         f'# to say: day or month first in {asked}? Add dates = "DD/MM/YYYY" or "MM/DD/YYYY" to the line above',
     ]
 

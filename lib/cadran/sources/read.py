@@ -141,6 +141,18 @@ def _parquet(path: Path) -> pl.DataFrame:
     )
 
 
+def sheets(path: Path) -> list[str]:
+    """Names of the sheets of a workbook that has several; none otherwise.
+
+    Raises:
+        Problem: If it cannot be opened.
+    """
+    if kind_of(path) != "excel":
+        return []
+    listed = _opened(lambda: pl.DataFrame({"name": fastexcel.read_excel(path).sheet_names}), path, "Excel")
+    return listed["name"].to_list() if listed.height > 1 else []
+
+
 def _excel(file: File, path: Path) -> pl.DataFrame:
     book = fastexcel.read_excel(path)
     sheet = file.sheet or (book.sheet_names[0] if len(book.sheet_names) == 1 else None)
