@@ -33,7 +33,8 @@ def load():
 def open_page(book, query):
     facts = Facts(**about(book, ()))
     words = words_for(pick_language(query.get("lang"), None))
-    page = mo.ui.anywidget(sheet.open_page(facts, words, tuple(MEASURES), query))
+    titles = {each.name: each.title for each in MEASURES.values()}
+    page = mo.ui.anywidget(sheet.open_page(facts, words, titles, query))
     page
     return facts, page
 

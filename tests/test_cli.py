@@ -82,6 +82,7 @@ def test_says_which_measures_a_book_can_answer(run):
     [
         (["measure", "nothing"], "There is no measure nothing."),
         (["measure", "volumes", "--by", "colour"], "Deals have no column colour."),
+        (["measure", "volumes", "--where", "region=Atlantide"], "Atlantide"),
         (["measure", "volumes", "--where", "region"], "region has no equals sign."),
         (["measure", "volumes", "--where", "cycle_days=long"], "long is no value of cycle_days"),
         (["measure", "volumes", "--from", "2025-02-01", "--until", "2025-01-01"], "Swap --from and --until."),

@@ -136,6 +136,7 @@ def measure(
         options=dict(_option(each) for each in set_ or []),
     )
     asked = MEASURES[name]
+    asked.check(opened, question)
     measured = asked.ask(opened, question)
     if format is Format.table:
         out.print(f"[bold]{words(asked.title)}[/] · {opened.settings.name} · {words.date(opened.day)}")

@@ -18,7 +18,7 @@ from cadran.text import Words
 
 #: Rows of a value that are shown; the command line prints them all.
 MOST_ROWS = 12
-_AVAILABLE = {"available": "available", "partial": "partly available", "impossible": "not available"}
+STATES = ("available", "partial", "impossible")
 
 
 class Defined(Protocol):
@@ -41,13 +41,18 @@ class Definition:
     def html(self, slot: str, words: Words) -> str:
         """An article whose anchor is the measure's name."""
         entry, each = self.entry, self.entry.measure
-        state = words(_AVAILABLE[entry.available])
-        missing = f": {entry.missing}" if entry.missing else ""
+        states = {
+            "available": words("Available on this book."),
+            "partial": words("Partly available on this book: {missing}", missing=entry.missing),
+            "impossible": words("Not available on this book: {missing}", missing=entry.missing),
+        }
+        state = states[entry.available]
         return (
             f'<article class=definition id="{each.name}"><h2>{escape(words(each.title))} <code>{each.name}</code></h2>'
             f"<p>{escape(words(each.definition))}</p>"
-            f"<p class=basis>{escape(words('Unit'))}: {escape(words(each.unit))} · {escape(words('Source'))}: "
-            f"{escape(words(each.source))} · <span class={entry.available}>{escape(state + missing)}</span></p>"
+            f"<p class=basis>{escape(words('Unit: {unit}', unit=words(each.unit)))}<br>"
+            f"{escape(words('Source: {source}', source=words(each.source)))}<br>"
+            f"<span class={entry.available}>{escape(state)}</span></p>"
             f"{self._value(words)}{self._rivals(words)}</article>"
         )
 
@@ -71,8 +76,9 @@ class Definition:
         return f"<h3>{escape(words('What others call it'))}</h3><ul class=rivals>{lines}</ul>" if lines else ""
 
 
-def open_page(facts: Facts, words: Words, names: Sequence[str], query: Mapping[str, str | list[str]]) -> Page:
-    """The page before anything is computed: one place per measure."""
+def open_page(facts: Facts, words: Words, titles: Mapping[str, str], query: Mapping[str, str | list[str]]) -> Page:
+    """The page before anything is computed: one place per measure, in the order of their titles."""
+    names = sorted(titles, key=lambda name: words(titles[name]))
     as_of = Day("as_of", words("As of"), facts.first, facts.last, facts.last.isoformat(), shortcut="a")
     layout = (("sentences",), *((f"define_{name}",) for name in names), ("footer",))
     return Page(words("Definitions"), words, [as_of], (), layout, query)
@@ -80,7 +86,7 @@ def open_page(facts: Facts, words: Words, names: Sequence[str], query: Mapping[s
 
 def blocks(entries: Sequence[Defined], facts: Facts, words: Words) -> dict[str, Block]:
     """What stands in each place."""
-    counts = {state: sum(entry.available == state for entry in entries) for state in _AVAILABLE}
+    counts = {state: sum(entry.available == state for entry in entries) for state in STATES}
     told = [
         words(
             "Every number that Cadran shows is one of these {n} measures, over all deals of the book on the date above.",

@@ -154,6 +154,7 @@ function swap() {
   live.className = "";
   live.removeAttribute("inert");
   scrollTo({ top });
+  if (location.hash) live.firstElementChild?.shadowRoot?.getElementById(location.hash.slice(1))?.scrollIntoView();
   clearTimeout(patience);
   say("");
   performance.mark("cadran-live");
