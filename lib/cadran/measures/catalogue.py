@@ -206,9 +206,13 @@ class Measure:
         Raises:
             Problem: If a text is nowhere in its column: mistyped, it would answer 0.
         """
-        rows = self.subject.rows(book, question.where, question.organisation)
+        asked = [column for column in question.where if column in self.subject.columns]
+        if not asked:
+            return
+        rows = self.subject.rows(book, asked, question.organisation)
         schema = rows.collect_schema()
-        for column, values in question.where.items():
+        for column in asked:
+            values = question.where[column]
             if schema[column] == nw.String:
                 check_known(rows, column, values, book)
 
