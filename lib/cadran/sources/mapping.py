@@ -73,7 +73,7 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         read = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise Problem(
-            "{file} is not valid TOML: {reason}.", "Correct it there.", file=path.name, reason=error
+            "{file} is not valid TOML ({reason}).", "Correct it there.", file=path.name, reason=error
         ) from None
     except UnicodeDecodeError:
         raise Problem("{file} is not written in UTF-8.", "Save it as UTF-8.", file=path.name) from None

@@ -59,7 +59,7 @@ def read(file: File, folder: Path) -> Rows:
             frame, guess = _one(file, path)
         except OSError as error:
             told = {"file": path.name, "reason": error.strerror}
-            raise Problem("{file} cannot be read: {reason}.", "Check who may read it.", **told) from None
+            raise Problem("{file} cannot be read ({reason}).", "Check who may read it.", **told) from None
         _no_duplicates(frame.columns, path)
         frame = frame.filter(~pl.all_horizontal(pl.exclude(LINE, RAGGED).is_null()) | pl.col(RAGGED))
         if frame.is_empty() and not file.optional:
@@ -125,7 +125,7 @@ def _opened(open_: Callable[[], pl.DataFrame], path: Path, kind: str) -> pl.Data
     except (pl.exceptions.PolarsError, fastexcel.FastExcelError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise Problem(
-            "{file} cannot be opened as {kind}: {reason}.",
+            "{file} cannot be opened as {kind} ({reason}).",
             "Export it again, or correct its format in the mapping.",
             file=path.name,
             kind=kind,
