@@ -14,6 +14,7 @@ from cadran.sources.guess import refusal
 from cadran.sources.mapping import load_mapping
 from cadran.sources.propose import propose
 from cadran.tables.problems import Problem
+from cadran.text import words_for
 
 SHARED = Path(__file__).parents[2] / "../shared/data"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data")
@@ -304,3 +305,11 @@ def test_contents_say_what_is_personal():
     assert refusal("email", pl.Series(["a1b2==", "c3d4=="])) == "e-mail addresses"
     assert refusal("phone", pl.Series(["5550123456"] * 10)) == "phone numbers"
     assert refusal("code", pl.Series(["a@b.fr"])) == "e-mail addresses"
+
+
+def test_comments_are_in_the_readers_language(tmp_path):
+    french(tmp_path)
+    english, said = propose([tmp_path]), propose([tmp_path], words_for("fr"))
+    assert tomllib.loads(said) == tomllib.loads(english)
+    assert "l'en-tête le dit" in said
+    assert "guessed" not in said

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -31,17 +31,20 @@ from cadran.tables import FOREIGN_KEYS, TABLES
 from cadran.tables.deals import NO_DECISION
 from cadran.tables.problems import Problem
 
+#: Gives a sentence in the reader's language.
+Say = Callable[[str], str]
 _ENDINGS = {".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"}
 #: Fields by which a column of another file can be brought.
 _LINKS = ["product", "opportunity_id", "account_id", "rep_id", "contact_id"]
 _SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "₹": "INR"}
 
 
-def propose(paths: Iterable[Path]) -> str:
+def propose(paths: Iterable[Path], words: Say = str) -> str:
     """The TOML of a mapping for these files, a comment at each guess.
 
     Args:
         paths: Files, or folders of files.
+        words: Gives a comment, in English, in the reader's language.
 
     Raises:
         Problem: If there is no file, or none that looks like deals.
@@ -63,21 +66,21 @@ def propose(paths: Iterable[Path]) -> str:
         except Problem as problem:
             if len(found) == 1:
                 raise
-            unread.append(f"# not read: {problem.told(str)}".replace("\n", " "))
+            unread.append(f"# {words('not read')}: {problem.told(words)}".replace("\n", " "))
     fed = assigned(seen)
     if {"deals", "opportunities"}.isdisjoint(s.table for s in fed):
         names = ", ".join(s.name for s in seen) or ", ".join(path.name for path in found)
         raise Problem(
             "None of these files looks like deals: {names}.", "Name the file that holds one row per deal.", names=names
         )
-    return _written(fed, [s for s in seen if s not in fed], unread)
+    return _written(fed, [s for s in seen if s not in fed], unread, words)
 
 
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _written(fed: list[Seen], left: list[Seen], unread: list[str]) -> str:
+def _written(fed: list[Seen], left: list[Seen], unread: list[str], words: Say) -> str:
     deals, others = fed[0], fed[1:]
     links = {"reps": "rep_id", "accounts": "account_id"}
     heads = [seen for seen in fed if seen.table in ("deals", "opportunities", "versions")]
@@ -86,18 +89,18 @@ def _written(fed: list[Seen], left: list[Seen], unread: list[str]) -> str:
         {seen.table for seen in fed} | made.keys() | ({"deals"} if "opportunities" in {s.table for s in fed} else set())
     )
     lines = [
-        "# A mapping proposed by `cadran map`. Read every guess; docs/mapping.md tells the format.",
+        "# " + words("A mapping proposed by `cadran map`. Read every guess; docs/mapping.md tells the format."),
         f"name = {_quoted(deals.path.parent.resolve().name)}",
-        *_settings(deals),
+        *_settings(deals, words),
         "",
-        *_stages(deals),
-        *_rates(deals),
+        *_stages(deals, words),
+        *_rates(deals, words),
         "",
         "[files]",
-        *(line for seen in fed for line in _file(seen, fed)),
+        *(line for seen in fed for line in _file(seen, fed, words)),
     ]
     for seen in others:
-        lines += ["", *_table(seen, fed, left, tables)]
+        lines += ["", *_table(seen, fed, left, tables, words)]
         if seen.table in made:
             lines[lines.index(f"[{seen.table}]")] = f"[[{seen.table}]]"
     elsewhere: set[str] = set()
@@ -109,26 +112,32 @@ def _written(fed: list[Seen], left: list[Seen], unread: list[str]) -> str:
             if is_more
             else "no file holds them, so one is made of each value met"
         )
-        lines += ["", f"[[{parent}]]  # guessed: {why}" if is_more else f"[{parent}]  # guessed: {why}"]
+        lines += [
+            "",
+            f"[[{parent}]]  # {words('guessed:')} {words(why)}"
+            if is_more
+            else f"[{parent}]  # {words('guessed:')} {words(why)}",
+        ]
         lines += [f"file = {_quoted(named.key)}", "from_values = true"]
-        lines += [line for line in _table(named, fed, left, tables) if line.startswith(f"{link} = ")]
+        lines += [line for line in _table(named, fed, left, tables, words) if line.startswith(f"{link} = ")]
         more = said_by_deals(named, parent, link)
         lines += [
-            f"{name} = {_quoted(column)}  # guessed: {_why_met(name, column, named, link)}"
+            f"{name} = {_quoted(column)}  # {words('guessed:')} {_why_met(column, named, link, words)}"
             for name, column in more.items()
         ]
         elsewhere |= set(more.values())
-    lines += ["", *_table(deals, fed, left, tables, elsewhere)]
-    lines += ["", *(f"# {s.name}: {_why_left(s, fed)}" for s in left), *unread] if left or unread else []
+    lines += ["", *_table(deals, fed, left, tables, words, elsewhere)]
+    lines += ["", *(f"# {s.name}: {_why_left(s, fed, words)}" for s in left), *unread] if left or unread else []
     return "\n".join(lines) + "\n"
 
 
-def _why_met(name: str, column: str, deals: Seen, link: str) -> str:
+def _why_met(column: str, deals: Seen, link: str, words: Say) -> str:
     if column == deals.fields[link]:
-        return "the file holds no other name"
+        return words("the file holds no other name")
     met = deals.frame.select(link=deals.fields[link], said=column).drop_nulls().group_by("link")
     odd = met.agg(n=pl.col("said").n_unique()).filter(pl.col("n") > 1).height
-    return "because the header says so" + (f"; {odd} values have several, and none is kept" if odd else "")
+    several = words("{n} values have several, and none is kept").format(n=odd)
+    return words("the header says so") + (f"; {several}" if odd else "")
 
 
 def _met(deals: Seen, link: str, fed: list[Seen]) -> bool:
@@ -139,18 +148,21 @@ def _met(deals: Seen, link: str, fed: list[Seen]) -> bool:
     return not holder or _spellings(deals.texts(link), holder.texts(link))[1] > 0
 
 
-def _settings(deals: Seen) -> list[str]:
+def _settings(deals: Seen, words: Say) -> list[str]:
     """When the data was taken, its time zone and its currency."""
     last = last_day(deals)
     first = (
-        f"taken = {last}  # guessed: the last day on which a deal was created or closed"
+        f"taken = {last}  # {words('guessed:')} {words('the last day on which a deal was created or closed')}"
         if last
-        else 'taken = "latest date"  # guessed: no close date tells; better write the day of the export'
+        else f'taken = "latest date"  # {words("guessed:")} {words("no close date tells; better write the day of the export")}'
     )
-    lines = [first, 'time_zone = "UTC"  # guessed: nothing tells; write yours if hours matter, like "Europe/Paris"']
+    lines = [
+        first,
+        f'time_zone = "UTC"  # {words("guessed:")} {words("nothing tells; write yours if hours matter, like Europe/Paris")}',
+    ]
     if "currency" in deals.fields:
         met = deals.texts("currency").str.to_uppercase().value_counts(sort=True).to_series(0).to_list()
-        lines.append(f"currency = {_quoted(met[0])}  # guessed: the most frequent")
+        lines.append(f"currency = {_quoted(met[0])}  # {words('guessed:')} {words('the most frequent')}")
         return lines
     signs = (
         deals.texts("amount").str.extract(r"([€$£¥₹])").drop_nulls()
@@ -160,53 +172,65 @@ def _settings(deals: Seen) -> list[str]:
     if len(signs):
         return [
             *lines,
-            f"currency = {_quoted(_SIGNS[signs.mode()[0]])}  # guessed: {signs.mode()[0]} stands beside amounts",
+            f"currency = {_quoted(_SIGNS[signs.mode()[0]])}  # {words('guessed:')} {words('{sign} stands beside amounts').format(sign=signs.mode()[0])}",
         ]
-    return [*lines, 'currency = "EUR"  # guessed: nothing tells']
+    return [*lines, f'currency = "EUR"  # {words("guessed:")} {words("nothing tells")}']
 
 
-def _rates(deals: Seen) -> list[str]:
+def _rates(deals: Seen, words: Say) -> list[str]:
     if "currency" not in deals.fields:
         return []
     first, *others = deals.texts("currency").str.to_uppercase().value_counts(sort=True).to_series(0)
-    rates = [f"# {other} = 0.0  # to complete: {first} for one {other}" for other in others]
+    rates = [
+        f"# {other} = 0.0  # {words('to complete: {first} for one {other}').format(first=first, other=other)}"
+        for other in others
+    ]
     return ["", "[rates]", *rates] if rates else []
 
 
-def _stages(deals: Seen) -> list[str]:
+def _stages(deals: Seen, words: Say) -> list[str]:
     kinds, why = stages(deals)
-    lines = [f"# guessed: {why}", "stages = ["]
+    lines = [f"# {words('guessed:')} {words(why)}", "stages = ["]
     begins = begins_in(deals, [stage for stage, kind in kinds.items() if kind == "open"])
     for stage, kind in kinds.items():
         mark = ", at_creation = true" if stage == begins else ""
-        note = "  # guessed: earlier stages have no creation date" if mark else ""
+        note = f"  # {words('guessed:')} {words('earlier stages have no creation date')}" if mark else ""
         lines.append(f'  {{ stage = {_quoted(stage)}, kind = "{kind}"{mark} }},{note}')
     missing = [kind for kind in ("open", "won", "lost") if kind not in kinds.values()]
-    lines += [f'  # {{ stage = "…", kind = "{kind}" }},  # to complete: no stage looks {kind}' for kind in missing]
+    lines += [
+        f'  # {{ stage = "…", kind = "{kind}" }},  # {words("to complete: no stage looks {kind}").format(kind=kind)}'
+        for kind in missing
+    ]
     return [*lines, "]"]
 
 
-def _table(seen: Seen, fed: list[Seen], left: list[Seen], tables: set[str], elsewhere: Iterable[str] = ()) -> list[str]:
+def _table(
+    seen: Seen, fed: list[Seen], left: list[Seen], tables: set[str], words: Say, elsewhere: Iterable[str] = ()
+) -> list[str]:
     """One table of the mapping: its fields with their reasons, then what is refused or not used."""
     lines = [f"[{seen.table}]", f"file = {_quoted(seen.key)}"]
     deleted = next((c for c in seen.frame.columns if plain(c) in DELETED), None)
     if deleted:
         kept = seen.frame[deleted].cast(pl.String).str.to_lowercase().is_in(["false", "0", "non", "no"])
         only = f'only = {{ {_bare(deleted)} = ["false", "0", "no", "non", ""] }}'
-        all_gone = f"# {only}  # to decide: all {kept.len()} rows are marked as deleted; this would leave none"
-        lines.append(f"{only}  # guessed: rows marked as deleted are left out" if kept.any() else all_gone)
+        all_gone = f"# {only}  # {words('to decide: all {n} rows are marked as deleted; this would leave none').format(n=kept.len())}"
+        lines.append(
+            f"{only}  # {words('guessed:')} {words('rows marked as deleted are left out')}" if kept.any() else all_gone
+        )
     for name, column in seen.fields.items():
         if _parent(seen.table, name) not in (None, *tables):
-            lines.append(f"# {name} = {_quoted(column)}  # nothing feeds {_parent(seen.table, name)}")
+            lines.append(f"# {name} = {_quoted(column)}  # {words('nothing feeds it')}")
             continue
         kind = column_of(seen.table, name)
         if isinstance(kind, dy.Enum) and not any(meanings(seen, name, list(kind.categories)).values()):
-            lines.append(f"# {name} = {_quoted(column)}  # to complete with `values`: {', '.join(kind.categories)}")
+            lines.append(
+                f"# {name} = {_quoted(column)}  # {words('to complete with `values`:')} {', '.join(kind.categories)}"
+            )
             continue
-        said, reasons = _details(seen, name, fed, left)
-        reasons.insert(0, f"because {seen.reasons[name]}")
+        said, reasons = _details(seen, name, fed, left, words)
+        reasons.insert(0, words(seen.reasons[name]))
         spec = _quoted(column) if not said else f"{{ column = {_quoted(column)}, {', '.join(said)} }}"
-        lines.append(f"{name} = {spec}  # guessed: {'; '.join(reasons)}")
+        lines.append(f"{name} = {spec}  # {words('guessed:')} {'; '.join(reasons)}")
     if (
         seen.table == "deals"
         and "expected_close_date" not in seen.fields
@@ -214,26 +238,28 @@ def _table(seen: Seen, fed: list[Seen], left: list[Seen], tables: set[str], else
         and open_have_dates(seen)
     ):
         lines.append(
-            f"expected_close_date = {_quoted(seen.fields['closed_at'])}  # guessed: open deals have this date too"
+            f"expected_close_date = {_quoted(seen.fields['closed_at'])}  # {words('guessed:')} {words('open deals have this date too')}"
         )
     if seen.table == "deals":
-        lines += _undecided(seen)
+        lines += _undecided(seen, words)
     parts = {plain(c): c for c in seen.frame.columns}
     if seen.table == "reps" and "name" not in seen.fields and {"first_name", "last_name"} <= parts.keys():
         names = [parts["first_name"], parts["last_name"]]
         elsewhere = [*elsewhere, *names]
-        lines.append(f"name = [{', '.join(map(_quoted, names))}]  # guessed: because the headers say so")
+        lines.append(
+            f"name = [{', '.join(map(_quoted, names))}]  # {words('guessed:')} {words('because the headers say so')}"
+        )
     if seen.table == "deals" and "closed_at" not in seen.fields:
-        lines.append('# closed_at = "…"  # to complete: which column tells when a deal was won or lost?')
+        lines.append(f'# closed_at = "…"  # {words("to complete: which column tells when a deal was won or lost?")}')
     rest = [c for c in seen.frame.columns if c not in (*seen.fields.values(), *elsewhere, deleted)]
     refused = {column: why for column in rest if (why := refusal(column, seen.frame[column]))}
     by_reason = {why: [_quoted(c) for c, said in refused.items() if said == why] for why in refused.values()}
-    lines += [f"# refused ({why}): {', '.join(columns)}" for why, columns in by_reason.items()]
+    lines += [f"# {words('refused')} ({words(why)}): {', '.join(columns)}" for why, columns in by_reason.items()]
     unused = [_quoted(c) for c in rest if c not in refused]
-    return lines + ([f"# not used: {', '.join(unused)}"] if unused else [])
+    return lines + ([f"# {words('not used')}: {', '.join(unused)}"] if unused else [])
 
 
-def _undecided(deals: Seen) -> list[str]:
+def _undecided(deals: Seen, words: Say) -> list[str]:
     """Stages that say a deal ended without a decision, made its loss reason where no column gives one."""
     column = deals.fields["stage"]
     values = few(deals.frame[column])
@@ -241,12 +267,11 @@ def _undecided(deals: Seen) -> list[str]:
     if not stages:
         return []
     if "loss_reason" in deals.fields:
-        return [
-            f'# deals in {", ".join(map(_quoted, stages))} keep their own loss reason; `values` can make it "No decision"'
-        ]
+        said = words("deals in {stages} keep their own loss reason; `values` can make it No decision")
+        return ["# " + said.format(stages=", ".join(map(_quoted, stages)))]
     others = ", ".join(_quoted(value) for value in values if value not in stages)
     said = f"column = {_quoted(column)}, missing = [{others}], {_values(dict.fromkeys(stages, NO_DECISION))}"
-    return [f"loss_reason = {{ {said} }}  # guessed: such a stage says that nothing was decided"]
+    return [f"loss_reason = {{ {said} }}  # {words('guessed:')} {words('such a stage says that nothing was decided')}"]
 
 
 def _parent(table: str, name: str) -> str | None:
@@ -255,20 +280,21 @@ def _parent(table: str, name: str) -> str | None:
     return {"opportunities": "deals", "stages": None}.get(parent or "", parent)
 
 
-def _details(seen: Seen, name: str, fed: list[Seen], left: list[Seen]) -> tuple[list[str], list[str]]:
+def _details(seen: Seen, name: str, fed: list[Seen], left: list[Seen], words: Say) -> tuple[list[str], list[str]]:
     """Keys beside `column` that the contents call for, and why."""
     said, reasons = [], []
     parent = next((s for s in fed if s is not seen and s.table == _parent(seen.table, name)), None)
     if parent:
         share = overlap(seen.texts(name), parent.texts(key_of(parent.table)))
-        reasons.append(f"{share:.0%} of its values are in {parent.name}")
+        reasons.append(words("{share:.0%} of its values are in {file}").format(share=share, file=parent.name))
         pairs, unknown = _spellings(seen.texts(name), parent.texts(key_of(parent.table)))
         if pairs:
             said.append(_values(pairs))
         if unknown and seen.table != "deals" and name not in TABLES[seen.table].primary_key():
             said.append('unknown = "keep as null"')
         if unknown:
-            reasons.append(f"{unknown} values are not, like {_odd(seen, name, parent)}")
+            odd = _odd(seen, name, parent)
+            reasons.append(words("{n} values are not, like {example}").format(n=unknown, example=odd))
     if name == "product":
         lists = [(s, c) for s in left if not s.table for c in s.frame.columns]
         lists = [(s, c) for s, c in lists if overlap(seen.texts(name), s.frame[c]) > 0.5]
@@ -281,13 +307,13 @@ def _details(seen: Seen, name: str, fed: list[Seen], left: list[Seen]) -> tuple[
         zeroed, only_closed = amounts(seen)
         if zeroed:
             said.append('missing = "0"')
-            reasons.append("lost deals all have 0, which says nothing")
+            reasons.append(words("lost deals all have 0, which says nothing"))
         if only_closed:
             said.append('known = "at_close"')
-            reasons.append("open deals have none")
+            reasons.append(words("open deals have none"))
     if name == "loss_reason" and (open_ := undecided(few(seen.frame[seen.fields[name]]))):
         said.append(_values(dict.fromkeys(open_, NO_DECISION)))
-        reasons.append(f"{_quoted(NO_DECISION)} marks the deals that ended without a decision")
+        reasons.append(words("No decision marks the deals that ended without one"))
     if isinstance(kind := column_of(seen.table, name), dy.Enum):
         meant = meanings(seen, name, list(kind.categories))
         pairs = {value: meaning for value, meaning in meant.items() if meaning and plain(value) != meaning}
@@ -295,7 +321,7 @@ def _details(seen: Seen, name: str, fed: list[Seen], left: list[Seen]) -> tuple[
         said += [_values(pairs)] if pairs else []
         if others:
             said.append(f"missing = [{', '.join(map(_quoted, others))}]")
-            reasons.append("values that say nothing known are left out")
+            reasons.append(words("values that say nothing known are left out"))
     return said, reasons
 
 
@@ -324,7 +350,7 @@ def _bare(text: str) -> str:
     return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else _quoted(text)
 
 
-def _why_left(seen: Seen, fed: list[Seen]) -> str:
+def _why_left(seen: Seen, fed: list[Seen], words: Say) -> str:
     """What a file that feeds no table may be for."""
     if seen.table:
         return f"not used: {seen.table}, in another writing"
@@ -336,14 +362,14 @@ def _why_left(seen: Seen, fed: list[Seen]) -> str:
                 mapped = _bare(other.fields[name])
                 join = f'{{ column = "…", from = {_quoted(seen.key)}, on = {{ {mapped} = {_quoted(column)} }} }}'
                 return f"not used; its {column} is {name} of [{other.table}]: a column of it can be brought by {join}"
-    return "not used: it feeds no table that was recognised"
+    return words("not used: it feeds no table that was recognised")
 
 
-def _file(seen: Seen, fed: list[Seen]) -> list[str]:
+def _file(seen: Seen, fed: list[Seen], words: Say) -> list[str]:
     paths = [_quoted(name) for name in (seen.path.name, *seen.same_as)]
     if len(paths) > 1:
         return [
-            f"{seen.key} = [{', '.join(paths)}]  # guessed: they hold the same rows; the first that is there is read"
+            f"{seen.key} = [{', '.join(paths)}]  # {words('guessed:')} {words('they hold the same rows; the first that is there is read')}"
         ]
     asked = _ask(seen)
     sheet = f", sheet = {_quoted(seen.sheet)}" if seen.sheet else ""
@@ -354,7 +380,7 @@ def _file(seen: Seen, fed: list[Seen]) -> list[str]:
         ((first, other),) = told.items()
         form = "DD/MM/YYYY" if first else "MM/DD/YYYY"
         why = f"{asked} cannot tell, and {other.path.name} writes so"
-        return [f'{seen.key} = {{ path = {paths[0]}{sheet}, dates = "{form}" }}  # guessed: {why}']
+        return [f'{seen.key} = {{ path = {paths[0]}{sheet}, dates = "{form}" }}  # {words("guessed:")} {why}']
     return [
         f"{seen.key} = {{ path = {paths[0]}{sheet} }}",
         f'# to say: day or month first in {asked}? Add dates = "DD/MM/YYYY" or "MM/DD/YYYY" to the line above',
