@@ -170,10 +170,9 @@ def _settings(deals: Seen, words: Say) -> list[str]:
         else pl.Series([], dtype=pl.String)
     )
     if len(signs):
-        return [
-            *lines,
-            f"currency = {_quoted(_SIGNS[signs.mode()[0]])}  # {words('guessed:')} {words('{sign} stands beside amounts').format(sign=signs.mode()[0])}",
-        ]
+        sign = signs.mode()[0]
+        why = words("{sign} stands beside amounts").format(sign=sign)
+        return [*lines, f"currency = {_quoted(_SIGNS[sign])}  # {words('guessed:')} {why}"]
     return [*lines, f'currency = "EUR"  # {words("guessed:")} {words("nothing tells")}']
 
 
@@ -213,9 +212,11 @@ def _table(
     if deleted:
         kept = seen.frame[deleted].cast(pl.String).str.to_lowercase().is_in(["false", "0", "non", "no"])
         only = f'only = {{ {_bare(deleted)} = ["false", "0", "no", "non", ""] }}'
-        all_gone = f"# {only}  # {words('to decide: all {n} rows are marked as deleted; this would leave none').format(n=kept.len())}"
+        gone = words("to decide: all {n} rows are marked as deleted; this would leave none").format(n=kept.len())
         lines.append(
-            f"{only}  # {words('guessed:')} {words('rows marked as deleted are left out')}" if kept.any() else all_gone
+            f"{only}  # {words('guessed:')} {words('rows marked as deleted are left out')}"
+            if kept.any()
+            else f"# {only}  # {gone}"
         )
     for name, column in seen.fields.items():
         if _parent(seen.table, name) not in (None, *tables):
@@ -237,9 +238,8 @@ def _table(
         and "closed_at" in seen.fields
         and open_have_dates(seen)
     ):
-        lines.append(
-            f"expected_close_date = {_quoted(seen.fields['closed_at'])}  # {words('guessed:')} {words('open deals have this date too')}"
-        )
+        why = words("open deals have this date too")
+        lines.append(f"expected_close_date = {_quoted(seen.fields['closed_at'])}  # {words('guessed:')} {why}")
     if seen.table == "deals":
         lines += _undecided(seen, words)
     parts = {plain(c): c for c in seen.frame.columns}
@@ -368,9 +368,8 @@ def _why_left(seen: Seen, fed: list[Seen], words: Say) -> str:
 def _file(seen: Seen, fed: list[Seen], words: Say) -> list[str]:
     paths = [_quoted(name) for name in (seen.path.name, *seen.same_as)]
     if len(paths) > 1:
-        return [
-            f"{seen.key} = [{', '.join(paths)}]  # {words('guessed:')} {words('they hold the same rows; the first that is there is read')}"
-        ]
+        why = words("they hold the same rows; the first that is there is read")
+        return [f"{seen.key} = [{', '.join(paths)}]  # {words('guessed:')} {why}"]
     asked = _ask(seen)
     sheet = f", sheet = {_quoted(seen.sheet)}" if seen.sheet else ""
     if not asked:
