@@ -14,7 +14,7 @@ with app.setup:
     from cadran.figures.facts import Facts
     from cadran.figures.periods import chosen_period, day_before, last_months, year_before
     from cadran.figures.selection import as_where, states
-    from cadran.measures.answers import Inquiry, about, keep
+    from cadran.measures.answers import Inquiry, about, keep, rates
     from cadran.text import pick_language, words_for
 
 
@@ -76,7 +76,7 @@ def ask_groups(inquiry, seen, view):
 
 @app.cell
 def show(all_deals, facts, groups, inquiry, of, page, period, totals, view):
-    answers = sheet.Answers(facts, view, page.words, period, of, {**totals, **groups})
+    answers = sheet.Answers(facts, view, page.words, period, of, {**totals, **groups}, rates(inquiry.book))
     page.show(
         {
             **sheet.listing(answers, keep(all_deals, inquiry.selected)),

@@ -68,7 +68,7 @@ def map_(paths: Annotated[list[Path], typer.Argument(help=words("Files, or folde
     """Propose a mapping for files never seen before, from their headers and contents."""
     from cadran.sources.propose import propose
 
-    typer.echo(propose(paths))
+    typer.echo(propose(paths, reader_words()))
 
 
 @app.command(help=words("Invent a coherent company and keep it as a book."))

@@ -57,8 +57,9 @@ def tell_book(book: Book, form: Format, words: Words) -> None:
     if manifest["files"]:
         show(pl.DataFrame(manifest["files"]).drop("sha256"), Format.table, words)
     for noted in manifest["noted"]:
-        what = words("{n} × {note}", n=words.number(noted["n"]), note=words(noted["note"]))
-        out.print(f"{noted['file']}: {what} {noted['found'] or ''}", style="cyan", markup=False)
+        what = words("{file}: {n} × {note}", file=noted["file"], n=words.number(noted["n"]), note=words(noted["note"]))
+        found = f" ({noted['found']})" if noted["found"] else ""
+        out.print(what + found, style="cyan", markup=False)
     for message in messages(read_set_aside(book.version), words):
         out.print(message, style="yellow", markup=False, soft_wrap=True)
     n_deals = sum(totals[f"n_{status}"] for status in ("open", "won", "lost", "disqualified"))

@@ -13,6 +13,8 @@ class Facts:
 
     name: str
     currency: str
+    #: Other currencies that some deal is in.
+    currencies: tuple[str, ...]
     first: date
     last: date
     taken: datetime
@@ -21,9 +23,10 @@ class Facts:
     dimensions: tuple[str, ...]
 
 
-def footer(facts: Facts, words: Words) -> Footer:
-    """Where the numbers of a page come from."""
+def footer(facts: Facts, words: Words, *remarks: str) -> Footer:
+    """Where the numbers of a page come from, and what else is to be said of them."""
     return Footer([
+        *((remark, "") for remark in remarks),
         (words("{name}: data of {moment}", name=facts.name, moment=words.moment(facts.taken)), ""),
         (words("book {version}", version=facts.version), ""),
         (words.n("{n} row set aside", "{n} rows set aside", facts.n_set_aside), ""),

@@ -32,6 +32,24 @@ class Answers:
     #: Every value of each dimension and its state.
     of: Mapping[str, pl.DataFrame]
     frames: Mapping[str, pl.DataFrame | Problem]
+    #: Reporting currency per unit of each other currency, as last known on the day of the view.
+    rates: Mapping[str, float]
+
+    @property
+    def currency(self) -> str:
+        """The currency amounts are shown in: the one asked for if its rate is known, else the book's."""
+        return self.view["unit"] if self.view["unit"] in self.rates else self.facts.currency
+
+    def converted(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """A frame with its amounts in the currency shown."""
+        if self.currency == self.facts.currency:
+            return frame
+        money = [
+            name
+            for name, kind in frame.schema.items()
+            if kind == pl.Float64 and not name.endswith("_share") and ("amount" in name or "revenue" in name)
+        ]
+        return frame.with_columns(pl.col(money) / self.rates[self.currency])
 
     def with_frames(self, frames: Mapping[str, pl.DataFrame | Problem]) -> "Answers":
         """These answers and more."""
@@ -40,7 +58,10 @@ class Answers:
     def frame(self, name: str) -> pl.DataFrame | Problem:
         """A measured frame, ready to be told."""
         frame = self.frames.get(name, pl.DataFrame())
-        return _READY[name](frame, self) if name in _READY and isinstance(frame, pl.DataFrame) else frame
+        if isinstance(frame, Problem):
+            return frame
+        frame = self.converted(frame)
+        return _READY[name](frame, self) if name in _READY else frame
 
     @property
     def dates(self) -> str:
@@ -48,12 +69,12 @@ class Answers:
         return told(self.period, self.words)
 
     def money(self, x: float | None) -> str:
-        """An amount in the book's currency, compact."""
-        return self.words.money(x, self.facts.currency)
+        """An amount in the currency shown, compact."""
+        return self.words.money(x, self.currency)
 
     def exact(self, x: float | None) -> str:
-        """An amount in the book's currency, to the unit."""
-        return self.words.money(x, self.facts.currency, compact=False)
+        """An amount in the currency shown, to the unit."""
+        return self.words.money(x, self.currency, compact=False)
 
     def one(self, name: str) -> dict[str, Any]:
         """The only row of a measure over all deals; empty where there is none."""
@@ -67,13 +88,13 @@ class Answers:
         counts to that of the deals whose amount is unknown.
         """
         frame = self.frame(name)
-        if self.view["unit"] != "amount":
+        if self.view["unit"] == "n":
             return False, self.words("Deals")
         if isinstance(frame, pl.DataFrame):
             counts = [(frame[n].abs().sum(), frame[of].abs().sum()) for n, of in unknown.items()]
             if any(0 < n == n_unknown for n, n_unknown in counts):
                 return False, self.words("Deals: their amounts are not known")
-        return True, self.words("Amounts, {currency}", currency=self.facts.currency)
+        return True, self.words("Amounts, {currency}", currency=self.currency)
 
     def draw(self, name: str, drawn: Any, title: str, subtitle: str, **settings: Any) -> Block | Figure:
         """A figure, or what is said when there is nothing to draw or the measure was refused."""
@@ -85,7 +106,7 @@ class Answers:
                                      period=self.dates), title, "empty")  # fmt: skip
         if dimension := settings.get("dimension"):
             frame = with_states(frame, dimension, self.of.get(dimension), self.view.selection.get(dimension, ()))
-        style = {"words": self.words, "currency": self.facts.currency}
+        style = {"words": self.words, "currency": self.currency}
         return drawn(frame, title=title, subtitle=subtitle, **style, **settings)
 
 

@@ -56,7 +56,9 @@ def open_page(facts: Facts, words: Words, query: Mapping[str, str | list[str]]) 
         Choice(
             "unit",
             words("Show"),
-            {"amount": words("Amounts, {currency}", currency=facts.currency), "n": words("Deals")},
+            {"amount": words("Amounts, {currency}", currency=facts.currency)}
+            | {code: words("Amounts, {currency}", currency=code) for code in facts.currencies}
+            | {"n": words("Deals")},
             "amount",
             shortcut="u",
             is_plain=True,
@@ -158,21 +160,31 @@ def _effect(row: Mapping[str, Any], words: Words) -> str:
 
 def listing(answers: Answers, deals: pl.DataFrame) -> dict[str, Block | Figure]:
     """What is selected, the filters, the deals, the one deal opened, and where all this comes from."""
-    words, view, facts = answers.words, answers.view, answers.facts
+    words, view, facts, currency = answers.words, answers.view, answers.facts, answers.currency
+    deals = answers.converted(deals)
     opened = deals.filter(pl.col("opportunity_id") == view.open) if view.open else deals.head(0)
     row = opened.row(0, named=True) if opened.height else None
     columns = tuple(name for name in DEALS if name in deals.columns and deals[name].null_count() < max(deals.height, 1))
     return {
         "selection": Selection(view.selection, deals.height),
         "filters": Filters({name: answers.of[name] for name in facts.dimensions}),
-        "detail": Detail(row, words("Deal {id}", id=view.open or ""), facts.currency),
+        "detail": Detail(row, words("Deal {id}", id=view.open or ""), currency),
         "deals": Table(
-            deals, words("Deals"), words, facts.currency, view.tables.get("deals", TableView(sort="-amount")),
+            deals, words("Deals"), words, currency, view.tables.get("deals", TableView(sort="-amount")),
             words("Open on {day}, or closed from {period}", day=words.date(view.day("as_of")), period=answers.dates),
             key="opportunity_id", columns=columns,
         ),
-        "footer": footer(facts, words),
+        "footer": footer(facts, words, *_rate(answers)),
     }  # fmt: skip
+
+
+def _rate(answers: Answers) -> list[str]:
+    """At what rate amounts are converted, if they are."""
+    words, shown, own = answers.words, answers.currency, answers.facts.currency
+    if shown == own:
+        return []
+    rate, day = words.number(answers.rates[shown], 4), words.date(answers.view.day("as_of"))
+    return [words("1 {shown} = {rate} {own}, the last rate known on {day}", shown=shown, rate=rate, own=own, day=day)]
 
 
 def _with_finding(block: Block | Figure) -> Block | Figure:

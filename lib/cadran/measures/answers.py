@@ -87,6 +87,7 @@ def about(book: Book, dimensions: Sequence[str]) -> dict[str, Any]:
     return {
         "name": settings.name,
         "currency": settings.currency,
+        "currencies": tuple(rates(book)),
         "first": min(firsts, default=book.day),
         "last": book.day,
         "taken": settings.taken.astimezone(ZoneInfo(settings.time_zone)),
@@ -103,6 +104,14 @@ def _of_cause(
     question = Question(since=period[0], until=period[1], organisation=organisation)
     moves = moved(sides(book, question)).filter(nw.col("cause").is_in([cause for cause in causes if cause]))
     return tuple(book.collect(moves.select("opportunity_id").unique().sort("opportunity_id"))["opportunity_id"])
+
+
+def rates(book: Book) -> dict[str, float]:
+    """The last rate known of each foreign currency that some deal is in: reporting currency per unit of it."""
+    is_foreign = ~nw.col("rate").is_null() & (nw.col("currency") != book.settings.currency)
+    foreign = book.collect(book.table("versions").filter(is_foreign).select("currency", "valid_from", "rate"))
+    last = foreign.sort("valid_from").group_by("currency").agg(pl.col("rate").last()).sort("currency")
+    return dict(last.iter_rows())
 
 
 @lru_cache(maxsize=MOST_ANSWERS)
