@@ -252,7 +252,7 @@ def _table(
     if seen.table == "deals" and "closed_at" not in seen.fields:
         lines.append(f'# closed_at = "…"  # {words("to complete: which column tells when a deal was won or lost?")}')
     rest = [c for c in seen.frame.columns if c not in (*seen.fields.values(), *elsewhere, deleted)]
-    refused = {column: why for column in rest if (why := refusal(column, seen.frame[column]))}
+    refused = {column: reason for column in rest if (reason := refusal(column, seen.frame[column]))}
     by_reason = {why: [_quoted(c) for c, said in refused.items() if said == why] for why in refused.values()}
     lines += [f"# {words('refused')} ({words(why)}): {', '.join(columns)}" for why, columns in by_reason.items()]
     unused = [_quoted(c) for c in rest if c not in refused]
