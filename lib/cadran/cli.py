@@ -85,9 +85,10 @@ def sample(
     from cadran.book import open_book, write_book
     from cadran.sources.sample import invent
 
-    delivery = invent(deals=deals, seed=seed, signal=signal, activities=activities)
-    # An invented company has no hour of import: the same arguments give the same bytes.
-    write_book(book, delivery, delivery.settings.taken)
+    with err.status(reader_words()("Inventing the company")):
+        delivery = invent(deals=deals, seed=seed, signal=signal, activities=activities)
+        # An invented company has no hour of import: the same arguments give the same bytes.
+        write_book(book, delivery, delivery.settings.taken)
     tell_book(open_book(book), Format.table, reader_words())
 
 
