@@ -63,3 +63,11 @@ def test_a_translation_keeps_the_values_of_its_sentence():
 
 def test_a_missing_sentence_stays_english():
     assert words_for("fr")("No such sentence is translated.") == "No such sentence is translated."
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_every_measured_column_has_a_name_for_readers(name):
+    words = words_for("en")
+    unnamed = [c for c in MEASURES[name].returns.column_names() if columns.label(c, words) == c]
+
+    assert unnamed == []
