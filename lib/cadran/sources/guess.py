@@ -215,6 +215,7 @@ def _fits(table: str, name: str, texts: pl.Series) -> bool:
 
 
 def few(texts: pl.Series) -> list[str]:
+    """The values of a column that has few of them, the most frequent first; none if it has many."""
     values = texts.cast(pl.String).str.strip_chars().drop_nulls().value_counts(sort=True)
     few = len(values) <= 40 and (len(values) <= 12 or len(values) < 0.2 * len(texts))
     return values.to_series(0).to_list() if few else []
@@ -260,5 +261,6 @@ def _only_about(kind: str, said: pl.Series) -> bool:
 
 
 def stage_kind(value: str) -> str:
+    """What a stage is by its name: won, lost, disqualified, else open."""
     said = plain(value)
     return next((kind for kind, pattern in STAGE_KINDS if re.search(pattern, said)), "open")

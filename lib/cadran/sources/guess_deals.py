@@ -112,12 +112,14 @@ def amounts(deals: Seen) -> tuple[bool, bool]:
 
 
 def open_have_dates(deals: Seen) -> bool:
+    """Whether most open deals have a close date: it is then the expected one."""
     open_ = [value for value in few(deals.frame[deals.fields["stage"]]) if stage_kind(value) == "open"]
     rows = deals.frame.filter(pl.col(deals.fields["stage"]).cast(pl.String).str.strip_chars().is_in(open_))
     return rows[deals.fields["closed_at"]].count() > 0.5 * rows.height > 0
 
 
 def told_elsewhere(seen: Seen) -> bool | None:
+    """Whether the other dates of the file settle that the day comes first; None if none does."""
     told = set()
     for name, column in seen.fields.items():
         if isinstance(column_of(seen.table, name), dy.Date | dy.Datetime) and seen.frame.schema[column] == pl.String:
