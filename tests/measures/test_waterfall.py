@@ -248,7 +248,6 @@ def test_an_amount_that_becomes_known_or_unknown_neither_rises_nor_falls(make_bo
     assert rows["amount_up"] == rows["amount_down"] == [0, 0, 0, 0]
 
 
-@pytest.mark.skipif(not (SAMPLE / "CURRENT").exists(), reason="data/sample is not there: `make sample` writes it")
 def test_adds_up_on_the_sample_in_each_region():
     book = open_book(SAMPLE)
     last = book.day.replace(day=1)

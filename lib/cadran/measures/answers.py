@@ -106,6 +106,7 @@ def _of_cause(
     return tuple(book.collect(moves.select("opportunity_id").unique().sort("opportunity_id"))["opportunity_id"])
 
 
+@lru_cache(maxsize=MOST_ANSWERS // 10)
 def rates(book: Book) -> dict[str, float]:
     """The last rate known of each foreign currency that some deal is in: reporting currency per unit of it."""
     is_foreign = ~nw.col("rate").is_null() & (nw.col("currency") != book.settings.currency)
