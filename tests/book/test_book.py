@@ -75,7 +75,7 @@ def book(tmp_path_factory):
     }
     settings = Settings("Test", at(2024, 6, 30, 21, 59, 59), "Europe/Paris", known_at_close=("competitor",))
     folder = tmp_path_factory.mktemp("book")
-    write_book(folder, Delivery(settings, tables), at(2024, 7, 1))
+    write_book(folder, Delivery.whole(settings, tables), at(2024, 7, 1))
     return open_book(folder)
 
 
@@ -181,7 +181,7 @@ def test_only_a_human_answers(book):
 
 def test_the_calendar_knows_holidays_and_fiscal_years(tmp_path):
     settings = Settings("Test", at(2024, 6, 30), holidays="FR", fiscal_year_starts=4)
-    write_book(tmp_path, Delivery(settings, {}), at(2024, 7, 1))
+    write_book(tmp_path, Delivery.whole(settings, {}), at(2024, 7, 1))
 
     book = open_book(tmp_path)
     days = {row["date"]: row for row in book.collect(book.table("calendar")).iter_rows(named=True)}

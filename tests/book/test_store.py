@@ -13,7 +13,7 @@ from cadran.tables.delivery import Delivery, Settings
 from cadran.tables.problems import Problem
 
 NOW = datetime(2024, 7, 1, tzinfo=UTC)
-EMPTY = Delivery(Settings("empty", datetime(2024, 6, 30, 21, tzinfo=UTC), "Europe/Paris"), {})
+EMPTY = Delivery.whole(Settings("empty", datetime(2024, 6, 30, 21, tzinfo=UTC), "Europe/Paris"), {})
 
 
 def test_an_empty_delivery_makes_a_whole_book(tmp_path):
@@ -22,7 +22,7 @@ def test_an_empty_delivery_makes_a_whole_book(tmp_path):
     book = open_book(tmp_path / "book")
     assert book.manifest["version"] == 1
     for name, schema in STORED.items():
-        frame = pl.read_parquet(book.version / f"{name}.parquet")
+        frame = pl.read_parquet(book.version / name)
         assert schema.is_valid(frame), name
     assert book.collect(book.deals()).is_empty()
 

@@ -70,7 +70,7 @@ class DuckBook(Book):
     connection: Any = field(kw_only=True, compare=False)
 
     def _scan(self, name: str) -> nw.LazyFrame:
-        return nw.from_native(self.connection.read_parquet(str(self.version / f"{name}.parquet")))
+        return nw.from_native(self.connection.read_parquet(str(self.version / f"{name}/*.parquet")))
 
     def collect(self, frame: nw.LazyFrame) -> pl.DataFrame:
         return frame.collect("polars").to_native()
@@ -102,7 +102,7 @@ def make_book(tmp_path_factory: pytest.TempPathFactory) -> BookMaker:
         given.setdefault("stages", table("stages", [dict(zip(columns, row, strict=True)) for row in STAGES]))
         folder = tmp_path_factory.mktemp("book")
         told = Settings(**{"name": "tiny", "taken": instant(taken), **(settings or {})})
-        write_book(folder, Delivery(told, given), written_at=instant(taken))
+        write_book(folder, Delivery.whole(told, given), written_at=instant(taken))
         return open_book(folder)
 
     return made

@@ -32,15 +32,14 @@ def sample():
 def part_of(sample, folder, keep):
     """A book of those of the sample's deals that `keep` (an expression on their last version) keeps."""
     tables = {
-        name: pl.read_parquet(sample.version / f"{name}.parquet").select(schema.column_names())
-        for name, schema in TABLES.items()
+        name: pl.read_parquet(sample.version / name).select(schema.column_names()) for name, schema in TABLES.items()
     }
     last = tables["versions"].sort("valid_from").group_by("opportunity_id").last()
     ids = last.filter(keep).select("opportunity_id")
     for name in ("opportunities", "versions", "deal_contacts", "activities"):
         tables[name] = tables[name].join(ids, on="opportunity_id", how="semi")
     tables["leads"] = tables["leads"].clear()
-    write_book(folder, Delivery(sample.settings, tables), sample.moment)
+    write_book(folder, Delivery.whole(sample.settings, tables), sample.moment)
     return open_book(folder)
 
 

@@ -52,7 +52,7 @@ def book(tmp_path_factory):
         ),
     }
     folder = tmp_path_factory.mktemp("book")
-    write_book(folder, Delivery(Settings("Tiny", taken, "Europe/Paris"), tables), taken)
+    write_book(folder, Delivery.whole(Settings("Tiny", taken, "Europe/Paris"), tables), taken)
     return folder
 
 

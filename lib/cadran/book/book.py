@@ -199,7 +199,7 @@ class Book:
         return deals.select(*(nw.when(closed).then(nw.col(n)).alias(n) if n in late else nw.col(n) for n in wanted))
 
     def _scan(self, name: str) -> nw.LazyFrame:
-        return nw.from_native(pl.scan_parquet(self.version / f"{name}.parquet")).with_columns(
+        return nw.from_native(pl.scan_parquet(self.version / name / "*.parquet")).with_columns(
             nw.selectors.enum().cast(nw.String)
         )
 

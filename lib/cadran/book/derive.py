@@ -1,7 +1,9 @@
 """What is worked out once, at import, so that every as-of question is later a plain filter."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
+import dataframely as dy
 import holidays
 import polars as pl
 
@@ -23,18 +25,46 @@ def derive(tables: dict[str, pl.DataFrame], settings: Settings) -> dict[str, pl.
     full = {name: tables.get(name, schema.create_empty()) for name, schema in STORED.items() if name != "calendar"}
     for name, key in VERSIONED.items():
         full[name] = _close_versions(full[name], key)
-    full["versions"] = _derive_versions(full["versions"], settings.time_zone)
     full["opportunities"] = (
         full["opportunities"]
         .with_columns(created_date=_local_day("created_at", settings.time_zone))
         .with_columns(created_day=_day_number("created_date"))
     )
+    _number(full)
+    full["versions"] = _derive_versions(full["versions"], settings.time_zone)
     full["leads"] = full["leads"].with_columns(created_date=_local_day("created_at", settings.time_zone))
     full["activities"] = _answer(full["activities"])
     full["calendar"] = _calendar(full, settings)
     return {
-        name: full[name].select(schema.column_names()).sort(schema.primary_key()) for name, schema in STORED.items()
+        name: full[name]
+        .select(full[name][c] if c in full[name].columns else pl.lit(None, d).alias(c) for c, d in _types(schema))
+        .sort(schema.primary_key())
+        for name, schema in STORED.items()
     }
+
+
+def _types(schema: type[dy.Schema]) -> Iterable[tuple[str, pl.DataType]]:
+    return schema.create_empty().schema.items()
+
+
+def _number(full: dict[str, pl.DataFrame]) -> None:
+    """The book's own numbers, beside the source's identifiers."""
+    numbers = {}
+    for table, own in {"reps": "rep", "accounts": "account", "opportunities": "opportunity"}.items():
+        ids = full[table].select(pl.col(f"{own}_id").unique().sort())
+        numbers[own] = ids.with_row_index(f"{own}_key").cast({f"{own}_key": pl.Int64})
+        full[table] = full[table].join(numbers[own], on=f"{own}_id", how="left", maintain_order="left")
+    full["opportunities"] = full["opportunities"].join(
+        numbers["account"], on="account_id", how="left", maintain_order="left"
+    )
+    told = full["opportunities"].select("opportunity_id", "account_key", "created_day")
+    full["versions"] = (
+        full["versions"]
+        .join(numbers["rep"], on="rep_id", how="left", maintain_order="left")
+        .join(told, on="opportunity_id", how="left", maintain_order="left")
+    )
+    for table in ("versions", "deal_contacts", "activities"):
+        full[table] = full[table].join(numbers["opportunity"], on="opportunity_id", how="left", maintain_order="left")
 
 
 def _local_day(instant: str, time_zone: str) -> pl.Expr:

@@ -80,8 +80,8 @@ class HeldBook(Book):
         return self.collect(super().deals([*dict.fromkeys([*self.held, "in_scope"])], organisation))
 
     def _scan(self, name: str) -> nw.LazyFrame:
-        path = self.version / f"{name}.parquet"
-        if path.stat().st_size > MOST_BYTES // 16:
+        path = self.version / name
+        if sum(file.stat().st_size for file in path.iterdir()) > MOST_BYTES // 16:
             return super()._scan(name)
         table = _KEPT.get(path, lambda: super(HeldBook, self)._scan(name).to_native().collect())
         return nw.from_native(table.lazy())

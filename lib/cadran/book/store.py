@@ -15,7 +15,7 @@ from cadran.tables.delivery import Delivery
 from cadran.tables.problems import Problem
 
 #: Raised whenever a stored table changes shape, so that an old book is not read with new eyes.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 POINTER = "CURRENT"
 
 
@@ -69,7 +69,8 @@ def _write(folder: Path, delivery: Delivery, written_at: datetime) -> Path:
     try:
         tables = derive(delivery.tables, delivery.settings)
         for name, frame in (tables | {"set_aside": delivery.set_aside}).items():
-            frame.write_parquet(draft / f"{name}.parquet", compression="zstd", row_group_size=250_000)
+            (draft / name).mkdir()
+            frame.write_parquet(draft / name / "0000.parquet", compression="zstd", row_group_size=250_000)
         manifest = {
             "version": number,
             "schema_version": SCHEMA_VERSION,
@@ -81,7 +82,7 @@ def _write(folder: Path, delivery: Delivery, written_at: datetime) -> Path:
             "noted": delivery.noted.to_dicts(),
         }
         (draft / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", "utf-8")
-        for path in draft.iterdir():
+        for path in draft.rglob("*"):
             _flush(path)
         _flush(draft)
         draft.rename(final)
@@ -135,7 +136,7 @@ def read_manifest(version: Path) -> dict[str, Any]:
 
 def read_set_aside(version: Path) -> pl.DataFrame:
     """The rows that broke a rule at the import of this version."""
-    return pl.read_parquet(version / "set_aside.parquet")
+    return pl.read_parquet(version / "set_aside")
 
 
 def _sentences(set_aside: pl.DataFrame) -> pl.DataFrame:

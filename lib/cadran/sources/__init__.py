@@ -73,7 +73,8 @@ def deliver(mapping: Mapping, folder: Path | None = None, progress: Progress | N
     said("done", 1.0)
     valid = {table: rows.drop(ID) for table, rows in good.items()}
     noted = pl.DataFrame([*_guessed(files), *open_notes, *notes], schema=NOTED, orient="row")
-    return Delivery(settings, valid, [file for f in feeds for file in _counted(f, bad, files)], aside, noted)
+    read = [file for f in feeds for file in _counted(f, bad, files)]
+    return Delivery.whole(settings, valid, aside, files=read, noted=noted)
 
 
 def _home(mapping: Mapping) -> Path:

@@ -180,7 +180,8 @@ def mappable(table: str) -> list[str]:
     """Fields of `table` (or of `deals`) that a mapping may fill."""
     if table == "deals":
         return [*mappable("opportunities"), "closed_at", "stage", "status", *VERSION_FIELDS]
-    return [c for c in TABLES[table].column_names() if (table, c) != ("versions", "original_amount")]
+    own = {"end_reason", "merged_into"} | ({"original_amount"} if table == "versions" else set())
+    return [c for c in TABLES[table].column_names() if c not in own]
 
 
 def required(table: str) -> list[str]:

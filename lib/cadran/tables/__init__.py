@@ -2,11 +2,19 @@
 
 import dataframely as dy
 
-from cadran.tables.accounts import Account, Contact
-from cadran.tables.activities import Activity, Lead, StoredLead
-from cadran.tables.deals import DealContact, Opportunity, Stage, StoredOpportunity, StoredVersion, Version
-from cadran.tables.people import Rep
-from cadran.tables.plans import Action, Day, Target
+from cadran.tables.accounts import Account, Contact, StoredAccount, StoredContact
+from cadran.tables.activities import Activity, Lead, StoredActivity, StoredLead
+from cadran.tables.deals import (
+    DealContact,
+    Opportunity,
+    Stage,
+    StoredDealContact,
+    StoredOpportunity,
+    StoredVersion,
+    Version,
+)
+from cadran.tables.people import Rep, StoredRep
+from cadran.tables.plans import Action, Day, StoredAction, StoredTarget, Target
 
 __all__ = ["FOREIGN_KEYS", "STORED", "TABLES", "VERSIONED"]
 
@@ -28,9 +36,16 @@ TABLES: dict[str, type[dy.Schema]] = {
 
 #: The same tables as the book keeps them, with the columns derived at import.
 STORED: dict[str, type[dy.Schema]] = TABLES | {
+    "reps": StoredRep,
+    "accounts": StoredAccount,
+    "contacts": StoredContact,
     "opportunities": StoredOpportunity,
     "versions": StoredVersion,
+    "deal_contacts": StoredDealContact,
     "leads": StoredLead,
+    "activities": StoredActivity,
+    "targets": StoredTarget,
+    "actions": StoredAction,
 }
 
 #: (table, column) -> (table, column) that must hold the same value, unless null.

@@ -3,6 +3,8 @@
 import dataframely as dy
 import polars as pl
 
+from cadran.tables.ends import Believed, end_reason, merged_into
+
 
 class Account(dy.Schema):
     """What a client or prospect was, from one instant until the next change."""
@@ -23,10 +25,18 @@ class Account(dy.Schema):
     )
     parent_account_id = dy.String(nullable=True, description="The account of the parent group")
     created_date = dy.Date(nullable=True, description="Day the account was opened")
+    merged_into = merged_into()
+    end_reason = end_reason()
 
     @dy.rule()
     def an_account_ends_after_it_begins(cls) -> pl.Expr:
         return cls.valid_to.col.is_null() | (cls.valid_to.col > cls.valid_from.col)
+
+
+class StoredAccount(Account, Believed):
+    """What an account was, as the book keeps it."""
+
+    account_key = dy.Int64(nullable=False, description="The book's own number of the account, for joins")
 
 
 class Contact(dy.Schema):
@@ -38,7 +48,13 @@ class Contact(dy.Schema):
     account_id = dy.String(nullable=True, description="The account the person works at")
     job_function = dy.String(nullable=True, description="Function: purchasing, IT, finance, …")
     seniority = dy.String(nullable=True, description="Level: executive, director, manager, …")
+    merged_into = merged_into()
+    end_reason = end_reason()
 
     @dy.rule()
     def a_contact_ends_after_it_begins(cls) -> pl.Expr:
         return cls.valid_to.col.is_null() | (cls.valid_to.col > cls.valid_from.col)
+
+
+class StoredContact(Contact, Believed):
+    """What a contact was, as the book keeps it."""

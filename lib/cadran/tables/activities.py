@@ -3,6 +3,8 @@
 import dataframely as dy
 import polars as pl
 
+from cadran.tables.ends import Believed
+
 KINDS = ["email", "call", "meeting", "demo", "message", "task", "other"]
 DIRECTIONS = ["inbound", "outbound"]
 
@@ -28,6 +30,12 @@ class Activity(dy.Schema):
         return cls.answered_at.col.is_null() | (cls.answered_at.col >= cls.at.col)
 
 
+class StoredActivity(Activity, Believed):
+    """A touch as the book keeps it."""
+
+    opportunity_key = dy.Int64(nullable=True, description="The book's own number of the deal, for joins")
+
+
 class Lead(dy.Schema):
     """A hand raised: someone who may become a qualified opportunity."""
 
@@ -49,7 +57,7 @@ class Lead(dy.Schema):
         return cls.qualified_at.col.is_null() | (cls.qualified_at.col >= cls.created_at.col)
 
 
-class StoredLead(Lead):
+class StoredLead(Lead, Believed):
     """A lead as the book keeps it, with what was derived once at import."""
 
     created_date = dy.Date(nullable=False, description="Day of `created_at` in the book's time zone")

@@ -3,6 +3,8 @@
 import dataframely as dy
 import polars as pl
 
+from cadran.tables.ends import Believed, end_reason, merged_into
+
 STATUSES = ["open", "won", "lost", "disqualified"]
 CLOSED = ["won", "lost", "disqualified"]
 #: The loss reason of a deal that ended without a decision: lost, but shown apart.
@@ -36,11 +38,14 @@ class Opportunity(dy.Schema):
     created_at = dy.Datetime(
         nullable=True, time_zone="UTC", description="When the deal was created; null where the source does not say"
     )
+    merged_into = merged_into()
 
 
-class StoredOpportunity(Opportunity):
+class StoredOpportunity(Opportunity, Believed):
     """An opportunity as the book keeps it, with what was derived once at import."""
 
+    opportunity_key = dy.Int64(nullable=False, description="The book's own number of the deal, for joins")
+    account_key = dy.Int64(nullable=True, description="The book's own number of the account, for joins")
     created_date = dy.Date(nullable=True, description="Day of creation in the book's time zone")
     created_day = dy.Int64(nullable=True, description="`created_date` counted in days from 1970-01-01")
 
@@ -74,19 +79,28 @@ class Version(dy.Schema):
     forecast_category = dy.Enum(FORECAST_CATEGORIES, nullable=True, description="The seller's own forecast call")
     competitor = dy.String(nullable=True, description="Main rival on the deal")
     loss_reason = dy.String(nullable=True, description="Why it was lost or disqualified")
+    end_reason = end_reason()
 
     @dy.rule()
     def a_version_ends_after_it_begins(cls) -> pl.Expr:
         return cls.valid_to.col.is_null() | (cls.valid_to.col > cls.valid_from.col)
 
     @dy.rule()
+    def what_is_no_longer_there_has_an_end(cls) -> pl.Expr:
+        return cls.end_reason.col.is_null() | cls.valid_to.col.is_not_null()
+
+    @dy.rule()
     def an_amount_in_a_foreign_currency_has_a_rate(cls) -> pl.Expr:
         return cls.amount.col.is_not_null() | cls.original_amount.col.is_null()
 
 
-class StoredVersion(Version):
+class StoredVersion(Version, Believed):
     """A version as the book keeps it. Derived once, so that every as-of question is a plain filter."""
 
+    opportunity_key = dy.Int64(nullable=False, description="The book's own number of the deal, for joins")
+    rep_key = dy.Int64(nullable=True, description="The book's own number of the seller, for joins")
+    account_key = dy.Int64(nullable=True, description="`account_key` of the deal, repeated so as to need no join")
+    created_day = dy.Int64(nullable=True, description="`created_day` of the deal, repeated so as to need no join")
     status_since = dy.Datetime(nullable=False, time_zone="UTC", description="When the deal last came to this status")
     status_since_date = dy.Date(nullable=False, description="Day of `status_since` in the book's time zone")
     status_since_day = dy.Int64(nullable=False, description="`status_since_date` counted in days from 1970-01-01")
@@ -105,3 +119,9 @@ class DealContact(dy.Schema):
     contact_id = dy.String(primary_key=True, description="The person")
     role = dy.String(nullable=True, description="Part played: decision maker, user, buyer, …")
     since = dy.Datetime(nullable=True, time_zone="UTC", description="Since when; null where the source does not say")
+
+
+class StoredDealContact(DealContact, Believed):
+    """A part in a deal as the book keeps it."""
+
+    opportunity_key = dy.Int64(nullable=False, description="The book's own number of the deal, for joins")

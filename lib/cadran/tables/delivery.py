@@ -1,9 +1,14 @@
 """What a source hands over to a book: valid tables, the rows set aside, and how they were read."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 import polars as pl
+
+from cadran.tables.groups import GROUPS
 
 #: Columns of a frame of rows set aside. `row` counts data rows of the file from 1; `line` is what a
 #: spreadsheet shows (the header is line 1; null in Parquet); `rule` and `repair` are sentences, one a line;
@@ -57,11 +62,65 @@ class SourceFile:
 
 
 @dataclass(frozen=True)
+class Part:
+    """The rows of one bucket of one group: valid tables by name, and the rows set aside from it."""
+
+    group: str
+    tables: dict[str, pl.DataFrame]
+    set_aside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SET_ASIDE))
+    bucket: int = 0
+    n_buckets: int = 1
+
+
+@dataclass(frozen=True)
+class Since:
+    """What a source needs to know of the book it feeds: where the last import stopped, and how the book is cut."""
+
+    #: The last value read of each watermark, by the name of the file in the mapping.
+    watermarks: dict[str, str] = field(default_factory=dict)
+    #: Buckets of each group, by its name.
+    n_buckets: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
 class Delivery:
-    """Valid tables (by name, as in `cadran.tables.TABLES`), rows set aside, and how they were read."""
+    """What a source hands over, part by part: each group of `GROUPS` in order, each bucket in order.
+
+    `parts` is gone through once. `files`, `noted` and `watermarks` are complete when it is at its end.
+    """
 
     settings: Settings
-    tables: dict[str, pl.DataFrame]
+    parts: Iterable[Part]
     files: list[SourceFile] = field(default_factory=list)
-    set_aside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SET_ASIDE))
     noted: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NOTED))
+    #: Versioned tables whose rows tell the whole past of each key they name; the others tell its present state.
+    histories: frozenset[str] = frozenset()
+    #: Groups of which only some keys are told: what is not named is as it was, not gone.
+    partial: frozenset[str] = frozenset()
+    watermarks: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def whole(
+        cls, settings: Settings, tables: dict[str, pl.DataFrame], set_aside: pl.DataFrame | None = None, **more: Any
+    ) -> "Delivery":
+        """A delivery of tables that stand in memory, one part a group."""
+        parts = [Part(group.name, {name: tables[name] for name in group.tables if name in tables}) for group in GROUPS]
+        if set_aside is not None:
+            parts[0] = replace(parts[0], set_aside=set_aside)
+        return cls(settings, parts, **more)
+
+    @cached_property
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """All rows of every table, in memory."""
+        self.parts = list(self.parts)
+        found: dict[str, list[pl.DataFrame]] = {}
+        for part in self.parts:
+            for name, frame in part.tables.items():
+                found.setdefault(name, []).append(frame)
+        return {name: pl.concat(frames) for name, frames in found.items()}
+
+    @cached_property
+    def set_aside(self) -> pl.DataFrame:
+        """All rows set aside, in memory."""
+        self.parts = list(self.parts)
+        return pl.concat([pl.DataFrame(schema=SET_ASIDE), *(part.set_aside for part in self.parts)])

@@ -3,6 +3,8 @@
 import dataframely as dy
 import polars as pl
 
+from cadran.tables.ends import Believed, end_reason
+
 
 class Rep(dy.Schema):
     """What a member of the sales staff was, from one instant until the next change."""
@@ -17,6 +19,7 @@ class Rep(dy.Schema):
     role = dy.String(nullable=True, description="Role: seller, manager, support, …")
     hired_date = dy.Date(nullable=True, description="First day in the company")
     left_date = dy.Date(nullable=True, description="Last day in the company; null while employed")
+    end_reason = end_reason()
 
     @dy.rule()
     def a_rep_ends_after_it_begins(cls) -> pl.Expr:
@@ -25,3 +28,9 @@ class Rep(dy.Schema):
     @dy.rule()
     def nobody_leaves_before_being_hired(cls) -> pl.Expr:
         return cls.left_date.col.is_null() | cls.hired_date.col.is_null() | (cls.left_date.col >= cls.hired_date.col)
+
+
+class StoredRep(Rep, Believed):
+    """What a seller was, as the book keeps it."""
+
+    rep_key = dy.Int64(nullable=False, description="The book's own number of the seller, for joins")

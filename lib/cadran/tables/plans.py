@@ -3,6 +3,8 @@
 import dataframely as dy
 import polars as pl
 
+from cadran.tables.ends import Believed, end_reason
+
 SCOPES = ["company", "region", "team", "rep"]
 
 
@@ -20,6 +22,7 @@ class Target(dy.Schema):
     amount = dy.Float64(
         nullable=False, min=0, description="Signed revenue to reach", metadata={"unit": "reporting currency"}
     )
+    end_reason = end_reason()
 
     @dy.rule()
     def a_period_ends_on_or_after_its_first_day(cls) -> pl.Expr:
@@ -28,6 +31,10 @@ class Target(dy.Schema):
     @dy.rule()
     def a_goal_below_company_level_names_whom_it_is_for(cls) -> pl.Expr:
         return (cls.scope.col == "company") == cls.scope_id.col.is_null()
+
+
+class StoredTarget(Target, Believed):
+    """A goal as the book keeps it."""
 
 
 class Day(dy.Schema):
@@ -52,3 +59,7 @@ class Action(dy.Schema):
     label = dy.String(nullable=False, description="What was done")
     scope = dy.Enum(SCOPES, nullable=False, description="Who it was done to")
     scope_id = dy.String(nullable=True, description="Which region, team or rep; null for the company")
+
+
+class StoredAction(Action, Believed):
+    """An action as the book keeps it."""

@@ -68,7 +68,7 @@ def invent(
         amount_basis="total",
         holidays="FR",
     )
-    return Delivery(settings, {name: _typed(name, frame) for name, frame in frames.items()})
+    return Delivery.whole(settings, {name: _typed(name, frame) for name, frame in frames.items()})
 
 
 def _typed(table: str, frame: pl.DataFrame) -> pl.DataFrame:
