@@ -76,6 +76,9 @@ def _write(folder: Path, delivery: Delivery, written_at: datetime) -> Path:
             "schema_version": SCHEMA_VERSION,
             "written_at": written_at.isoformat(),
             "settings": asdict(delivery.settings) | {"taken": delivery.settings.taken.isoformat()},
+            # Which tables tell their whole past; the others are followed from the first import on only.
+            "histories": sorted(delivery.histories),
+            "first_taken": delivery.settings.taken.isoformat(),
             "rows": {name: frame.height for name, frame in tables.items()},
             "files": [asdict(file) for file in delivery.files],
             "set_aside": dict(_sentences(delivery.set_aside).group_by("rule").len().sort("rule").iter_rows()),
