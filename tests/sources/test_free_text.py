@@ -1,0 +1,72 @@
+"""Notes and bodies of e-mails are told from names, products and reasons, in both languages."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from cadran.sources.free_text import looks_free_text
+
+REAL = Path(__file__).parent.parent.parent.parent / "shared" / "data"
+EXPORTS = ["maven_crm", "salesforce_export", "hubspot_export"]
+
+NOTES = [
+    "Appelé ce matin, il veut revoir le prix avant jeudi",
+    "Mme Petit n'est plus là, rappeler son remplaçant",
+    "Bon échange, nous renvoyons la proposition lundi",
+    "Ils sont en gel de budget jusqu'en mars",
+    "Le directeur a dit que c'est trop cher pour eux",
+    "Pas de réponse, je relance la semaine prochaine",
+    "Elle part en congé maternité, voir avec Paul",
+    "On m'a dit qu'il quitte l'entreprise en juin",
+    "Vous trouverez ci-joint le contrat signé, merci",
+    "Il faut attendre le comité du 12",
+    "He is not happy with the last delivery",
+    "Spoke to Ann, she will sign after the holidays",
+]
+REASONS = [
+    "Le client a choisi un concurrent qui est moins cher que nous",
+    "Le budget n'est pas débloqué avant l'année prochaine",
+    "The customer was not able to get the budget approved",
+    "Délai de livraison trop long pour le client",
+]
+NAMES = [
+    f"Caisse régionale d'assurance retraite et de la santé au travail {place}"
+    for place in ("Auvergne", "Bretagne", "Centre", "Grand Est", "Île-de-France", "Normandie", "Sud-Est", "Nord")
+] + [f"Centre Hospitalier Universitaire de {town} - Direction des Achats" for town in "ABCDEFGHIJKL"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (NOTES, True),
+        ([*NOTES, *[f"Relance {n}" for n in range(20)]], True),
+        ([f"{note} ({n})" for n in range(50) for note in NOTES], True),
+        (REASONS * 40, False),  # what a list offers comes back
+        ([f"{reason}." for reason in REASONS] * 3, False),  # too few to tell
+        (NAMES, False),
+        ([f"Contrat de maintenance préventive et curative {n} ans sur site" for n in range(1, 30)], False),
+        ([None, None], False),
+        ([], False),
+    ],
+)
+def test_tells_texts_from_names_and_reasons(texts, expected):
+    assert looks_free_text(pl.Series("column", texts, pl.String)) is expected
+
+
+def test_numbers_and_days_are_no_texts():
+    assert not looks_free_text(pl.Series([1, 2]))
+
+
+@pytest.mark.parametrize("export", EXPORTS)
+def test_no_column_of_a_real_export_is_taken_for_free_text(export):
+    if not (REAL / export).exists():
+        pytest.skip(f"{export}: the real files are not beside this clone")
+    found = [
+        (path.name, column.name)
+        for path in (REAL / export).glob("*.csv")
+        for column in pl.read_csv(path, infer_schema=False, encoding="utf8-lossy").iter_columns()
+        if looks_free_text(column)
+    ]
+
+    assert found == []
