@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 
 from cadran.book import write_book
-from cadran.sources.sample import history, invent
+from cadran.sources.sample import Levers, history, invent, slices
 from cadran.sources.sample.clock import TAKEN
-from cadran.tables import FOREIGN_KEYS, TABLES
+from cadran.tables import FOREIGN_KEYS, TABLES, groups
 from cadran.tables.delivery import Delivery
+from cadran.tables.groups import bucket_of
 from cadran.tables.problems import Problem
 
 
@@ -233,10 +234,40 @@ def test_the_sample_that_ships_is_the_one_invented(delivery, tmp_path):
     assert sum(map(len, contents(shipped).values())) < 8_000_000
 
 
-def test_chunks_change_nothing(small, monkeypatch):
+def test_slices_of_the_market_change_nothing(small, monkeypatch):
     monkeypatch.setattr(history, "_CHUNK", 45)
 
     assert digest(invent(60, seed=5).tables) == digest(small)
+
+
+def test_slices_change_nothing_where_a_lever_is_pulled(monkeypatch):
+    levers = Levers(response_time_factor=0.5)
+    whole = digest(invent(60, seed=5, levers=levers).tables)
+    monkeypatch.setattr(history, "_CHUNK", 45)
+
+    assert digest(invent(60, seed=5, levers=levers).tables) == whole
+
+
+def test_a_large_company_comes_in_buckets_of_the_same_rows(small, monkeypatch):
+    monkeypatch.setattr(history, "_CHUNK", 45)
+    monkeypatch.setattr(groups, "MOST_ROWS", 50)
+    monkeypatch.setattr(groups, "BUCKET_ROWS", 60)
+    monkeypatch.setattr(slices, "_WAVE", 100)
+    delivery = invent(60, seed=5)
+    parts = list(delivery.parts)
+    places = [(part.group, part.bucket, part.n_buckets) for part in parts]
+
+    assert [name for name, bucket, _ in places if bucket == 0] == [group.name for group in groups.GROUPS]
+    assert all([b for g, b, _ in places if g == name] == list(range(n)) for name, _, n in places)
+    assert ("deals", 31, 32) in places
+    for name, whole in small.items():
+        group = groups.group_of(name)
+        key = TABLES[name].primary_key()
+        held = {part.bucket: part.tables[name] for part in parts if part.group == group.name}
+        assert pl.concat(held.values()).sort(key).equals(whole.sort(key))
+        for bucket, rows in held.items() if group.key else ():
+            assert (rows.select(bucket_of(group.key, len(held))).to_series() == bucket).all()
+            assert rows.equals(rows.sort(key))
 
 
 def test_the_number_of_touches_changes_nothing_else(small):

@@ -1,14 +1,11 @@
 """An invented company: a coherent pipeline with planted effects, the same to the byte for the same arguments."""
 
-import polars as pl
-
-from cadran.sources.sample import accounts, organisation, tables
 from cadran.sources.sample.clock import TAKEN, TIME_ZONE
 from cadran.sources.sample.draws import Draws
 from cadran.sources.sample.history import happen
 from cadran.sources.sample.levers import Levers
+from cadran.sources.sample.slices import parts
 from cadran.sources.sample.staff import staff_of
-from cadran.tables import TABLES
 from cadran.tables.delivery import Delivery, Settings
 from cadran.tables.problems import Problem
 
@@ -34,7 +31,8 @@ def invent(
             internal tasks besides above 1. Changes nothing else.
 
     Returns:
-        A delivery with every table but the calendar, which the book derives.
+        A delivery with every table but the calendar, which the book derives. The company is invented while its
+        parts are gone through: at any size, memory holds one slice of the market or one bucket of a table.
 
     Raises:
         Problem: If an argument is out of its range.
@@ -45,21 +43,6 @@ def invent(
         raise Problem("The signal is {signal}.", "Give a number from 0 to 1.", signal=signal)
     if activities < 0:
         raise Problem("The multiple of activities is {multiple}.", "Give 0 or more.", multiple=activities)
-    staff, draws = staff_of(seed), Draws(seed)
-    history = happen(deals, seed, signal, levers or Levers(), activities)
-    frames = {
-        "stages": organisation.stages(),
-        "reps": organisation.reps(staff, draws),
-        "accounts": accounts.accounts(history, draws),
-        "contacts": tables.contacts(history, draws),
-        "opportunities": tables.opportunities(history),
-        "versions": tables.versions(history, staff),
-        "deal_contacts": tables.deal_contacts(history, draws),
-        "leads": tables.leads(history, staff),
-        "activities": tables.activities(history, staff),
-        "targets": tables.goals(history, staff),
-        "actions": organisation.actions(),
-    }
     settings = Settings(
         name="Corvélia (invented)",
         taken=TAKEN,
@@ -68,11 +51,5 @@ def invent(
         amount_basis="total",
         holidays="FR",
     )
-    return Delivery.whole(settings, {name: _typed(name, frame) for name, frame in frames.items()})
-
-
-def _typed(table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with every column of its table, in their order and types."""
-    columns = {name: column.dtype for name, column in TABLES[table].columns().items()}
-    missing = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in columns.items() if name not in frame.columns]
-    return frame.with_columns(missing).select(pl.col(name).cast(dtype) for name, dtype in columns.items())
+    slices = happen(deals, seed, signal, levers or Levers(), activities)
+    return Delivery(settings, parts(slices, staff_of(seed), Draws(seed)))

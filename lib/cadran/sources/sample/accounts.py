@@ -7,7 +7,7 @@ from cadran.sources.sample import planted
 from cadran.sources.sample.clock import MIDNIGHT, N_DAYS, NEXT_BUSINESS, TAKEN, Ints, day_at
 from cadran.sources.sample.draws import Draws
 from cadran.sources.sample.history import History
-from cadran.sources.sample.market import COUNTRIES, SECTORS, SEGMENTS, Prospects, segment_of
+from cadran.sources.sample.market import COUNTRIES, SECTORS, SEGMENTS, Prospects, prospects, segment_of
 from cadran.sources.sample.names import company_names
 from cadran.sources.sample.staff import REGIONS, REORGANISATION, TEAMS, region_at
 from cadran.sources.sample.tables import dates, ids, instants, labels
@@ -30,33 +30,26 @@ def accounts(history: History, draws: Draws) -> pl.DataFrame:
     updated, employees = _updated(market, since, draws)
     moved = np.where(market.team == _TOULOUSE, MIDNIGHT[REORGANISATION], 0)
     moments = np.stack([since, learns, updated, moved])
-    names = company_names(history.market.key, history.market.sector, draws)
+    names = _names(market, draws)
     rows = []
     for at in moments:
         chosen = (at > 0) & (at >= since) & (at <= _END)
         staff_then = np.where((updated > 0) & (at >= updated), employees, market.employees)
         frame = _rows(market, since, at, staff_then, np.where(at >= learns, market.sector, -1), names, draws)
         rows.append(frame.filter(pl.Series(chosen)))
-    return (
-        pl.concat(rows)
-        .unique(["account_id", "valid_from"], keep="first", maintain_order=True)
-        .sort("account_id", "valid_from")
-    )
+    return pl.concat(rows).unique(["account_id", "valid_from"], keep="first", maintain_order=True)
 
 
 def _with_deals(history: History) -> tuple[Prospects, Ints, Ints]:
-    """Prospects that have a deal or head the group of one that has; instant of the first deal and of the first win."""
+    """Prospects that have a deal (heads of groups have one); instant of the first deal and of the first win."""
     everyone = history.market
-    n = len(everyone.index)
+    n, who = len(everyone.index), history.deals["prospect"] - everyone.index[0]
     first, won = np.full(n, _END, dtype=np.int64), np.full(n, _END + 1, dtype=np.int64)
-    np.minimum.at(first, history.deals["prospect"], history.deals["created"])
+    np.minimum.at(first, who, history.deals["created"])
     signed = history.versions[history.versions["status"] == planted.WON]
-    np.minimum.at(won, history.deals["prospect"][signed["number"]], signed["at"])
+    np.minimum.at(won, who[signed["number"]], signed["at"])
     has_deal = np.zeros(n, dtype=bool)
-    has_deal[history.deals["prospect"]] = True
-    parents = everyone.parent[has_deal & (everyone.parent >= 0)]
-    np.minimum.at(first, parents, first[has_deal & (everyone.parent >= 0)])
-    has_deal[parents] = True
+    has_deal[who] = True
     chosen = Prospects(**{name: values[has_deal] for name, values in everyone.__dict__.items()})
     return chosen, first[has_deal], won[has_deal]
 
@@ -83,20 +76,25 @@ def _updated(market: Prospects, since: Ints, draws: Draws) -> tuple[Ints, Ints]:
     return np.where(happens, at, 0), np.maximum(market.employees * growth, 5).astype(np.int64)
 
 
+def _names(market: Prospects, draws: Draws) -> pl.Series:
+    """The name of each account; a daughter is called by its group and its place. Heads may be in another slice."""
+    heads, group = np.unique(np.where(market.parent >= 0, market.parent, market.index), return_inverse=True)
+    named = prospects(heads, draws)
+    own = pl.Series(company_names(named.key, named.sector, draws)).gather(group)
+    place = labels(TEAMS, market.team).str.replace(" .*", "")
+    return pl.select(pl.when(pl.Series(market.parent >= 0)).then(own + " " + place).otherwise(own)).to_series()
+
+
 def _rows(
-    market: Prospects, since: Ints, at: Ints, employees: Ints, sector: Ints, names: list[str], draws: Draws
+    market: Prospects, since: Ints, at: Ints, employees: Ints, sector: Ints, names: pl.Series, draws: Draws
 ) -> pl.DataFrame:
     turnover = employees * 165_000 * np.exp(0.5 * draws.normal("turnover", market.key))
     known = draws.uniform("turnover known", market.key) < 0.8
-    is_daughter = market.parent >= 0
-    own = pl.Series([names[i] for i in market.index.tolist()])
-    group = pl.Series([names[i] for i in np.where(is_daughter, market.parent, market.index).tolist()])
-    place = labels(TEAMS, market.team).str.replace(" .*", "")
     return pl.DataFrame(
         {
             "account_id": ids("A", market.index),
             "valid_from": instants(at),
-            "name": pl.select(pl.when(pl.Series(is_daughter)).then(group + " " + place).otherwise(own)).to_series(),
+            "name": names,
             "sector": labels(SECTORS, sector),
             "segment": labels(SEGMENTS, segment_of(employees)),
             "region": labels(REGIONS, region_at(market.team, day_at(np.maximum(at, MIDNIGHT[0])))),

@@ -1,5 +1,6 @@
 """What happened in the invented company: as many prospects as it takes to come to a number of deals."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from cadran.sources.sample.market import Prospects, prospects
 from cadran.sources.sample.pipeline import Pipeline
 from cadran.sources.sample.staff import staff_of
 
-#: Deals that a prospect leads to, about: decides the size of a chunk, and nothing else.
+#: Deals that a prospect leads to, about: decides the size of a slice, and nothing else.
 _DEALS_PER_PROSPECT = 1.1
 _CHUNK = 40_000
 
@@ -29,38 +30,45 @@ class History:
     leads: Records
 
 
-def happen(n_deals: int, seed: int, signal: float, levers: Levers, volume: float) -> History:
-    """What happens to `n_deals` deals.
+def happen(n_deals: int, seed: int, signal: float, levers: Levers, volume: float) -> Iterator[History]:
+    """What happens to `n_deals` deals, slice by slice of the market, each with its own numbers.
 
     Prospects are taken in their order until they have led to so many deals; the last ones of the last prospect
     are left out. With levers, the prospects are those of the run without: their deals may then be more or fewer.
+    Slices are independent: how the market is cut changes nothing.
     """
     if levers == Levers():
-        return _cut(_first_prospects(n_deals, seed, signal, volume), n_deals)
-    n_prospects = len(_cut(_first_prospects(n_deals, seed, signal, 0.0), n_deals).market.index)
-    return happen_to(n_prospects, seed, signal, levers, volume)
+        yield from _until(n_deals, seed, signal, volume)
+    else:
+        n_prospects = sum(len(part.market.index) for part in _until(n_deals, seed, signal, 0.0))
+        yield from map(_number, _among(n_prospects, seed, signal, levers, volume))
 
 
 def happen_to(n_prospects: int, seed: int, signal: float, levers: Levers, volume: float) -> History:
-    """What happens to the deals of so many prospects, however many deals that makes."""
-    spans = [(first, min(first + _CHUNK, n_prospects)) for first in range(0, n_prospects, _CHUNK)]
-    return _number(_joined([_chunk(*span, seed, signal, levers, volume) for span in spans]))
+    """What happens to the deals of so many prospects, however many deals that makes, in one piece."""
+    return _number(_joined(list(_among(n_prospects, seed, signal, levers, volume))))
 
 
-def _first_prospects(n_deals: int, seed: int, signal: float, volume: float) -> History:
-    parts: list[History] = []
+def _until(n_deals: int, seed: int, signal: float, volume: float) -> Iterator[History]:
     found, first = 0, 0
     while found < n_deals:
         size = min(int((n_deals - found) / _DEALS_PER_PROSPECT * 1.05) + 40, _CHUNK)
-        parts.append(_chunk(first, first + size, seed, signal, Levers(), volume))
-        found += len(parts[-1].deals)
+        part = _chunk(first, first + size, seed, signal, Levers(), volume)
+        if found + len(part.deals) >= n_deals:
+            part = _cut(part, n_deals - found)
+        found += len(part.deals)
         first += size
-    return _joined(parts)
+        yield _number(part)
+
+
+def _among(n_prospects: int, seed: int, signal: float, levers: Levers, volume: float) -> Iterator[History]:
+    for first in range(0, n_prospects, _CHUNK):
+        yield _chunk(first, min(first + _CHUNK, n_prospects), seed, signal, levers, volume)
 
 
 def _chunk(first: int, last: int, seed: int, signal: float, levers: Levers, volume: float) -> History:
     draws, people = Draws(seed), staff_of(seed)
-    market = prospects(first, last, draws)
+    market = prospects(np.arange(first, last, dtype=np.int64), draws)
     raised = leads(market, people, signal, levers, draws)
     life = Pipeline(market, raised, people, signal, levers, draws, volume)
     life.run()
@@ -95,10 +103,10 @@ def _cut(history: History, n_deals: int) -> History:
     """The first `n_deals` deals, prospect by prospect, and what belongs to them."""
     deals = history.deals
     kept = np.lexsort((deals["created"], deals["prospect"]))[:n_deals]
-    n_prospects = int(deals["prospect"][kept].max()) + 1
+    n_prospects = int(deals["prospect"][kept].max()) + 1 - int(history.market.index[0])
     market = Prospects(**{name: values[:n_prospects] for name, values in history.market.__dict__.items()})
-    raised = history.leads[history.leads["prospect"] < n_prospects]
-    return _number(replace(history, market=market, deals=deals[np.sort(kept)], leads=raised))
+    raised = history.leads[history.leads["prospect"] <= market.index[-1]]
+    return replace(history, market=market, deals=deals[np.sort(kept)], leads=raised)
 
 
 def _number(history: History) -> History:

@@ -42,6 +42,8 @@ class Prospects:
     source: Ints
     team: Ints
     country: Ints
+    #: Index into `CURRENCIES`.
+    currency: Ints
     sector: Ints
     employees: Ints
     segment: Ints
@@ -52,16 +54,9 @@ class Prospects:
     appetite: Floats
     n_contacts: Ints
 
-    @property
-    def currency(self) -> Ints:
-        """Index into `CURRENCIES`."""
-        country = self.country
-        return np.where(country == COUNTRIES.index("CH"), 1, np.where(country == COUNTRIES.index("GB"), 2, 0))
 
-
-def prospects(first: int, last: int, draws: Draws) -> Prospects:
-    """The prospects numbered from `first` to `last`, the latter excluded."""
-    index = np.arange(first, last, dtype=np.int64)
+def prospects(index: Ints, draws: Draws) -> Prospects:
+    """The prospects of these numbers."""
     key = index.astype(np.uint64)
     head = index % GROUP_EVERY == 0
     kind = draws.uniform("prospect kind", key)
@@ -76,6 +71,7 @@ def prospects(first: int, last: int, draws: Draws) -> Prospects:
     of_group = (draws.uniform("in a group", key) < 0.10) & ~head & (groups > 0)
     parent = np.floor(groups * draws.uniform("group", key) ** 2).astype(np.int64) * GROUP_EVERY
     segment = segment_of(employees)
+    country = _countries(team, draws.uniform("country", key))
     return Prospects(
         index=index,
         key=key,
@@ -83,7 +79,8 @@ def prospects(first: int, last: int, draws: Draws) -> Prospects:
         is_lead=is_lead,
         source=np.where(is_client, CLIENT, source),
         team=team,
-        country=_countries(team, draws.uniform("country", key)),
+        country=country,
+        currency=np.where(country == COUNTRIES.index("CH"), 1, np.where(country == COUNTRIES.index("GB"), 2, 0)),
         sector=sector,
         employees=employees,
         segment=segment,

@@ -306,7 +306,8 @@ class Pipeline:
 
 
 def _together(deals: list[Records]) -> Records:
-    return np.concatenate(deals, dtype=deal.DEAL)
+    whole = np.dtype((np.void, deal.DEAL.itemsize))  # copied as bytes: field by field takes four times as long
+    return np.concatenate([each.view(whole) for each in deals]).view(deal.DEAL)
 
 
 def _category(deals: Records) -> np.ndarray:

@@ -22,7 +22,6 @@ from cadran.sources.sample.market import (
 from cadran.sources.sample.organisation import rep_ids
 from cadran.sources.sample.pipeline import CATEGORIES, REASONS
 from cadran.sources.sample.staff import Staff
-from cadran.sources.sample.targets import targets
 from cadran.tables.deals import DEAL_TYPES, STATUSES
 
 _DAY = 86_400
@@ -65,19 +64,24 @@ def amounts(versions: np.ndarray) -> tuple[Floats, Floats]:
     return rate, np.round(known * rate, 2)
 
 
+def _place(history: History, rows: np.ndarray) -> Ints:
+    """Where the prospect of each row stands in the slice."""
+    return np.asarray(rows["prospect"] - history.market.index[0])
+
+
 def opportunities(history: History) -> pl.DataFrame:
     """What never changes about each deal."""
     deals = history.deals
     return pl.DataFrame(
         {
-            "opportunity_id": ids("D", deals["number"]),
+            "number": deals["number"],
             "account_id": ids("A", deals["prospect"]),
             "deal_type": labels(DEAL_TYPES, deals["kind"]),
             "product": labels(PRODUCTS, deals["product"]),
             "lead_source": labels(SOURCES, deals["source"]),
             "created_at": instants(deals["created"]),
         }
-    ).sort("opportunity_id")
+    )
 
 
 def versions(history: History, staff: Staff) -> pl.DataFrame:
@@ -87,7 +91,7 @@ def versions(history: History, staff: Staff) -> pl.DataFrame:
     original = np.where(rows["is_amount_known"], rows["amount"], np.nan)
     return pl.DataFrame(
         {
-            "opportunity_id": ids("D", rows["number"]),
+            "number": rows["number"],
             "valid_from": instants(rows["at"]),
             "rep_id": labels(rep_ids(staff), rows["rep"]),
             "stage": labels(planted.STAGES, rows["stage"]),
@@ -101,24 +105,24 @@ def versions(history: History, staff: Staff) -> pl.DataFrame:
             "competitor": labels(COMPETITORS, rows["rival_recorded"]),
             "loss_reason": labels(REASONS, rows["reason"]),
         }
-    ).sort("opportunity_id", "valid_from")
+    )
 
 
 def deal_contacts(history: History, draws: Draws) -> pl.DataFrame:
     """Who is involved in each deal, since when, and in which part; the part is noted less where effort is low."""
     rows = history.involved
-    function, seniority = (trait[rows["prospect"], rows["person"]] for trait in people(history.market, draws))
+    function, seniority = (trait[_place(history, rows), rows["person"]] for trait in people(history.market, draws))
     part = np.where(seniority >= 2, 0, np.where(function == FUNCTIONS.index("Purchasing"), 1, 2 + (seniority == 0)))
     key = history.deals["key"][rows["number"]]
     noted = draws.uniform("part noted", key) < 0.75 + 0.15 * np.clip(rows["effort"], -2, 1)
     return pl.DataFrame(
         {
-            "opportunity_id": ids("D", rows["number"]),
+            "number": rows["number"],
             "contact_id": contact_ids(rows["prospect"], rows["person"]),
             "role": labels(["Decision maker", "Buyer", "Influencer", "User"], np.where(noted, part, -1)),
             "since": instants(rows["at"]),
         }
-    ).sort("opportunity_id", "contact_id")
+    )
 
 
 def contacts(history: History, draws: Draws) -> pl.DataFrame:
@@ -127,7 +131,7 @@ def contacts(history: History, draws: Draws) -> pl.DataFrame:
     code = rows["prospect"] * N_CONTACTS + rows["person"]
     _, first = np.unique(code, return_index=True)
     rows, key = rows[first], code[first].astype(np.uint64)
-    function, seniority = (trait[rows["prospect"], rows["person"]] for trait in people(history.market, draws))
+    function, seniority = (trait[_place(history, rows), rows["person"]] for trait in people(history.market, draws))
     chance = draws.uniform("seniority noted", key)
     noted = chance < np.clip(0.72 + 0.16 * rows["effort"], 0.25, 0.97)
     later = rows["at"] + ((20 + 300 * draws.uniform("noted later", key)) * _DAY).astype(np.int64)
@@ -145,9 +149,7 @@ def contacts(history: History, draws: Draws) -> pl.DataFrame:
         ).filter(pl.Series(chosen))
 
     everyone = np.ones(len(rows), dtype=bool)
-    return pl.concat([as_of(rows["at"], noted, everyone), as_of(later, everyone, enriched)]).sort(
-        "contact_id", "valid_from"
-    )
+    return pl.concat([as_of(rows["at"], noted, everyone), as_of(later, everyone, enriched)])
 
 
 def leads(history: History, staff: Staff) -> pl.DataFrame:
@@ -155,20 +157,19 @@ def leads(history: History, staff: Staff) -> pl.DataFrame:
     rows = history.leads
     first = np.full(len(history.market.index), -1, dtype=np.int64)
     deals = history.deals[::-1]
-    first[deals["prospect"]] = deals["number"]
-    opened = np.where(rows["qualified"] > 0, first[rows["prospect"]], -1)
+    first[_place(history, deals)] = deals["number"]
+    opened = np.where(rows["qualified"] > 0, first[_place(history, rows)], -1)
     return pl.DataFrame(
         {
-            "lead_id": ids("L", np.arange(len(rows))),
             "source": labels(SOURCES, rows["source"]),
             "created_at": instants(rows["created"]),
             "first_response_at": instants(rows["answered"]),
             "qualified_at": instants(rows["qualified"]),
             "rejected_at": instants(rows["rejected"]),
             "rep_id": labels(rep_ids(staff), rows["rep"]),
-            "opportunity_id": ids("D", opened),
+            "number": opened,
         }
-    ).sort("lead_id")
+    )
 
 
 def activities(history: History, staff: Staff) -> pl.DataFrame:
@@ -177,8 +178,7 @@ def activities(history: History, staff: Staff) -> pl.DataFrame:
     minutes = pl.Series(rows["minutes"], dtype=pl.Float64)
     return pl.DataFrame(
         {
-            "activity_id": ids("T", np.arange(len(rows))),
-            "opportunity_id": ids("D", rows["number"]),
+            "number": rows["number"],
             "contact_id": contact_ids(rows["prospect"], rows["person"]),
             "rep_id": labels(rep_ids(staff), rows["rep"]),
             "kind": labels(KINDS, rows["kind"]),
@@ -187,11 +187,11 @@ def activities(history: History, staff: Staff) -> pl.DataFrame:
             "at": instants(rows["at"]),
             "duration_minutes": minutes.set(minutes == 0, None),
         }
-    ).sort("activity_id")
+    )
 
 
-def goals(history: History, staff: Staff) -> pl.DataFrame:
-    """The goals that the results of each year lead to."""
+def wins(history: History, staff: Staff) -> tuple[Ints, Floats, Ints]:
+    """Instant, amount in euros (NaN where unknown) and team of each win."""
     won = history.versions[history.versions["status"] == planted.WON]
     team_of_seat = np.array([-1 if seat.team is None else seat.team for seat in staff.seats])
-    return targets(len(history.deals), won["at"], amounts(won)[1], team_of_seat[won["seat"]])
+    return won["at"], amounts(won)[1], team_of_seat[won["seat"]]
