@@ -23,6 +23,8 @@ VERSION_FIELDS = {
 KNOWN = ["at_creation", "at_export", "at_close"]
 UNKNOWN = ["set aside", "keep as null"]
 LATEST = "latest date"
+#: `taken` of a mapping with databases: their own clock when they are read.
+NOW = "now"
 #: Tables that can be made of the values met in another file.
 FROM_VALUES = ["accounts", "reps", "contacts"]
 
@@ -56,7 +58,9 @@ KEYS: dict[str, dict[str, str]] = {
         "rates": _DICT,
         "stages": "list or table",
         "files": _DICT,
+        "databases": _DICT,
     },
+    "a database": {"kind": _TEXT, "path": _TEXT, "address_from": _TEXT},
     "a file": {
         "path": _TEXTS,
         "optional": _YES_NO,
@@ -69,6 +73,10 @@ KEYS: dict[str, dict[str, str]] = {
         "values": _DICT,
         "sheet": _TEXT,
         "header_line": _NUMBER,
+        "database": _TEXT,
+        "table": _TEXT,
+        "query": _TEXT,
+        "watermark": _TEXT,
     },
     "a stage": {
         "stage": _TEXT,
@@ -99,7 +107,7 @@ FORMATS = ["csv", "tsv", "parquet", "excel"]
 
 @dataclass(frozen=True)
 class File:
-    """A file of the source, or several of one form, and how it is written where that cannot be told from it."""
+    """A file of the source, several of one form, or rows of a database, and how it is written where that cannot be told from it."""
 
     name: str
     path: tuple[str, ...]
@@ -113,6 +121,21 @@ class File:
     values: Dict[str, Dict[str, str]] = field(default_factory=dict)
     sheet: str | None = None
     header_line: int | None = None
+    #: Of rows that stand in a database: which one, the table or the query, and the column that grows with each change.
+    database: str | None = None
+    table: str | None = None
+    query: str | None = None
+    watermark: str | None = None
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database: a file of the folder, or an address that an environment variable holds (never the mapping)."""
+
+    name: str
+    kind: str
+    path: str | None = None
+    address_from: str | None = None
 
 
 @dataclass(frozen=True)
@@ -174,6 +197,7 @@ class Mapping:
     stages: tuple[StageRow, ...]
     files: Dict[str, File]
     feeds: tuple[Feed, ...]
+    databases: Dict[str, Database] = field(default_factory=dict)
 
 
 def mappable(table: str) -> list[str]:
@@ -192,6 +216,20 @@ def required(table: str) -> list[str]:
     if table in VERSIONED and table != "versions":
         derived = derived | {"valid_from"}
     return [name for name, column in TABLES[table].columns().items() if not column.nullable and name not in derived]
+
+
+def named(mapping: Mapping, file: str) -> dict[str, list[tuple[str, str]]]:
+    """Columns of a file that the mapping names, each with the (table, field) it is named in."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for feed in mapping.feeds:
+        spoken = [(column, "only") for column in feed.only if feed.file == file]
+        for name, said in feed.fields.items():
+            here = said.on if said.source else said.column
+            there = (*said.on.values(), *said.column) if said.source == file else ()
+            spoken += [(column, name) for column in (*(here if feed.file == file else ()), *there)]
+        for column, name in spoken:
+            found.setdefault(column, []).append((feed.table, name))
+    return found
 
 
 def zone(mapping: Mapping) -> ZoneInfo:

@@ -1,6 +1,6 @@
 """What a source hands over to a book: valid tables, the rows set aside, and how they were read."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -78,15 +78,19 @@ class Since:
 
     #: The last value read of each watermark, by the name of the file in the mapping.
     watermarks: dict[str, str] = field(default_factory=dict)
+    #: The columns that the last import read from a database, with their types, by the name of the file in the mapping.
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
     #: Buckets of each group, by its name.
     n_buckets: dict[str, int] = field(default_factory=dict)
+    #: The keys that the book holds of a table: what a partial delivery may refer to without naming it again.
+    keys: Callable[[str], pl.Series] = lambda table: pl.Series(dtype=pl.String)
 
 
 @dataclass
 class Delivery:
     """What a source hands over, part by part: each group of `GROUPS` in order, each bucket in order.
 
-    `parts` is gone through once. `files`, `noted` and `watermarks` are complete when it is at its end.
+    `parts` is gone through once. `files`, `noted`, `watermarks` and `columns` are complete when it is at its end.
     """
 
     settings: Settings
@@ -98,6 +102,7 @@ class Delivery:
     #: Groups of which only some keys are told: what is not named is as it was, not gone.
     partial: frozenset[str] = frozenset()
     watermarks: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @classmethod
     def whole(
