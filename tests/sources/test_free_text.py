@@ -54,6 +54,13 @@ def test_tells_texts_from_names_and_reasons(texts, expected):
     assert looks_free_text(pl.Series("column", texts, pl.String)) is expected
 
 
+def test_different_values_alone_need_to_be_told_how_often_they_repeat():
+    reasons = pl.Series([f"The client was not ready for product {n}" for n in range(30)])
+
+    assert not looks_free_text(reasons, repeats=12.0)
+    assert looks_free_text(reasons, repeats=1.1)
+
+
 def test_numbers_and_days_are_no_texts():
     assert not looks_free_text(pl.Series([1, 2]))
 

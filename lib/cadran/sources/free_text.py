@@ -12,7 +12,7 @@ _SENTENCE = rf"(?:^|[^\p{{L}}'])(?:{_SAYING}|Je|J'ai|Il|Elle|Nous|Vous|On|We|He|
 _ENOUGH = 10
 
 
-def looks_free_text(texts: pl.Series) -> bool:
+def looks_free_text(texts: pl.Series, repeats: float | None = None) -> bool:
     """Whether a column holds notes, remarks or bodies of e-mails rather than names, codes or reasons.
 
     A sentence is a value of at least 5 words, one of which is a pronoun or a verb, or of at least 15 words. A column
@@ -20,7 +20,8 @@ def looks_free_text(texts: pl.Series) -> bool:
     hardly repeat: reasons that a list offers come back again and again, however long they are.
 
     Args:
-        texts: The values of a column, or a block of them. Nulls, and what is no text, say nothing.
+        texts: The values of a column, or a sample of them. Nulls, and what is no text, say nothing.
+        repeats: Rows for each different value, 1 and more, if `texts` are the different values only.
     """
     if texts.dtype != pl.String:
         return False
@@ -28,4 +29,4 @@ def looks_free_text(texts: pl.Series) -> bool:
     n_words = pl.col("text").str.count_matches(r"\S+")
     straight = pl.col("text").str.replace_all("’", "'", literal=True)
     long = said.filter(n_words >= 5).filter((n_words >= 15) | straight.str.contains(_SENTENCE))
-    return long.height >= max(_ENOUGH, 0.2 * said.height) and long["n"].sum() <= 2 * long.height
+    return long.height >= max(_ENOUGH, 0.2 * said.height) and (repeats or long["n"].mean()) <= 2
