@@ -10,25 +10,35 @@ from pathlib import Path
 from typing import Any, NoReturn
 from zoneinfo import available_timezones
 
+import dataframely as dy
+
+from cadran.sources import declared, together, told
 from cadran.sources.feeds import (
+    ABSENT,
     FORMATS,
     FROM_VALUES,
     KEYS,
     KNOWN,
     LATEST,
+    NOW,
+    TOLD,
     TYPES,
     UNKNOWN,
     VERSION_FIELDS,
+    Database,
     Feed,
     Field,
     File,
     Mapping,
     StageRow,
+    column_of,
     mappable,
+    parts,
     required,
 )
+from cadran.sources.told import texts
 from cadran.tables import FOREIGN_KEYS, TABLES
-from cadran.tables.deals import CLOSED, STATUSES
+from cadran.tables.deals import STATUSES
 from cadran.tables.problems import Problem
 
 __all__ = ["Mapping", "load_mapping", "names"]
@@ -91,10 +101,6 @@ def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return {**under, **over, **deep}
 
 
-def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(str(v) for v in (value if isinstance(value, list) else [value]))
-
-
 @dataclass(frozen=True)
 class _Check:
     """Turns TOML into a Mapping, or says which key of which file is wrong and what to write instead."""
@@ -137,19 +143,21 @@ class _Check:
             self.fail("{file}: {where} cannot be {value!r}.", "Write it like {example}.", **told)
 
     def mapping(self, raw: dict[str, Any], path: Path, is_shipped: bool) -> Mapping:
-        tables = ["deals", *(t for t in TABLES if t != "calendar")]
+        tables = ["deals", *(t for t in TABLES if t != "calendar"), *TOLD]
         self.keys(raw, "the mapping", "", tables)
         self.settings(raw)
-        files = {name: self.one_file(name, section) for name, section in raw.get("files", {}).items()}
-        listed = isinstance(raw.get("stages"), list)
-        fed = {table: raw[table] for table in tables if table in raw and not (listed and table == "stages")}
-        feeds = [
-            self.feed(table, section, files)
-            for table, sections in fed.items()
-            for section in (sections if isinstance(sections, list) else [sections])
-        ]
-        stages = self.stages(raw["stages"]) if listed else ()
-        self.whole(feeds, stages)
+        databases = {n: declared.database(self, n, section) for n, section in raw.get("databases", {}).items()}
+        files = {name: self.one_file(name, section, databases) for name, section in raw.get("files", {}).items()}
+        sections = {
+            table: raw[table] if isinstance(raw[table], list) else [raw[table]] for table in tables if table in raw
+        }
+        rows = [stage for stage in sections.get("stages", []) if not (isinstance(stage, dict) and "file" in stage)]
+        sections["stages"] = [section for section in sections.get("stages", []) if section not in rows]
+        feeds = [self.feed(table, section, files) for table, said in sections.items() for section in said]
+        feeds, stages = told.stages_of(self, feeds, self.stages(rows, whole=not sections["stages"]) if rows else ())
+        feeds += self.performers(feeds)
+        together.whole(self, feeds, stages)
+        declared.whole(self, raw["taken"], feeds, files)
         return Mapping(
             path=path,
             is_shipped=is_shipped,
@@ -165,6 +173,7 @@ class _Check:
             stages=stages,
             files=files,
             feeds=tuple(feeds),
+            databases=databases,
         )
 
     def settings(self, raw: dict[str, Any]) -> None:
@@ -172,7 +181,7 @@ class _Check:
             repair = 'Write taken = 2024-12-31, or taken = "latest date".'
             self.fail("{file} does not say when the data was taken.", repair)
         if isinstance(raw["taken"], str):
-            self.member(raw["taken"], [LATEST], "taken")
+            self.member(raw["taken"], [LATEST, NOW], "taken")
         if raw.get("time_zone", "UTC") not in available_timezones():
             self.member(raw["time_zone"], sorted(available_timezones()), "time_zone")
         self.member(raw.get("amount_basis", "total"), ["total", "annual"], "amount_basis")
@@ -181,21 +190,24 @@ class _Check:
             if not (len(currency) == 3 and currency.isupper() and currency.isascii()):
                 self.fail("{file}: {value!r} is not a currency.", "Write three capitals, like EUR.", value=currency)
 
-    def one_file(self, name: str, section: Any) -> File:
+    def one_file(self, name: str, section: Any, databases: dict[str, Database]) -> File:
         section = {"path": section} if isinstance(section, str | list) else section
         where = f"files.{name}"
         self.keys(section, "a file", where)
+        section = declared.in_database(self, name, section, databases)
         if not section.get("path"):
             self.fail("{file}: {where} has no path.", 'Write path = "FILE.csv".', where=where)
         self.member(section.get("format", "csv"), FORMATS, f"{where}: format")
         self.member(section.get("decimal", "."), [",", "."], f"{where}: decimal")
         if len(section.get("separator", ",").encode()) != 1:
             self.fail("{file}: {where}: a separator is one sign.", 'Write separator = ";".', where=where)
-        listed = {key: _texts(section[key]) for key in ("path", "dates", "missing") if key in section}
+        listed = {key: texts(section[key]) for key in ("path", "dates", "missing") if key in section}
         values = {c: {str(k): str(v) for k, v in said.items()} for c, said in section.get("values", {}).items()}
         return File(name=name, **{**section, **listed, "values": values})
 
     def feed(self, table: str, section: Any, files: dict[str, File]) -> Feed:
+        if table in TOLD:
+            return told.feed(self, table, section, files)
         self.keys(section, "a table", f"[{table}]", mappable(table))
         if "file" not in section:
             self.fail("{file}: [{where}] does not say which file feeds it.", 'Write file = "NAME".', where=table)
@@ -210,8 +222,23 @@ class _Check:
         if section.get("from_values") and "name" in mappable(table):
             key = TABLES[table].primary_key()[0]
             fields = {**fields, "name": fields.get("name") or replace(fields[key], name="name")}
-        only = {column: _texts(values) for column, values in section.get("only", {}).items()}
-        return Feed(table, section["file"], fields, section.get("from_values", False), only)
+        self.member(section.get("absent", ABSENT[0]), ABSENT, f"[{table}] absent")
+        if "deleted" in section and table == "stages":
+            self.fail("{file}: [stages] takes no `deleted`.", "Remove it: past versions may name them.")
+        chosen = {
+            key: {column: texts(values) for column, values in section.get(key, {}).items()}
+            for key in ("only", "deleted")
+        }
+        more = {"absent": section.get("absent", ABSENT[0]), **chosen}
+        return Feed(table, section["file"], fields, section.get("from_values", False), **more)
+
+    def performers(self, feeds: list[Feed]) -> list[Feed]:
+        """A rep for each resource of an event log, where no table of reps is fed."""
+        logs = [feed for feed in feeds if feed.table == "events" and "resource" in feed.fields]
+        own = [replace(log.fields["resource"], name=name) for log in logs[:1] for name in ("rep_id", "name")]
+        if not own or any(feed.table == "reps" for feed in feeds):
+            return []
+        return [Feed("reps", log.file, {f.name: f for f in own}, True, log.only) for log in logs]
 
     def one_field(self, table: str, name: str, spec: Any, files: dict[str, File]) -> Field:
         where = f"[{table}] {name}"
@@ -221,8 +248,12 @@ class _Check:
             self.fail("{file}: {where} needs either a column or a constant.", 'Write {where} = "COLUMN".', where=where)
         self.known(table, name, spec, where)
         self.member(spec.get("unknown", UNKNOWN[0]), UNKNOWN, f"{where}: unknown")
-        if "unknown" in spec and not any((t, name) in FOREIGN_KEYS for t in _parts(table)):
-            self.fail("{file}: {where} refers to no other table.", "Remove `unknown`.", where=where)
+        if "split" in spec and (table, name) != ("merges", "key"):
+            self.fail("{file}: {where} takes no `split`.", "It is for the key of [[merges]].", where=where)
+        refers = any((part, name) in FOREIGN_KEYS for part in parts(Feed(table, "", {})))
+        if "unknown" in spec and not refers and not isinstance(column_of(table, name), dy.Enum):
+            repair = "Remove `unknown`."
+            self.fail("{file}: {where} refers to no other table, and is no word from a list.", repair, where=where)
         self.member(spec.get("personal", "allowed"), ["allowed"], f"{where}: personal")
         self.member(spec.get("decimal", "."), [",", "."], f"{where}: decimal")
         if ("from" in spec) != ("on" in spec):
@@ -232,14 +263,16 @@ class _Check:
         on = spec.get("on", {})
         return Field(
             name=name,
-            column=_texts(spec.get("column", [])),
+            column=texts(spec.get("column", [])),
             constant=spec.get("constant"),
             source=spec.get("from"),
             on={on: on} if isinstance(on, str) else on,
             values={str(k): str(v) for k, v in spec.get("values", {}).items()},
-            missing=_texts(spec.get("missing", [])),
+            missing=texts(spec.get("missing", [])),
+            otherwise=str(spec["otherwise"]) if "otherwise" in spec else None,
+            split=spec.get("split"),
             scale=spec.get("scale"),
-            dates=_texts(spec.get("dates", [])),
+            dates=texts(spec.get("dates", [])),
             decimal=spec.get("decimal"),
             known=spec.get("known", VERSION_FIELDS.get(name, KNOWN[0]) if table == "deals" else KNOWN[0]),
             unknown=spec.get("unknown", UNKNOWN[0]),
@@ -257,7 +290,8 @@ class _Check:
             repair = "Write at_creation or at_close."
             self.fail("{file}: {where} never changes: it cannot be known at_export.", repair, where=where)
 
-    def stages(self, raw: list[Any]) -> tuple[StageRow, ...]:
+    def stages(self, raw: list[Any], whole: bool) -> tuple[StageRow, ...]:
+        """The stages listed: all of them (`whole`), or those that no file of stages tells."""
         for position, stage in enumerate(raw, 1):
             where = f"stages[{position}]"
             self.keys(stage, "a stage", where)
@@ -272,7 +306,7 @@ class _Check:
         for stage in named:
             if named.count(stage) > 1:
                 self.fail("{file}: the stage {stage!r} stands twice in stages.", "Remove one.", stage=stage)
-        for kind in ("open", "won"):
+        for kind in ("open", "won") if whole else ():
             if kind not in {row.kind for row in rows}:
                 self.fail("{file}: no stage is of kind {kind}.", "Complete the list of stages.", kind=kind)
         if len(marked := [row for row in rows if row.at_creation]) > 1 or any(row.kind != "open" for row in marked):
@@ -288,51 +322,3 @@ class _Check:
                 repair = "Write 0.92, or [{{ from = 2024-01-01, rate = 0.92 }}, …]."
                 self.fail("{file}: {where} needs a rate above 0, or a list of `from` and `rate`.", repair, where=where)
         return tuple(sorted((step["from"], float(step["rate"])) for step in steps))
-
-    def whole(self, feeds: list[Feed], stages: tuple[StageRow, ...]) -> None:
-        """What several sections must say together."""
-        fed = {part for feed in feeds for part in _parts(feed.table)} | ({"stages"} if stages else set())
-        if not fed & {"opportunities", "versions"}:
-            self.fail("{file} feeds no deals.", "Add a [deals] table, or [opportunities] and [versions].")
-        if ("opportunities" in fed) != ("versions" in fed):
-            self.fail("{file}: [opportunities] and [versions] go together.", "Add the other, or use [deals].")
-        if "stages" not in fed:
-            repair = 'Write stages = [ {{ stage = "NAME", kind = "open" }}, … ], in their order.'
-            self.fail("{file} does not give the stages.", repair)
-        deals = [feed for feed in feeds if feed.table == "deals"]
-        if any(row.kind in CLOSED for row in stages) and any("closed_at" not in feed.fields for feed in deals):
-            self.fail("{file}: [deals] lacks closed_at.", "Say which column tells when a deal was won or lost.")
-        known: dict[str, str] = {}
-        for said in (field for feed in deals for field in feed.fields.values()):
-            if known.setdefault(said.name, said.known) != said.known:
-                repair = "Write the same `known` in each [[deals]]."
-                self.fail("{file}: two [[deals]] differ on when {key} is known.", repair, key=said.name)
-        for feed in feeds:
-            self.parents(feed, fed)
-
-    def parents(self, feed: Feed, fed: set[str]) -> None:
-        """Fail if a field refers to a table that nothing feeds."""
-        for (table, key), (parent, parent_key) in FOREIGN_KEYS.items():
-            if table in _parts(feed.table) and key in feed.fields and parent not in fed:
-                repair = _FROM_VALUES_REPAIR if parent in FROM_VALUES else "Add [{parent}] with its file."
-                told = {
-                    "where": feed.table,
-                    "key": key,
-                    "parent": parent,
-                    "parent_key": parent_key,
-                    "source": feed.file,
-                }
-                column = ", ".join(feed.fields[key].column)
-                self.fail(
-                    "{file}: [{where}] {key} refers to {parent}, which nothing feeds.", repair, **told, column=column
-                )
-
-
-_FROM_VALUES_REPAIR = (
-    "Add [{parent}] with its file; or, to make it from the values met:\n"
-    '[{parent}]\nfile = "{source}"\nfrom_values = true\n{parent_key} = "{column}"'
-)
-
-
-def _parts(table: str) -> tuple[str, ...]:
-    return ("opportunities", "versions") if table == "deals" else (table,)
