@@ -29,4 +29,6 @@ def looks_free_text(texts: pl.Series, repeats: float | None = None) -> bool:
     n_words = pl.col("text").str.count_matches(r"\S+")
     straight = pl.col("text").str.replace_all("’", "'", literal=True)
     long = said.filter(n_words >= 5).filter((n_words >= 15) | straight.str.contains(_SENTENCE))
-    return long.height >= max(_ENOUGH, 0.2 * said.height) and (repeats or long["n"].mean()) <= 2
+    if long.height < max(_ENOUGH, 0.2 * said.height):
+        return False
+    return (repeats or long["n"].sum() / long.height) <= 2
