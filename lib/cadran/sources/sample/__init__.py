@@ -6,6 +6,7 @@ from cadran.sources.sample.history import happen
 from cadran.sources.sample.levers import Levers
 from cadran.sources.sample.slices import parts
 from cadran.sources.sample.staff import staff_of
+from cadran.tables import VERSIONED
 from cadran.tables.delivery import Delivery, Settings
 from cadran.tables.problems import Problem
 
@@ -52,4 +53,4 @@ def invent(
         holidays="FR",
     )
     slices = happen(deals, seed, signal, levers or Levers(), activities)
-    return Delivery(settings, parts(slices, staff_of(seed), Draws(seed)))
+    return Delivery(settings, parts(slices, staff_of(seed), Draws(seed)), histories=frozenset(VERSIONED))

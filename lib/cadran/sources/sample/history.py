@@ -9,13 +9,14 @@ from cadran.sources.sample.deals import DEAL, Records
 from cadran.sources.sample.draws import Draws
 from cadran.sources.sample.leads import leads
 from cadran.sources.sample.levers import Levers
-from cadran.sources.sample.market import Prospects, prospects
+from cadran.sources.sample.market import GROUP_EVERY, Prospects, prospects
 from cadran.sources.sample.pipeline import Pipeline
 from cadran.sources.sample.staff import staff_of
 
 #: Deals that a prospect leads to, about: decides the size of a slice, and nothing else.
 _DEALS_PER_PROSPECT = 1.1
-_CHUNK = 40_000
+#: Prospects in a slice: twice as fast as 20,000, in some 700 MB.
+_CHUNK = 120_000
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def happen_to(n_prospects: int, seed: int, signal: float, levers: Levers, volume
 def _until(n_deals: int, seed: int, signal: float, volume: float) -> Iterator[History]:
     found, first = 0, 0
     while found < n_deals:
-        size = min(int((n_deals - found) / _DEALS_PER_PROSPECT * 1.05) + 40, _CHUNK)
+        size = min(int((n_deals - found) / _DEALS_PER_PROSPECT * 1.05) + 40, _size(volume))
         part = _chunk(first, first + size, seed, signal, Levers(), volume)
         if found + len(part.deals) >= n_deals:
             part = _cut(part, n_deals - found)
@@ -62,8 +63,13 @@ def _until(n_deals: int, seed: int, signal: float, volume: float) -> Iterator[Hi
 
 
 def _among(n_prospects: int, seed: int, signal: float, levers: Levers, volume: float) -> Iterator[History]:
-    for first in range(0, n_prospects, _CHUNK):
-        yield _chunk(first, min(first + _CHUNK, n_prospects), seed, signal, levers, volume)
+    for first in range(0, n_prospects, _size(volume)):
+        yield _chunk(first, min(first + _size(volume), n_prospects), seed, signal, levers, volume)
+
+
+def _size(volume: float) -> int:
+    """Prospects in a slice: fewer where every deal has many touches."""
+    return max(int(_CHUNK / max(volume, 1)), GROUP_EVERY)
 
 
 def _chunk(first: int, last: int, seed: int, signal: float, levers: Levers, volume: float) -> History:
