@@ -1,4 +1,4 @@
-"""What a mapping says: which file feeds which table, which column which field. `KEYS` is its whole vocabulary."""
+"""What a mapping says: which file feeds which table, which column which field."""
 
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import dataframely as dy
+
+from cadran.sources.vocabulary import KEYS, TYPES
 from cadran.tables import TABLES, VERSIONED
+from cadran.tables.groups import group_of
+
+__all__ = ["KEYS", "TYPES", "Feed", "Field", "File", "Mapping", "StageRow", "Touch"]
 
 #: What a deal row of the deals feed says beyond an opportunity, with when each becomes known unless stated.
 VERSION_FIELDS = {
@@ -22,92 +28,36 @@ VERSION_FIELDS = {
 }
 KNOWN = ["at_creation", "at_export", "at_close"]
 UNKNOWN = ["set aside", "keep as null"]
+ABSENT = ["gone", "kept"]
 LATEST = "latest date"
 #: `taken` of a mapping with databases: their own clock when they are read.
 NOW = "now"
 #: Tables that can be made of the values met in another file.
-FROM_VALUES = ["accounts", "reps", "contacts"]
-
-_TEXT, _TEXTS, _YES_NO, _NUMBER, _DICT = "text", "texts", "yes or no", "number", "table"
-#: Types of values, each with an example.
-TYPES: dict[str, tuple[tuple[type, ...], str]] = {
-    _TEXT: ((str,), '"text"'),
-    _TEXTS: ((str, list, int, float), '"text"'),
-    _YES_NO: ((bool,), "true"),
-    _NUMBER: ((int, float), "1.5"),
-    _DICT: ((dict,), '{ this = "that" }'),
-    "list or table": ((list, dict), '[ { stage = "NAME", kind = "open" } ]'),
-    "date": ((date,), "2024-12-31"),
-    "date or text": ((date, str), "2024-12-31"),
-    "text or table": ((str, dict), '"KEY"'),
-    "constant": ((str, int, float, bool, date), '"text"'),
-}
-
-#: Every key a mapping may hold, by section. `docs/mapping.md` documents each (a test sees to it).
-KEYS: dict[str, dict[str, str]] = {
-    "the mapping": {
-        "name": _TEXT,
-        "extends": _TEXT,
-        "folder": _TEXT,
-        "taken": "date or text",
-        "time_zone": _TEXT,
-        "currency": _TEXT,
-        "amount_basis": _TEXT,
-        "fiscal_year_starts": _NUMBER,
-        "holidays": _TEXT,
-        "rates": _DICT,
-        "stages": "list or table",
-        "files": _DICT,
-        "databases": _DICT,
-    },
-    "a database": {"kind": _TEXT, "path": _TEXT, "address_from": _TEXT},
-    "a file": {
-        "path": _TEXTS,
-        "optional": _YES_NO,
-        "format": _TEXT,
-        "encoding": _TEXT,
-        "separator": _TEXT,
-        "decimal": _TEXT,
-        "dates": _TEXTS,
-        "missing": _TEXTS,
-        "values": _DICT,
-        "sheet": _TEXT,
-        "header_line": _NUMBER,
-        "database": _TEXT,
-        "table": _TEXT,
-        "query": _TEXT,
-        "watermark": _TEXT,
-    },
-    "a stage": {
-        "stage": _TEXT,
-        "kind": _TEXT,
-        "is_qualified": _YES_NO,
-        "probability": _NUMBER,
-        "at_creation": _YES_NO,
-    },
-    "a rate": {"from": "date", "rate": _NUMBER},
-    "a table": {"file": _TEXT, "from_values": _YES_NO, "only": _DICT},
-    "a field": {
-        "column": _TEXTS,
-        "constant": "constant",
-        "from": _TEXT,
-        "on": "text or table",
-        "values": _DICT,
-        "missing": _TEXTS,
-        "scale": _NUMBER,
-        "dates": _TEXTS,
-        "decimal": _TEXT,
-        "known": _TEXT,
-        "unknown": _TEXT,
-        "personal": _TEXT,
-    },
-}
+FROM_VALUES = ["accounts", "reps", "contacts", "stages"]
 FORMATS = ["csv", "tsv", "parquet", "excel"]
+#: Feeds that are no table by themselves: what each row says, and of what.
+_MOMENT, _TEXT = dy.Datetime(nullable=False, time_zone="UTC"), dy.String(nullable=True)
+_NAME = dy.String(nullable=False)
+TOLD: dict[str, dict[str, dy.Column]] = {
+    "changes": {"key": _NAME, "at": _MOMENT, "field": _NAME, "value": _TEXT, "old_value": _TEXT},
+    "merges": {"key": _TEXT, "into": _TEXT, "at": dy.Datetime(nullable=True, time_zone="UTC")},
+    "events": {"case": _NAME, "activity": _NAME, "at": _MOMENT, "resource": _TEXT},
+}
+#: What `changes` and `merges` may be about.
+OF = {"changes": ["deals", "accounts", "contacts", "reps", "targets"], "merges": ["deals", "accounts", "contacts"]}
+_IF = dy.Bool(nullable=True)
+#: Fields that a mapping may fill beyond those of a table.
+_BESIDE: dict[str, dict[str, dy.Column]] = {
+    **TOLD,
+    "deals": {"closed_at": dy.Datetime(nullable=True, time_zone="UTC")},
+    "stages": {"is_closed": _IF, "is_won": _IF},
+}
+_DELETED_AT = dy.Datetime(nullable=True, time_zone="UTC")
 
 
 @dataclass(frozen=True)
 class File:
-    """A file of the source, several of one form, or rows of a database, and how it is written where that cannot be told from it."""
+    """A file, several of one form, or rows of a database; how it is written where it cannot tell."""
 
     name: str
     path: tuple[str, ...]
@@ -149,7 +99,11 @@ class Field:
     on: Dict[str, str] = field(default_factory=dict)
     values: Dict[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    #: The value where the source gives none.
+    otherwise: str | None = None
     scale: float | None = None
+    #: The sign between several keys in one text (merges).
+    split: str | None = None
     dates: tuple[str, ...] = ()
     decimal: str | None = None
     known: str = "at_creation"
@@ -158,14 +112,33 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Touch:
+    """What an activity of an event log is, when it is a touch: its kind, and its direction where that is said."""
+
+    kind: str
+    direction: str | None = None
+
+
+@dataclass(frozen=True)
 class Feed:
-    """One file feeding one table (or `deals`: opportunities and their versions)."""
+    """One file feeding one table; or `deals` (opportunities and their versions), or one of `TOLD`."""
 
     table: str
     file: str
     fields: Dict[str, Field]
     from_values: bool = False
     only: Dict[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Columns and the values that mark a row as deleted at the source.
+    deleted: Dict[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Whether a thing that is not delivered is "gone", or "kept" as it was.
+    absent: str = ABSENT[0]
+    #: What changes or merges are about: "deals", "accounts", …
+    of: str = ""
+    #: What the activities of events mean: a stage, a touch, or a closed stage.
+    stages: Dict[str, str] = field(default_factory=dict)
+    touches: Dict[str, Touch] = field(default_factory=dict)
+    outcomes: Dict[str, str] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -200,22 +173,76 @@ class Mapping:
     databases: Dict[str, Database] = field(default_factory=dict)
 
 
+def parts(feed: Feed) -> tuple[str, ...]:
+    """The tables that a feed gives rows to, the one it is about first; none for merges."""
+    about = feed.of or feed.table
+    given = {"deals": ("opportunities", "versions"), "events": ("opportunities", "versions", "activities")}
+    return () if feed.table == "merges" else given.get(about, (about,))
+
+
+def bucket_field(feed: Feed) -> str | None:
+    """The field that holds the key of the feed's group (see `tables.groups`); null if it has none."""
+    if feed.table in TOLD:
+        return {"changes": "key", "events": "case"}.get(feed.table) if feed.of not in ("reps", "targets") else None
+    return group_of(parts(feed)[0]).key
+
+
+def histories(mapping: Mapping) -> frozenset[str]:
+    """The versioned tables of which the source tells the whole past."""
+    dated = (f for f in mapping.feeds if f.table in ("changes", "events", "versions") or "valid_from" in f.fields)
+    return frozenset(table for feed in dated for table in parts(feed) if table in VERSIONED)
+
+
+def partial(mapping: Mapping) -> frozenset[str]:
+    """The groups of which a thing that is not delivered is kept as it was."""
+    return frozenset(group_of(parts(feed)[0]).name for feed in mapping.feeds if feed.absent == "kept")
+
+
 def mappable(table: str) -> list[str]:
-    """Fields of `table` (or of `deals`) that a mapping may fill."""
+    """Fields of `table` (or of `deals`, or of one of `TOLD`) that a mapping may fill."""
+    opportunity = [c for c in TABLES["opportunities"].column_names() if c != "merged_into"]
+    if table == "events":
+        own = [c for c in opportunity if c not in ("opportunity_id", "created_at")]
+        return [*TOLD[table], *own, *(f for f in VERSION_FIELDS if f not in ("rep_id", "loss_reason"))]
+    if table in TOLD:
+        return [*TOLD[table]]
+    ends = ["deleted_at"] if table in VERSIONED or table in ("deals", "opportunities") else []
     if table == "deals":
-        return [*mappable("opportunities"), "closed_at", "stage", "status", *VERSION_FIELDS]
-    own = {"end_reason", "merged_into"} | ({"original_amount"} if table == "versions" else set())
-    return [c for c in TABLES[table].column_names() if c not in own]
+        return [*opportunity, "merged_into", "closed_at", "stage", "status", *VERSION_FIELDS, *ends]
+    left = {"end_reason"} | ({"original_amount"} if table == "versions" else set())
+    return [*(c for c in TABLES[table].column_names() if c not in left), *_BESIDE.get(table, {}), *ends]
 
 
 def required(table: str) -> list[str]:
     """Fields of `table` that a mapping must fill."""
+    if table in TOLD:
+        return [name for name, column in TOLD[table].items() if not column.nullable or name in ("key", "into", "value")]
     if table == "deals":
         return ["opportunity_id", "stage"]
-    derived = {"versions": {"status"}, "stages": {"is_qualified"}}.get(table, set())
+    derived = {"versions": {"status"}, "stages": {"is_qualified", "kind", "position"}}.get(table, set())
     if table in VERSIONED and table != "versions":
         derived = derived | {"valid_from"}
     return [name for name, column in TABLES[table].columns().items() if not column.nullable and name not in derived]
+
+
+def column_of(table: str, name: str) -> dy.Column:
+    """The schema column that a mapped field must fit."""
+    if name == "deleted_at":
+        return _DELETED_AT
+    beside = _BESIDE.get(table, {})
+    if name in beside:
+        return beside[name]
+    if table in ("deals", "events"):
+        return {**TABLES["versions"].columns(), **TABLES["opportunities"].columns()}[name]
+    return TABLES[table].columns()[name]
+
+
+def changeable(of: str) -> list[str]:
+    """Fields that a change of a deal, an account, … may be about."""
+    if of == "deals":
+        return ["stage", "status", *VERSION_FIELDS]
+    own = {VERSIONED[of], "valid_from", "valid_to", "end_reason", "merged_into"}
+    return [c for c in TABLES[of].column_names() if c not in own]
 
 
 def named(mapping: Mapping, file: str) -> dict[str, list[tuple[str, str]]]:
@@ -223,6 +250,7 @@ def named(mapping: Mapping, file: str) -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     for feed in mapping.feeds:
         spoken = [(column, "only") for column in feed.only if feed.file == file]
+        spoken += [(column, "deleted") for column in feed.deleted if feed.file == file]
         for name, said in feed.fields.items():
             here = said.on if said.source else said.column
             there = (*said.on.values(), *said.column) if said.source == file else ()

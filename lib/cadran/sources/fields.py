@@ -9,13 +9,11 @@ import polars as pl
 
 from cadran.sources import parse
 from cadran.sources.dates import dates
-from cadran.sources.feeds import Feed, Field, Mapping
+from cadran.sources.feeds import Feed, Field, Mapping, column_of
 from cadran.sources.read import ID, PLACE, RAGGED, Rows
 from cadran.sources.rules import broken
 from cadran.tables import TABLES
 from cadran.tables.problems import Problem
-
-_EXTRA = {"closed_at": dy.Datetime(nullable=True, time_zone="UTC")}
 
 
 @dataclass(frozen=True)
@@ -26,13 +24,6 @@ class Fed:
     rows: pl.DataFrame
     fields: pl.DataFrame
     broken: pl.DataFrame
-
-
-def column_of(table: str, name: str) -> dy.Column:
-    """The schema column that a mapped field must fit."""
-    if table == "deals":
-        return _EXTRA.get(name) or {**TABLES["versions"].columns(), **TABLES["opportunities"].columns()}[name]
-    return TABLES[table].columns()[name]
 
 
 def fed(feed: Feed, read: Dict[str, Rows], mapping: Mapping, first_id: int) -> Fed:

@@ -8,7 +8,7 @@ import dataframely as dy
 import polars as pl
 
 from cadran.sources.dates import dates
-from cadran.sources.fields import column_of
+from cadran.sources.feeds import column_of
 from cadran.sources.headers import FIELDS, FILES, NO_TABLE, PERSONAL, STAGE_KINDS, plain
 from cadran.sources.parse import Writing, looks_personal, numbers, yes_no
 from cadran.sources.shape import key_of

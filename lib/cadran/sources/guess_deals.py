@@ -7,7 +7,7 @@ import dataframely as dy
 import polars as pl
 
 from cadran.sources.dates import dates, day_first
-from cadran.sources.fields import column_of
+from cadran.sources.feeds import column_of
 from cadran.sources.guess import Seen, few, refusal, stage_kind
 from cadran.sources.headers import ACTIVITY_KINDS, DEAL_TYPES, SAID_BY_DEALS, STAGE_ORDER, UNDECIDED, plain
 from cadran.sources.parse import Writing, numbers

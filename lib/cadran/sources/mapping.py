@@ -250,10 +250,9 @@ class _Check:
         self.member(spec.get("unknown", UNKNOWN[0]), UNKNOWN, f"{where}: unknown")
         if "split" in spec and (table, name) != ("merges", "key"):
             self.fail("{file}: {where} takes no `split`.", "It is for the key of [[merges]].", where=where)
-        refers = any((part, name) in FOREIGN_KEYS for part in parts(Feed(table, "", {})))
+        refers = name == "resource" or any((part, name) in FOREIGN_KEYS for part in parts(Feed(table, "", {})))
         if "unknown" in spec and not refers and not isinstance(column_of(table, name), dy.Enum):
-            repair = "Remove `unknown`."
-            self.fail("{file}: {where} refers to no other table, and is no word from a list.", repair, where=where)
+            self.fail("{file}: {where} refers to no other table.", "Remove `unknown`.", where=where)
         self.member(spec.get("personal", "allowed"), ["allowed"], f"{where}: personal")
         self.member(spec.get("decimal", "."), [",", "."], f"{where}: decimal")
         if ("from" in spec) != ("on" in spec):

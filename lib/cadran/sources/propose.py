@@ -10,8 +10,7 @@ import dataframely as dy
 import polars as pl
 
 from cadran.sources.dates import dates
-from cadran.sources.feeds import File
-from cadran.sources.fields import column_of
+from cadran.sources.feeds import File, column_of
 from cadran.sources.guess import Seen, assigned, few, overlap, refusal
 from cadran.sources.guess_deals import (
     amounts,

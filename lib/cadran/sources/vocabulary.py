@@ -1,0 +1,92 @@
+"""Every key a mapping may hold, with the type of its value. `docs/mapping.md` documents each (a test sees to it)."""
+
+from datetime import date
+
+_TEXT, _TEXTS, _YES_NO, _NUMBER, _DICT = "text", "texts", "yes or no", "number", "table"
+#: Types of values, each with an example.
+TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+    _TEXT: ((str,), '"text"'),
+    _TEXTS: ((str, list, int, float), '"text"'),
+    _YES_NO: ((bool,), "true"),
+    _NUMBER: ((int, float), "1.5"),
+    _DICT: ((dict,), '{ this = "that" }'),
+    "list or table": ((list, dict), '[ { stage = "NAME", kind = "open" } ]'),
+    "date": ((date,), "2024-12-31"),
+    "date or text": ((date, str), "2024-12-31"),
+    "text or table": ((str, dict), '"KEY"'),
+    "constant": ((str, int, float, bool, date), '"text"'),
+}
+
+#: The keys by section.
+KEYS: dict[str, dict[str, str]] = {
+    "the mapping": {
+        "name": _TEXT,
+        "extends": _TEXT,
+        "folder": _TEXT,
+        "taken": "date or text",
+        "time_zone": _TEXT,
+        "currency": _TEXT,
+        "amount_basis": _TEXT,
+        "fiscal_year_starts": _NUMBER,
+        "holidays": _TEXT,
+        "rates": _DICT,
+        "stages": "list or table",
+        "files": _DICT,
+        "databases": _DICT,
+    },
+    "a database": {"kind": _TEXT, "path": _TEXT, "address_from": _TEXT},
+    "a file": {
+        "path": _TEXTS,
+        "optional": _YES_NO,
+        "format": _TEXT,
+        "encoding": _TEXT,
+        "separator": _TEXT,
+        "decimal": _TEXT,
+        "dates": _TEXTS,
+        "missing": _TEXTS,
+        "values": _DICT,
+        "sheet": _TEXT,
+        "header_line": _NUMBER,
+        "database": _TEXT,
+        "table": _TEXT,
+        "query": _TEXT,
+        "watermark": _TEXT,
+    },
+    "a stage": {
+        "stage": _TEXT,
+        "kind": _TEXT,
+        "is_qualified": _YES_NO,
+        "probability": _NUMBER,
+        "at_creation": _YES_NO,
+    },
+    "a rate": {"from": "date", "rate": _NUMBER},
+    "a table": {"file": _TEXT, "from_values": _YES_NO, "only": _DICT, "deleted": _DICT, "absent": _TEXT},
+    "changes": {"file": _TEXT, "only": _DICT, "of": _TEXT},
+    "merges": {"file": _TEXT, "only": _DICT, "of": _TEXT},
+    "events": {
+        "file": _TEXT,
+        "only": _DICT,
+        "absent": _TEXT,
+        "stages": _DICT,
+        "touches": _DICT,
+        "outcomes": _DICT,
+        "ignored": _TEXTS,
+    },
+    "a touch": {"kind": _TEXT, "direction": _TEXT},
+    "a field": {
+        "column": _TEXTS,
+        "constant": "constant",
+        "from": _TEXT,
+        "on": "text or table",
+        "values": _DICT,
+        "missing": _TEXTS,
+        "otherwise": "constant",
+        "scale": _NUMBER,
+        "split": _TEXT,
+        "dates": _TEXTS,
+        "decimal": _TEXT,
+        "known": _TEXT,
+        "unknown": _TEXT,
+        "personal": _TEXT,
+    },
+}
