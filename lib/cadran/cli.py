@@ -108,6 +108,10 @@ def measure(
         datetime | None, typer.Option("--from", formats=DAY, help=words("First day of the period."))
     ] = None,
     until: Annotated[datetime | None, typer.Option(formats=DAY, help=words("Last day of the period."))] = None,
+    corrected: Annotated[
+        bool,
+        typer.Option("--corrected", help=words("Tell the past as it was corrected since, not as it was known then.")),
+    ] = False,
     today: Annotated[bool, typer.Option("--today", help=words("Apply today's organisation to the past."))] = False,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help=words("NAME=VALUE, for what one measure alone understands."))
@@ -127,7 +131,7 @@ def measure(
             since=since, until=until,
         )  # fmt: skip
     opened = _open(book)
-    opened = opened.as_of(as_of.date()) if as_of else opened
+    opened = opened.as_of(as_of.date() if as_of else opened.moment, corrected)
     question = Question(
         by=tuple(column.strip() for each in by or [] for column in each.split(",")),
         where=_filter(where or []),

@@ -1,7 +1,7 @@
 """A maker of frames of deals, a maker of tiny books, and the same book read by DuckDB."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any
@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from cadran.book import Book, open_book, write_book
+from cadran.book.engines import engine_of
 from cadran.tables import TABLES
 from cadran.tables.deals import CLOSED
 from cadran.tables.delivery import Delivery, Settings
@@ -63,19 +64,6 @@ def split_deal(row: Row, number: int) -> tuple[Row, list[Row]]:
     return deal, [now]
 
 
-@dataclass(frozen=True)
-class DuckBook(Book):
-    """A book whose every table is read, and every plan run, by DuckDB."""
-
-    connection: Any = field(kw_only=True, compare=False)
-
-    def _scan(self, name: str) -> nw.LazyFrame:
-        return nw.from_native(self.connection.read_parquet(str(self.version / f"{name}/*.parquet")))
-
-    def collect(self, frame: nw.LazyFrame) -> pl.DataFrame:
-        return frame.collect("polars").to_native()
-
-
 BookMaker = Callable[..., Book]
 
 
@@ -85,11 +73,17 @@ def make_book(tmp_path_factory: pytest.TempPathFactory) -> BookMaker:
 
     `deals` are rows as `split_deal` takes them. Any table may be given as rows (its own columns, the others null)
     or as a frame; `opportunities` and `versions` are added to those of `deals`. Accounts and reps that deals,
-    leads or contacts name need not be given.
+    leads or contacts name need not be given. `histories` are the tables that tell their whole past.
     """
     numbers = count(1)
 
-    def made(deals: Iterable[Row] = (), taken: Any = TAKEN, settings: Mapping[str, Any] | None = None, **tables: Any):
+    def made(
+        deals: Iterable[Row] = (),
+        taken: Any = TAKEN,
+        settings: Mapping[str, Any] | None = None,
+        histories: Iterable[str] = ("versions",),
+        **tables: Any,
+    ) -> Book:
         opportunities, versions = [], []
         for row in deals:
             deal, its_versions = split_deal(row, next(numbers))
@@ -102,7 +96,7 @@ def make_book(tmp_path_factory: pytest.TempPathFactory) -> BookMaker:
         given.setdefault("stages", table("stages", [dict(zip(columns, row, strict=True)) for row in STAGES]))
         folder = tmp_path_factory.mktemp("book")
         told = Settings(**{"name": "tiny", "taken": instant(taken), **(settings or {})})
-        write_book(folder, Delivery.whole(told, given), written_at=instant(taken))
+        write_book(folder, Delivery.whole(told, given, histories=frozenset(histories)), written_at=instant(taken))
         return open_book(folder)
 
     return made
@@ -139,10 +133,7 @@ def make_deals(deal_types: dict[str, Any]) -> Callable[[Iterable[Row]], nw.LazyF
 
 
 @pytest.fixture(scope="session")
-def on_duckdb() -> Iterator[Callable[[Book], DuckBook]]:
+def on_duckdb() -> Callable[[Book], Book]:
     """The same book, as of the same moment, read by DuckDB instead of polars."""
-    import duckdb
-
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        yield lambda book: DuckBook(book.version, book.moment, book.reader, connection=connection)
+    engine = engine_of("duckdb")
+    return lambda book: replace(book, engine=engine)

@@ -2,8 +2,10 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from cadran.book.book import DEAL_COLUMNS, Book
+from cadran.book.engines import engine_of
 from cadran.book.reader import Reader
 from cadran.book.store import current_version, read_manifest, read_set_aside, write_book
 
@@ -14,11 +16,21 @@ _PACKAGE = Path(__file__).parent.parent
 SAMPLE = _PACKAGE / "_sample" if (_PACKAGE / "_sample").exists() else _PACKAGE.parent.parent / "data" / "sample"
 
 
-def open_book(folder: Path | str = SAMPLE, reader: Reader | None = None) -> Book:
+def open_book(
+    folder: Path | str = SAMPLE, reader: Reader | None = None, engine: Any = "polars", address: str | None = None
+) -> Book:
     """The current version of the book in `folder`, as of its data's last moment.
 
+    Args:
+        folder: The book's folder.
+        reader: Who reads; the analyst, who sees all, by default.
+        engine: What reads the files and runs the plans: "polars", "duckdb", "spark" or a Spark session
+            (docs/engines.md).
+        address: For Spark, where the cluster finds the folder, if that is another address than here.
+
     Raises:
-        Problem: If there is no book, or it was written in a shape this Cadran does not read.
+        Problem: If there is no book, it was written in a shape this Cadran does not read, or there is no such engine.
     """
     version = current_version(Path(folder))
-    return Book(version, datetime.fromisoformat(read_manifest(version)["settings"]["taken"]), reader)
+    taken = datetime.fromisoformat(read_manifest(version)["settings"]["taken"])
+    return Book(version, taken, reader, engine=engine_of(engine, address))

@@ -12,10 +12,12 @@ import narwhals as nw
 import polars as pl
 
 from cadran.book import store
+from cadran.book.engines import POLARS, Engine, collect
 from cadran.book.reader import Reader
 from cadran.tables import STORED, VERSIONED
 from cadran.tables.deals import CLOSED, NO_DECISION
 from cadran.tables.delivery import Settings
+from cadran.tables.groups import GROUPS
 from cadran.tables.problems import Problem
 
 Organisation = Literal["as_was", "today"]
@@ -60,6 +62,9 @@ DEAL_COLUMNS: tuple[str, ...] = (
     *(f"{what}_{period}" for what in _DATES for period in (*_PERIODS, *_BY_CALENDAR)),
 )
 
+#: The column that names, in each group, the keys that are stored anew beside its buckets.
+MASKS = {"deals": "opportunity_key", "accounts": "account_key", "contacts": "contact_id", "leads": "lead_id"}
+
 #: The table, and its column, that keep what a column of the deals has been at any time.
 HISTORY: dict[str, tuple[str, str]] = {
     **{name: ("versions", name) for name in _FROM_VERSION},
@@ -79,6 +84,9 @@ class Book:
     version: Path
     moment: datetime
     reader: Reader | None = None
+    #: Whether the past is told as it was corrected since, instead of as it was known then.
+    corrected: bool = False
+    engine: Engine = POLARS
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
@@ -99,8 +107,13 @@ class Book:
         """The day of the moment, in the book's time zone."""
         return self.moment.astimezone(ZoneInfo(self.settings.time_zone)).date()
 
-    def as_of(self, moment: date | datetime) -> "Book":
+    def as_of(self, moment: date | datetime, corrected: bool | None = None) -> "Book":
         """The book as it was known at a moment; a date means the end of that day in the book's time zone.
+
+        Args:
+            moment: No later than the data.
+            corrected: Whether what later imports corrected, or entered late, is told as it is believed now. By
+                default as this book does.
 
         Raises:
             Problem: If the moment is later than the data.
@@ -116,15 +129,19 @@ class Book:
                 "Ask for {taken:%Y-%m-%d} or an earlier date.",
                 taken=self.settings.taken, asked=moment,
             )  # fmt: skip
-        return replace(self, moment=moment)
+        return replace(self, moment=moment, corrected=self.corrected if corrected is None else corrected)
 
     def scope(self, reader: Reader) -> "Book":
         """The book as `reader` may see it: deals whose owner is in the reader's regions or teams at the moment."""
         return replace(self, reader=reader)
 
     def collect(self, frame: nw.LazyFrame) -> pl.DataFrame:
-        """Run a plan. The one place where data becomes a frame in memory."""
-        return frame.to_native().collect(engine="streaming")
+        """Run a plan. The one place where data becomes a frame in memory.
+
+        Raises:
+            Problem: If a file of the book is damaged or gone.
+        """
+        return collect(frame)
 
     def table(self, name: str) -> nw.LazyFrame:
         """One table of `cadran.tables.STORED` as it was known at the moment: for what changes, its whole history.
@@ -199,9 +216,44 @@ class Book:
         return deals.select(*(nw.when(closed).then(nw.col(n)).alias(n) if n in late else nw.col(n) for n in wanted))
 
     def _scan(self, name: str) -> nw.LazyFrame:
-        return nw.from_native(pl.scan_parquet(self.version / name / "*.parquet")).with_columns(
-            nw.selectors.enum().cast(nw.String)
-        )
+        """The rows of a table that the book believed at its moment, or believes now if it tells the past corrected."""
+        rows = self._stored(name)
+        if not self.manifest.get("corrected", {}).get(name):
+            return rows
+        if not self.corrected:
+            began = nw.col("known_from").is_null() | (nw.col("known_from") <= self.moment)
+            rows = _hide_later(rows.filter(began), self.moment, "known_to")
+        stands = rows.filter(nw.col("known_to").is_null())
+        if name != "opportunities":
+            return stands
+        # A deal that vanished was there before: its versions end, and its facts are those last believed.
+        deal = "opportunity_key"
+        past = rows.filter(~nw.col("known_to").is_null()).join(stands.select(deal), on=deal, how="anti")
+        last = past.group_by(deal).agg(nw.col("known_to").max())
+        return nw.concat([stands, past.join(last, on=[deal, "known_to"], how="semi")])
+
+    def _stored(self, name: str) -> nw.LazyFrame:
+        """Every row of a table, believed or taken back. Of what changed since the buckets were cut, only the new."""
+        rows = self._read(f"{name}/*.parquet")
+        if name not in self._changed:
+            return rows
+        group, key = self._changed[name]
+        # Activities without a deal are masked as one: a join never finds null.
+        masked = nw.col(key).fill_null(-1) if name == "activities" else nw.col(key)
+        mask = self._read(f"changed/{group}.parquet").select(masked=masked)
+        kept = rows.with_columns(masked=masked).join(mask, on="masked", how="anti").drop("masked")
+        return nw.concat([kept, self._read(f"changed/{name}/*.parquet")])
+
+    def _read(self, files: str) -> nw.LazyFrame:
+        return self.engine.scan(self.version, files).with_columns(nw.selectors.enum().cast(nw.String))
+
+    @cached_property
+    def _changed(self) -> dict[str, tuple[str, str]]:
+        """Tables of which some keys are stored anew beside the buckets: their group, and the column of these keys."""
+        changed = self.manifest.get("changed", ())
+        return {
+            name: (group.name, MASKS[group.name]) for group in GROUPS if group.name in changed for name in group.tables
+        }
 
     def _known_versions(self, frame: nw.LazyFrame) -> nw.LazyFrame:
         ended = nw.col("valid_to") <= self.moment
@@ -227,21 +279,19 @@ class Book:
         known = self._scan(table)
         if organisation == "as_was":
             known = known.filter(nw.col("valid_from") <= self.moment)
+        # A version stands until the next: who left, or was deleted, still names the deals of then. The first stands
+        # since ever.
+        begins = nw.col("valid_from")
         told = known.with_columns(
-            is_first=nw.col("valid_from") == nw.col("valid_from").min().over(key),
-            is_last=nw.col("valid_from") == nw.col("valid_from").max().over(key),
-        ).select(
-            key, "is_first", "is_last", since="valid_from", until="valid_to", **{n: nw.col(o) for n, o in names.items()}
-        )
+            since=nw.when(begins > begins.min().over(key)).then(begins),
+            until=begins.shift(-1).over(key, order_by="valid_from"),
+        ).select(key, "since", "until", **{new: nw.col(old) for new, old in names.items()})
+        since, until = nw.col("since"), nw.col("until")
         if organisation == "today":
-            return deals.join(
-                told.filter(nw.col("is_last")).drop("is_first", "is_last", "since", "until"), on=key, how="left"
-            )
-        joined = deals.join(told, on=key, how="left")
+            return deals.join(told.filter(until.is_null()).drop("since", "until"), on=key, how="left")
         at = nw.coalesce(nw.col("closed_at"), nw.lit(self.moment))
-        begun = nw.col("is_first") | (nw.col("since") <= at)
-        not_over = nw.col("is_last") | (nw.col("until") > at)
-        return joined.filter((begun & not_over).fill_null(True)).drop("is_first", "is_last", "since", "until")
+        stands = (since.is_null() | (since <= at)) & (until.is_null() | (until > at))
+        return deals.join(told, on=key, how="left").filter(stands).drop("since", "until")
 
     def _with_periods(self, deals: nw.LazyFrame, asked: set[str]) -> nw.LazyFrame:
         for what in _DATES:

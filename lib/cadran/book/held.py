@@ -3,14 +3,14 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
-from pathlib import Path
 
 import narwhals as nw
 import polars as pl
 
 from cadran.book.book import Book, Organisation
+from cadran.book.engines import POLARS, collect
 
 #: Bytes of frames kept in the process, for all readers together.
 MOST_BYTES = 512 * 2**20
@@ -53,10 +53,11 @@ class HeldBook(Book):
 
     held: tuple[str, ...] = ()
 
-    def as_of(self, moment: date | datetime) -> "HeldBook":
-        """The book as it was known at a moment, holding the same columns of it once they are asked for together."""
-        seen = Book(self.version, self.moment, self.reader).as_of(moment)
-        return HeldBook(seen.version, seen.moment, seen.reader, ())
+    def as_of(self, moment: date | datetime, corrected: bool | None = None) -> "HeldBook":
+        """The book as it was known at a moment, its tables in memory too, but no deals."""
+        seen = super().as_of(moment, corrected)
+        assert isinstance(seen, HeldBook)
+        return replace(seen, held=())
 
     def deals(self, columns: Iterable[str] | None = None, organisation: Organisation = "as_was") -> nw.LazyFrame:
         """As `Book.deals`."""
@@ -72,22 +73,24 @@ class HeldBook(Book):
         return frame.to_native().collect()
 
     @property
-    def _key(self) -> tuple[Path, datetime, object]:
+    def _key(self) -> Hashable:
         reader = self.reader
-        return self.version, self.moment, reader and (reader.regions, reader.teams)
+        return self.version, self.moment, self.corrected, reader and (reader.regions, reader.teams)
 
     def _whole(self, organisation: Organisation) -> pl.DataFrame:
         return self.collect(super().deals([*dict.fromkeys([*self.held, "in_scope"])], organisation))
 
-    def _scan(self, name: str) -> nw.LazyFrame:
+    def _stored(self, name: str) -> nw.LazyFrame:
         path = self.version / name
         if sum(file.stat().st_size for file in path.iterdir()) > MOST_BYTES // 16:
-            return super()._scan(name)
-        table = _KEPT.get(path, lambda: super(HeldBook, self)._scan(name).to_native().collect())
+            return super()._stored(name)
+        table = _KEPT.get(path, lambda: collect(super(HeldBook, self)._stored(name)))
         return nw.from_native(table.lazy())
 
 
-def hold(book: Book, columns: Iterable[str] = ()) -> HeldBook:
-    """A book in memory, with these columns of its deals ready."""
+def hold(book: Book, columns: Iterable[str] = ()) -> Book:
+    """A book in memory, with these columns of its deals ready. One that another engine than polars reads stays there."""
+    if book.engine is not POLARS:
+        return book
     plain = {each.name: getattr(book, each.name) for each in fields(Book)}
     return HeldBook(**plain, held=tuple(dict.fromkeys(columns)))

@@ -1,10 +1,12 @@
 """Leads as they were known at a book's moment, with who had them and when they came."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 import narwhals as nw
 
 from cadran.book.book import _BY_CALENDAR, _FROM_REP, _PERIODS, Book, Organisation
+from cadran.book.engines import EPOCH
 from cadran.tables.problems import Problem
 
 _EVENTS = {"response": "first_response_at", "qualified": "qualified_at", "rejected": "rejected_at"}
@@ -49,11 +51,12 @@ def known_leads(
                 "Leads have no column {column}.", "The columns are: {names}.",
                 column=column, names=", ".join(LEAD_COLUMNS),
             )  # fmt: skip
-    created = nw.col("created_at")
-    frame = book.table("leads").with_columns(
-        **{f"{event}_hours": (nw.col(at) - created).dt.total_seconds() / 3600 for event, at in _EVENTS.items()},
-        age_hours=(nw.lit(book.moment) - created).dt.total_seconds() / 3600,
-    )
+    instants = {"created_us": "created_at"} | {f"{event}_us": at for event, at in _EVENTS.items()}
+    frame = book.engine.microseconds(book.table("leads"), instants)
+    now = nw.lit((book.moment - EPOCH) // timedelta(microseconds=1))
+    ends = {"age": now} | {event: nw.col(f"{event}_us") for event in _EVENTS}
+    seconds = {name: (end - nw.col("created_us")) // 1_000_000 for name, end in ends.items()}
+    frame = frame.with_columns(**{f"{name}_hours": each.cast(nw.Float64) / 3600 for name, each in seconds.items()})
     if {*wanted} & {*_FROM_REP}:
-        frame = book._with_latest(frame.with_columns(closed_at=created), "reps", "rep_id", _FROM_REP, organisation)
+        frame = book._with_latest(frame.with_columns(closed_at="created_at"), "reps", "rep_id", _FROM_REP, organisation)
     return book._with_periods(frame, {*wanted}).select(wanted)

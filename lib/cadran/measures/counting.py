@@ -7,6 +7,8 @@ import dataframely as dy
 import narwhals as nw
 import polars as pl
 
+from cadran.book.engines import collect
+
 #: Normal quantile of a two-sided 95 % interval.
 Z95 = 1.959963984540054
 #: Fewer known values, or fewer clients to draw from, than this make no interval.
@@ -32,7 +34,7 @@ def total(is_summed: nw.Expr, column: str, name: str) -> nw.Expr:
 
 def small(frame: nw.LazyFrame) -> pl.DataFrame:
     """Bring counts or sums per group into memory, for statistics that no engine has. Never the deals themselves."""
-    return frame.collect("polars", engine="streaming").to_native()
+    return collect(frame)
 
 
 def per_group(

@@ -1,0 +1,158 @@
+"""The engines that read a book's files and run plans over them: polars in this process, DuckDB, or a company's Spark."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import narwhals as nw
+import polars as pl
+
+from cadran.tables.problems import Problem
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: How the errors of the engines begin when a file is not, or no longer, what was written.
+_BROKEN = ("parquet", "File out of specification", "No magic bytes", "zstd", "CANNOT_READ_FILE", "Parquet")
+
+
+class Engine(Protocol):
+    """What a book asks of an engine. Plans over what it scans stay in it until `collect` brings the answer."""
+
+    def scan(self, version: Path, files: str) -> nw.LazyFrame:
+        """The rows of the files of a book's version that match a pattern such as "versions/*.parquet"."""
+        ...
+
+    def microseconds(self, frame: nw.LazyFrame, instants: Mapping[str, str]) -> nw.LazyFrame:
+        """Add Int64 columns, by new name, with the microseconds since 1970 of columns of instants."""
+        ...
+
+
+@dataclass(frozen=True)
+class Polars:
+    """polars, streaming, in this process: what a book is read with unless said otherwise."""
+
+    def scan(self, version: Path, files: str) -> nw.LazyFrame:
+        """As `Engine.scan`."""
+        return nw.from_native(pl.scan_parquet(version / files))
+
+    def microseconds(self, frame: nw.LazyFrame, instants: Mapping[str, str]) -> nw.LazyFrame:
+        """As `Engine.microseconds`."""
+        return frame.with_columns(**{new: nw.col(old).cast(nw.Int64) for new, old in instants.items()})
+
+
+POLARS = Polars()
+
+
+@dataclass(frozen=True)
+class DuckDB:
+    """A DuckDB connection, whose time zone must be UTC."""
+
+    connection: Any
+
+    def scan(self, version: Path, files: str) -> nw.LazyFrame:
+        """As `Engine.scan`."""
+        return nw.from_native(self.connection.read_parquet(str(version / files)))
+
+    def microseconds(self, frame: nw.LazyFrame, instants: Mapping[str, str]) -> nw.LazyFrame:
+        """As `Engine.microseconds`."""
+        since = {new: nw.col(old) - nw.lit(EPOCH) for new, old in instants.items()}
+        return frame.with_columns(**{new: each.dt.total_microseconds().cast(nw.Int64) for new, each in since.items()})
+
+
+@dataclass(frozen=True)
+class Spark:
+    """A Spark session, whose time zone must be UTC."""
+
+    session: Any
+    #: The address under which the cluster finds the book's folder; none if it is the same path there as here.
+    address: str | None = None
+
+    def scan(self, version: Path, files: str) -> nw.LazyFrame:
+        """As `Engine.scan`."""
+        folder = f"{self.address.rstrip('/')}/{version.name}" if self.address else version.resolve().as_uri()
+        return nw.from_native(self.session.read.parquet(f"{folder}/{files}"))
+
+    def microseconds(self, frame: nw.LazyFrame, instants: Mapping[str, str]) -> nw.LazyFrame:
+        """As `Engine.microseconds`."""
+        from pyspark.sql import functions
+
+        columns = {new: functions.unix_micros(old) for new, old in instants.items()}
+        return nw.from_native(frame.to_native().withColumns(columns))
+
+
+def engine_of(asked: Any, address: str | None = None) -> Engine:
+    """The engine that a name, a session or an engine stands for.
+
+    Args:
+        asked: "polars", "duckdb", "spark" (the session that is active, or a new one), a Spark session, or an engine.
+        address: Of the book's folder as a Spark cluster sees it.
+
+    Raises:
+        Problem: If there is no such engine, or its package is not installed.
+    """
+    if asked == "polars":
+        return POLARS
+    try:
+        if asked == "duckdb":
+            import duckdb
+
+            connection = duckdb.connect()
+            connection.execute("SET TimeZone = 'UTC'")
+            return DuckDB(connection)
+        if asked == "spark":
+            from pyspark.sql import SparkSession
+
+            asked = SparkSession.builder.getOrCreate()
+    except ImportError as error:
+        raise Problem(
+            "The engine {name} is not installed.", "Install it with `pip install 'cadran[{name}]'`.", name=asked
+        ) from error
+    if type(asked).__module__.startswith("pyspark."):
+        own = asked.newSession()  # So that the settings of the company's own session stay as they are.
+        own.conf.set("spark.sql.session.timeZone", "UTC")
+        return Spark(own, address)
+    if isinstance(asked, str) or not hasattr(asked, "scan"):
+        raise Problem(
+            "There is no engine {name}.", "Ask for polars, duckdb or spark, or pass a Spark session.", name=asked
+        )
+    return asked
+
+
+def collect(frame: nw.LazyFrame) -> pl.DataFrame:
+    """Run a plan where its rows are, and bring the answer into memory.
+
+    Raises:
+        Problem: If a file of the book is damaged or gone.
+    """
+    try:
+        return frame.collect("polars", **_STREAMING.get(frame.implementation, {})).to_native()
+    except Exception as error:
+        if not any(sign in str(error) for sign in _BROKEN):
+            raise
+        raise damaged(frame, error) from error
+
+
+_STREAMING: dict[nw.Implementation, dict[str, Any]] = {nw.Implementation.POLARS: {"engine": "streaming"}}
+
+
+def damaged(frame: nw.LazyFrame, error: Exception) -> Problem:
+    """What to say of a file that could not be read: its name, and where to go from there."""
+    read = frame.to_native().explain(optimized=False) if frame.implementation.is_polars() else str(error)
+    folders = {Path(path).parent for path in re.findall(r"(/[^\[\]\"',]*?\.parquet)", read)}
+    broken = [file for folder in sorted(folders) for file in sorted(folder.glob("*.parquet")) if not _is_whole(file)]
+    return Problem(
+        "A file of the book is damaged: {file} cannot be read ({reason}).",
+        "`cadran status --verify` checks every file; then go back to an older version with `cadran books`, or import "
+        "again.",
+        file=broken[0] if broken else "?", reason=str(error).strip().splitlines()[0],
+    )  # fmt: skip
+
+
+def _is_whole(file: Path) -> bool:
+    try:
+        pl.scan_parquet(file).select(pl.all().hash().sum()).collect(engine="streaming")
+    except Exception:  # whatever it is that keeps it from being read
+        return False
+    return True
