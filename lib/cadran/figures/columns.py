@@ -164,6 +164,19 @@ LABELS = {
     "n_accounts": "Clients drawn from",
     "win_rate_by_value": "Win rate by value",
     "open_share": "Still open",
+    "entered_stage": "Stage entered",
+    "followed_since": "Stages followed since",
+    "n_entered": "Entries",
+    "n_forward": "Moved on",
+    "n_back": "Moved back",
+    "n_left": "Left",
+    "n_still_there": "Still there",
+    "n_skipping": "Of them, skipping a stage",
+    "n_passed_over": "Passed over",
+    "forward_share": "Share moved on or won",
+    "dwell_p25_days": "A quarter left within",
+    "dwell_median_days": "Half left within",
+    "dwell_p75_days": "Three quarters left within",
 }
 #: Values that are words of ours, and so are translated.
 VALUES = {

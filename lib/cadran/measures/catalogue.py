@@ -132,6 +132,8 @@ class Need:
     once_is_enough: bool = False
     #: Another table than the deals, which must have the column filled in at least one row.
     table: str | None = None
+    #: Which rows of that table can tell it, by the book; all of them by default.
+    told_by: Callable[[Book], nw.Expr] | None = None
 
     def is_filled(self) -> nw.Expr:
         """Whether a row has the field."""
@@ -332,6 +334,7 @@ def _filled(book: Book, needs: set[Need]) -> dict[tuple[Need, str], tuple[int, i
     }
     for need in needs:
         if need.table is not None:
-            rows = book.table(need.table).filter(need.is_filled()).select(n=nw.len())
+            rows = book.table(need.table).filter(need.is_filled())
+            rows = (rows.filter(need.told_by(book)) if need.told_by else rows).select(n=nw.len())
             counts[need, need.table] = (min(book.collect(rows)["n"][0], 1), 1)
     return counts
