@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from cadran.book import open_book, store, write_book
+from cadran.book.folder import alone
 from cadran.tables import STORED
 from cadran.tables.delivery import Delivery, Settings
 from cadran.tables.problems import Problem
@@ -35,7 +36,7 @@ def test_each_import_is_a_version_beside_the_others(tmp_path):
     assert open_book(tmp_path).version == second
 
 
-@pytest.mark.parametrize("step", ["write_text", "rename", "replace"])
+@pytest.mark.parametrize("step", ["write_text", "write_bytes", "rename", "replace"])
 def test_a_crash_at_any_step_leaves_the_old_book(tmp_path, monkeypatch, step):
     old = write_book(tmp_path, EMPTY, NOW)
 
@@ -54,10 +55,21 @@ def test_a_crash_at_any_step_leaves_the_old_book(tmp_path, monkeypatch, step):
 
 def test_a_second_import_at_the_same_time_is_refused(tmp_path):
     write_book(tmp_path, EMPTY, NOW)
-    (tmp_path / ".000002").mkdir()
+    there = {path.name for path in tmp_path.iterdir()}
 
-    with pytest.raises(Problem, match="Another import is writing version 2"):
+    with alone(tmp_path), pytest.raises(Problem, match="Another import is writing"):
         write_book(tmp_path, EMPTY, NOW)
+
+    assert {path.name for path in tmp_path.iterdir()} == there
+
+
+def test_what_an_interrupted_import_left_is_removed_by_the_next(tmp_path):
+    write_book(tmp_path, EMPTY, NOW)
+    (tmp_path / ".000002" / "versions").mkdir(parents=True)
+
+    write_book(tmp_path, EMPTY, NOW)
+
+    assert {path.name for path in tmp_path.iterdir()} == {"000001", "000002", "CURRENT"}
 
 
 def test_a_folder_of_other_things_is_not_written_into(tmp_path):

@@ -1,70 +1,80 @@
 """What is worked out once, at import, so that every as-of question is later a plain filter."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
-import dataframely as dy
 import holidays
 import polars as pl
 
-from cadran.tables import STORED, VERSIONED
+from cadran.book.numbers import Numbers
+from cadran.tables import STORED
 from cadran.tables.deals import CLOSED
 from cadran.tables.delivery import Settings
+from cadran.tables.ends import Believed
+
+Frames = dict[str, pl.DataFrame]
+
+#: How the rows of a table stand in a book: by key, then by time.
+ORDER: dict[str, list[str]] = {
+    "calendar": ["date"],
+    "stages": ["stage"],
+    "reps": ["rep_key", "valid_from"],
+    "targets": ["target_id", "valid_from"],
+    "actions": ["action_id"],
+    "accounts": ["account_key", "valid_from"],
+    "contacts": ["contact_id", "valid_from"],
+    "opportunities": ["opportunity_key"],
+    "versions": ["opportunity_key", "valid_from"],
+    "deal_contacts": ["opportunity_key", "contact_id"],
+    "activities": ["opportunity_key", "at", "activity_id"],
+    "leads": ["lead_id"],
+}
 
 
-def derive(tables: dict[str, pl.DataFrame], settings: Settings) -> dict[str, pl.DataFrame]:
-    """Every table of a book, complete with its derived columns, sorted by key and time.
+def derive(tables: Frames, numbers: Mapping[str, Numbers], time_zone: str) -> Frames:
+    """Tables of one group, complete with their derived columns, sorted by key and time.
 
     Args:
-        tables: Valid tables by name; those absent are taken as empty.
-        settings: Those of the book.
+        tables: All tables of the group; all rows of each key in them.
+        numbers: Of "rep", "account" and "opportunity": new things get theirs.
+        time_zone: The book's.
 
     Returns:
-        All tables of `STORED`, with exactly their columns.
+        The same tables with exactly the columns of `STORED`, those of `Believed` null.
     """
-    full = {name: tables.get(name, schema.create_empty()) for name, schema in STORED.items() if name != "calendar"}
-    for name, key in VERSIONED.items():
-        full[name] = _close_versions(full[name], key)
-    full["opportunities"] = (
-        full["opportunities"]
-        .with_columns(created_date=_local_day("created_at", settings.time_zone))
-        .with_columns(created_day=_day_number("created_date"))
+    full = dict(tables)
+    if "reps" in full:
+        full["reps"] = close_versions(numbers["rep"].put(full["reps"]), "rep_key")
+        full["targets"] = close_versions(full["targets"], "target_id")
+    if "accounts" in full:
+        full["accounts"] = close_versions(numbers["account"].put(full["accounts"]), "account_key")
+    if "contacts" in full:
+        full["contacts"] = close_versions(full["contacts"], "contact_id")
+    if "opportunities" in full:
+        _derive_deals(full, numbers, time_zone)
+    if "leads" in full:
+        full["leads"] = full["leads"].with_columns(created_date=_local_day("created_at", time_zone))
+    return {name: _stored(name, frame).sort(ORDER[name]) for name, frame in full.items()}
+
+
+def _stored(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    types = STORED[name].create_empty().schema
+    absent = [pl.lit(None, types[c]).alias(c) for c in Believed.column_names() if c in types]
+    return frame.with_columns(absent).select(*types)
+
+
+def _derive_deals(full: Frames, numbers: Mapping[str, Numbers], time_zone: str) -> None:
+    deals = numbers["account"].put(numbers["opportunity"].put(full["opportunities"]))
+    full["opportunities"] = deals = deals.with_columns(created_date=_local_day("created_at", time_zone)).with_columns(
+        created_day=_day_number("created_date")
     )
-    _number(full)
-    full["versions"] = _derive_versions(full["versions"], settings.time_zone)
-    full["leads"] = full["leads"].with_columns(created_date=_local_day("created_at", settings.time_zone))
+    told = deals.select("opportunity_id", "opportunity_key", "account_key", "created_day")
+    versions = numbers["rep"].put(full["versions"]).join(told, on="opportunity_id", how="left")
+    full["versions"] = _derive_versions(close_versions(versions, "opportunity_key"), time_zone)
+    keys = told.select("opportunity_id", "opportunity_key")
+    for table in ("deal_contacts", "activities"):
+        full[table] = full[table].join(keys, on="opportunity_id", how="left")
     full["activities"] = _answer(full["activities"])
-    full["calendar"] = _calendar(full, settings)
-    return {
-        name: full[name]
-        .select(full[name][c] if c in full[name].columns else pl.lit(None, d).alias(c) for c, d in _types(schema))
-        .sort(schema.primary_key())
-        for name, schema in STORED.items()
-    }
-
-
-def _types(schema: type[dy.Schema]) -> Iterable[tuple[str, pl.DataType]]:
-    return schema.create_empty().schema.items()
-
-
-def _number(full: dict[str, pl.DataFrame]) -> None:
-    """The book's own numbers, beside the source's identifiers."""
-    numbers = {}
-    for table, own in {"reps": "rep", "accounts": "account", "opportunities": "opportunity"}.items():
-        ids = full[table].select(pl.col(f"{own}_id").unique().sort())
-        numbers[own] = ids.with_row_index(f"{own}_key").cast({f"{own}_key": pl.Int64})
-        full[table] = full[table].join(numbers[own], on=f"{own}_id", how="left", maintain_order="left")
-    full["opportunities"] = full["opportunities"].join(
-        numbers["account"], on="account_id", how="left", maintain_order="left"
-    )
-    told = full["opportunities"].select("opportunity_id", "account_key", "created_day")
-    full["versions"] = (
-        full["versions"]
-        .join(numbers["rep"], on="rep_id", how="left", maintain_order="left")
-        .join(told, on="opportunity_id", how="left", maintain_order="left")
-    )
-    for table in ("versions", "deal_contacts", "activities"):
-        full[table] = full[table].join(numbers["opportunity"], on="opportunity_id", how="left", maintain_order="left")
 
 
 def _local_day(instant: str, time_zone: str) -> pl.Expr:
@@ -75,74 +85,95 @@ def _day_number(day: str) -> pl.Expr:
     return pl.col(day).cast(pl.Int32).cast(pl.Int64)
 
 
-def _close_versions(frame: pl.DataFrame, key: str) -> pl.DataFrame:
-    """A version ends when the next one begins, or earlier if the source says so."""
-    follows = pl.col("valid_from").shift(-1).over(key)
+def close_versions(frame: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Sorted by key and time: a version ends when the next one begins, or earlier if the source says so."""
+    follows = pl.when(pl.col(key).shift(-1) == pl.col(key)).then(pl.col("valid_from").shift(-1))
     return frame.sort(key, "valid_from").with_columns(valid_to=pl.min_horizontal("valid_to", follows))
 
 
 def _derive_versions(versions: pl.DataFrame, time_zone: str) -> pl.DataFrame:
     """Status and stage runs, the next stage, pushes and reopenings. Expects rows sorted by deal and time."""
-    deal = "opportunity_id"
-    before = {column: pl.col(column).shift().over(deal) for column in ("status", "stage", "expected_close_date")}
+    key = pl.col("opportunity_key")
+    # Rows of a deal stand together: the row before is a shift, and no grouping is needed.
+    goes_on = (key == key.shift()).fill_null(False)
+    before = {c: pl.when(goes_on).then(pl.col(c).shift()) for c in ("status", "stage", "expected_close_date")}
     is_open = pl.col("status") == "open"
     pushed = (
         is_open
         & (before["status"] == "open")
         & (pl.col("expected_close_date").dt.truncate("1mo") > before["expected_close_date"].dt.truncate("1mo"))
     )
-    reopened = is_open & before["status"].cast(pl.String).is_in(CLOSED)
+    reopened = is_open & before["status"].is_in(CLOSED)
+    follows = pl.when(key.shift(-1) == key).then(pl.col("stage").shift(-1))
     return (
         versions.with_columns(
             status_since=pl.when(pl.col("status").ne_missing(before["status"])).then("valid_from"),
             stage_since=pl.when(pl.col("stage").ne_missing(before["stage"]) | reopened).then("valid_from"),
-            next_stage=pl.col("stage").shift(-1).over(deal),
-            n_pushes=pushed.fill_null(False).cast(pl.Int64).cum_sum().over(deal),
-            n_reopened=reopened.fill_null(False).cast(pl.Int64).cum_sum().over(deal),
+            next_stage=pl.when(follows != pl.col("stage")).then(follows),
+            n_pushes=_so_far(pushed, goes_on),
+            n_reopened=_so_far(reopened, goes_on),
         )
-        .with_columns(
-            pl.col("status_since", "stage_since").forward_fill().over(deal),
-            next_stage=pl.when(pl.col("next_stage") != pl.col("stage")).then("next_stage"),
-        )
+        .with_columns(pl.col("status_since", "stage_since").forward_fill())
         .with_columns(status_since_date=_local_day("status_since", time_zone))
         .with_columns(status_since_day=_day_number("status_since_date"))
     )
 
 
+def _so_far(happened: pl.Expr, goes_on: pl.Expr) -> pl.Expr:
+    """How often something has happened to a deal, this row included. It never happens at its first row."""
+    total = happened.fill_null(False).cast(pl.Int64).cum_sum()
+    return total - pl.when(~goes_on).then(total).forward_fill()
+
+
 def _answer(activities: pl.DataFrame) -> pl.DataFrame:
     """An inbound touch is answered by the next outbound one a human sent on the same deal."""
     human = (pl.col("direction") == "outbound") & ~pl.col("is_automatic").fill_null(False)
-    asked = (pl.col("direction") == "inbound") & pl.col("opportunity_id").is_not_null()
-    return (
-        activities.sort("opportunity_id", "at", "activity_id")
-        .with_columns(answer=pl.when(human).then("at").backward_fill().over("opportunity_id"))
-        .with_columns(answered_at=pl.coalesce("answered_at", pl.when(asked).then("answer")))
+    asked = (pl.col("direction") == "inbound") & pl.col("opportunity_key").is_not_null()
+    next_answer = pl.when(human).then(pl.struct("at", "opportunity_key")).backward_fill()
+    same_deal = next_answer.struct.field("opportunity_key") == pl.col("opportunity_key")
+    return activities.sort("opportunity_key", "at", "activity_id").with_columns(
+        answered_at=pl.coalesce("answered_at", pl.when(asked & same_deal).then(next_answer.struct.field("at")))
     )
 
 
-def _calendar(tables: dict[str, pl.DataFrame], settings: Settings) -> pl.DataFrame:
-    """Every day from the first year the tables speak of until the end of the year after the last."""
-    spoken = [
-        tables["opportunities"]["created_date"],
-        tables["versions"]["status_since_date"],
-        tables["versions"]["expected_close_date"],
-        tables["leads"]["created_date"],
-        tables["targets"]["start_date"],
-        tables["targets"]["end_date"],
-        pl.Series([settings.taken.date()]),
-    ]
+def as_the_source_gave(activities: pl.DataFrame) -> pl.DataFrame:
+    """Stored activities without the answers that `derive` had found. Expects all of each deal."""
+    if activities.is_empty():
+        return activities
+    found = _answer(activities.with_columns(answered_at=pl.lit(None, pl.Datetime("us", "UTC"))))
+    found = found.select("activity_id", found="answered_at")
+    joined = activities.join(found, on="activity_id", how="left", maintain_order="left")
+    given = pl.when(pl.col("answered_at").ne_missing(pl.col("found"))).then("answered_at")
+    return joined.with_columns(answered_at=given).drop("found")
+
+
+#: The days a table speaks of, which the calendar must hold.
+SPOKEN = {
+    "opportunities": ("created_date",),
+    "versions": ("status_since_date", "expected_close_date"),
+    "leads": ("created_date",),
+    "targets": ("start_date", "end_date"),
+}
+
+
+def spoken_days(tables: Frames) -> list[date]:
+    """The first and the last day that stored tables speak of; nothing if they speak of none."""
+    days = [frame[c] for name, frame in tables.items() for c in SPOKEN.get(name, ())]
+    return [day for each in days for day in (each.min(), each.max()) if isinstance(day, date)]
+
+
+def calendar(days: Iterable[date], settings: Settings) -> pl.DataFrame:
+    """Every day from the first year that is spoken of until the end of the year after the last."""
     # An expected date mistyped as 2205 must not make two centuries of calendar.
-    latest = settings.taken.date() + timedelta(days=3653)
-    days = pl.concat(spoken).drop_nulls()
-    first, last = days.min(), min(days.max(), latest)  # type: ignore[type-var]
-    assert isinstance(first, date)
-    assert isinstance(last, date)
+    taken = settings.taken.date()
+    spoken = [taken, *days]
+    first, last = min(spoken), min(max(spoken), taken + timedelta(days=3653))
     frame = pl.select(date=pl.date_range(date(first.year, 1, 1), date(last.year + 1, 12, 31)))
     off = _public_holidays(settings.holidays, range(first.year, last.year + 2))
     day = pl.col("date")
     since_fiscal_start = (day.dt.month() - settings.fiscal_year_starts) % 12
     starts_later = (day.dt.month() >= settings.fiscal_year_starts) & (settings.fiscal_year_starts > 1)
-    return frame.with_columns(
+    frame = frame.with_columns(
         week=day.dt.truncate("1w"),
         month=day.dt.truncate("1mo"),
         quarter=day.dt.truncate("1q"),
@@ -151,6 +182,7 @@ def _calendar(tables: dict[str, pl.DataFrame], settings: Settings) -> pl.DataFra
         fiscal_period=(since_fiscal_start + 1).cast(pl.Int64),
         is_business_day=(day.dt.weekday() <= 5) & ~day.is_in(off),
     ).with_columns(business_day=pl.col("is_business_day").cast(pl.Int64).cum_sum().over("month"))
+    return _stored("calendar", frame)
 
 
 def _public_holidays(place: str | None, years: range) -> list[date]:

@@ -1,0 +1,36 @@
+"""The book's own numbers, beside the source's identifiers: small, dense, and the same in every version of a book."""
+
+import polars as pl
+
+
+class Numbers:
+    """The numbers of one kind of thing. Those never seen get the next ones, in the order of their identifiers."""
+
+    def __init__(self, kind: str, known: pl.DataFrame | None = None, following: int | None = None):
+        """Number things of a kind.
+
+        Args:
+            kind: "rep", "account" or "opportunity".
+            known: Numbers given before, with the columns `<kind>_id` and `<kind>_key`.
+            following: The next number to give, if `known` does not hold all that were given.
+        """
+        self.id, self.key = f"{kind}_id", f"{kind}_key"
+        self.known = pl.DataFrame(schema={self.id: pl.String, self.key: pl.Int64}) if known is None else known
+        self.following = self.known.height if following is None else following
+
+    def of(self, ids: pl.Series) -> pl.DataFrame:
+        """The number of each distinct identifier, one row each; null has none."""
+        asked = ids.drop_nulls().unique().alias(self.id).to_frame()
+        # The smaller side is asked of the larger: a bucket's few thousand of all accounts there are.
+        found = self.known.join(asked, on=self.id, how="semi") if self.known.height else self.known
+        if found.height == asked.height:
+            return found
+        fresh = asked.join(found, on=self.id, how="anti").sort(self.id)
+        fresh = fresh.with_row_index(self.key, self.following).select(self.id, pl.col(self.key).cast(pl.Int64))
+        self.following += fresh.height
+        self.known = pl.concat([self.known, fresh])
+        return pl.concat([found, fresh])
+
+    def put(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """`frame` with the number beside its identifier."""
+        return frame.join(self.of(frame[self.id]), on=self.id, how="left", maintain_order="left")
