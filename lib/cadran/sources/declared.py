@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Any, NoReturn, Protocol
 
-from cadran.sources.feeds import NOW, Database, Feed, File, parts
+from cadran.sources.feeds import LATEST, NOW, Database, Feed, File, parts
 from cadran.tables import TABLES, VERSIONED
-from cadran.tables.problems import Problem
 
 #: Kinds of databases, with what each is reached by.
 KINDS = {"sqlite": "path", "duckdb": "path", "postgresql": "address_from"}
@@ -74,6 +73,10 @@ def in_database(check: Check, name: str, section: dict[str, Any], databases: dic
 
 def whole(check: Check, taken: Any, feeds: list[Feed], files: dict[str, File]) -> None:
     """What the sections that concern databases must say together."""
+    if taken == LATEST and any(file.watermark for file in files.values()):
+        check.fail(
+            '{file}: with a watermark, taken = "latest date" would look at some rows only.', 'Write taken = "now".'
+        )
     if taken == NOW and not any(file.database for file in files.values()):
         repair = 'Write taken = 2024-12-31, or taken = "latest date".'
         check.fail('{file}: taken = "now" is the clock of a database, and there is none.', repair)
@@ -106,7 +109,8 @@ def keys_in_step(feeds: Iterable[Feed]) -> dict[str, dict[str, str]]:
         about = (parts(feed) or ("",))[0].replace("versions", "opportunities")
         key = {"changes": "key", "events": "case"}.get(feed.table) or _key(about or feed.of)
         if about and key in feed.fields:
-            found.setdefault(about, {})[feed.file] = ", ".join(feed.fields[key].column)
+            said = feed.fields[key]
+            found.setdefault(about, {})[feed.file] = said.column[0] if len(said.column) == 1 and not said.source else ""
             told |= {about} if feed.table in ("changes", "events", "versions") or "valid_from" in feed.fields else set()
     return {about: files for about, files in found.items() if about in told}
 
@@ -117,14 +121,8 @@ def _in_step(check: Check, feeds: list[Feed], files: dict[str, File]) -> None:
         marked = [file for file in told if file.watermark]
         if marked and (len(marked) < len(told) or len({file.database for file in told}) > 1):
             repair = "Give each a watermark, in one database; or remove those there are."
-            names = ", ".join(file.name for file in told)
+            names = ", ".join(named)
             check.fail("{file}: {names} tell one history, and are read in step.", repair, names=names)
-
-
-def not_installed(database: Database, extra: str) -> Problem:
-    """What is said when the driver of a database is not there."""
-    return Problem(
-        "The driver for {kind} databases, which {name} is, is not installed.",
-        "Install it: pip install 'cadran[{extra}]'",
-        kind=database.kind, name=database.name, extra=extra,
-    )  # fmt: skip
+        if marked and not all(named.values()):
+            repair = "Write a query that makes one column of it."
+            check.fail("{file}: {names}: with a watermark, a key is one column.", repair, names=", ".join(named))
