@@ -109,14 +109,18 @@ def test_nothing_not_yet_known_counts(make_book):
 
 
 def test_the_days_of_a_period_are_those_of_the_book(make_book):
-    stories = [[("2026-01-31T22:59:00", "Lead")], [("2026-01-31T23:00:00", "Lead"), ("2026-02-28T23:00:00", "Demo")]]
+    stories = [
+        [("2026-01-31T22:59:00", "Lead")],
+        [("2026-01-31T23:00:00", "Lead"), ("2026-02-28T23:00:00", "Demo")],
+        [("2026-02-28T22:59:00", "Lead")],
+    ]
     tables = told(*stories)
     tables["versions"].append({"opportunity_id": "d0", "valid_from": "2026-06-01", "stage": "Demo", "status": "open"})
     book = make_book(**tables, settings={"time_zone": "Europe/Paris"})
 
     february = ask(book, "stage_conversion", since=date(2026, 2, 1), until=date(2026, 2, 28))
 
-    assert counts(february, ["n_entered"]) == {"Lead": [1], "Demo": [0], "Offer": [0], "Deal": [0]}
+    assert counts(february, ["n_entered"]) == {"Lead": [2], "Demo": [0], "Offer": [0], "Deal": [0]}
 
 
 def test_deals_that_are_gone_are_left_out(make_book):
