@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import polars as pl
+
 from cadran.tables.problems import Problem
 
 POINTER = "CURRENT"
@@ -45,14 +47,17 @@ def alone(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def told_of(folder: Path) -> Iterator[None]:
-    """What the system refuses is told as a problem: a full disk, a read-only folder, a folder that is gone."""
+    """What the system refuses, also to polars, is told as a problem: a full disk, a read-only or absent folder."""
     try:
         yield
-    except OSError as error:
+    except (OSError, pl.exceptions.ComputeError) as error:
+        reason = getattr(error, "strerror", None) or str(error).rpartition(": ")[2]
+        if not isinstance(error, OSError) and "os error" not in reason:
+            raise
         raise Problem(
             "{folder} cannot be written: {reason}.",
             "Name a folder of yours, or have its permissions and free space looked at. The book is as it was.",
-            folder=folder, reason=error.strerror or error,
+            folder=folder, reason=reason,
         ) from error  # fmt: skip
 
 
