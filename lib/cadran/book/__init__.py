@@ -6,10 +6,15 @@ from typing import Any
 
 from cadran.book.book import DEAL_COLUMNS, Book
 from cadran.book.engines import engine_of
+from cadran.book.forget import forget
+from cadran.book.purge import purge, purgeable
 from cadran.book.reader import Reader
 from cadran.book.store import current_version, read_manifest, read_set_aside, write_book
 
-__all__ = ["DEAL_COLUMNS", "SAMPLE", "Book", "Reader", "open_book", "read_set_aside", "write_book"]
+__all__ = [
+    "DEAL_COLUMNS", "SAMPLE", "Book", "Reader", "forget", "open_book", "purge", "purgeable", "read_set_aside",
+    "write_book",
+]  # fmt: skip
 
 _PACKAGE = Path(__file__).parent.parent
 #: The invented company that comes with Cadran: in the wheel, or in the checkout.

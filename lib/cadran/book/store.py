@@ -17,7 +17,10 @@ from cadran.book.derive import calendar
 from cadran.book.draft import MANIFEST, Draft
 from cadran.book.enter import Entered, enter
 from cadran.book.folder import POINTER, alone, check_is_book, current_version, sweep, switch, versions
+from cadran.book.forgotten import forgotten
 from cadran.book.numbers import Numbers
+from cadran.book.purge import leave_out, purged_again
+from cadran.book.rewrite import finish
 from cadran.book.stored import Stored
 from cadran.tables import STORED
 from cadran.tables.delivery import SET_ASIDE, Delivery, Part, Settings, Since
@@ -66,22 +69,29 @@ def write_book(
     with alone(folder):
         check_is_book(folder)
         sweep(folder)
+        finish(folder)
         old = None if anew or not (folder / POINTER).exists() else current_version(folder)
         before = read_manifest(old) if old else None
         if before:
             _check_follows(before, delivery.settings, folder)
         number = max((int(path.name) for path in versions(folder)), default=0) + 1
-        draft = Draft(folder / f".{number:06}")
+        draft, final = Draft(folder / f".{number:06}"), folder / f"{number:06}"
+        memory = forgotten(folder)
+        memory.applied(delivery)
+        if memory.purged_before:
+            leave_out(delivery, memory.purged_before, old)
         try:
             manifest = _enter_all(draft, delivery, old, before, accept_vanished)
             first = {"version": number, "schema_version": SCHEMA_VERSION, "written_at": written_at.isoformat()}
-            draft.finish(first | manifest, folder / f"{number:06}")
+            draft.finish(first | manifest | {"noted": memory.scrubbed(delivery.noted).to_dicts()}, final)
         except BaseException:
             shutil.rmtree(draft.path, ignore_errors=True)
             raise
-        switch(folder, f"{number:06}")
+        if memory.purged_before:
+            purged_again(final, memory.purged_before)
+        switch(folder, final.name)
         prune(folder, keep)
-    return folder / f"{number:06}"
+    return final
 
 
 def prune(folder: Path, keep: int) -> list[str]:
@@ -227,7 +237,6 @@ def _enter_all(
         },
         "files": [asdict(file) for file in delivery.files],
         "set_aside": dict(sorted(aside.counts.items())),
-        "noted": delivery.noted.to_dicts(),
         "watermarks": before.get("watermarks", {}) | delivery.watermarks,
         "columns": before.get("columns", {}) | delivery.columns,
         "sha256": {},
