@@ -43,6 +43,8 @@ TOLD: dict[str, dict[str, dy.Column]] = {
     "merges": {"key": _TEXT, "into": _TEXT, "at": dy.Datetime(nullable=True, time_zone="UTC")},
     "events": {"case": _NAME, "activity": _NAME, "at": _MOMENT, "resource": _TEXT},
 }
+#: Prefix of the fields of a change that hold what was before it.
+OLD = "@old_"
 #: What `changes` and `merges` may be about.
 OF = {"changes": ["deals", "accounts", "contacts", "reps", "targets"], "merges": ["deals", "accounts", "contacts"]}
 _IF = dy.Bool(nullable=True)
@@ -232,6 +234,10 @@ def column_of(table: str, name: str) -> dy.Column:
     beside = _BESIDE.get(table, {})
     if name in beside:
         return beside[name]
+    if table == "changes":
+        field = name.removeprefix(OLD)
+        of = next(of for of in OF[table] if field in changeable(of))
+        return column_of(of, field)
     if table in ("deals", "events"):
         return {**TABLES["versions"].columns(), **TABLES["opportunities"].columns()}[name]
     return TABLES[table].columns()[name]

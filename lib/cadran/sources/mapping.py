@@ -155,7 +155,7 @@ class _Check:
         sections["stages"] = [section for section in sections.get("stages", []) if section not in rows]
         feeds = [self.feed(table, section, files) for table, said in sections.items() for section in said]
         feeds, stages = told.stages_of(self, feeds, self.stages(rows, whole=not sections["stages"]) if rows else ())
-        feeds += self.performers(feeds)
+        feeds = told.with_fields(feeds + self.performers(feeds))
         together.whole(self, feeds, stages)
         declared.whole(self, raw["taken"], feeds, files)
         return Mapping(

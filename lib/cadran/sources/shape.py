@@ -1,26 +1,38 @@
-"""From fields to tables: the lives of a deal, the stages, what holds since ever, and money in one currency."""
+"""From fields to tables: the stages, since when and until when things hold, and money in one currency."""
 
 from collections.abc import Mapping as Dict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import polars as pl
 
-from cadran.sources.feeds import VERSION_FIELDS, Mapping, zone
+from cadran.sources import events, lives
+from cadran.sources.feeds import TOLD, Feed, Mapping, zone
 from cadran.sources.fields import Fed
-from cadran.sources.read import ID
+from cadran.sources.lives import KEY, with_status
+from cadran.sources.place import ID
 from cadran.sources.rules import BROKEN, broken
+from cadran.sources.spans import MOMENT, Note, complete, spans
+from cadran.sources.things import dead, ends_of, things
 from cadran.tables import TABLES, VERSIONED
 from cadran.tables.deals import CLOSED, STATUSES
 from cadran.tables.problems import Problem
 
-_SECOND = pl.duration(seconds=1)
+#: Merges of things: which, into which, and when.
+MERGES: dict[str, Any] = {"key": pl.String, "into": pl.String, "at": MOMENT}
+
+
+def name_of(feed: Feed) -> str:
+    """What the rows of a feed are gathered under: its table; for changes and merges, also what they are about."""
+    return f"{feed.table} of {feed.of}" if feed.of else feed.table
 
 
 def key_of(table: str) -> str:
     """The field that identifies a row of a feed to a reader."""
-    return "opportunity_id" if table == "deals" else TABLES[table].primary_key()[0]
+    if table in TOLD:
+        return next(iter(TOLD[table]))
+    return KEY if table == "deals" else TABLES[table].primary_key()[0]
 
 
 def only_new(feeds: list[Fed]) -> list[Fed]:
@@ -31,46 +43,63 @@ def only_new(feeds: list[Fed]) -> list[Fed]:
         if fed.feed.from_values:
             known = [other.fields.select(key) for other in kept if other.feed.table == fed.feed.table]
             fields = fed.fields.join(pl.concat([*known, fed.fields.select(key).clear()]), on=key, how="anti")
-            fed = replace(fed, fields=fields, rows=fed.rows.join(fields, on=ID, how="semi"))
+            fed = replace(fed, fields=fields)
         kept.append(fed)
     return kept
 
 
 def gathered(feeds: list[Fed]) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
-    """Fields by table (`deals` among them), without the rows that repeat another entirely, and these as `BROKEN`."""
+    """Fields by `name_of` their feed, without the rows that repeat another entirely, and these as `BROKEN`."""
     tables, twice = {}, [pl.DataFrame(schema=BROKEN)]
-    for table in dict.fromkeys(fed.feed.table for fed in feeds):
-        rows = pl.concat([fed.fields for fed in feeds if fed.feed.table == table], how="diagonal")
+    for name in dict.fromkeys(name_of(fed.feed) for fed in feeds):
+        own = [fed for fed in feeds if name_of(fed.feed) == name]
+        table = own[0].feed.table
+        rows = pl.concat([_dated(fed) if table in VERSIONED else fed.fields for fed in own], how="diagonal")
         key = key_of(table)
         suspects = rows.filter(pl.col(key).is_duplicated() & pl.col(key).is_not_null())
         copies = suspects.filter(~pl.struct(pl.exclude(ID)).is_first_distinct())
         twice.append(broken(copies[ID], key, "twice"))
-        tables[table] = rows.join(copies, on=ID, how="anti", maintain_order="left")
+        tables[name] = rows.join(copies, on=ID, how="anti", maintain_order="left")
     return tables, pl.concat(twice)
 
 
+def _dated(fed: Fed) -> pl.DataFrame:
+    return fed.fields.with_columns(pl.lit("valid_from" in fed.feed.fields).alias("@dated"))
+
+
 def stages(mapping: Mapping, rows: pl.DataFrame | None) -> tuple[pl.DataFrame, str]:
-    """The `stages` table, and the stage that a deal is created in: the one so marked, else the first open one."""
-    if rows is None:
-        said = [(s.stage, position, s.kind, s.is_qualified, s.probability) for position, s in enumerate(mapping.stages)]
-        columns = TABLES["stages"].create_empty().schema
-        rows = pl.DataFrame(said, schema=columns, orient="row").with_columns(pl.lit(None, pl.Int64).alias(ID))
-    elif "is_qualified" not in rows.columns:
-        rows = rows.with_columns(is_qualified=pl.col("kind").cast(pl.String) != "disqualified")
+    """The `stages` table, and the stage that a deal is created in: the one so marked, else the first open one.
+
+    Stages that the mapping lists prevail over those of a file. Where a file gives no kind, closed and won tell it; where
+    it gives no position, the chance of winning does, and closed stages come last.
+    """
+    columns = TABLES["stages"].create_empty().schema
+    said = [(s.stage, position, s.kind, s.is_qualified, s.probability) for position, s in enumerate(mapping.stages)]
+    listed = pl.DataFrame(said, schema=columns, orient="row").with_columns(pl.lit(None, pl.Int64).alias(ID))
+    if rows is not None:
+        rows = _as_stages(rows.join(listed, on="stage", how="anti", maintain_order="left"))
+        listed = pl.concat([listed, rows.select(pl.col(n).cast(d) for n, d in listed.schema.items())])
     marked = [s.stage for s in mapping.stages if s.at_creation]
-    first = rows.filter(pl.col("kind") == "open").sort("position")["stage"].to_list()
+    first = listed.filter(pl.col("kind") == "open").sort("position", maintain_order=True)["stage"].to_list()
     if not marked and not first:
         raise Problem("{file}: no stage is of kind open.", "Complete the stages.", file=mapping.path.name)
-    return rows, (marked or first)[0]
+    return listed, (marked or first)[0]
 
 
-def with_status(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """`rows` with their `status`: what the source says, else the kind of their stage (open where it is unknown)."""
-    kinds = known.select("stage", kind="kind").drop_nulls("stage").unique("stage", keep="any")
-    rows = rows.join(kinds, on="stage", how="left", maintain_order="left")
-    given = [pl.col("status")] if "status" in rows.columns else []
-    status = pl.coalesce(*given, "kind", pl.lit("open", pl.Enum(STATUSES)))
-    return rows.with_columns(status=status).drop("kind")
+def _as_stages(rows: pl.DataFrame) -> pl.DataFrame:
+    kinds: dict[str, Any] = {"kind": pl.Enum(STATUSES), "is_closed": pl.Boolean, "is_won": pl.Boolean}
+    more: dict[str, Any] = {"probability": pl.Float64, "position": pl.Int64, "is_qualified": pl.Boolean}
+    rows = complete(rows, [*kinds.items(), *more.items()])
+    won, closed = (pl.col(name).fill_null(False) for name in ("is_won", "is_closed"))
+    told = pl.when(won).then(pl.lit("won")).when(closed).then(pl.lit("lost")).otherwise(pl.lit("open"))
+    rows = rows.with_columns(kind=pl.coalesce("kind", told.cast(kinds["kind"])))
+    order = rows.with_row_index("@met").sort(pl.col("kind") != "open", "kind", "probability", "@met", nulls_last=True)
+    order = order.select("stage", "@met", place=pl.int_range(pl.len()))
+    rows = rows.with_row_index("@met").join(order, on=["stage", "@met"], how="left", maintain_order="left")
+    return rows.with_columns(
+        position=pl.coalesce("position", "place"),
+        is_qualified=pl.coalesce("is_qualified", pl.col("kind") != "disqualified"),
+    )
 
 
 def taken(mapping: Mapping, tables: Dict[str, pl.DataFrame]) -> datetime:
@@ -109,82 +138,156 @@ def _spans(tables: Dict[str, pl.DataFrame]) -> list[tuple[datetime | None, datet
     return spans
 
 
-def lives(
-    deals: pl.DataFrame, known: Dict[str, str], first_stage: str, until: datetime
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """One row per deal made into opportunities and versions. Nothing is known before the source shows it was.
+@dataclass(frozen=True)
+class Ground:
+    """What the rows of any bucket are shaped on: known of the whole import."""
 
-    A version at creation holds what is known then; one at the close all that is known; a deal still open has
-    one at `until`, when its stage and its other fields were seen, unless nothing in it is new.
+    stages: pl.DataFrame
+    first_stage: str
+    #: The moment the data was taken, and the first moment anything happened.
+    until: datetime
+    since: datetime
+
+
+def shaped(
+    rows: dict[str, pl.DataFrame], mapping: Mapping, ground: Ground, bad: pl.DataFrame
+) -> tuple[dict[str, pl.DataFrame], pl.DataFrame, tuple[Note, ...]]:
+    """Tables made of gathered fields: rows of whole things (all rows of each key), of one bucket or of all.
 
     Args:
-        deals: Fields of the deals feed, with `status`.
-        known: When each version field is known: at_creation, at_export, at_close.
-        first_stage: The stage a deal is created in.
-        until: The moment the data was taken.
+        rows: Fields by `name_of` their feed, with `ID`.
+        mapping: The mapping.
+        ground: What is known of the whole import.
+        bad: `BROKEN` rows so far.
 
     Returns:
-        Rows of `opportunities`, rows of `versions`, and what was wrong.
+        Rows by table, with `ID`, not yet held to the tables' rules; more `BROKEN` rows; and notes.
     """
-    deals = _complete(deals, ["created_at", "closed_at"])
-    is_closed = pl.col("status").cast(pl.String).is_in(CLOSED)
-    same_day = pl.col("@closed_at_is_day") & (pl.col("@closed_at_day") == pl.col("@created_at_day"))
-    at_once = same_day | (pl.col("closed_at") == pl.col("created_at"))
-    deals = deals.with_columns(
-        closed_at=pl.when(at_once.fill_null(False)).then(pl.col("created_at") + _SECOND).otherwise("closed_at")
-    )
-    rules = {
-        ("closed_at", "closed"): is_closed & pl.col("closed_at").is_null(),
-        ("created_at,closed_at", "order"): is_closed & (pl.col("closed_at") < pl.col("created_at")),
-        ("created_at", "created_later"): pl.col("created_at") > until,
-        ("closed_at", "closed_later"): is_closed & (pl.col("closed_at") > until),
-    }
-    wrong = [broken(deals.filter(test)[ID], field, rule) for (field, rule), test in rules.items()]
-
-    def fields(*when: str) -> list[pl.Expr]:
-        return [pl.when(known[n] in when).then(pl.col(n)).alias(n) for n in VERSION_FIELDS if n in deals.columns]
-
-    stage = [ID, "opportunity_id", "stage", "status"]
-    final = deals.filter(is_closed).select(
-        *stage,
-        pl.col("closed_at").fill_null(until).alias("valid_from"),
-        *fields("at_creation", "at_export", "at_close"),
-    )
-    seen_later = [pl.col(n).is_not_null() for n in VERSION_FIELDS if n in deals.columns and known[n] == "at_export"]
-    news = pl.any_horizontal(pl.col("created_at").is_null(), pl.col("stage") != first_stage, *seen_later)
-    seen = deals.filter(~is_closed & (news | (pl.col("created_at") >= until))).select(
-        *stage, pl.lit(until).dt.cast_time_unit("us").alias("valid_from"), *fields("at_creation", "at_export")
-    )
-    born = deals.filter(pl.col("created_at").is_not_null() & (is_closed | (pl.col("created_at") < until))).select(
-        ID,
-        "opportunity_id",
-        pl.lit(first_stage).alias("stage"),
-        pl.lit("open", pl.Enum(STATUSES)).alias("status"),
-        pl.col("created_at").alias("valid_from"),
-        *fields("at_creation"),
-    )
-    own = [c for c in TABLES["opportunities"].column_names() if c in deals.columns]
-    return deals.select(ID, *own), pl.concat([born, final, seen]), pl.concat(wrong)
+    tables = {t: r for t, r in rows.items() if t in TABLES and t not in VERSIONED and t != "opportunities"}
+    wrong = [pl.DataFrame(schema=BROKEN)]
+    notes: tuple[Note, ...] = ()
+    for table in (t for t in VERSIONED if t in rows and t != "versions"):
+        merges, odd = merges_of(rows.get(f"merges of {table}"), mapping, table)
+        made = things(table, rows[table], rows.get(f"changes of {table}"), merges, bad, ground.until, ground.since)
+        tables[table], notes = made.rows, (*notes, *made.notes)
+        wrong += [made.wrong, odd]
+    if rows.keys() & {"deals", "opportunities", "versions", "events", "changes of deals"}:
+        made_tables, odd, more = _deals(rows, mapping, ground, bad)
+        if "activities" in tables and "activities" in made_tables:
+            made_tables["activities"] = pl.concat(
+                [tables["activities"], made_tables["activities"]], how="diagonal_relaxed"
+            )
+        tables |= made_tables
+        wrong.append(odd)
+        notes = (*notes, *more)
+    return tables, pl.concat(wrong), notes
 
 
-def _complete(deals: pl.DataFrame, moments: list[str]) -> pl.DataFrame:
-    kinds: dict[str, Any] = {"": pl.Datetime("us", "UTC"), "_is_day": pl.Boolean, "_day": pl.Date}
-    wanted = {(f"@{m}{end}" if end else m): dtype for m in moments for end, dtype in kinds.items()}
-    return deals.with_columns(
-        pl.lit(None, dtype).alias(name) for name, dtype in wanted.items() if name not in deals.columns
-    )
+def left_behind(rows: dict[str, pl.DataFrame], good: Dict[str, pl.DataFrame], bad: pl.DataFrame) -> pl.DataFrame:
+    """`BROKEN` rows of histories and logs whose deal, account, … was set aside in the end, and they with it.
+
+    Args:
+        rows: Fields by `name_of` their feed, with `ID`.
+        good: Rows by table that were accepted.
+        bad: `BROKEN` rows so far.
+    """
+    found = [pl.DataFrame(schema=BROKEN)]
+    for name, frame in rows.items():
+        kind, _, of = name.partition(" of ")
+        table = {"events": "opportunities", "versions": "opportunities"}.get(kind, of.replace("deals", "opportunities"))
+        if kind not in ("changes", "events", "versions") or table not in good:
+            continue
+        key = key_of(kind)
+        there = good[table][VERSIONED.get(table, KEY)].unique().implode()
+        lost = frame.filter(pl.col(key).is_not_null(), ~pl.col(key).is_in(there)).join(bad, on=ID, how="anti")
+        found.append(broken(lost[ID], key, "left_behind"))
+    return pl.concat(found)
 
 
-def in_time(table: str, rows: pl.DataFrame, since_ever: datetime) -> pl.DataFrame:
-    """A versioned table with `valid_from` (since ever where it has none) and `valid_to` (the next one's)."""
-    if "valid_from" not in rows.columns:
-        rows = rows.with_columns(valid_from=pl.lit(since_ever).dt.cast_time_unit("us"))
-    if "valid_to" in rows.columns:
-        return rows
-    key = VERSIONED[table]
-    rows = rows.sort(key, "valid_from", nulls_last=True)
-    following = pl.when(pl.col(key).shift(-1) == pl.col(key)).then(pl.col("valid_from").shift(-1))
-    return rows.with_columns(valid_to=pl.when(following > pl.col("valid_from")).then(following))
+def merges_of(rows: pl.DataFrame | None, mapping: Mapping, of: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """`MERGES` of things, one a row, and what was wrong with them."""
+    if rows is None:
+        return pl.DataFrame(schema=MERGES), pl.DataFrame(schema=BROKEN)
+    sign = next((f.fields["key"].split for f in mapping.feeds if f.table == "merges" and f.of == of), None)
+    rows = complete(rows, MERGES.items())
+    if sign:
+        rows = (
+            rows.with_columns(pl.col("key").str.split(sign))
+            .explode("key")
+            .with_columns(pl.col("key").str.strip_chars())
+        )
+    rows = rows.drop_nulls(["key", "into"]).filter(pl.col("key") != "")
+    itself = rows.filter(pl.col("key") == pl.col("into"))
+    twice = rows.filter(pl.col("into").n_unique().over("key") > 1)
+    wrong = [broken(itself[ID], "key,into", "into_itself"), broken(twice[ID], "key,into", "merged_twice")]
+    return rows.join(pl.concat(wrong), on=ID, how="anti").select(MERGES.keys()), pl.concat(wrong).unique()
+
+
+def _deals(
+    rows: dict[str, pl.DataFrame], mapping: Mapping, ground: Ground, bad: pl.DataFrame
+) -> tuple[dict[str, pl.DataFrame], pl.DataFrame, tuple[Note, ...]]:
+    """Opportunities, versions, and the touches that an event log tells."""
+    known = {f.name: f.known for feed in mapping.feeds if feed.table == "deals" for f in feed.fields.values()}
+    merges, odd = merges_of(rows.get("merges of deals"), mapping, "deals")
+    heads, versions, wrong = [], [], [odd]
+    notes: tuple[Note, ...] = ()
+    touches: dict[str, pl.DataFrame] = {}
+    now = rows.get("deals")
+    if now is not None:
+        now = lives.moments(dead(with_status(now, ground.stages)))
+    given = rows.get("opportunities")
+    ends, alive = ends_of(now if now is not None else dead(given) if given is not None else _nobody(), KEY, merges)
+    if "events" in rows:
+        logs = [feed for feed in mapping.feeds if feed.table == "events"]
+        order = ground.stages.sort("position", maintain_order=True)["stage"].to_list()
+        told = events.told(rows["events"], logs, order, ground.first_stage, ground.until)
+        heads.append(told.opportunities if given is None else told.opportunities.join(given, on=KEY, how="anti"))
+        versions.append(told.versions)
+        touches["activities"] = told.activities
+        wrong.append(told.wrong)
+    if "changes of deals" in rows:
+        moves, lone, bad_moves, more = lives.changed(
+            rows["changes of deals"], now, known, ground.first_stage, bad, ground.until
+        )
+        heads.append(lone if given is None else lone.join(given, on=KEY, how="anti"))
+        versions.append(moves)
+        wrong.append(bad_moves)
+        notes += more
+    if "versions" in rows:
+        late = rows["versions"].filter(pl.col("valid_from") > ground.until)
+        wrong.append(broken(late[ID], "valid_from", "changed_later"))
+        versions.append(rows["versions"])
+    history = pl.concat([with_status(v, ground.stages) for v in versions], how="diagonal_relaxed") if versions else None
+    if now is not None:
+        is_told = pl.col(KEY).is_in((history[KEY] if history is not None else now[KEY].clear()).implode())
+        wrong.append(lives.wrong_dates(now, is_told, ground.until))
+        gone = pl.when("@deleted").then(pl.coalesce("deleted_at", pl.lit(ground.until)))
+        once = lives.once(
+            now.filter(~is_told).with_columns(gone.alias("@gone")), known, ground.first_stage, ground.until
+        )
+        history = once if history is None else pl.concat([history, once], how="diagonal_relaxed")
+        heads.append(now.select(ID, *(c for c in TABLES["opportunities"].column_names() if c in now.columns)))
+    if given is not None:
+        heads.append(given)
+    assert history is not None
+    chained = spans("versions", history, ground.until, None, ends, alive)
+    wrong.append(chained.wrong)
+    lived, merged = chained.rows, ends.drop_nulls("into").select(pl.col("key").alias(KEY), "into")
+    if now is not None and versions:
+        told_now = now.filter(is_told)
+        lived = lives.begun(lived, told_now, known, ground.first_stage)
+        lived, more = lives.present(lived, told_now.filter(~pl.col("@deleted")), known, ground.until)
+        notes += more
+    opportunities = pl.concat(heads, how="diagonal_relaxed").drop("merged_into", strict=False)
+    ended = lived.drop_nulls("merged_into").select(KEY, into="merged_into")
+    merged = pl.concat([merged, ended]).unique(KEY, keep="first").rename({"into": "merged_into"})
+    opportunities = opportunities.join(merged, on=KEY, how="left", maintain_order="left")
+    lived = in_one_currency(lived.drop("merged_into"), mapping)
+    return {"opportunities": opportunities, "versions": lived, **touches}, pl.concat(wrong), notes + chained.notes
+
+
+def _nobody() -> pl.DataFrame:
+    return dead(pl.DataFrame(schema={KEY: pl.String}))
 
 
 def in_one_currency(versions: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:

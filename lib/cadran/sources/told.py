@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from cadran.sources.feeds import KEYS, OF, Feed, Field, File, StageRow, Touch, changeable, mappable, required
+from cadran.sources.feeds import KEYS, OF, OLD, Feed, Field, File, StageRow, Touch, changeable, mappable, required
 from cadran.tables.activities import DIRECTIONS, KINDS
 from cadran.tables.deals import CLOSED
 
@@ -99,3 +99,27 @@ def _closed(check: Any, log: Feed, listed: tuple[StageRow, ...]) -> dict[str, st
             check.member(stage, closed, f"[events] outcomes: {activity}")
         found[activity] = stage
     return found
+
+
+def with_fields(feeds: list[Feed]) -> list[Feed]:
+    """The feeds of changes with one field for each field that may change, and one for what it was before.
+
+    They are read as the table's own field is: its synonyms, its missing values, its dates.
+    """
+    return [_with_fields(feed, feeds) if feed.table == "changes" else feed for feed in feeds]
+
+
+def _with_fields(feed: Feed, feeds: list[Feed]) -> Feed:
+    said, value, old = feed.fields["field"], feed.fields["value"], feed.fields.get("old_value")
+    names = dict.fromkeys(said.values.values() if said.column else [str(said.constant)])
+    own = {name: f for other in feeds if other.table == feed.of for name, f in other.fields.items()}
+    fields = {n: replace(f, personal="allowed") if n in ("value", "old_value") else f for n, f in feed.fields.items()}
+    for name in names:
+        as_read = own.get(name, Field(name))
+        for column, prefix in ((value, ""), (old or Field("", constant=""), OLD)):
+            read = replace(
+                as_read, name=prefix + name, column=column.column, constant=column.constant, source=None, on={}
+            )
+            fields[prefix + name] = replace(read, values={**column.values, **as_read.values}, known="at_creation")
+    only = feed.only if not said.column else {said.column[0]: tuple(said.values), **feed.only}
+    return replace(feed, fields=fields, only=only)
