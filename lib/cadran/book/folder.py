@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import polars as pl
-
 from cadran.tables.problems import Problem
 
 POINTER = "CURRENT"
@@ -47,17 +45,14 @@ def alone(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def told_of(folder: Path) -> Iterator[None]:
-    """What the system refuses, also to polars, is told as a problem: a full disk, a read-only or absent folder."""
+    """What the system refuses is told as a problem: a full disk, a read-only folder, a folder that is gone."""
     try:
         yield
-    except (OSError, pl.exceptions.ComputeError) as error:
-        reason = getattr(error, "strerror", None) or str(error).rpartition(": ")[2]
-        if not isinstance(error, OSError) and "os error" not in reason:
-            raise
+    except OSError as error:
         raise Problem(
             "{folder} cannot be written: {reason}.",
             "Name a folder of yours, or have its permissions and free space looked at. The book is as it was.",
-            folder=folder, reason=reason,
+            folder=folder, reason=error.strerror or error,
         ) from error  # fmt: skip
 
 
