@@ -10,9 +10,11 @@ import polars as pl
 import polars.selectors as cs
 from polars.testing import assert_frame_equal
 
-from cadran.book import Book
+from cadran.book import Book, open_book, write_book
 from cadran.measures import MEASURES, Question
-from cadran.tables import VERSIONED
+from cadran.sources import deliver
+from cadran.sources.mapping import load_mapping
+from cadran.tables import STORED, VERSIONED
 from cadran.tables.delivery import Delivery, Settings
 from cadran.tables.problems import Problem
 
@@ -143,8 +145,9 @@ def export(tables: Tables, day: date, folder: Path, since: date | None = None) -
     if since is not None:
         for section in ("deals", "leads"):
             mapping = mapping.replace(
-                f'[{section}]\nfile = "{section}"', f'[{section}]\nfile = "{section}"\nabsent = "kept"'
+                f'{section} = "{section}.csv"', f'{section} = {{ path = "{section}.csv", optional = true }}'
             )
+            mapping = mapping.replace(f'file = "{section}"\n', f'file = "{section}"\nabsent = "kept"\n')
     path = folder / "crm.toml"
     path.write_text(mapping, encoding="utf-8")
     return path
@@ -193,18 +196,47 @@ def _written(frame: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
     return frame.with_columns(local).select(**{title: pl.col(column) for title, column in names.items()})
 
 
+# ---- importing ----
+
+
+def by_history(tables: Tables, settings: Settings, days: Iterable[date], folder: Path) -> Book:
+    """A book that is told the whole past at the end of each of some days."""
+    for day in days:
+        write_book(folder, told(tables, settings, day), end_of(day))
+    return open_book(folder)
+
+
+def by_export(tables: Tables, days: Iterable[date], folder: Path, only_changes: bool = False) -> Book:
+    """A book that imports what the CRM exports at the end of each of some days; from the second on only what changed."""
+    before = None
+    for day in days:
+        mapping = export(tables, day, folder / f"{day}", since=before)
+        before = day if only_changes else None
+        write_book(folder / "book", deliver(load_mapping(mapping)), end_of(day))
+    return open_book(folder / "book")
+
+
+def rows(book: Book) -> Tables:
+    """All rows of a book, without its own numbers, which follow the order in which it met things."""
+    stored = {name: book.collect(book._stored(name)) for name in STORED}
+    return {name: frame.drop(cs.ends_with("_key")).sort(pl.all()) for name, frame in stored.items()}
+
+
 # ---- comparing ----
+
+#: What one row per deal tells as well as its whole past.
+PRESENT = ("volumes", "revenue", "win_rate", "loss_rate", "deal_size", "pipeline", "cycle", "lead_volumes")
 
 Answers = dict[str, pl.DataFrame | str]
 
 
-def questions(day: date) -> Iterator[tuple[str, Question]]:
-    """Every measure of the catalogue, in all and by region, with a period where it needs one."""
-    first = day - timedelta(days=89)
-    options = {"before_after": {"on": date(2024, 10, 1)}}
-    for name, measure in MEASURES.items():
+def questions(day: date, names: Iterable[str] = ()) -> Iterator[tuple[str, Question]]:
+    """Every measure of the catalogue over a quarter, or some measures with the pipeline of the day; by region also."""
+    quarter = day - timedelta(days=89)
+    for name, measure in ((name, MEASURES[name]) for name in names or MEASURES):
         for by in ((), ("region",)) if "region" in measure.subject.columns else ((),):
-            yield name, Question(by=by, since=first, until=day, options=options.get(name, {}))
+            first = day if names and name == "pipeline" else quarter
+            yield name, Question(by=by, since=first, until=day)
 
 
 def answers(book: Book, asked: Iterable[tuple[str, Question]]) -> Answers:

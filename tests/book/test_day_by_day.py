@@ -1,0 +1,46 @@
+"""A company imported day by day answers as if it had been imported at once. A whole month: `tests/evidence`."""
+
+from datetime import timedelta
+
+import days
+import pytest
+
+from cadran.sources.sample import invent
+
+DAYS = days.last_days(4)
+
+
+@pytest.fixture(scope="module")
+def company():
+    """A small invented company: its tables and settings."""
+    delivery = invent(300, seed=11, activities=0.3)
+    return delivery.tables, delivery.settings
+
+
+@pytest.fixture(scope="module")
+def at_once(company, tmp_path_factory):
+    """Its book, imported once."""
+    return days.by_history(*company, [days.LAST], tmp_path_factory.mktemp("at once"))
+
+
+def test_the_whole_past_told_each_day_makes_the_same_book(company, at_once, tmp_path):
+    daily = days.by_history(*company, [DAYS[0] - timedelta(days=1), *DAYS], tmp_path)
+    one, other = days.rows(at_once), days.rows(daily)
+
+    assert daily.version.name == "000005"
+    for name in one:
+        assert one[name].equals(other[name]), name
+    asked = list(days.questions(days.LAST))
+    assert days.differences(days.answers(at_once, asked), days.answers(daily, asked)) == []
+
+
+@pytest.mark.parametrize("only_changes", [False, True], ids=["everything", "only what changed"])
+def test_exports_of_one_row_per_deal_tell_each_day_as_it_was(company, at_once, tmp_path, only_changes):
+    tables, _ = company
+    daily = days.by_export(tables, DAYS, tmp_path, only_changes)
+
+    for day in DAYS:
+        asked = list(days.questions(day, days.PRESENT))
+        truth = days.answers(at_once.as_of(day), asked)
+        assert days.differences(truth, days.answers(daily.as_of(day), asked)) == []
+        assert not [name for name, answer in truth.items() if isinstance(answer, str)]

@@ -1,0 +1,149 @@
+"""Imports that come to a bad end: killed, out of room, in a folder that may not be written."""
+
+import ctypes
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+
+from cadran.book import open_book
+from cadran.tables import STORED
+
+#: The command, killed by itself at its nth operation on a path in a folder; at the end it says how many there were.
+_CHILD = """
+import os, signal, sys
+nth, folder = int(sys.argv.pop(1)), sys.argv.pop(1)
+count = 0
+def watch(event, values):
+    global count
+    if values and isinstance(values[0], (str, bytes, os.PathLike)) and os.fsdecode(values[0]).startswith(folder):
+        count += 1
+        if count == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+if folder:
+    sys.addaudithook(watch)
+from cadran.cli import main
+try:
+    main()
+finally:
+    print(f"operations: {count}", file=sys.stderr)
+"""
+
+_DROP_A_RIGHT, _TO_IGNORE_PERMISSIONS = 24, 1
+
+
+def cadran(
+    *arguments: object, nth: int = 0, watched: Path | None = None, before: Callable[[], None] | None = None, **more: str
+) -> subprocess.Popen:
+    """Start the command in a process of its own.
+
+    Args:
+        arguments: Those of the command.
+        nth: Have it killed at its nth operation on a path in `watched`; 0 is never.
+        watched: The folder.
+        before: What the process does before it starts.
+        more: Variables of its environment.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-c", _CHILD, str(nth), str(watched or ""), *map(str, arguments)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=before,
+        env=os.environ | {"CADRAN_LANG": "en", "PYTHONWARNINGS": "error"} | more,
+    )  # fmt: skip
+
+
+def run(*arguments: object, **how: object) -> tuple[int, str]:
+    """Run the command to its end. Returns its exit status and what it said."""
+    with cadran(*arguments, **how) as process:
+        out, err = process.communicate(timeout=120)
+    return process.returncode, out + err
+
+
+def import_(mapping: Path, book: Path, **how: object) -> tuple[int, str]:
+    """Run an import to its end. Returns its exit status and what it said."""
+    return run("import", mapping, "--book", book, **how)
+
+
+def killed_at(mapping: Path, book: Path, rng: random.Random, whole: float, writing: float) -> tuple[str, int]:
+    """Run an import and kill it at a random instant, half of the time counted from when the book's folder changes.
+
+    Args:
+        mapping: What to import.
+        book: Where to.
+        rng: Chance.
+        whole, writing: Seconds that an import takes, in all and from its first change in the folder.
+
+    Returns:
+        When it was killed, in words, and its exit status: 0 or more if it had ended before.
+    """
+    late = rng.random() < 0.5
+    wait = rng.uniform(0, writing if late else whole)
+    with cadran("import", mapping, "--book", book) as process:
+        if late:
+            before = listing(book)
+            while process.poll() is None and listing(book) == before:
+                time.sleep(0.001)
+        time.sleep(wait)
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=60)
+    return f"{wait:.3f} s after {'its first change' if late else 'its start'}", process.returncode
+
+
+def timed(mapping: Path, book: Path) -> tuple[float, float]:
+    """Seconds that an import takes, in all and from its first change in the folder on."""
+    start, before, first = time.monotonic(), listing(book), 0.0
+    with cadran("import", mapping, "--book", book) as process:
+        while process.poll() is None:
+            if not first and listing(book) != before:
+                first = time.monotonic()
+            time.sleep(0.001)
+        process.communicate(timeout=60)
+    end = time.monotonic()
+    return end - start, end - (first or end)
+
+
+def listing(book: Path) -> set[str]:
+    """The names in a folder."""
+    return set(os.listdir(book))
+
+
+def copied(book: Path, to: Path) -> Path:
+    """A copy of a book that shares no file with it."""
+    shutil.rmtree(to, ignore_errors=True)
+    return Path(shutil.copytree(book, to))
+
+
+def contents(book: Path) -> dict[str, pl.DataFrame]:
+    """All rows of a book's tables."""
+    opened = open_book(book)
+    return {name: opened.collect(opened._stored(name)).sort(pl.all()) for name in STORED}
+
+
+def same(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> bool:
+    """Whether two books hold the same rows."""
+    return all(one[name].equals(other[name]) for name in STORED)
+
+
+# ---- what a process does before it starts ----
+
+
+def with_files_of_at_most(n_bytes: int) -> Callable[[], None]:
+    """No file may grow beyond this, as on a full disk."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes))
+
+    return limit
+
+
+def without_the_right_to_ignore_permissions() -> None:
+    """Have even root held to the permissions of files."""
+    if os.geteuid() == 0 and ctypes.CDLL(None).prctl(_DROP_A_RIGHT, _TO_IGNORE_PERMISSIONS, 0, 0, 0):
+        raise OSError("This right could not be dropped.")
