@@ -85,10 +85,15 @@ def sample(
     from cadran.book import open_book, write_book
     from cadran.sources.sample import invent
 
-    with err.status(reader_words()("Inventing the company")):
-        delivery = invent(deals=deals, seed=seed, signal=signal, activities=activities)
-        # An invented company has no hour of import: the same arguments give the same bytes.
-        write_book(book, delivery, delivery.settings.taken)
+    words = reader_words()
+    with progress() as step:
+        step(words("Inventing the company"), 0.0)
+        delivery = invent(
+            deals=deals, seed=seed, signal=signal, activities=activities,
+            progress=lambda share: step(words("Inventing the company"), share),
+        )  # fmt: skip
+        # An invented company has no hour of import, and follows no other: the same arguments give the same bytes.
+        write_book(book, delivery, delivery.settings.taken, anew=True)
     tell_book(open_book(book), Format.table, reader_words())
 
 

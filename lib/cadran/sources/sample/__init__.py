@@ -1,8 +1,10 @@
 """An invented company: a coherent pipeline with planted effects, the same to the byte for the same arguments."""
 
+from collections.abc import Callable, Iterable, Iterator
+
 from cadran.sources.sample.clock import TAKEN, TIME_ZONE
 from cadran.sources.sample.draws import Draws
-from cadran.sources.sample.history import happen
+from cadran.sources.sample.history import History, happen
 from cadran.sources.sample.levers import Levers
 from cadran.sources.sample.slices import parts
 from cadran.sources.sample.staff import staff_of
@@ -19,6 +21,7 @@ def invent(
     signal: float = 1.0,
     levers: Levers | None = None,
     activities: float = 1.0,
+    progress: Callable[[float], None] | None = None,
 ) -> Delivery:
     """Invent a company and five years of its pipeline, from 2021-07-01 to 2026-06-30.
 
@@ -30,6 +33,7 @@ def invent(
         levers: What is done differently; null changes nothing. The rest of chance stays as it was.
         activities: How many touches are noted, as a multiple of the usual: this share of them below 1, and
             internal tasks besides above 1. Changes nothing else.
+        progress: Told the share of the deals invented (0 to 1), while the parts are gone through.
 
     Returns:
         A delivery with every table but the calendar, which the book derives. The company is invented while its
@@ -53,4 +57,15 @@ def invent(
         holidays="FR",
     )
     slices = happen(deals, seed, signal, levers or Levers(), activities)
+    if progress:
+        slices = _told(slices, deals, progress)
     return Delivery(settings, parts(slices, staff_of(seed), Draws(seed)), histories=frozenset(VERSIONED))
+
+
+def _told(slices: Iterable[History], n_deals: int, progress: Callable[[float], None]) -> Iterator[History]:
+    """The slices as they come; before each, `progress` is told the share of the deals that there are."""
+    found = 0
+    for history in slices:
+        found += len(history.deals)
+        progress(min(found / n_deals, 1.0))
+        yield history
