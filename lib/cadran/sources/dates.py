@@ -1,6 +1,8 @@
 """From text to days and moments. Each distinct text is parsed once; what can be read two ways is refused."""
 
 import re
+from collections.abc import Mapping as Dict
+from datetime import date
 
 import polars as pl
 
@@ -38,6 +40,7 @@ _FORMS = [
     r"^(?<x>[2-7]\d{4})(?:\.(?<xf>\d+))?$",  # a spreadsheet's days since 1899-12-30
 ]
 _SLASHED = r"^(\d{1,2})[/\-](\d{1,2})[/\-](?:\d{4}|\d{2})(?:\D.*)?$"
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:(?P<t>[T ])\d{2}:\d{2}(?P<s>:\d{2}(?P<f>\.\d+)?)?(?P<z>Z|[+-]\d{2}:?\d{2})?)?$")
 _TOKENS = {
     "YYYY": r"(?<y>\d{4})", "YY": r"(?<y>\d{2})", "MMMM": r"(?<mon>\p{L}+)\.?", "MMM": r"(?<mon>\p{L}+)\.?",
     "MM": r"(?<m>\d{1,2})", "M": r"(?<m>\d{1,2})", "DD": r"(?<d>\d{1,2})", "D": r"(?<d>\d{1,2})",
@@ -47,32 +50,84 @@ _TOKENS = {
 }  # fmt: skip
 
 
+def orders(texts: pl.Series) -> dict[str, str | None]:
+    """Of dates like 03/04/2017 an example each: `day` (can only begin with the day), `month`, `either`, `any`."""
+    slashed = texts.drop_nulls().unique(maintain_order=True).str.strip_chars()
+    slashed = slashed.filter(slashed.str.contains(_SLASHED))
+    parts = slashed.str.extract_groups(_SLASHED).struct.unnest()
+    one, two = (parts[name].cast(pl.Int64) for name in ("1", "2"))
+    tests = {
+        "day": one.is_between(13, 31) & (two <= 12), "month": two.is_between(13, 31) & (one <= 12),
+        "either": one != two, "any": one == one,
+    }  # fmt: skip
+    return {name: next(iter(slashed.filter(test).head(1)), None) for name, test in tests.items()}
+
+
+def order_told(found: Dict[str, str | None], column: str) -> bool | None:
+    """Whether the dates of which these are examples begin with the day; null if none tells.
+
+    Raises:
+        Problem: If some dates can only begin with the day and others only with the month.
+    """
+    if found["day"] and found["month"]:
+        one, two = (" / ".join(re.split(r"[/\-]", str(found[name]))[:2]) for name in ("day", "month"))
+        raise Problem(
+            "{file}: {column} mixes dates that begin with the day ({one}/…) and with the month ({two}/…).",
+            'Correct them, or write dates = "DD/MM/YYYY" (or "MM/DD/YYYY"): rows written otherwise are then set aside.',
+            file="", column=column, one=one, two=two,
+        )  # fmt: skip
+    return True if found["day"] else False if found["month"] else None
+
+
 def day_first(texts: pl.Series) -> bool | None:
     """Whether dates like 03/04/2017 begin with the day, by those that can be only one thing; null if none tells.
 
     Raises:
         Problem: If some dates can only begin with the day and others only with the month.
     """
-    parts = texts.drop_nulls().unique().str.strip_chars().str.extract_groups(_SLASHED).struct.unnest()
-    one, two = (parts[name].cast(pl.Int64) for name in parts.columns)
-    days, months = (
-        parts.filter(one.is_between(13, 31) & (two <= 12)),
-        parts.filter(two.is_between(13, 31) & (one <= 12)),
-    )
-    if len(days) and len(months):
-        examples = [" / ".join(frame.row(0)) for frame in (days, months)]
-        raise Problem(
-            "{file}: {column} mixes dates that begin with the day ({one}/…) and with the month ({two}/…).",
-            'Correct them, or write dates = "DD/MM/YYYY" (or "MM/DD/YYYY"): rows written otherwise are then set aside.',
-            file="",
-            column=texts.name,
-            one=examples[0],
-            two=examples[1],
-        )
-    return True if len(days) else False if len(months) else None
+    return order_told(orders(texts), texts.name)
 
 
-def dates(texts: pl.Series, zone: str, forms: tuple[str, ...] = (), is_day_first: bool | None = None) -> pl.DataFrame:
+def two_ways(found: Dict[str, str | None], column: str) -> Problem:
+    """What is said of dates whose day and month cannot be told apart."""
+    return Problem(
+        "{file}: {column} holds dates like {value!r}: the day and the month cannot be told apart.",
+        'Write dates = "DD/MM/YYYY" or dates = "MM/DD/YYYY" for the file in the mapping.',
+        file="", column=column, value=found["any"],
+    )  # fmt: skip
+
+
+def iso(texts: pl.Series) -> pl.Series:
+    """The days (Date) or moments (Datetime: UTC, or local where no zone is given) of a column written in one ISO form.
+
+    What its first value shows is the form. Null where a text is written otherwise: see `dates` for these.
+    """
+    first = next(iter(texts.drop_nulls().head(1)), "")
+    form = _ISO.match(first)
+    if form is None:
+        return pl.Series(texts.name, [None], pl.Date).new_from_index(0, len(texts))
+    t, seconds, fraction, zone = form["t"], form["s"], form["f"], form["z"]
+    if t is None:
+        days = texts.str.to_date("%Y-%m-%d", strict=False)
+        is_sure = days.is_between(date(1900, 1, 1), date(2199, 12, 31)) & (texts.str.len_bytes() == 10)
+        return days if is_sure.all() else days.set(~is_sure.fill_null(False), None)
+    hours = "%H:%M" + (":%S" if seconds else "") + ("%.f" if fraction else "")
+    ending = "" if zone is None else "Z" if zone == "Z" else "%#z"
+    at = texts.str.to_datetime(f"%Y-%m-%d{t}{hours}{ending}", strict=False, time_unit="us", cache=False)
+    if zone == "Z":
+        at = at.dt.replace_time_zone("UTC")
+    # The reader of the format takes a second 60; the earliest and last years are not read here but in `dates`.
+    is_sure = at.dt.year().is_between(1901, 2198) & ~texts.str.contains(":60", literal=True)
+    return at if is_sure.all() else at.set(~is_sure.fill_null(False), None)
+
+
+def dates(
+    texts: pl.Series,
+    zone: str,
+    forms: tuple[str, ...] = (),
+    is_day_first: bool | None = None,
+    has_hours: bool | None = None,
+) -> pl.DataFrame:
     """Days and moments written in `texts`.
 
     Args:
@@ -80,15 +135,17 @@ def dates(texts: pl.Series, zone: str, forms: tuple[str, ...] = (), is_day_first
         zone: Time zone of moments that name none.
         forms: The only forms allowed, like DD/MM/YYYY HH:mm. Default: those that tell themselves.
         is_day_first: Whether 03/04/2017 begins with the day, where this column does not tell.
+        has_hours: Whether the column has any hour but midnight. Default: whether `texts` have.
 
     Returns:
-        One row per text: `day` (local date), `at` (UTC), `is_day` (no hour was given). Null where not a date.
+        One row per text: `day` (local date), `at` (UTC), `is_day` (no hour was given), `has_hour` (any but midnight).
+        Null where not a date.
 
     Raises:
         Problem: If day and month cannot be told apart in the whole file.
     """
     if texts.dtype != pl.String:
-        return _typed_dates(texts, zone)
+        return _typed_dates(texts, zone, forms, is_day_first, has_hours)
     unique = texts.unique().drop_nulls().rename("text")
     patterns = [_stated(form) for form in forms] or _told(unique, is_day_first, texts.name)
     found, left = [], unique.to_frame()
@@ -99,47 +156,45 @@ def dates(texts: pl.Series, zone: str, forms: tuple[str, ...] = (), is_day_first
         found.append(parsed.filter(pl.col("day").is_not_null()))
         left = left.join(found[-1], on="text", how="anti")
     parsed = pl.concat(found)
-    if parsed.height and (parsed["clock"] == 0).all():
+    parsed = parsed.with_columns(has_hour=pl.col("clock") != 0)
+    if not (parsed["has_hour"].any() if has_hours is None else has_hours):
         parsed = parsed.with_columns(is_day=pl.lit(True))
     return (
         texts.rename("text")
         .to_frame()
         .join(parsed, on="text", how="left", maintain_order="left")
-        .select("day", "at", "is_day")
+        .select("day", "at", "is_day", "has_hour")
     )
 
 
-def _typed_dates(values: pl.Series, zone: str) -> pl.DataFrame:
+def _typed_dates(
+    values: pl.Series, zone: str, forms: tuple[str, ...], is_day_first: bool | None, has_hours: bool | None
+) -> pl.DataFrame:
     at = pl.col(values.name)
     if values.dtype == pl.Date:
-        local, is_day = at.cast(pl.Datetime("us")), pl.lit(True)
+        local, has_hour, is_day = at.cast(pl.Datetime("us")), pl.lit(False), pl.lit(True)
     elif isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone:
         utc = at.cast(pl.Datetime("us", "UTC"))
-        return values.to_frame().select(day=utc.dt.convert_time_zone(zone).dt.date(), at=utc, is_day=pl.lit(False))
+        return values.to_frame().select(
+            day=utc.dt.convert_time_zone(zone).dt.date(), at=utc, is_day=pl.lit(False), has_hour=pl.lit(True)
+        )
     elif isinstance(values.dtype, pl.Datetime):
         local = at.cast(pl.Datetime("us"))
-        is_day = (local.dt.truncate("1d") == local).all()
+        has_hour = local.dt.truncate("1d") != local
+        is_day = ~has_hour.any() if has_hours is None else pl.lit(not has_hours)
     else:
-        return dates(values.cast(pl.String), zone)
-    return values.to_frame().select(day=local.dt.date(), at=_utc(local, zone), is_day=is_day)
+        return dates(values.cast(pl.String), zone, forms, is_day_first, has_hours)
+    return values.to_frame().select(day=local.dt.date(), at=_utc(local, zone), is_day=is_day, has_hour=has_hour)
 
 
 def _told(texts: pl.Series, is_day_first: bool | None, column: str) -> list[str]:
-    slashed = texts.filter(texts.str.strip_chars().str.contains(_SLASHED))
-    if slashed.is_empty():
+    found = orders(texts)
+    if not found["any"]:
         return _FORMS
-    first = day_first(slashed.rename(column))
+    first = order_told(found, column)
     first = is_day_first if first is None else first
-    if first is None:
-        same = slashed.str.strip_chars().str.extract_groups(_SLASHED).struct.unnest()
-        if (same["1"].cast(pl.Int64) != same["2"].cast(pl.Int64)).any():
-            raise Problem(
-                "{file}: {column} holds dates like {value!r}: the day and the month cannot be told apart.",
-                'Write dates = "DD/MM/YYYY" or dates = "MM/DD/YYYY" for the file in the mapping.',
-                file="",
-                column=column,
-                value=slashed[0],
-            )
+    if first is None and found["either"]:
+        raise two_ways(found, column)
     return [*_FORMS, _MONTH_FIRST if first is False else _DAY_FIRST]
 
 
@@ -214,8 +269,31 @@ def _dated(frame: pl.DataFrame, form: str, zone: str) -> pl.DataFrame:
     )
 
 
+def has_hours(moments: pl.Series) -> bool:
+    """Whether any is not at midnight (of its own zone)."""
+    some = moments.head(100)
+    return bool((some.dt.truncate("1d") != some).any() or (moments.dt.truncate("1d") != moments).any())
+
+
+def local_day(values: pl.Series, zone: str) -> pl.Series:
+    """The day, in `zone`, of days, of moments, and of clock times of that zone."""
+    if values.dtype == pl.Date:
+        return values
+    return (values.dt.convert_time_zone(zone) if values.dtype.time_zone else values).dt.date()  # type: ignore[attr-defined]
+
+
+def utc(local: pl.Series, zone: str) -> pl.Series:
+    """The moments of clock times; an hour the clock skipped is taken an hour later. Moments are given back."""
+    if local.dtype.time_zone is not None:  # type: ignore[attr-defined]
+        return local.dt.convert_time_zone("UTC")
+    if zone == "UTC":
+        return local.dt.replace_time_zone("UTC")
+    at = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
+    return at if at.null_count() == local.null_count() else pl.select(_utc(pl.lit(local), zone)).to_series()
+
+
 def _utc(local: pl.Expr, zone: str) -> pl.Expr:
-    """The moment of a clock time; an hour the clock skipped is taken an hour later."""
+    """The same of an expression."""
 
     def at(time: pl.Expr) -> pl.Expr:
         return time.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")

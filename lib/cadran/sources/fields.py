@@ -1,234 +1,293 @@
-"""From rows of a file to fields: joins, synonyms, missing values, and text parsed to what a table holds."""
+"""From the rows of a file to the fields of a feed, block by block: joins, synonyms, missing values, and parsing."""
 
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from dataclasses import dataclass, field
 
 import dataframely as dy
 import polars as pl
 
 from cadran.sources import parse
-from cadran.sources.dates import dates
+from cadran.sources.dates import order_told, two_ways
+from cadran.sources.evidence import DAYS, MIDNIGHTS, TEXTS, Column, is_dated, is_number
 from cadran.sources.feeds import Feed, Field, Mapping, column_of
-from cadran.sources.read import ID, PLACE, RAGGED, Rows
-from cadran.sources.rules import broken
-from cadran.tables import TABLES
+from cadran.sources.lookups import cleaned, has, joined, never_found
+from cadran.sources.marks import about, at_the_epoch, deleted, still_so
+from cadran.sources.place import ID, RAGGED
+from cadran.sources.rules import BROKEN, broken
+from cadran.sources.values import dated, number, or_null
+from cadran.tables import TABLES, VERSIONED
 from cadran.tables.problems import Problem
+
+__all__ = ["Fed", "Reading", "column_of"]
+
+#: How many rows of a block hold a value met (`from_values`).
+N = "@n"
 
 
 @dataclass(frozen=True)
 class Fed:
-    """A feed as read: source rows with their `ID`, the same rows parsed into fields, and what was wrong with them."""
+    """A feed's rows parsed into fields, with their `ID`, and what was wrong with them."""
 
     feed: Feed
-    rows: pl.DataFrame
     fields: pl.DataFrame
     broken: pl.DataFrame
 
 
-def fed(feed: Feed, read: Dict[str, Rows], mapping: Mapping, first_id: int) -> Fed:
-    """Parse one feed. Rows that cannot be understood stay in, null where they fail, and are named in `broken`.
+@dataclass
+class Reading:
+    """A feed being read: block by block first (`take`), then, once the whole was seen (`settle`), field by field."""
 
-    Args:
-        feed: Which file feeds which table.
-        read: Files as read, by their name in the mapping.
-        mapping: The whole mapping.
-        first_id: `ID` of the first row.
+    feed: Feed
+    mapping: Mapping
+    #: Other files that its fields are brought from, by the field's name.
+    lookups: Dict[str, pl.DataFrame]
+    #: Fields whose texts all wait, for what was believed of them proved wrong.
+    waiting: frozenset[str] = frozenset()
+    columns: dict[str, Column] = field(default_factory=dict)
+    met: list[pl.DataFrame] = field(default_factory=list)
+    found: set[str] = field(default_factory=set)
+    #: By field: how many rows held a word that is not in its list, and which words (`unknown = "keep as null"`).
+    not_words: dict[str, tuple[int, set[str]]] = field(default_factory=dict)
+    is_day_first: bool | None = None
+    told_decimal: str | None = None
 
-    Raises:
-        Problem: If a column is missing, holds personal data, or is written in a way that cannot be told.
-    """
-    file = mapping.files[feed.file].path[0]
-    rows = read[feed.file].frame.with_row_index(ID, first_id).cast({ID: pl.Int64})
-    for field in feed.fields.values():
-        for column in field.column if not field.source else field.on:
-            _has(rows, column, file, f"[{feed.table}] {field.name}")
-    left_out = _left_out(feed, rows, file)
-    if feed.from_values:
-        rows, left_out = rows.join(left_out, on=ID, how="anti").filter(~pl.col(RAGGED)), left_out.clear()
-    texts = pl.DataFrame([rows[ID], *(_text(f, rows, read, feed, mapping) for f in feed.fields.values())])
-    if feed.from_values:
-        texts = _values_met(texts, TABLES[feed.table].primary_key()[0])
-        rows = rows.join(texts, on=ID, how="semi", maintain_order="left")
-    how = _writing(feed, texts, mapping)
-    values, wrong = [texts.select(ID)], [left_out, broken(rows.filter(RAGGED)[ID], "", "cells")]
-    for name, field in feed.fields.items():
-        try:
-            parsed = _parsed(feed.table, field, texts[name], how, mapping)
-        except Problem as problem:
-            raise _in_file(problem, file) from None
-        values.append(parsed)
-        bad = texts.filter(pl.col(name).is_not_null() & parsed.to_series(0).is_null())[ID]
-        wrong.append(broken(bad, name, f"{feed.table}.{name}|type"))
-    return Fed(feed, rows, pl.concat(values, how="horizontal"), pl.concat(wrong))
+    def __post_init__(self) -> None:
+        file = self.mapping.files[self.feed.file]
+        for name, said in self.feed.fields.items():
+            kind = column_of(self.feed.table, name)
+            self.columns[name] = Column(
+                name, kind, said.dates or file.dates, said.decimal or file.decimal,
+                said.personal is not None or not said.column, name in self.waiting,
+            )  # fmt: skip
 
+    @property
+    def file(self) -> str:
+        """The file's name, as messages give it."""
+        return self.mapping.files[self.feed.file].path[0]
 
-def _in_file(problem: Problem, file: str) -> Problem:
-    return Problem(problem.what, problem.repair, **{**problem.values, "file": file})
+    def needs(self) -> list[str]:
+        """Columns of its file that it is made of."""
+        used = [c for f in self.feed.fields.values() for c in (f.on if f.source else f.column)]
+        return list(dict.fromkeys([*used, *self.feed.only, *self.feed.deleted]))
 
+    def check(self, columns: list[str]) -> None:
+        """Raise a `Problem` if the file lacks a column that the mapping names."""
+        for said in self.feed.fields.values():
+            for column in said.column if not said.source else said.on:
+                has(columns, column, self.file, f"[{self.feed.table}] {said.name}")
+        for key, chosen in (("only", self.feed.only), ("deleted", self.feed.deleted)):
+            for column in chosen:
+                has(columns, column, self.file, f"[{self.feed.table}] {key}")
 
-def _values_met(texts: pl.DataFrame, key: str) -> pl.DataFrame:
-    """One row per value of `key`, at the first row that holds it; a field on which its rows differ is null."""
-    others = [pl.col(c).drop_nulls() for c in texts.columns if c not in (ID, key)]
-    agreed = [pl.when(c.n_unique() == 1).then(c.first()) for c in others]
-    met = texts.drop_nulls(key).group_by(key, maintain_order=True).agg(pl.col(ID).first(), *agreed)
-    return met.select(texts.columns)
+    def left_out(self, rows: pl.DataFrame) -> pl.Series:
+        """Whether `only` leaves each row out."""
+        said = {c: pl.col(c).cast(pl.String).fill_null("").str.strip_chars().str.to_lowercase() for c in self.feed.only}
+        kept = [text.is_in([v.lower() for v in self.feed.only[c]]) for c, text in said.items()]
+        return rows.select(~pl.all_horizontal(pl.lit(True), *kept)).to_series()
 
+    def take(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The fields of a block's rows (`ID` and the columns used), parsed as far as can be told; `BROKEN` rows.
 
-def _has(rows: pl.DataFrame, column: str, file: str, where: str) -> None:
-    if column in rows.columns:
-        return
-    there = [c for c in rows.columns if c not in (*PLACE, ID)]
-    close = get_close_matches(column, there, 1) or get_close_matches(column.lower(), there, 1)
-    repair = "Was it renamed to {close!r}? Then write that in the mapping." if close else "Its columns are: {there}."
-    values = {"file": file, "column": column, "where": where, "close": close and close[0], "there": ", ".join(there)}
-    raise Problem("{file} has no column {column!r}, which the mapping names in {where}.", repair, **values)
+        Rows whose cells are not the header's keep their identifiers only. Values met are kept until `settle`.
+        """
+        texts = pl.DataFrame([rows[ID], *(self._text(said, rows) for said in self.feed.fields.values())])
+        texts = about(self.feed, texts)
+        if self.feed.from_values:
+            self._meet(texts.filter(~rows[RAGGED]))
+            return texts.select(ID).clear(), pl.DataFrame(schema=BROKEN)
+        wrong = pl.DataFrame(schema=BROKEN)
+        if rows[RAGGED].any():
+            wrong = broken(rows.filter(RAGGED)[ID], "", "cells")
+            named = [n for n in texts.columns if n == ID or n.endswith("_id") or n in ("key", "case", "into")]
+            texts = texts.with_columns(pl.when(~rows[RAGGED]).then(pl.exclude(named)))
+        kept, more = self._kept(texts)
+        if self.feed.deleted:
+            kept = kept.with_columns(deleted(self.feed, rows))
+            if self.feed.table not in (*VERSIONED, "deals", "opportunities"):
+                more = pl.concat([more, broken(kept.filter("@deleted")[ID], "", "deleted")])
+        return kept, pl.concat([wrong, more])
 
+    def values_met(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """One row per value of the key, at the first row that holds it (`from_values`), as `take` gives rows."""
+        key = TABLES[self.feed.table].primary_key()[0]
+        met = _merged(self.met)
+        others = [c for c in met.columns if c not in (ID, N, key)]
+        if self.feed.table == "stages":  # a row typed wrong does not take its probability from a stage
+            met = met.with_columns(_most_frequent(c, key) for c in others)
+        said = [pl.col(c).drop_nulls() for c in others]
+        agreed = [pl.when(c.n_unique() == 1).then(c.first()) for c in said]
+        each = met.sort(ID).group_by(key, maintain_order=True).agg(pl.col(ID).first(), *agreed)
+        return self._kept(each.select(c for c in met.columns if c != N))
 
-def _cleaned(column: str, missing: tuple[str, ...], values: Dict[str, str], rows: pl.DataFrame) -> pl.Expr:
-    text = pl.col(column)
-    if rows.schema[column] != pl.String:
-        if not missing and not values:
-            return text
-        text = text.cast(pl.String)
-    text = text.str.strip_chars()
-    if missing:
-        text = pl.when(~text.is_in(list(missing))).then(text)
-    return text.replace(dict(values)) if values else text
+    def settle(self, together: tuple[bool | None, str | None]) -> set[str]:
+        """Decide how waiting texts are read, by what the whole column (or `together`, its file) told.
 
+        Returns:
+            Fields that were taken for what they prove not to be: the feed has to be read again with these `waiting`.
 
-def _text(field: Field, rows: pl.DataFrame, read: Dict[str, Rows], feed: Feed, mapping: Mapping) -> pl.Series:
-    """What the source says for one field: text (or Parquet's own type), trimmed, with synonyms and missing values."""
-    if not field.column:
-        return pl.repeat(str(field.constant), rows.height, dtype=pl.String, eager=True).alias(field.name)
-    file, frame = mapping.files[feed.file], rows
-    if field.source:
-        frame, file = _joined(field, rows, read, feed, mapping), mapping.files[field.source]
-    parts = [_cleaned(c, file.missing, file.values.get(c, {}), frame) for c in field.column]
-    whole = (
-        parts[0]
-        if len(parts) == 1
-        else pl.concat_str([p.cast(pl.String) for p in parts], separator=" ", ignore_nulls=True)
-    )
-    text = frame.select(whole.alias(field.name))
-    own = text.select(_cleaned(field.name, field.missing, field.values, text)).to_series()
-    if field.missing and isinstance(column_of(feed.table, field.name), dy.Float64 | dy.Int64):
-        own = _without_numbers(own, field.missing)
-    if own.dtype == pl.String:
-        own = text.select(pl.when(own != "").then(own).alias(field.name)).to_series()
-    if field.personal is None and (kind := parse.looks_personal(own)):
+        Raises:
+            Problem: If a column holds personal data, or is written in a way that cannot be told.
+        """
+        self.is_day_first, self.told_decimal = together
+        for name, column in self.columns.items():
+            self._refuse(name, column)
+            try:
+                self._decide(name, column)
+            except Problem as problem:
+                raise parse.in_file(problem, self.file) from None
+        for name, said in self.feed.fields.items():
+            if said.source and said.unknown == "set aside" and name not in self.found:
+                raise never_found(said, self.feed, self.mapping)
+        return {n for n, c in self.columns.items() if c.has_points and self._decimal(c) == "," and not c.waits}
+
+    def fields(self, kept: pl.DataFrame, names: list[str] | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Fields (all, or those named) of rows that `take` kept, and the rows whose text is none, as `BROKEN`.
+
+        A moment of what is no table (deals) comes with two more columns: whether it is a whole day, and its day.
+        """
+        values, wrong = [kept[ID]], [pl.DataFrame(schema=BROKEN)]
+        for name, column in self.columns.items():
+            if names is None or name in names:
+                found = self._values(name, column, kept)
+                values += [
+                    series for series in found if not series.name.startswith("@") or self.feed.table not in TABLES
+                ]
+                if name + TEXTS in kept.columns:
+                    bad = kept.filter(pl.col(name + TEXTS).is_not_null() & found[0].is_null())[ID]
+                    wrong.append(broken(bad, name, f"{self.feed.table}.{name}|type"))
+                if column.kind.dtype == pl.Datetime and (odd := at_the_epoch(found[0])).any():
+                    wrong.append(broken(kept.filter(odd)[ID], name, "epoch"))
+                    values = [v.set(odd, None) if v.name == name else v for v in values]
+        values += [kept["@deleted"]] if "@deleted" in kept.columns else []
+        return pl.DataFrame(values), pl.concat(wrong)
+
+    def kept_as(self, names: list[str]) -> list[str]:
+        """The columns in which `take` keeps some fields."""
+        return [ID, *(name + ending for name in names for ending in ("", DAYS, MIDNIGHTS, TEXTS))]
+
+    def _values(self, name: str, column: Column, kept: pl.DataFrame) -> list[pl.Series]:
+        if is_number(column.kind):
+            return [number(column, kept, self._decimal(column), self.feed.fields[name].scale)]
+        if is_dated(column.kind):
+            return dated(column, kept, self.mapping.time_zone, self._order(column))
+        return [or_null(kept, name, pl.String() if isinstance(column.kind, dy.String) else column.kind.dtype)]
+
+    def _text(self, said: Field, rows: pl.DataFrame) -> pl.Series:
+        """What the source says for one field: text (or Parquet's own type), with synonyms and missing values."""
+        if not said.column:
+            return pl.repeat(str(said.constant), rows.height, dtype=pl.String, eager=True).alias(said.name)
+        file, frame = self.mapping.files[self.feed.file], rows
+        kind = self.columns[said.name].kind
+        if said.source:
+            frame, file = (
+                joined(said, rows, self.lookups[said.name], self.feed, self.mapping),
+                self.mapping.files[said.source],
+            )
+            if said.name not in self.found and not frame[said.column[0]].is_null().all():
+                self.found.add(said.name)
+        waits = is_dated(kind) or is_number(kind)  # these are trimmed later, if need be
+        parts = [cleaned(c, file.missing, file.values.get(c, {}), frame, is_trimmed=waits) for c in said.column]
+        if len(parts) == 1 and not said.missing and not said.values:
+            return self._or_else(said, frame.select(parts[0].alias(said.name)).to_series())
+        whole = parts[0] if len(parts) == 1 else _together(parts)
+        text = frame.select(whole.alias(said.name))
+        own = text.select(cleaned(said.name, said.missing, said.values, text)).to_series()
+        if said.missing and is_number(kind):
+            own = _without_numbers(own, said.missing)
+        return self._or_else(said, own)
+
+    def _or_else(self, said: Field, texts: pl.Series) -> pl.Series:
+        """Texts with what is said where there is none; an end that is none is left out."""
+        if said.name == "valid_to":
+            return still_so(texts)
+        if said.otherwise is None:
+            return texts
+        texts = texts.cast(pl.String)
+        return texts.set((texts.is_null() | (texts.str.strip_chars() == "")), said.otherwise)
+
+    def _kept(self, texts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        kept, wrong = [texts[ID]], [pl.DataFrame(schema=BROKEN)]
+        for name, column in self.columns.items():
+            text = texts[name]
+            if not isinstance(column.kind, dy.Bool | dy.Enum):
+                kept += column.take(text, self.mapping.time_zone)
+                continue
+            column.look(text)
+            enum = isinstance(column.kind, dy.Enum)
+            value = parse.one_of(text, list(column.kind.categories)) if enum else parse.yes_no(text)  # type: ignore[union-attr]
+            odd = texts.filter(text.is_not_null() & value.is_null())
+            if enum and self.feed.fields[name].unknown != "set aside":
+                n, met = self.not_words.get(name, (0, set()))
+                self.not_words[name] = n + odd.height, {*sorted({*met, *odd[name].unique()})[:10]}
+            else:
+                wrong.append(broken(odd[ID], name, f"{self.feed.table}.{name}|type"))
+            kept.append(value.alias(name))
+        return pl.DataFrame(kept), pl.concat(wrong)
+
+    def _meet(self, texts: pl.DataFrame) -> None:
+        key = TABLES[self.feed.table].primary_key()[0]
+        fields = [c for c in texts.columns if c != ID]
+        texts = texts.drop_nulls(key).group_by(fields).agg(pl.col(ID).min(), pl.len().cast(pl.Int64).alias(N))
+        self.met.append(texts.select(ID, *fields, N))
+        if len(self.met) > 16:
+            self.met = [_merged(self.met)]
+
+    def _refuse(self, name: str, column: Column) -> None:
+        said = self.feed.fields[name]
+        if column.is_personal_allowed or not (kind := column.refused()):
+            return
         phones = "{file}: {column} holds phone numbers, which never enter a book."
         mails = "{file}: {column} holds e-mail addresses, which never enter a book."
-        what = {"e-mail addresses": mails, "phone numbers": phones}[kind]
-        raise Problem(
-            what, 'Map another column to {where}; or, if it is none, write personal = "allowed" there.',
-            file=mapping.files[feed.file].path[0], column=", ".join(field.column), where=f"[{feed.table}] {field.name}",
-        )  # fmt: skip
-    return own
+        notes = "{file}: {column} holds free text, which never enters a book."
+        what = {"e-mail addresses": mails, "phone numbers": phones, "free text": notes}[kind]
+        other = 'Map another column to {where}; or, if it is none, write personal = "allowed" there.'
+        nobody = 'Map another column to {where}; or, if its texts name nobody, write personal = "allowed" there.'
+        where = f"[{self.feed.table}] {name}"
+        repair = nobody if kind == "free text" else other
+        raise Problem(what, repair, file=self.file, column=", ".join(said.column), where=where)
+
+    def _decide(self, name: str, column: Column) -> None:
+        """Raise a `Problem` if the texts of a column can be read two ways, or are amounts in another currency."""
+        if is_dated(column.kind) and column.orders.get("either") and self._order(column) is None:
+            raise two_ways(column.orders, name)
+        if name == "amount" and (sign := parse.foreign(column.signs, self.mapping.currency)):
+            raise Problem(
+                "{file}: {column} writes amounts in {sign}; the book counts in {currency}.",
+                "Correct `currency` in the mapping; or map a `currency` column, and give its rate in `rates`.",
+                file="", column=", ".join(self.feed.fields[name].column), sign=sign, currency=self.mapping.currency,
+            )  # fmt: skip
+        either = column.marks.get("either")
+        if is_number(column.kind) and either and self._decimal(column) is None:
+            raise parse.two_ways(either, name)
+
+    def _order(self, column: Column) -> bool | None:
+        own = order_told(column.orders, column.name) if column.orders else None
+        return self.is_day_first if own is None else own
+
+    def _decimal(self, column: Column) -> str | None:
+        own = parse.mark_told(column.marks, column.name) if column.marks else None
+        return column.decimal or own or self.told_decimal
+
+
+def _most_frequent(column: str, key: str) -> pl.Expr:
+    """The value that stands on most rows of a key; the first in order where several do."""
+    n = pl.when(pl.col(column).is_not_null()).then(pl.col(N).sum().over(key, column))
+    return pl.col(column).sort_by(n, column, descending=[True, False], nulls_last=True).first().over(key).alias(column)
+
+
+def _together(parts: list[pl.Expr]) -> pl.Expr:
+    texts = [text.cast(pl.String).str.strip_chars() for text in parts]
+    return pl.concat_str([pl.when(text != "").then(text) for text in texts], separator=" ", ignore_nulls=True)
+
+
+def _merged(met: list[pl.DataFrame]) -> pl.DataFrame:
+    both = pl.concat(met)
+    fields = [c for c in both.columns if c not in (ID, N)]
+    return both.group_by(fields).agg(pl.col(ID).min(), pl.col(N).sum()).select(both.columns)
 
 
 def _without_numbers(texts: pl.Series, missing: tuple[str, ...]) -> pl.Series:
     """Texts without those that are a missing number written otherwise: 0,00 is 0."""
     meant = pl.Series(missing).cast(pl.Float64, strict=False).drop_nulls()
     value = texts.cast(pl.String).str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
-    return (
-        texts.to_frame()
-        .select(pl.when(~value.is_in(meant.implode()).fill_null(False)).then(texts))
-        .to_series()
-        .alias(texts.name)
-    )
-
-
-def _joined(field: Field, rows: pl.DataFrame, read: Dict[str, Rows], feed: Feed, mapping: Mapping) -> pl.DataFrame:
-    """The row of another file that goes with each row, by key."""
-    here, there = mapping.files[feed.file], mapping.files[str(field.source)]
-    other, where = read[there.name].frame, f"[{feed.table}] {field.name}"
-    for column in field.on:
-        _has(rows, column, here.path[0], where)
-    for column in (*field.on.values(), *field.column):
-        _has(other, column, there.path[0], where)
-    left = [
-        _cleaned(c, here.missing, here.values.get(c, {}), rows).cast(pl.String).alias(f"@{i}")
-        for i, c in enumerate(field.on)
-    ]
-    right = [
-        _cleaned(c, there.missing, there.values.get(c, {}), other).cast(pl.String).alias(f"@{i}")
-        for i, c in enumerate(field.on.values())
-    ]
-    keys = [f"@{i}" for i in range(len(field.on))]
-    other = other.select(*field.column, *right).drop_nulls(keys).unique(maintain_order=True)
-    if other.select(pl.struct(keys).is_duplicated().any()).item():
-        twice = other.filter(pl.struct(keys).is_duplicated())[keys].row(0)
-        raise Problem(
-            "{file}: {key} {value!r} stands on several rows that differ, so that it brings no single {column}.",
-            "Keep one row for each.",
-            file=there.path[0], key=", ".join(field.on.values()), value=" ".join(twice), column=", ".join(field.column),
-        )  # fmt: skip
-    joined = rows.select(left).join(other, on=keys, how="left", maintain_order="left")
-    if rows.height and joined[field.column[0]].is_null().all():
-        raise Problem(
-            "{where}: no {here} of {file} is found as {key} in {other}.",
-            "Compare their values, and write `values` where they differ.",
-            where=where, here=", ".join(field.on), file=here.path[0],
-            key=", ".join(field.on.values()), other=there.path[0],
-        )  # fmt: skip
-    return joined
-
-
-def _left_out(feed: Feed, rows: pl.DataFrame, file: str) -> pl.DataFrame:
-    """Rows that `only` does not keep."""
-    for column in feed.only:
-        _has(rows, column, file, f"[{feed.table}] only")
-    kept = [
-        pl.col(column)
-        .cast(pl.String)
-        .fill_null("")
-        .str.strip_chars()
-        .str.to_lowercase()
-        .is_in([v.lower() for v in values])
-        for column, values in feed.only.items()
-    ]
-    return broken(rows.filter(~pl.all_horizontal(pl.lit(True), *kept))[ID], "", "only")
-
-
-def _writing(feed: Feed, texts: pl.DataFrame, mapping: Mapping) -> parse.Writing:
-    """How the file writes dates and numbers, told by all its columns together."""
-    file = mapping.files[feed.file]
-    kinds = {n: column_of(feed.table, n) for n, f in feed.fields.items() if texts.schema[n] == pl.String and f.column}
-    days = [n for n, kind in kinds.items() if isinstance(kind, dy.Date | dy.Datetime)]
-    days = [] if file.dates else [n for n in days if not feed.fields[n].dates]
-    figures = [n for n, kind in kinds.items() if isinstance(kind, dy.Float64)]
-    figures = [] if file.decimal else [n for n in figures if not feed.fields[n].decimal]
-    try:
-        told = parse.writing([texts[n] for n in days], [texts[n] for n in figures])
-    except Problem as problem:
-        raise _in_file(problem, file.path[0]) from None
-    return replace(told, forms=file.dates, decimal=file.decimal)
-
-
-def _parsed(table: str, field: Field, texts: pl.Series, how: parse.Writing, mapping: Mapping) -> pl.DataFrame:
-    """The values of one field; a moment comes with a second column, whether it is a whole day."""
-    column, name = column_of(table, field.name), field.name
-    if isinstance(column, dy.Date | dy.Datetime):
-        found = dates(texts, mapping.time_zone, field.dates or how.forms, how.is_day_first)
-        if isinstance(column, dy.Date):
-            return found.select(pl.col("day").alias(name))
-        return found.select(
-            pl.col("at").alias(name), pl.col("is_day").alias(f"@{name}_is_day"), pl.col("day").alias(f"@{name}_day")
-        )
-    if isinstance(column, dy.Float64 | dy.Int64):
-        if name == "amount" and (sign := parse.foreign_sign(texts, mapping.currency)):
-            raise Problem(
-                "{file}: {column} writes amounts in {sign}; the book counts in {currency}.",
-                "Correct `currency` in the mapping; or map a `currency` column, and give its rate in `rates`.",
-                file="", column=", ".join(field.column), sign=sign, currency=mapping.currency,
-            )  # fmt: skip
-        value = parse.numbers(texts, replace(how, decimal=field.decimal or how.decimal)) * (field.scale or 1)
-        if isinstance(column, dy.Int64):
-            value = value.set(value != value.round(), None).cast(pl.Int64, strict=False)
-        return value.alias(name).to_frame()
-    if isinstance(column, dy.Bool):
-        return parse.yes_no(texts).alias(name).to_frame()
-    if isinstance(column, dy.Enum):
-        return parse.one_of(texts, list(column.categories)).alias(name).to_frame()
-    return texts.cast(pl.String).alias(name).to_frame()
+    return texts.set(value.is_in(meant.implode()).fill_null(False), None)

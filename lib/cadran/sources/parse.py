@@ -1,12 +1,11 @@
 """From text to numbers, yes or no, words; and what the columns of a file tell about how it is written."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 
 import polars as pl
 
-from cadran.sources.dates import day_first
 from cadran.tables.problems import Problem
 
 _YES = ["true", "t", "yes", "y", "1", "oui", "o", "vrai", "x"]
@@ -26,13 +25,47 @@ class Writing:
     told_decimal: str | None = None
 
 
-def writing(dates: Iterable[pl.Series], numbers: Iterable[pl.Series]) -> Writing:
-    """What the columns of one file, together, tell about its writing."""
-    firsts = {first for column in dates if (first := day_first(column)) is not None}
-    marks = {mark for column in numbers if (mark := decimal_mark(column)) is not None}
-    return Writing(
-        is_day_first=firsts.pop() if len(firsts) == 1 else None, told_decimal=marks.pop() if len(marks) == 1 else None
-    )
+def marks(texts: pl.Series) -> dict[str, str | None]:
+    """What numbers tell of the decimal mark: an example each.
+
+    `both ,` and `both .` (1.234,56 and 1,234.56), `plain ,` (12,5), `thousands ,` (1,234,567), `plain .`,
+    `thousands .`, `either` (1,234: a mark before exactly three digits).
+    """
+    said = texts.drop_nulls().unique(maintain_order=True)
+    bare = said.str.replace_all(_SIGNS, "").str.strip_chars("()%+-−")
+    both = bare.str.contains(r"^-?\d{1,3}(?:(?:\.\d{3})+,|(?:,\d{3})+\.)\d*$")
+    last = bare.str.extract(r"([.,])\d*$")
+    tests = {"either": bare.str.contains(r"^-?\d{1,3}[.,]\d{3}$")}
+    for mark in ",.":
+        sign = re.escape(mark)
+        plain = rf"^-?\d+{sign}(?:\d{{1,2}}|\d{{4,}})$|^-?(?:0|\d{{4,}}){sign}\d+$"
+        tests[f"both {mark}"] = both & (last == mark)
+        tests[f"plain {mark}"] = bare.str.contains(plain)
+        tests[f"thousands {mark}"] = bare.str.contains(rf"{sign}\d{{3}}{sign}")
+    return {name: next(iter(said.filter(test).head(1)), None) for name, test in tests.items()}
+
+
+def mark_told(found: Dict[str, str | None], column: str) -> str | None:
+    """The decimal mark that the numbers of which these are examples tell; null if none does.
+
+    Raises:
+        Problem: If some tell a comma and others a point.
+    """
+    one, two = found["both ,"], found["both ."]
+    if one and two:
+        raise Problem(
+            "{file}: {column} mixes numbers whose decimal mark is a comma ({one}) and a point ({two}).",
+            'Correct them, or write decimal = "," (or "."): rows written otherwise are then set aside.',
+            file="", column=column, one=one, two=two,
+        )  # fmt: skip
+    if one or two:
+        return "," if one else "."
+    for mark, other in ((",", "."), (".", ",")):
+        if found[f"plain {mark}"]:
+            return mark
+        if found[f"thousands {mark}"]:
+            return other
+    return None
 
 
 def decimal_mark(texts: pl.Series) -> str | None:
@@ -41,26 +74,22 @@ def decimal_mark(texts: pl.Series) -> str | None:
     Raises:
         Problem: If some tell a comma and others a point.
     """
-    bare = texts.drop_nulls().unique().str.replace_all(_SIGNS, "").str.strip_chars("()%+-−")
-    both = bare.filter(bare.str.contains(r"^-?\d{1,3}(?:(?:\.\d{3})+,|(?:,\d{3})+\.)\d*$"))
-    last = both.str.extract(r"([.,])\d*$")
-    if last.n_unique() > 1:
-        one, two = (both.filter(last == mark)[0] for mark in ",.")
-        raise Problem(
-            "{file}: {column} mixes numbers whose decimal mark is a comma ({one}) and a point ({two}).",
-            'Correct them, or write decimal = "," (or "."): rows written otherwise are then set aside.',
-            file="", column=texts.name, one=one, two=two,
-        )  # fmt: skip
-    if len(last):
-        return str(last[0])
-    for mark, other in ((",", "."), (".", ",")):
-        sign = re.escape(mark)
-        with_mark = bare.filter(bare.str.contains(sign))
-        if with_mark.str.contains(rf"^-?\d+{sign}(?:\d{{1,2}}|\d{{4,}})$|^-?(?:0|\d{{4,}}){sign}\d+$").any():
-            return mark
-        if with_mark.str.contains(rf"{sign}\d{{3}}{sign}").any():
-            return other
-    return None
+    return mark_told(marks(texts), texts.name)
+
+
+def two_ways(value: str, column: str) -> Problem:
+    """What is said of a column whose every mark stands before exactly three digits: 1,234 may be 1234 or 1.234."""
+    return Problem(
+        "{file}: {column} holds numbers like {value!r}: the mark may be a decimal point or part thousands.",
+        'Write decimal = "," or decimal = "." for the file in the mapping.',
+        file="", column=column, value=value,
+    )  # fmt: skip
+
+
+def plain(texts: pl.Series) -> pl.Series:
+    """The numbers written with digits and at most a point; null where a text is not so: see `numbers` for these."""
+    value = texts.cast(pl.Float64, strict=False)
+    return value if value.is_finite().all() else value.set(~value.is_finite().fill_null(False), None)
 
 
 def numbers(texts: pl.Series, how: Writing) -> pl.Series:
@@ -77,11 +106,7 @@ def numbers(texts: pl.Series, how: Writing) -> pl.Series:
     mark = how.decimal or decimal_mark(unique) or how.told_decimal
     marked = unique.filter(bare.str.contains(r"^-?\d{1,3}[.,]\d{3}$"))
     if mark is None and len(marked):
-        raise Problem(
-            "{file}: {column} holds numbers like {value!r}: the mark may be a decimal point or part thousands.",
-            'Write decimal = "," or decimal = "." for the file in the mapping.',
-            file="", column=texts.name, value=marked[0],
-        )  # fmt: skip
+        raise two_ways(marked[0], texts.name)
     point, group = (",", r"\.") if mark == "," else (r"\.", ",")
     is_number = bare.str.contains(rf"^-?(?:\d{{1,3}}(?:{group}\d{{3}})+|\d*)(?:{point}\d*)?(?:[eE][+-]?\d+)?%?$")
     plain = bare.str.replace_all(group, "").str.replace(point, ".")
@@ -90,15 +115,21 @@ def numbers(texts: pl.Series, how: Writing) -> pl.Series:
     return _back(texts, unique, pl.select(value).to_series())
 
 
-def foreign_sign(texts: pl.Series, currency: str) -> str | None:
-    """A currency sign written beside the numbers that is not that of `currency`; null if there is none."""
-    if texts.dtype != pl.String:
-        return None
-    signs = (
-        texts.drop_nulls().unique().str.extract(r"([€$£¥₹]|\b(?:EUR|USD|GBP|CHF|CAD|AUD|JPY)\b)").drop_nulls().unique()
-    )
+def in_file(problem: Problem, file: str) -> Problem:
+    """The same problem, with the file it was met in."""
+    return Problem(problem.what, problem.repair, **{**problem.values, "file": file})
+
+
+def signs(texts: pl.Series) -> set[str]:
+    """The currency signs written beside numbers."""
+    found = texts.drop_nulls().unique().str.extract(r"([€$£¥₹]|\b(?:EUR|USD|GBP|CHF|CAD|AUD|JPY)\b)")
+    return set(found.drop_nulls())
+
+
+def foreign(found: set[str], currency: str) -> str | None:
+    """The first of these currency signs that is not that of `currency`; null if all are."""
     known = {"€": ["EUR"], "£": ["GBP"], "$": ["USD", "CAD", "AUD"], "¥": ["JPY", "CNY"], "₹": ["INR"]}
-    return next((sign for sign in signs.sort() if currency not in known.get(sign, [sign])), None)
+    return next((sign for sign in sorted(found) if currency not in known.get(sign, [sign])), None)
 
 
 def yes_no(texts: pl.Series) -> pl.Series:

@@ -6,8 +6,9 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
-from cadran.sources.read import FILE, ID, LINE, PLACE, ROW
-from cadran.tables import FOREIGN_KEYS, TABLES
+from cadran.sources.feeds import column_of
+from cadran.sources.place import FILE, ID, LINE, PLACE, ROW
+from cadran.tables import TABLES
 from cadran.tables.delivery import SET_ASIDE
 
 #: A source row, the fields that broke a rule (comma between; none for the row as a whole), and the rule.
@@ -31,6 +32,29 @@ _LINKS = {
 _OWN = {
     "cells": ("every row has as many cells as the header", "Put quotation marks around text that holds the separator."),
     "only": ("the mapping keeps only some rows, and not this one", "Nothing, or change `only` in the mapping."),
+    "deleted": ("a row deleted at the source is not taken in", "Nothing, or remove `deleted` from the mapping."),
+    "epoch": (
+        "a moment is not in January 1970",
+        "Export the column again: milliseconds were read as seconds. Or say `missing`, if it means no date.",
+    ),
+    "empty": ("a row holds for some time", "Nothing: it ends the moment it begins, so that it never held."),
+    "backward": ("a row ends after it begins", "Correct one of the two moments at the source."),
+    "several": (
+        "a field changes to one value at one moment",
+        "Map `old_value`, which tells the order; or correct the moments at the source.",
+    ),
+    "ignored": ("the mapping ignores this activity", "Nothing, or change `ignored` in the mapping."),
+    "no_meaning": (
+        "the mapping says what each activity means",
+        "Name it in `stages`, `touches`, `outcomes` or `ignored` of [events].",
+    ),
+    "happens_later": (
+        "an event happens before the data was taken",
+        "Correct the date, or `taken` in the mapping.",
+    ),
+    "into_itself": ("a thing is merged into another", "Correct one of the two identifiers at the source."),
+    "merged_twice": ("a thing is merged into one other", "Keep the right merge: all that differ are set aside."),
+    "left_behind": ("what a row tells of is taken in", "Correct the other rows of it that were set aside."),
     "twice": ("the same row is given once", "Remove the copy; the first one is kept."),
     "closed": ("a closed deal has a close date", "Fill the close date at the source."),
     "order": ("a deal closes on or after its creation", "Correct one of the two dates at the source."),
@@ -65,12 +89,7 @@ def sentence(rule: str) -> tuple[str, str]:
             return f"each {key} stands on one row of {where}", "Keep the right one: all rows that differ are set aside."
         return kind.replace("_", " "), CORRECT
     table, field = where.split(".")
-    return _of_field(field, kind, _column(table, field))
-
-
-def _column(table: str, field: str) -> dy.Column:
-    tables = ("opportunities", "versions") if table == "deals" else (table,)
-    return next((TABLES[t].columns()[field] for t in tables if field in TABLES[t].columns()), dy.Datetime())
+    return _of_field(field, kind, column_of(table, field))
 
 
 def _of_field(field: str, kind: str, column: dy.Column) -> tuple[str, str]:
@@ -116,51 +135,6 @@ def breaches(table: str, frame: pl.DataFrame) -> pl.DataFrame:
         fields = field or (TABLES[table].primary_key()[0] if name == "primary_key" else "")
         found.append(broken(ids, fields, f"{table}.{field}|{kind}" if field else f"{table}|{kind}"))
     return pl.concat(found)
-
-
-def orphans(tables: Dict[str, pl.DataFrame], bad: pl.DataFrame, kept_null: set[tuple[str, str]]) -> pl.DataFrame:
-    """Rows that refer to a row which does not exist or is itself set aside, followed to the end.
-
-    Args:
-        tables: Rows of every table with their `ID`.
-        bad: `BROKEN` rows so far.
-        kept_null: (table, column) whose unknown values are made null instead.
-    """
-    found = [_unknown(tables, kept_null)]
-    lost = pl.concat([bad, *found])
-    good = _without(tables, lost)
-    while True:
-        deals, versions = good["opportunities"], good["versions"]
-        bare = deals.join(versions, on="opportunity_id", how="anti")
-        gone = tables["versions"].join(lost.filter(pl.col("rule") != "only"), on=ID, how="semi")
-        torn = deals.join(bare, on=ID, how="anti").join(gone, on="opportunity_id", how="semi")
-        breaking = pl.concat(
-            [
-                _unknown(good, kept_null),
-                broken(bare[ID], "opportunity_id", "no_version"),
-                broken(torn[ID], "opportunity_id", "torn"),
-            ]
-        )
-        if breaking.is_empty():
-            return pl.concat(found)
-        found.append(breaking)
-        lost = pl.concat([lost, breaking])
-        good = _without(good, breaking)
-
-
-def _unknown(tables: Dict[str, pl.DataFrame], kept_null: set[tuple[str, str]]) -> pl.DataFrame:
-    found = [pl.DataFrame(schema=BROKEN)]
-    for (table, field), (parent, key) in FOREIGN_KEYS.items():
-        if table in tables and (table, field) not in kept_null:
-            keys = tables[parent].select(key) if parent in tables else pl.DataFrame(schema={key: pl.String})
-            referring = tables[table].filter(pl.col(field).is_not_null())
-            lost = referring.join(keys, left_on=field, right_on=key, how="anti")
-            found.append(broken(lost[ID], field, f"{table}>{field}"))
-    return pl.concat(found)
-
-
-def _without(tables: Dict[str, pl.DataFrame], bad: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    return {name: frame.join(bad, on=ID, how="anti") for name, frame in tables.items()}
 
 
 def set_aside(

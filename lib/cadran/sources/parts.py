@@ -1,0 +1,180 @@
+"""The parts of a delivery: each bucket of each group parsed, shaped, held to the rules and linked, in order."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import polars as pl
+
+from cadran.sources.aside import Aside
+from cadran.sources.feeds import Mapping, parts
+from cadran.sources.fields import Fed
+from cadran.sources.links import Known, orphans, unknown_to_null, without
+from cadran.sources.lives import with_status
+from cadran.sources.place import ID
+from cadran.sources.rules import breaches
+from cadran.sources.shape import Ground, _spans, earliest, gathered, left_behind, only_new, shaped, stages, taken
+from cadran.sources.survey import Survey, Told, group, rows_of
+from cadran.tables import FOREIGN_KEYS, TABLES
+from cadran.tables.delivery import Part
+from cadran.tables.groups import GROUPS, Group
+
+#: A row of `NOTED`.
+Note = tuple[str, str, str, int, str]
+OPEN_WITH_CLOSE = "the close date of an open deal was not used"
+
+
+@dataclass
+class Parts:
+    """What turns the rows of a survey into parts; `notes` and `aside` are complete when the parts are at their end."""
+
+    mapping: Mapping
+    survey: Survey
+    known: Known
+    aside: Aside
+    ground: Ground = field(init=False)
+    #: By table, file and note: how many rows, and values met.
+    _noted: dict[tuple[str, str, str], tuple[int, set[str]]] = field(
+        default_factory=lambda: defaultdict(lambda: (0, set()))
+    )
+    n_deals: int = 0
+
+    def __post_init__(self) -> None:
+        """Find out the stages, when the data was taken, and the first moment anything happened."""
+        said = [told.reading.fields(told.pile.look(0))[0] for told in self._feeds("stages") if told.pile.keys()]
+        known, first = stages(self.mapping, pl.concat(said, how="diagonal") if said else None)
+        moments = [at for told in self.survey.feeds for span in self._spans(told, known) for at in span if at]
+        ends = {"": pl.DataFrame({"at": moments}, schema={"at": pl.Datetime("us", "UTC")})}
+        until = taken(self.mapping, ends)
+        self.ground = Ground(known, first, until, earliest(ends, until))
+
+    def known_when(self) -> dict[str, str]:
+        """When each field of deals is known."""
+        return {f.name: f.known for told in self._feeds("deals") for f in told.feed.fields.values()}
+
+    def notes(self) -> list[Note]:
+        """What was taken in with a change, as rows of `NOTED`."""
+        for told in self.survey.feeds:
+            for name, (n, met) in told.reading.not_words.items():
+                file = ", ".join(self.survey.files[told.feed.file].source.digests)
+                self._note((told.feed.table, file, f"an unknown `{name}` was taken as not given"), n, met)
+        return [
+            (table, file, note, n, ", ".join(map(str, sorted(values)[:most])))
+            for (table, file, note), (n, values) in self._noted.items()
+            for most in [5 if note == OPEN_WITH_CLOSE else 10]
+        ]
+
+    def made(self, said: Callable[[str, float], None]) -> Iterator[Part]:
+        """Every part."""
+        for i, own in enumerate(GROUPS):
+            feeds = [told for told in self.survey.feeds if group(told.feed) is own]
+            n = self.survey.n_buckets[own.name]
+            for bucket in range(n) if feeds or own.name == "plan" else ():
+                said(own.name, 0.6 + 0.4 * (i + bucket / n) / len(GROUPS))
+                yield self._part(own, feeds, bucket, n)
+            for told in feeds:
+                for frame in self.aside.frames(told):
+                    yield Part(own.name, {}, frame, 0, n)
+
+    def _part(self, own: Group, feeds: list[Told], bucket: int, n: int) -> Part:
+        feds = []
+        for told in feeds:
+            kept = rows_of(told, bucket)
+            if kept.width:
+                fields, wrong = told.reading.fields(kept)
+                mine = told.broken.look(0)
+                if mine.width:
+                    wrong = pl.concat([mine.join(fields, on=ID, how="semi"), wrong])
+                feds.append(Fed(told.feed, fields, wrong))
+        feds = only_new(feds)
+        for told in feeds:
+            for fed in feds:
+                if fed.feed is told.feed and told.feed.from_values:
+                    self.aside.count(told, fed.fields)
+        rows, tables, bad = self._shaped(own, feds)
+        tables = {table: _fitted(table, rows) for table, rows in tables.items()}
+        bad = pl.concat([bad, *(breaches(table, rows) for table, rows in tables.items())])
+        kept_null = self._kept_null(feds)
+        tables, lost = unknown_to_null(tables, bad, kept_null, self.known)
+        self._note_unknown(lost, feeds)
+        bad = pl.concat([bad, orphans(tables, bad, kept_null, self.known)])
+        good = {table: rows.drop(ID) for table, rows in without(tables, bad).items()}
+        bad = pl.concat([bad, left_behind(rows, good, bad)])
+        for told in feeds:
+            self.aside.add(told, bad)
+        self.known.add(good)
+        self.n_deals += good["opportunities"].height if "opportunities" in good else 0
+        return Part(own.name, good, bucket=bucket, n_buckets=n)
+
+    def _shaped(
+        self, own: Group, feds: list[Fed]
+    ) -> tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame], pl.DataFrame]:
+        """The rows of a bucket, the tables made of them, and what was wrong with its rows."""
+        rows, twice = gathered(feds)
+        bad = pl.concat([*(fed.broken for fed in feds), twice])
+        if "deals" in rows:
+            self._note_open_with_close(with_status(rows["deals"], self.ground.stages), feds)
+        rows.pop("stages", None)
+        if own.name == "plan":
+            rows["stages"] = self.ground.stages
+        tables, wrong, notes = shaped(rows, self.mapping, self.ground, bad)
+        for table, file, note, n, found in notes:
+            self._note((table, file, note), n, set(found.split(", ")))
+        return rows, tables, pl.concat([bad, wrong])
+
+    def _feeds(self, table: str) -> list[Told]:
+        return [told for told in self.survey.feeds if told.feed.table == table]
+
+    def _spans(self, told: Told, known: pl.DataFrame) -> list[tuple[datetime | None, datetime | None]]:
+        """The first and last moment of every dated field of a feed."""
+        reading, table = told.reading, told.feed.table
+        dated = [name for name, column in reading.columns.items() if column.kind.dtype == pl.Datetime]
+        names = [*dated, *(n for n in ("stage", "status") if table == "deals" and n in reading.columns)]
+        found = []
+        for bucket in told.pile.keys() if dated else ():
+            rows, _ = reading.fields(told.pile.look(bucket, reading.kept_as(names)), names)
+            found += _spans({table: with_status(rows, known) if table == "deals" else rows})
+        return found
+
+    def _kept_null(self, feds: list[Fed]) -> list[tuple[str, str]]:
+        said = [(fed.feed, f.name) for fed in feds for f in fed.feed.fields.values() if f.unknown == "keep as null"]
+        named = [(part, {"resource": "rep_id"}.get(name, name)) for feed, name in said for part in parts(feed)]
+        return [reference for reference in named if reference in FOREIGN_KEYS]
+
+    def _note(self, key: tuple[str, str, str], n: int, values: set[str]) -> None:
+        if n:
+            before, met = self._noted[key]
+            self._noted[key] = before + n, set(sorted(met | values)[:10])
+
+    def _note_unknown(self, lost: dict[tuple[str, str], pl.DataFrame], feeds: list[Told]) -> None:
+        for (table, name), rows in lost.items():
+            for told in feeds:
+                own = rows.filter(pl.col(ID).is_between(told.first_id, told.first_id + 2**40 - 1))
+                file = ", ".join(self.survey.files[told.feed.file].source.digests)
+                values = set(own["value"].unique())
+                self._note((table, file, f"an unknown `{name}` was taken as not given"), own[ID].n_unique(), values)
+
+    def _note_open_with_close(self, deals: pl.DataFrame, feds: list[Fed]) -> None:
+        """Note deals still open whose close date says nothing yet."""
+        if "closed_at" not in deals.columns:
+            return
+        odd = deals.filter(pl.col("status") == "open", pl.col("closed_at").is_not_null()).select(
+            ID, day="@closed_at_day"
+        )
+        mapped = [(fed, fed.feed.fields.get("closed_at")) for fed in feds if fed.feed.table == "deals"]
+        expected = {f.column for fed, _ in mapped if (f := fed.feed.fields.get("expected_close_date"))}
+        for fed, said in mapped:
+            if said and said.column not in expected:
+                told = next(told for told in self.survey.feeds if told.feed is fed.feed)
+                for file, days in self.aside.by_file(told, odd.join(fed.fields.select(ID), on=ID, how="semi")):
+                    found = {str(day) for day in days["day"].drop_nulls().unique() if isinstance(day, date)}
+                    self._note(("opportunities", file, OPEN_WITH_CLOSE), days.height, found)
+
+
+def _fitted(table: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Exactly the columns of the table, null where the source has none, and `ID`."""
+    schema = TABLES[table].create_empty().schema
+    return rows.select(
+        *(pl.col(n).cast(d) if n in rows.columns else pl.lit(None, d).alias(n) for n, d in schema.items()), ID
+    )

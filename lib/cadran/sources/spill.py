@@ -1,0 +1,74 @@
+"""Rows set down by bucket and taken up again: in memory while they are few, else in files of a temporary folder."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import polars as pl
+
+#: Bytes of rows kept in memory, over all piles of an import.
+MOST_BYTES = 2**29
+
+
+@dataclass
+class Pile:
+    """Frames by key (a bucket, a block), each key's in the order they were added."""
+
+    folder: Path
+    most_bytes: int = MOST_BYTES
+    _frames: dict[int, list[pl.DataFrame]] = field(default_factory=dict)
+    _files: dict[int, list[Path]] = field(default_factory=dict)
+    _bytes: int = 0
+    _names: Iterator[int] = field(default_factory=count)
+
+    def add(self, frames: Iterable[tuple[int, pl.DataFrame]]) -> None:
+        """Set frames down, each under its key."""
+        for key, frame in frames:
+            self._frames.setdefault(key, []).append(frame)
+            self._bytes += _n_bytes(frame)
+        if self._bytes > self.most_bytes:
+            self._write()
+
+    def keys(self) -> list[int]:
+        """Every key that holds rows, in order."""
+        return sorted(self._frames.keys() | self._files.keys())
+
+    def look(self, key: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """The rows under a key (of these columns, as far as they are there), left where they are."""
+        found = [pl.read_ipc(path) for path in self._files.get(key, [])]
+        found += self._frames.get(key, [])
+        if columns is not None:
+            found = [frame.select(c for c in columns if c in frame.columns) for frame in found]
+        return pl.concat(found, how="diagonal") if found else pl.DataFrame()
+
+    def take(self, key: int) -> pl.DataFrame:
+        """The rows under a key, which the pile then forgets."""
+        found = self.look(key)
+        for path in self._files.pop(key, []):
+            path.unlink()
+        self._bytes -= sum(_n_bytes(frame) for frame in self._frames.pop(key, []))
+        return found
+
+    def _write(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for key, frames in self._frames.items():
+            path = self.folder / f"{next(self._names):08}.arrow"
+            pl.concat(frames, how="diagonal").rechunk().write_ipc(path, compat_level=pl.CompatLevel.oldest())
+            self._files.setdefault(key, []).append(path)
+        self._frames, self._bytes = {}, 0
+
+
+def cut(frame: pl.DataFrame, bucket: pl.Series, n: int) -> Iterator[tuple[int, pl.DataFrame]]:
+    """The rows of each bucket that has any."""
+    if n == 1:
+        yield 0, frame
+        return
+    parts = frame.with_columns(bucket.alias("@bucket")).partition_by("@bucket", as_dict=True, include_key=False)
+    yield from ((int(key), part) for (key,), part in parts.items())
+
+
+def _n_bytes(frame: pl.DataFrame) -> int:
+    """About how much memory rows take; texts shared with other frames are counted as if they were not."""
+    fixed = sum(8 if not isinstance(dtype, pl.String) else 32 for dtype in frame.dtypes)
+    return fixed * frame.height

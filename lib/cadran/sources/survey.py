@@ -1,0 +1,242 @@
+"""All files gone through once: each feed's rows set down by bucket, and what every column tells gathered on the way."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from cadran.sources import evidence
+from cadran.sources.feeds import Feed, Mapping, bucket_field, parts
+from cadran.sources.fields import Reading
+from cadran.sources.lookups import has, lookup, nothing
+from cadran.sources.place import FILE, ID, RAGGED, ROW, Block
+from cadran.sources.read import Source, must_have_rows, opened
+from cadran.sources.spill import MOST_BYTES, Pile, cut
+from cadran.tables.delivery import Since
+from cadran.tables.groups import GROUPS, Group, bucket_of, group_of, n_buckets
+
+#: An `ID` is the number of the feed and that of the row in its file, so many bits apart.
+_BITS = 40
+#: The key of rows that go to every bucket of their group.
+_EVERY = -1
+
+
+@dataclass
+class Told:
+    """One feed after its file was gone through."""
+
+    number: int
+    feed: Feed
+    reading: Reading
+    pile: Pile
+    #: `BROKEN` rows, all under one key.
+    broken: Pile
+    #: Rows that `only` leaves out, by file and by block.
+    left_out: dict[str, int] = field(default_factory=dict)
+    left_out_blocks: set[int] = field(default_factory=set)
+    #: `BROKEN` rows of all buckets, by block of its file.
+    bad: Pile = field(default_factory=lambda: Pile(Path()))
+
+    @property
+    def first_id(self) -> int:
+        """`ID` of the first row of its file."""
+        return self.number << _BITS
+
+
+@dataclass
+class Read:
+    """One file after it was gone through: its blocks, with the number of the first row of each."""
+
+    source: Source
+    starts: list[int] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    n_rows: dict[str, int] = field(default_factory=dict)
+
+    def block_of(self, row: int) -> int:
+        """The number of the block that holds a row, both from 0."""
+        return bisect_right(self.starts, row) - 1
+
+    def rows(self, wanted: set[int], columns: list[str]) -> Iterator[tuple[int, pl.DataFrame]]:
+        """The blocks wanted, read again: `ID` (from 0 in the file), these columns, and the place of each row."""
+        before = dict.fromkeys(self.n_rows, 0)
+        for number, block in enumerate(self.source.blocks()):
+            if number in wanted:
+                rows = block.load(None)
+                ids = pl.int_range(self.starts[number], self.starts[number] + rows.height, eager=True).alias(ID)
+                kept = [c for c in rows.columns if c in columns or c.startswith("@")]
+                yield number, rows.select(ids, *kept).with_columns(pl.col(ROW) + before[block.file])
+            end = self.starts[number + 1] if number + 1 < len(self.starts) else sum(self.n_rows.values())
+            before[block.file] += end - self.starts[number]
+
+
+@dataclass
+class Survey:
+    """Everything there is to know before the first part."""
+
+    feeds: list[Told]
+    files: dict[str, Read]
+    n_buckets: dict[str, int]
+
+
+def group(feed: Feed) -> Group:
+    """The group that a feed's rows belong to."""
+    if given := parts(feed):
+        return group_of(given[0])
+    return group_of({"deals": "opportunities"}.get(feed.of, feed.of))
+
+
+def survey(
+    mapping: Mapping, folder: Path, workspace: Path, since: Since | None, said: Callable[[str, float], None]
+) -> Survey:
+    """Go through every file once (again, if what was believed of a column proves wrong).
+
+    Raises:
+        Problem: If a file cannot be read, or what it says cannot be told.
+    """
+    used = {feed.file for feed in mapping.feeds}
+    used |= {f.source for feed in mapping.feeds for f in feed.fields.values() if f.source}
+    sources: dict[str, Source] = {}
+    for name in sorted(used):
+        said(name, 0.0)
+        sources[name] = opened(mapping.files[name], folder, workspace)
+    waiting: dict[int, frozenset[str]] = {}
+    while True:
+        found = _once(mapping, sources, workspace, since, waiting, said)
+        again = _settled(found)
+        if not again:
+            return found
+        waiting = {**waiting, **{n: waiting.get(n, frozenset()) | names for n, names in again.items()}}
+
+
+def _once(
+    mapping: Mapping, sources: dict[str, Source], workspace: Path, since: Since | None,
+    waiting: dict[int, frozenset[str]], said: Callable[[str, float], None],
+) -> Survey:  # fmt: skip
+    cuts = _cuts(mapping, sources, since)
+    feeds = []
+    for n, feed in enumerate(mapping.feeds):
+        if sources[feed.file].digests:
+            lookups = _lookups(feed, mapping, sources)
+            reading = Reading(feed, mapping, lookups, waiting.get(n, frozenset()))
+            reading.check(sources[feed.file].columns)
+            most, place = MOST_BYTES // len(mapping.feeds), workspace / f"{n}-{len(waiting)}"
+            feeds.append(
+                Told(n, feed, reading, Pile(place, most), Pile(place / "broken", most), bad=Pile(place / "bad", most))
+            )
+    files = {name: Read(source, n_rows=dict.fromkeys(source.digests, 0)) for name, source in sources.items()}
+    total = sum(sources[feed.feed.file].n_rows for feed in feeds) or 1
+    done = 0
+    for name in dict.fromkeys(told.feed.file for told in feeds):
+        fed = [told for told in feeds if told.feed.file == name]
+        for rows in _gone_through(files[name], fed, cuts):
+            done += rows * len(fed)
+            said(name, min(0.6, 0.6 * done / total))
+        must_have_rows(mapping.files[name], files[name].n_rows)
+    return Survey(feeds, files, cuts | _met(feeds, cuts))
+
+
+def _cuts(mapping: Mapping, sources: dict[str, Source], since: Since | None) -> dict[str, int]:
+    rows = dict.fromkeys((g.name for g in GROUPS), 0)
+    for feed in mapping.feeds:
+        rows[group(feed).name] += 0 if feed.from_values else sources[feed.file].n_rows
+    at_least = since.n_buckets if since else {}
+    return {g.name: n_buckets(rows[g.name], at_least.get(g.name, 1)) if g.key else 1 for g in GROUPS}
+
+
+def _lookups(feed: Feed, mapping: Mapping, sources: dict[str, Source]) -> dict[str, pl.DataFrame]:
+    found = {}
+    for said in feed.fields.values():
+        if said.source:
+            there, where = sources[said.source], f"[{feed.table}] {said.name}"
+            if not there.digests:  # an optional file that is not there brings nothing
+                found[said.name] = nothing(said)
+                continue
+            for column in said.on:
+                has(sources[feed.file].columns, column, mapping.files[feed.file].path[0], where)
+            for column in (*said.on.values(), *said.column):
+                has(there.columns, column, mapping.files[said.source].path[0], where)
+            blocks = (b.load([*said.on.values(), *said.column], b.data) for b in there.blocks())
+            found[said.name] = lookup(said, blocks, feed, mapping)
+    return found
+
+
+def _gone_through(file: Read, feeds: list[Told], cuts: dict[str, int]) -> Iterator[int]:
+    """Every block of a file, given to each of its feeds; the number of rows of each."""
+    needed = list(dict.fromkeys(c for told in feeds for c in told.reading.needs()))
+    start = 0
+    for number, block in enumerate(file.source.blocks()):
+        rows = block.load(needed, block.data)
+        file.starts.append(start)
+        file.files.append(block.file)
+        file.n_rows[block.file] += rows.height
+        for told in feeds:
+            _set_down(told, rows, start, number, block, cuts[group(told.feed).name])
+        start += rows.height
+        yield rows.height
+
+
+def _set_down(told: Told, rows: pl.DataFrame, start: int, number: int, block: Block, n: int) -> None:
+    first = told.first_id + start
+    rows = rows.with_columns(pl.int_range(first, first + rows.height, eager=True).alias(ID))
+    if told.feed.only:
+        out = told.reading.left_out(rows)
+        if out.any() and not told.feed.from_values:
+            told.left_out[block.file] = told.left_out.get(block.file, 0) + int(out.sum())
+            told.left_out_blocks.add(number)
+        rows = rows.filter(~out)
+    if not rows.height:
+        return
+    kept, wrong = told.reading.take(rows)
+    _pile_up(told, kept, wrong, n)
+
+
+def _pile_up(told: Told, kept: pl.DataFrame, wrong: pl.DataFrame, n: int) -> None:
+    if wrong.height:
+        told.broken.add([(0, wrong)])
+    if not kept.height:
+        return
+    key = bucket_field(told.feed)
+    if n == 1:
+        told.pile.add([(0, kept)])
+    elif key is None:
+        told.pile.add([(_EVERY, kept)])
+    elif key not in kept.columns:
+        told.pile.add([(0, kept)])
+    else:
+        told.pile.add(cut(kept, kept.select(bucket_of(key, n)).to_series(), n))
+
+
+def _met(feeds: list[Told], cuts: dict[str, int]) -> dict[str, int]:
+    """Set down the values met; a group that is made of them alone is cut by their number."""
+    found: dict[str, int] = {}
+    for told in feeds:
+        if told.feed.from_values and told.reading.met:
+            own = group(told.feed)
+            kept, wrong = told.reading.values_met()
+            alone = all(other.feed.from_values for other in feeds if group(other.feed) is own)
+            if alone and own.key and own.name not in found:
+                found[own.name] = n_buckets(kept.height, cuts[own.name])
+            _pile_up(told, kept, wrong, found.get(own.name, cuts[own.name]))
+    return found
+
+
+def _settled(found: Survey) -> dict[int, frozenset[str]]:
+    """Let every reading decide; the fields to read again, by number of their feed."""
+    again = {}
+    for told in found.feeds:
+        own = [column for column in told.reading.columns.values() if told.feed.fields[column.name].column]
+        together = evidence.writing(own, told.reading.file)
+        if names := told.reading.settle(together):
+            again[told.number] = frozenset(names)
+    return again
+
+
+def rows_of(told: Told, bucket: int) -> pl.DataFrame:
+    """The rows of a bucket of a feed, as `Reading.fields` takes them; the pile forgets them."""
+    own, shared = told.pile.take(bucket), told.pile.look(_EVERY)
+    return pl.concat([own, shared], how="diagonal") if own.width and shared.width else own if own.width else shared
+
+
+__all__ = ["FILE", "RAGGED", "Read", "Survey", "Told", "group", "rows_of", "survey"]
