@@ -8,12 +8,14 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from cadran.sources.aside import Aside
+from cadran.sources.databases import Copied, copied
 from cadran.sources.feeds import Mapping, histories, partial
 from cadran.sources.links import Known
-from cadran.sources.parts import OPEN_WITH_CLOSE, Parts
+from cadran.sources.parts import OPEN_WITH_CLOSE, Note, Parts
 from cadran.sources.survey import Survey, survey
 from cadran.tables import groups
 from cadran.tables.delivery import NOTED, Delivery, Part, Settings, Since
+from cadran.tables.groups import group_of
 
 __all__ = ["OPEN_WITH_CLOSE", "deliver"]
 
@@ -46,28 +48,49 @@ def deliver(
     said = _rising(progress or (lambda doing, share: None))
     with ExitStack() as stack:
         workspace = Path(stack.enter_context(TemporaryDirectory(prefix="cadran-")))
-        found = survey(mapping, folder or _home(mapping), workspace, since, said)
-        some = partial(mapping)
-        known = Known(since.keys) if since and some else Known()
+        home = folder or _home(mapping)
+        copy = (
+            copied(mapping, home, since or Since(), workspace / "copies", said)
+            if mapping.databases
+            else Copied(mapping)
+        )
+        mapping = copy.mapping
+        found = survey(mapping, home, workspace, since, said)
+        some = partial(mapping) | copy.partial
+        known = Known(_held(since, some)) if since and some else Known()
         parts = Parts(mapping, found, known, Aside(found, mapping))
         delivery = Delivery(
             _settings(mapping, parts), [], histories=histories(mapping), partial=some,
+            watermarks=copy.watermarks, columns=copy.columns,
         )  # fmt: skip
-        delivery.parts = _gone_through(delivery, parts, found, said, stack.pop_all())
+        delivery.parts = _gone_through(delivery, parts, found, copy, said, stack.pop_all())
     if sum(sum(file.n_rows.values()) for file in found.files.values()) <= groups.MOST_ROWS:
         delivery.parts = list(delivery.parts)
     return delivery
 
 
-def _gone_through(delivery: Delivery, parts: Parts, found: Survey, said: Progress, stack: ExitStack) -> Iterator[Part]:
+def _gone_through(
+    delivery: Delivery, parts: Parts, found: Survey, copy: Copied, said: Progress, stack: ExitStack
+) -> Iterator[Part]:
     """The parts; at their end the delivery is complete, and what was written meanwhile is gone."""
     with stack:
         yield from parts.made(said)
-        if not parts.n_deals and ("deals" not in delivery.partial or parts.aside.rules):
+        is_new = bool({"deals", "opportunities"} & copy.partial)  # of a database, since the last import: may be nothing
+        if not parts.n_deals and not is_new and ("deals" not in delivery.partial or parts.aside.rules):
             raise parts.aside.nothing_left()
         delivery.files = parts.aside.files()
-        delivery.noted = pl.DataFrame([*_guessed(found), *parts.notes()], schema=NOTED, orient="row")
+        noted = [*_guessed(found), *copy.noted, *parts.notes()]
+        delivery.noted = pl.DataFrame(noted, schema=NOTED, orient="row")
         said("done", 1.0)
+
+
+def _held(since: Since, some: frozenset[str]) -> Callable[[str], pl.Series]:
+    """The keys that the book holds of the tables of which only some rows are delivered."""
+
+    def held(table: str) -> pl.Series:
+        return since.keys(table) if some & {table, group_of(table).name} else pl.Series(dtype=pl.String)
+
+    return held
 
 
 def _rising(progress: Progress) -> Progress:
@@ -100,7 +123,7 @@ def _settings(mapping: Mapping, parts: Parts) -> Settings:
     )
 
 
-def _guessed(found: Survey) -> list[tuple[str, str, str, int, str]]:
+def _guessed(found: Survey) -> list[Note]:
     return [
         ("", name, "the encoding of a file was guessed", 1, encoding)
         for file in found.files.values()

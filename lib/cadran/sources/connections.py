@@ -24,7 +24,7 @@ _SQLITE_FAULTS = {
     r"disk I/O": "lost",
 }  # fmt: skip
 _DUCKDB_FAULTS = {
-    r"Could not set lock": "locked", r"not a valid DuckDB|version number": "other",
+    r"Could not set lock": "locked", r"not a valid DuckDB|version number|external extensions": "other",
     r"Table with name .* does not exist": "table", r"Referenced column": "column",
     r"read-only mode|PermissionException": "writes", r"IOException.*Permission denied": "denied",
 }  # fmt: skip

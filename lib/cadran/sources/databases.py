@@ -44,11 +44,12 @@ class Copied:
     """What was copied. In `mapping` every file is on disk; the rest is for the delivery."""
 
     mapping: Mapping
-    partial: frozenset[str]
-    watermarks: dict[str, str]
-    columns: dict[str, dict[str, str]]
+    #: Groups, or tables, of which only what is new was read.
+    partial: frozenset[str] = frozenset()
+    watermarks: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
     #: Rows of `NOTED`.
-    noted: list[tuple[str, str, str, int, str]]
+    noted: list[tuple[str, str, str, int, str]] = field(default_factory=list)
 
 
 @dataclass
@@ -126,15 +127,19 @@ def copied(mapping: Mapping, folder: Path, since: Since, place: Path, said: Prog
             files={**mapping.files, **on_disk},
             taken=datetime.fromisoformat(max(clocks)) if mapping.taken == NOW else mapping.taken,
         ),
-        partial=frozenset(
-            group_of(parts(feed)[0]).name
-            for feed in mapping.feeds
-            if feed.file in sources and sources[feed.file].since and parts(feed)
-        ),
+        partial=_partial(mapping, {name for name, source in sources.items() if source.since}),
         watermarks={name: source.mark for name, source in sources.items() if source.mark},
         columns={name: source.types for name, source in sources.items()},
         noted=[("", s.shown, note, n, found) for s in sources.values() for note, n, found in s.noted],
     )
+
+
+def _partial(mapping: Mapping, since: set[str]) -> frozenset[str]:
+    """The groups fed by nothing but files of which only what is new was read; of others, the tables so fed."""
+    feeds = [(feed.file in since, table) for feed in mapping.feeds for table in parts(feed)]
+    whole = {group_of(table) for is_new, table in feeds if not is_new}
+    tables = {table for is_new, table in feeds if is_new}
+    return frozenset(table if group_of(table) in whole else group_of(table).name for table in tables)
 
 
 def _opened(database: Database, folder: Path) -> Connection:
@@ -270,7 +275,7 @@ def _in_step(sources: dict[str, _Source], mapping: Mapping) -> None:
 
 def _copy(source: _Source, place: Path) -> File:
     """The file of the mapping, now on disk. Where only what is new was read, there may be none."""
-    place.mkdir()
+    place.mkdir(parents=True)
     path = place / re.sub(r"[/\\*?\[\]\0]", "_", source.shown)
     exprs = ", ".join(f"{read} as {quoted(name)}" for name, read in source.chosen.items())
     sql = f"select {exprs} from {source.relation}{source.condition}"

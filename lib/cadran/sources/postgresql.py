@@ -94,7 +94,7 @@ class PostgreSQL:
 
     def tables(self) -> list[str]:
         with self._told():
-            self._open.rollback()
+            self._open.adbc_connection.rollback()
         found = self.row(
             "select coalesce(string_agg(case table_schema when 'public' then '' else table_schema || '.' end"
             " || table_name, chr(10)), '') from information_schema.tables"
