@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cadran.cli_people import people
 from cadran.tables.problems import Problem
 from cadran.terminal import Format, err, out, progress, reader_words, show, tell_book
 
@@ -237,6 +238,9 @@ def edit(
     from cadran.publish.editor import edit as edit_notebooks
 
     edit_notebooks(folder, _open(book).version.parent, name=name, port=port)
+
+
+app.add_typer(people)
 
 
 def _open(book: Path | None) -> Any:

@@ -1,0 +1,174 @@
+"""The commands that the law asks for: forgetting a person, purging what is old, saying what is held on somebody."""
+
+import json
+import re
+from calendar import monthrange
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import polars as pl
+import typer
+
+from cadran.tables.problems import Problem
+from cadran.terminal import Format, out, reader_words, show
+
+words = reader_words()
+people = typer.Typer()
+
+
+class Kind(StrEnum):
+    """Whom an identifier is of."""
+
+    rep = "rep"
+    contact = "contact"
+    lead = "lead"
+
+
+class Form(StrEnum):
+    """How what is held on a person is handed over."""
+
+    json = "json"
+    folder = "folder"
+
+
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help=words("The source's identifier of the person."))]
+KindOption = Annotated[Kind | None, typer.Option(help=words("Whom the identifier is of, if it is of several."))]
+BookOption = Annotated[Path, typer.Option("--book", envvar="CADRAN_BOOK", help=words("The book's folder."))]
+HERE = Path("book")
+
+
+@people.command(help=words("Forget a person in every version of the book, and in every later import."))
+def forget(identifier: IdArgument, kind: KindOption = None, book: BookOption = HERE) -> None:
+    """Forget a person in every version of the book, and in every later import."""
+    from cadran.book import forget as forget_person
+
+    words = reader_words()
+    person, n = forget_person(book, identifier, kind)
+    told = words.n(
+        "Forgotten in {n} version of the book; in place of the identifier stands {pseudonym}.",
+        "Forgotten in {n} versions of the book; in place of the identifier stands {pseudonym}.",
+        n, pseudonym=", ".join(person.ids.values()),
+    )  # fmt: skip
+    out.print(told, soft_wrap=True)
+    out.print(words("Copies of the book made elsewhere still name the person: see docs/forgetting.md."), soft_wrap=True)
+
+
+@people.command(
+    help=words("Remove what ended before a day from every version of the book, and keep it from coming back.")
+)
+def purge(
+    older_than: Annotated[
+        str, typer.Option(help=words("5y (years), 36m (months), or the first day kept: 2020-01-01."))
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help=words("Remove it; otherwise it is only counted."))] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=words("Only count, whatever else is said."))] = False,
+    book: BookOption = HERE,
+    format: Annotated[Format, typer.Option("--format", help=words("How to print it."))] = Format.table,  # noqa: A002
+) -> None:
+    """Remove what ended before a day from every version of the book, and keep it from coming back."""
+    from cadran.book import purge as purge_book
+    from cadran.book import purgeable
+
+    words, before = reader_words(), first_day_kept(older_than, datetime.now(UTC).date())
+    counts = purgeable(book, before)
+    is_done = yes and not dry_run
+    if is_done:
+        purge_book(book, before)
+    rows = [(words(_SAID[name]) if format is Format.table else name, n) for name, n in counts.items() if n]
+    show(pl.DataFrame(rows, schema={"what": pl.String, "n": pl.Int64}, orient="row"), format, words)
+    if format is Format.table:
+        day = words.date(before)
+        done = words("What ended before {day} was removed from every version of the book.", day=day)
+        out.print(done if is_done else words("Nothing was removed: --yes removes what ended before {day}.", day=day))
+
+
+@people.command(
+    "export-person", help=words("Hand over everything the book holds on a person, for their request to see it.")
+)
+def export_person(
+    identifier: IdArgument,
+    kind: KindOption = None,
+    form: Annotated[Form, typer.Option("--format", help=words("One JSON text, or a folder of tables."))] = Form.json,
+    to: Annotated[Path | None, typer.Option(help=words("Folder to make."))] = None,
+    book: BookOption = HERE,
+) -> None:
+    """Hand over everything the book holds on a person, for their request to see it."""
+    from cadran.book.access import held_on, to_jsonable
+
+    held = held_on(book, identifier, kind)
+    held["fields"] = {table: meanings(table, rows.columns) for table, rows in held["tables"].items()}
+    if form is Form.json:
+        typer.echo(json.dumps(to_jsonable(held), ensure_ascii=False, indent=1))
+        return
+    if to is None or to.exists():
+        raise Problem(
+            "--format folder needs a folder to make.", "Write --to FOLDER, the name of one that is not there yet."
+        )
+    to.mkdir(parents=True)
+    for table, rows in held["tables"].items():
+        listed = pl.selectors.list()
+        rows.with_columns(listed.cast(pl.List(pl.String)).list.join(" ")).write_csv(to / f"{table}.csv")
+    fields = [(table, name, *both.values()) for table, those in held["fields"].items() for name, both in those.items()]
+    pl.DataFrame(fields, schema=["table", "field", "en", "fr"], orient="row").write_csv(to / "fields.csv")
+    about = {key: held[key] for key in ("kind", "identifiers", "names", "book", "versions")}
+    (to / "person.json").write_text(json.dumps(about, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def first_day_kept(text: str, today: date) -> date:
+    """The day that "5y", "36m" or "2020-01-01" means.
+
+    Raises:
+        Problem: If it means none.
+    """
+    if found := re.fullmatch(r"(\d{1,3}) ?([ym])", text.strip().lower()):
+        back = int(found[1]) * (12 if found[2] == "y" else 1)
+        year, month = divmod(today.year * 12 + today.month - 1 - back, 12)
+        if year > 0:
+            return date(year, month + 1, min(today.day, monthrange(year, month + 1)[1]))
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Problem(
+            "{text} is no age and no day.", "Write 5y (years), 36m (months), or a day: 2020-01-01.", text=text
+        ) from None
+
+
+def meanings(table: str, columns: list[str]) -> dict[str, dict[str, str]]:
+    """What each column of a table means, in English and French."""
+    from cadran.tables import STORED
+    from cadran.text import LANGUAGES, words_for
+
+    told: dict[str, Any] = (
+        {name: c.description or "" for name, c in STORED[table].columns().items()} if table in STORED else {}
+    )
+    told |= _ASIDE if table not in STORED else {}
+    told["in_versions"] = "The versions of the book in which the row stands"
+    return {name: {each: words_for(each)(told.get(name, "")) for each in LANGUAGES} for name in columns}
+
+
+_SAID = {
+    "opportunities": "Deals",
+    "versions": "Versions of deals",
+    "deal_contacts": "Contacts' parts in deals",
+    "activities": "Touches",
+    "leads": "Leads",
+    "contacts": "Rows on contacts",
+    "reps": "Rows on sellers",
+    "targets": "Goals of sellers",
+    "actions": "Actions for sellers",
+    "set_aside": "Rows set aside, of which the contents go",
+    "books": "Versions of the book",
+}
+_ASIDE = {
+    "table": "The table the row was meant for",
+    "file": "The file it stood in",
+    "row": "Its number in the file",
+    "line": "Its line in the file",
+    "id": "Its identifier",
+    "rule": "The rule it broke",
+    "repair": "What to do about it",
+    "found": "What stood there",
+    "values": "The cells that are about the person",
+}
