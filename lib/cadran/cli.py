@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -50,15 +51,22 @@ def import_(
     mapping: Annotated[str, typer.Argument(help=words("A mapping file, or the name of one that ships."))],
     source: Annotated[Path | None, typer.Option("--from", help=words("Folder the files are in."))] = None,
     book: Annotated[Path, typer.Option(envvar="CADRAN_BOOK", help=words("Folder of the book to write."))] = HERE,
+    full: Annotated[
+        bool, typer.Option("--full", help=words("Read databases whole, not only what is new since the last import."))
+    ] = False,
     format: FormatOption = Format.table,  # noqa: A002
 ) -> None:
     """Read a source, hold it to the rules, and keep it as a new version of the book."""
     from cadran.book import open_book, write_book
+    from cadran.book.store import since
     from cadran.sources import deliver
     from cadran.sources.mapping import load_mapping
 
+    known = since(book)
+    if known and full:
+        known = replace(known, watermarks={})
     with progress() as step:
-        delivery = deliver(load_mapping(mapping), source, progress=step)
+        delivery = deliver(load_mapping(mapping), source, progress=step, since=known)
         step(reader_words()("Writing the book"), 1.0)
         write_book(book, delivery, datetime.now(UTC))
     tell_book(open_book(book), format, reader_words())
