@@ -62,7 +62,11 @@ class Aside:
             rows = rows.with_columns(pl.col(ID) + told.first_id)
             bad = told.bad.take(number) if number in told.bad.keys() else pl.DataFrame(schema=BROKEN)
             if number in told.left_out_blocks:
-                bad = pl.concat([bad, broken(rows.filter(told.reading.left_out(rows))[ID], "", "only")])
+                out = told.reading.left_out(rows)
+                bad = pl.concat([bad, broken(rows.filter(out)[ID], "", "only")])
+                # Of a row that is left out nothing stays but what names it and what leaves it out.
+                kept = {*feed.only, *columns.get(key_of(feed.table), ())}
+                rows = rows.with_columns(pl.when(~out).then(c) for c in shown if c in rows.columns and c not in kept)
             frame = set_aside(bad, table, columns, key_of(feed.table), rows)
             self._count_aside(told, frame)
             yield frame

@@ -38,6 +38,7 @@ _FORMS = [
     r"^(?<mon>\p{L}{3,})\.?\s+(?<d>\d{1,2})(?:st|nd|rd|th)?,?\s+(?<y>\d{4})" + _HOUR,
     r"^(?<y>(?:19|20)\d{2})(?<m>\d{2})(?<d>\d{2})$",
     r"^(?<x>[2-7]\d{4})(?:\.(?<xf>\d+))?$",  # a spreadsheet's days since 1899-12-30
+    r"^(?<e>[1-6]\d{12})$",  # a CRM's milliseconds since 1970-01-01
 ]
 _SLASHED = r"^(\d{1,2})[/\-](\d{1,2})[/\-](?:\d{4}|\d{2})(?:\D.*)?$"
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:(?P<t>[T ])\d{2}:\d{2}(?P<s>:\d{2}(?P<f>\.\d+)?)?(?P<z>Z|[+-]\d{2}:?\d{2})?)?$")
@@ -201,7 +202,7 @@ def _told(texts: pl.Series, is_day_first: bool | None, column: str) -> list[str]
 def _stated(form: str) -> str:
     """The pattern of a form like DD/MM/YYYY HH:mm."""
     if form == "excel":
-        return _FORMS[-1]
+        return _FORMS[-2]
     tokens = re.findall("|".join(sorted(_TOKENS, key=len, reverse=True)) + "|.", form)
     return "^" + "".join(_TOKENS.get(token) or re.escape(token) for token in tokens) + "$"
 
@@ -220,7 +221,11 @@ def _dated(frame: pl.DataFrame, form: str, zone: str) -> pl.DataFrame:
             else part(name).cast(pl.Int32, strict=False)
         )
 
-    if "x" in groups:
+    if "e" in groups:
+        local = pl.from_epoch(part("e").cast(pl.Int64, strict=False), "ms").cast(pl.Datetime("us"))
+        clock = part("e").cast(pl.Int64, strict=False) // 1000 % 86400
+        given = frame.select("text", local=local, zone=pl.lit("Z"), is_day=pl.lit(False), clock=clock)
+    elif "x" in groups:
         day = pl.date(1899, 12, 30) + pl.duration(days=number("x"))
         seconds = ("0." + part("xf")).cast(pl.Float64, strict=False).fill_null(0) * 86400
         local = day.cast(pl.Datetime("us")) + pl.duration(seconds=seconds.round().cast(pl.Int64))

@@ -83,7 +83,7 @@ def once(deals: pl.DataFrame, known: Dict[str, str], first_stage: str, until: da
 
 
 def wrong_dates(deals: pl.DataFrame, told: pl.Expr, until: datetime) -> pl.DataFrame:
-    """Deals whose dates contradict each other or `until`. Where a history tells the close (`told`), no date need."""
+    """Deals whose dates contradict each other or `until`; where a history tells the close (`told`), no date need."""
     rules = {
         ("closed_at", "closed"): is_closed() & pl.col("closed_at").is_null() & ~told,
         ("created_at,closed_at", "order"): is_closed() & (pl.col("closed_at") < pl.col("created_at")) & ~told,
@@ -91,6 +91,12 @@ def wrong_dates(deals: pl.DataFrame, told: pl.Expr, until: datetime) -> pl.DataF
         ("closed_at", "closed_later"): is_closed() & (pl.col("closed_at") > until) & ~told,
     }
     return pl.concat([broken(deals.filter(test)[ID], field, rule) for (field, rule), test in rules.items()])
+
+
+def closing(history: pl.DataFrame) -> pl.DataFrame:
+    """The histories that tell when the deal closed, or that it did not: those that begin with it open."""
+    first = pl.col("valid_from") == pl.col("valid_from").min().over(KEY)
+    return history.filter(first, ~is_closed())
 
 
 def begun(versions: pl.DataFrame, deals: pl.DataFrame, known: Dict[str, str], first_stage: str) -> pl.DataFrame:

@@ -45,6 +45,8 @@ def lookup(field: Field, frames: Sequence[pl.DataFrame], feed: Feed, mapping: Ma
         keys = [_key(c, i, there.missing, there.values.get(c, {}), rows) for i, c in enumerate(field.on.values())]
         found.append(rows.select(*field.column, *keys).drop_nulls(_keys(field)).unique(maintain_order=True))
     other = pl.concat(found).unique(maintain_order=True)
+    if field.unknown != "set aside":  # what is not told of one thing is not known
+        return other.filter(~pl.struct(_keys(field)).is_duplicated())
     if other.select(pl.struct(_keys(field)).is_duplicated().any()).item():
         twice = other.filter(pl.struct(_keys(field)).is_duplicated())[_keys(field)].row(0)
         raise Problem(

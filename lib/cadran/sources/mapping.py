@@ -251,7 +251,7 @@ class _Check:
         if "split" in spec and (table, name) != ("merges", "key"):
             self.fail("{file}: {where} takes no `split`.", "It is for the key of [[merges]].", where=where)
         refers = name == "resource" or any((part, name) in FOREIGN_KEYS for part in parts(Feed(table, "", {})))
-        if "unknown" in spec and not refers and not isinstance(column_of(table, name), dy.Enum):
+        if "unknown" in spec and "from" not in spec and not refers and not isinstance(column_of(table, name), dy.Enum):
             self.fail("{file}: {where} refers to no other table.", "Remove `unknown`.", where=where)
         self.member(spec.get("personal", "allowed"), ["allowed"], f"{where}: personal")
         self.member(spec.get("decimal", "."), [",", "."], f"{where}: decimal")

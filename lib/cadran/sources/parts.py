@@ -42,12 +42,15 @@ class Parts:
 
     def __post_init__(self) -> None:
         """Find out the stages, when the data was taken, and the first moment anything happened."""
-        said = [told.reading.fields(told.pile.look(0))[0] for told in self._feeds("stages") if told.pile.keys()]
-        known, first = stages(self.mapping, pl.concat(said, how="diagonal") if said else None)
-        moments = [at for told in self.survey.feeds for span in self._spans(told, known) for at in span if at]
-        ends = {"": pl.DataFrame({"at": moments}, schema={"at": pl.Datetime("us", "UTC")})}
-        until = taken(self.mapping, ends)
-        self.ground = Ground(known, first, until, earliest(ends, until))
+        looked = [(told.feed, told.pile.look(0), told.reading) for told in self._feeds("stages") if told.pile.keys()]
+        said = only_new([Fed(feed, *reading.fields(kept)) for feed, kept, reading in looked])
+        known, first = stages(self.mapping, pl.concat([fed.fields for fed in said], how="diagonal") if said else None)
+        spans = {told.number: self._spans(told, known) for told in self.survey.feeds}
+        touches = {told.number for told in self._feeds("activities")}  # a meeting may be planned
+        happened = [at for number, own in spans.items() if number not in touches for span in own for at in span if at]
+        every = [at for own in spans.values() for span in own for at in span if at]
+        until = taken(self.mapping, _moments(happened or every))
+        self.ground = Ground(known, first, until, earliest(_moments(every), until))
 
     def known_when(self) -> dict[str, str]:
         """When each field of deals is known."""
@@ -170,6 +173,10 @@ class Parts:
                 for file, days in self.aside.by_file(told, odd.join(fed.fields.select(ID), on=ID, how="semi")):
                     found = {str(day) for day in days["day"].drop_nulls().unique() if isinstance(day, date)}
                     self._note(("opportunities", file, OPEN_WITH_CLOSE), days.height, found)
+
+
+def _moments(found: list[datetime]) -> dict[str, pl.DataFrame]:
+    return {"": pl.DataFrame({"at": found}, schema={"at": pl.Datetime("us", "UTC")})}
 
 
 def _fitted(table: str, rows: pl.DataFrame) -> pl.DataFrame:

@@ -260,7 +260,8 @@ def _deals(
     history = pl.concat([with_status(v, ground.stages) for v in versions], how="diagonal_relaxed") if versions else None
     if now is not None:
         is_told = pl.col(KEY).is_in((history[KEY] if history is not None else now[KEY].clear()).implode())
-        wrong.append(lives.wrong_dates(now, is_told, ground.until))
+        closes = pl.col(KEY).is_in(lives.closing(history)[KEY].implode()) if history is not None else pl.lit(False)
+        wrong.append(lives.wrong_dates(now, closes, ground.until))
         gone = pl.when("@deleted").then(pl.coalesce("deleted_at", pl.lit(ground.until)))
         once = lives.once(
             now.filter(~is_told).with_columns(gone.alias("@gone")), known, ground.first_stage, ground.until

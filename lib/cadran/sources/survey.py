@@ -7,13 +7,13 @@ from pathlib import Path
 
 import polars as pl
 
-from cadran.sources import evidence
+from cadran.sources import evidence, spill
 from cadran.sources.feeds import Feed, Mapping, bucket_field, parts
 from cadran.sources.fields import Reading
 from cadran.sources.lookups import has, lookup, nothing
 from cadran.sources.place import FILE, ID, RAGGED, ROW, Block
 from cadran.sources.read import Source, must_have_rows, opened
-from cadran.sources.spill import MOST_BYTES, Pile, cut
+from cadran.sources.spill import Pile, cut
 from cadran.tables.delivery import Since
 from cadran.tables.groups import GROUPS, Group, bucket_of, group_of, n_buckets
 
@@ -121,7 +121,7 @@ def _once(
             lookups = _lookups(feed, mapping, sources)
             reading = Reading(feed, mapping, lookups, waiting.get(n, frozenset()))
             reading.check(sources[feed.file].columns)
-            most, place = MOST_BYTES // len(mapping.feeds), workspace / f"{n}-{len(waiting)}"
+            most, place = spill.MOST_BYTES // len(mapping.feeds), workspace / f"{n}-{len(waiting)}"
             feeds.append(
                 Told(n, feed, reading, Pile(place, most), Pile(place / "broken", most), bad=Pile(place / "bad", most))
             )
