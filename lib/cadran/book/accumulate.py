@@ -146,7 +146,7 @@ def _compared(
     touched = pl.concat([kept.filter("@ripened").select(columns), taken_back, fresh])
     if name in VERSIONED:
         # What was to begin after the last import was never seen: there is nothing to take back.
-        taken_back = taken_back.filter(pl.col("valid_from") <= scene.old)
+        taken_back = taken_back.filter(pl.col("valid_from") <= scene.old, pl.col("valid_from") < scene.new)
         taken_back = _ends_where_news_begins(taken_back, fresh, key[0]).select(columns)
     taken_back = taken_back.filter(~(pl.col("known_from") >= scene.new).fill_null(False))
     taken_back = taken_back.with_columns(known_to=_instant(scene.new))
