@@ -39,14 +39,16 @@ class Delimited:
             opened.seek(self.start)
             head = opened.read(2**20)
         size = self.text.path.stat().st_size - self.start
-        return size * head.count(b"\n") // len(head) if len(head) < size else head.count(b"\n") + 1
+        if len(head) < size:
+            return size * head.count(b"\n") // len(head)
+        return head.count(b"\n") + (not head.endswith(b"\n"))
 
     def blocks(self) -> Iterator[Block]:
         """The rows, a block at a time."""
         with self.text.path.open("rb") as opened:
             opened.seek(self.start)
             start, line, rest = self.start, self.line, b""
-            while data := rest + opened.read(max(BLOCK_BYTES - len(rest), 2**20)):
+            while data := rest + opened.read(max(BLOCK_BYTES - len(rest), BLOCK_BYTES // 8)):
                 is_end = opened.peek(1) == b"" if hasattr(opened, "peek") else False  # type: ignore[attr-defined]
                 end = len(data) if is_end else self._end(data)
                 if not end:  # a row longer than what was read

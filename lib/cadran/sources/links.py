@@ -11,7 +11,7 @@ from cadran.sources.rules import BROKEN, broken
 from cadran.tables import FOREIGN_KEYS
 
 #: (table, column) that refer to a table.
-_REFERRED = {parent: key for parent, key in FOREIGN_KEYS.values()}
+_REFERRED = dict(FOREIGN_KEYS.values())
 _KEYS = pl.Series(dtype=pl.UInt64)
 
 

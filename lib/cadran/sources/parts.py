@@ -13,9 +13,9 @@ from cadran.sources.fields import Fed
 from cadran.sources.links import Known, orphans, unknown_to_null, without
 from cadran.sources.lives import with_status
 from cadran.sources.place import ID
-from cadran.sources.rules import breaches
+from cadran.sources.rules import breaches, broken
 from cadran.sources.shape import Ground, _spans, earliest, gathered, left_behind, only_new, shaped, stages, taken
-from cadran.sources.survey import Survey, Told, group, rows_of
+from cadran.sources.survey import NAME, Survey, Told, group, rows_of
 from cadran.tables import FOREIGN_KEYS, TABLES
 from cadran.tables.delivery import Part
 from cadran.tables.groups import GROUPS, Group
@@ -98,6 +98,9 @@ class Parts:
         rows, tables, bad = self._shaped(own, feds)
         tables = {table: _fitted(table, rows) for table, rows in tables.items()}
         bad = pl.concat([bad, *(breaches(table, rows) for table, rows in tables.items())])
+        if "activities" in tables and len(self.survey.scattered):
+            again = tables["activities"].filter(pl.col(NAME).is_in(self.survey.scattered.implode()))
+            bad = pl.concat([bad, broken(again[ID], NAME, "activities|primary_key")])
         kept_null = self._kept_null(feds)
         tables, lost = unknown_to_null(tables, bad, kept_null, self.known)
         self._note_unknown(lost, feeds)

@@ -19,6 +19,7 @@ from cadran.tables.groups import GROUPS, Group, bucket_of, group_of, n_buckets
 
 #: An `ID` is the number of the feed and that of the row in its file, so many bits apart.
 _BITS = 40
+NAME = "activity_id"
 #: The key of rows that go to every bucket of their group.
 _EVERY = -1
 
@@ -33,6 +34,8 @@ class Told:
     pile: Pile
     #: `BROKEN` rows, all under one key.
     broken: Pile
+    #: Keys of activities with the bucket of each, by a cut of these keys.
+    names: Pile
     #: Rows that `only` leaves out, by file and by block.
     left_out: dict[str, int] = field(default_factory=dict)
     left_out_blocks: set[int] = field(default_factory=set)
@@ -78,6 +81,8 @@ class Survey:
     feeds: list[Told]
     files: dict[str, Read]
     n_buckets: dict[str, int]
+    #: Keys of activities that stand in several buckets (which are cut by deal).
+    scattered: pl.Series
 
 
 def group(feed: Feed) -> Group:
@@ -123,7 +128,15 @@ def _once(
             reading.check(sources[feed.file].columns)
             most, place = spill.MOST_BYTES // len(mapping.feeds), workspace / f"{n}-{len(waiting)}"
             feeds.append(
-                Told(n, feed, reading, Pile(place, most), Pile(place / "broken", most), bad=Pile(place / "bad", most))
+                Told(
+                    n,
+                    feed,
+                    reading,
+                    Pile(place, most),
+                    Pile(place / "broken", most),
+                    Pile(place / "names", most),
+                    bad=Pile(place / "bad", most),
+                )
             )
     files = {name: Read(source, n_rows=dict.fromkeys(source.digests, 0)) for name, source in sources.items()}
     total = sum(sources[feed.feed.file].n_rows for feed in feeds) or 1
@@ -134,7 +147,7 @@ def _once(
             done += rows * len(fed)
             said(name, min(0.6, 0.6 * done / total))
         must_have_rows(mapping.files[name], files[name].n_rows)
-    return Survey(feeds, files, cuts | _met(feeds, cuts))
+    return Survey(feeds, files, cuts | _met(feeds, cuts), _scattered(feeds))
 
 
 def _cuts(mapping: Mapping, sources: dict[str, Source], since: Since | None) -> dict[str, int]:
@@ -205,7 +218,11 @@ def _pile_up(told: Told, kept: pl.DataFrame, wrong: pl.DataFrame, n: int) -> Non
     elif key not in kept.columns:
         told.pile.add([(0, kept)])
     else:
-        told.pile.add(cut(kept, kept.select(bucket_of(key, n)).to_series(), n))
+        bucket = kept.select(bucket_of(key, n)).to_series()
+        told.pile.add(cut(kept, bucket, n))
+        if told.feed.table == "activities":
+            names = pl.DataFrame({NAME: kept[NAME], "bucket": bucket}).drop_nulls(NAME)
+            told.names.add(cut(names, names.select(bucket_of(NAME, n)).to_series(), n))
 
 
 def _met(feeds: list[Told], cuts: dict[str, int]) -> dict[str, int]:
@@ -220,6 +237,15 @@ def _met(feeds: list[Told], cuts: dict[str, int]) -> dict[str, int]:
                 found[own.name] = n_buckets(kept.height, cuts[own.name])
             _pile_up(told, kept, wrong, found.get(own.name, cuts[own.name]))
     return found
+
+
+def _scattered(feeds: list[Told]) -> pl.Series:
+    """Keys of activities that stand in several buckets."""
+    found = [pl.Series(NAME, [], pl.String)]
+    for key in sorted({key for told in feeds for key in told.names.keys()}):
+        names = pl.concat([told.names.take(key) for told in feeds if key in told.names.keys()])
+        found.append(names.group_by(NAME).agg(pl.col("bucket").n_unique()).filter(pl.col("bucket") > 1)[NAME])
+    return pl.concat(found)
 
 
 def _settled(found: Survey) -> dict[int, frozenset[str]]:
