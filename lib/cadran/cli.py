@@ -54,6 +54,15 @@ def import_(
     full: Annotated[
         bool, typer.Option("--full", help=words("Read databases whole, not only what is new since the last import."))
     ] = False,
+    anew: Annotated[
+        bool, typer.Option("--anew", help=words("Begin the book again from this import alone; older versions stay."))
+    ] = False,
+    accept_vanished: Annotated[
+        bool, typer.Option("--accept-vanished", help=words("Take in that many things are gone at the source."))
+    ] = False,
+    keep: Annotated[
+        int, typer.Option(min=1, envvar="CADRAN_KEEP", help=words("How many versions of the book to keep."))
+    ] = 30,
     format: FormatOption = Format.table,  # noqa: A002
 ) -> None:
     """Read a source, hold it to the rules, and keep it as a new version of the book."""
@@ -62,13 +71,13 @@ def import_(
     from cadran.sources import deliver
     from cadran.sources.mapping import load_mapping
 
-    known = since(book)
+    known = None if anew else since(book)
     if known and full:
         known = replace(known, watermarks={})
     with progress() as step:
         delivery = deliver(load_mapping(mapping), source, progress=step, since=known)
         step(reader_words()("Writing the book"), 1.0)
-        write_book(book, delivery, datetime.now(UTC))
+        write_book(book, delivery, datetime.now(UTC), anew=anew, accept_vanished=accept_vanished, keep=keep)
     tell_book(open_book(book), format, reader_words())
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from random import Random
 
 import polars as pl
@@ -158,9 +159,10 @@ def typed(name, rows):
 
 
 def frames(telling):
-    deals = {d: a for d, a in telling.accounts.items()}
     return {
-        "opportunities": typed("opportunities", [{"opportunity_id": d, "account_id": a} for d, a in deals.items()]),
+        "opportunities": typed(
+            "opportunities", [{"opportunity_id": d, "account_id": a} for d, a in telling.accounts.items()]
+        ),
         "versions": typed("versions", [{"opportunity_id": d} | v for d, vs in telling.deals.items() for v in vs]),
         "deal_contacts": typed("deal_contacts", []),
         "activities": typed("activities", [{"activity_id": t} | row for t, row in telling.touches.items()]),
@@ -229,7 +231,7 @@ def leads_of(book, moment, corrected=False):
 
 def closed(versions):
     """Each version ends where the next begins, if not before."""
-    for version, following in zip(versions, versions[1:], strict=False):
+    for version, following in pairwise(versions):
         version["valid_to"] = min(version["valid_to"] or following["valid_from"], following["valid_from"])
     return versions
 

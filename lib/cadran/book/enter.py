@@ -55,7 +55,8 @@ def enter(
         n_keys: How many keys the version before holds.
         is_cut_elsewise: Whether the hash that cut the version before is not today's.
     """
-    parts = iter(parts)
+    # Rows set aside come as parts of their own, without tables.
+    parts = (part for part in parts if part.tables)
     first = next(parts, None)
     n = max(first.n_buckets if first else 1, old.n_buckets if old else 1)
     told = _by_bucket(first, parts, n, group)
