@@ -81,7 +81,7 @@ def _by_bucket(first: Part | None, parts: Iterator[Part], n: int, group: Group) 
         for bucket in range(n):
             told: Frames = {}
             while part is not None and part.bucket == bucket:
-                told = {name: pl.concat([*_given(told, name), frame]) for name, frame in part.tables.items()}
+                told |= {name: pl.concat([*_given(told, name), frame]) for name, frame in part.tables.items()}
                 part = next(waiting, None)
             yield told
         if part is not None:
