@@ -95,10 +95,10 @@ def delimited(file: File, name: str, text: Text, separator: str | None) -> Delim
     for _ in range(header_line - 1):
         start = head.find(b"\n", start) + 1
     head = head[start:]
-    said = head.decode("utf-8", errors="ignore")
+    said = _with_plain_line_ends(head.decode("utf-8", errors="ignore"))
     separator = separator or _separator(said)
     reader = csv.reader(io.StringIO(said), delimiter=separator)
-    header = [cell.strip() or f"column {i}" for i, cell in enumerate(next(reader, []), 1)]
+    header = [cell.replace(_NO_LINE_END, " ").strip() or f"column {i}" for i, cell in enumerate(next(reader, []), 1)]
     if not header:
         raise Problem("{file} is empty.", "Export it again.", file=name)
     no_duplicates(header, name)
@@ -217,19 +217,23 @@ def _may_be_blank(frame: pl.DataFrame, first: str) -> bool:
 
 
 _NO_LINE_END = "\ue000"
+csv.field_size_limit(2**31 - 1)
+
+
+def _with_plain_line_ends(text: str) -> str:
+    """The text with \\n alone at the end of its lines; a \\r elsewhere, which the csv module refuses, as another sign."""
+    return text.replace("\r\n", "\n").replace("\r", _NO_LINE_END)
 
 
 def _cells(data: bytes, separator: str) -> Iterator[list[str]]:
     """The cells of each row, as the standard library reads them."""
-    csv.field_size_limit(2**31 - 1)
-    text = data.decode("utf-8").replace("\r\n", "\n").replace("\r", _NO_LINE_END)
+    text = _with_plain_line_ends(data.decode("utf-8"))
     for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
         yield [cell.replace(_NO_LINE_END, "\r") for cell in row]
 
 
 def _row_starts(data: bytes, separator: str) -> Iterator[tuple[int, int]]:
     """Byte, and number of lines before it, at which each row begins."""
-    csv.field_size_limit(2**31 - 1)
     at = n_lines = 0
 
     def lines() -> Iterator[str]:
