@@ -1,14 +1,21 @@
 """A person is forgotten in every version of a book, and what was measured is measured again."""
 
 import json
+import random
 import re
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path
 
+import crash
 import days
 import polars as pl
 import pyarrow as pa
 import pytest
 
 from cadran.book import forget, open_book, write_book
+from cadran.book.draft import digest
 from cadran.book.folder import versions
 from cadran.book.forgotten import FILE, forgotten
 from cadran.book.rewrite import JOURNAL
@@ -131,3 +138,247 @@ def test_no_byte_of_the_book_says_who_it_was(copied, people, kind):
     (pseudonym,) = person.ids.values()
     assert naming(folder, pseudonym)
     assert not (folder / JOURNAL).exists()
+
+
+def measured(folder):
+    """What some measures say of a book, whoever the sellers are."""
+    book = open_book(folder)
+    names = ["volumes", "win_rate", "waterfall", "lead_conversion"]
+    asked = [(name, question) for name, question in days.questions(days.LAST, names) if "seller" not in question.by]
+    by_owner = book.collect(book.deals(["rep_id", "team", "region", "amount"])).drop("rep_id").sort(pl.all())
+    return days.answers(book, asked), by_owner
+
+
+@pytest.mark.parametrize("kind", ["rep", "contact", "lead"])
+def test_what_was_measured_is_measured_again(copied, people, kind):
+    folder, _ = copied
+    (before, deals_before) = measured(folder)
+
+    forget(folder, people[kind])
+
+    (after, deals_after) = measured(folder)
+    assert days.differences(before, after) == []
+    assert deals_before.equals(deals_after)
+
+
+def test_the_pseudonym_is_the_same_everywhere_and_nothing_describes_the_person(copied, people):
+    folder, _ = copied
+    owned = [version_rows(folder, v, "versions").filter(rep_id=people["rep"]).height for v in versions(folder)]
+
+    person, _ = forget(folder, people["rep"])
+
+    (pseudonym,) = person.ids.values()
+    assert re.fullmatch(r"forgotten-[0-9a-f]{16}", pseudonym)
+    for version, n in zip(versions(folder), owned, strict=True):
+        assert version_rows(folder, version, "versions").filter(rep_id=pseudonym).height == n > 0
+        reps = version_rows(folder, version, "reps")
+        own = reps.filter(rep_id=pseudonym)
+        assert own.select("name", "hired_date", "left_date").null_count().row(0) == (own.height,) * 3
+        assert own["team"].null_count() == 0
+        assert reps.filter(manager_id=pseudonym).height > 0
+        labels = pl.read_parquet(version / "actions" / "*.parquet")["label"]
+        assert labels.str.ends_with(f", with {pseudonym}").all()
+        found = json.loads((version / "manifest.json").read_text())["noted"][0]["found"]
+        assert found.split(", ")[0] == pseudonym
+
+
+def version_rows(folder, version, table):
+    """All rows of a table of one version."""
+    settings = json.loads((version / "manifest.json").read_text())["settings"]
+    book = open_book(folder)
+    return book.collect(type(book)(version, pl.Series([settings["taken"]]).str.to_datetime()[0])._stored(table))
+
+
+def test_a_row_set_aside_keeps_its_place_and_rule_and_says_that_somebody_was_forgotten(copied, people):
+    folder, _ = copied
+
+    forget(folder, people["contact"])
+
+    aside = pl.read_parquet(versions(folder)[0] / "set_aside" / "*.parquet")
+    gone = aside.filter(pl.col("found") == "forgotten").row(0, named=True)
+    assert (gone["file"], gone["row"], gone["rule"], gone["id"]) == ("a.csv", 7, "a rule", None)
+    assert gone["values"] == '"forgotten"'
+    assert aside.filter(pl.col("found") == "x = 1").height == 1
+    assert aside.filter(pl.col("found").str.contains(people["rep"])).height == 1
+
+
+@pytest.mark.parametrize("kind", ["rep", "contact", "lead"])
+def test_a_later_import_does_not_bring_the_person_back(copied, company, people, kind):
+    folder, n = copied
+    person, _ = forget(folder, people[kind])
+
+    write_book(folder, delivered(company, people, days.LAST, n), days.end_of(days.LAST))
+
+    assert naming(folder, people[kind], *WORDS[kind]) == set()
+    manifest = open_book(folder).manifest
+    counts = [counts for name, counts in manifest["import"].items() if name not in ("stages", "calendar")]
+    assert {(c["n_new"], c["n_changed"], c["n_corrected"], c["n_ended"]) for c in counts} == {(0, 0, 0, 0)}
+    assert forgotten(folder).pseudonym(kind, people[kind]) == person.ids[people[kind]]
+    assert people[kind] not in (folder / FILE).read_text()
+
+
+def test_a_book_begun_again_does_not_bring_the_person_back(copied, company, people):
+    folder, n = copied
+    forget(folder, people["rep"])
+
+    write_book(folder, delivered(company, people, days.LAST, n), days.end_of(days.LAST), anew=True)
+
+    assert naming(folder, people["rep"], NAME) == set()
+
+
+def test_files_that_versions_share_are_shared_again(copied, people):
+    folder, _ = copied
+
+    def shared():
+        return [path.relative_to(folder) for path in folder.rglob("*.parquet") if path.stat().st_nlink > 1]
+
+    before = shared()
+
+    forget(folder, people["contact"])
+
+    assert before
+    assert shared() == before
+
+
+def test_the_checksums_are_those_of_the_new_files(copied, people):
+    folder, _ = copied
+    forget(folder, people["rep"])
+
+    for version in versions(folder):
+        sums = json.loads((version / "manifest.json").read_text())["sha256"]
+        assert sums == {
+            path.relative_to(version).as_posix(): digest(path) for path in sorted(version.rglob("*.parquet"))
+        }
+
+
+def test_contacts_that_were_merged_into_one_another_are_one_person(company, people, tmp_path):
+    tables, settings = company
+    ids = tables["contacts"]["contact_id"].unique().sort()
+    merged = pl.when(pl.col("contact_id") == ids[0]).then(pl.lit(ids[1])).otherwise("merged_into").alias("merged_into")
+    told = {**tables, "contacts": tables["contacts"].with_columns(merged)}
+    write_book(tmp_path, days.told(told, settings, days.LAST), days.end_of(days.LAST))
+
+    person, _ = forget(tmp_path, ids[1])
+
+    assert sorted(person.ids) == [ids[0], ids[1]]
+    assert naming(tmp_path, ids[0], ids[1]) == set()
+
+
+def test_an_identifier_of_several_kinds_asks_which(company, people, tmp_path):
+    tables, settings = company
+    twice = pl.when(pl.col("lead_id") == people["lead"]).then(pl.lit(people["rep"])).otherwise("lead_id").alias("lead_id")
+    told = {**tables, "leads": tables["leads"].with_columns(twice)}
+    write_book(tmp_path, days.told(told, settings, days.LAST), days.end_of(days.LAST))
+
+    with pytest.raises(Problem, match=r"several kinds: rep, lead[\s\S]*--kind"):
+        forget(tmp_path, people["rep"])
+    forget(tmp_path, people["rep"], "lead")
+
+    rows = open_book(tmp_path).table("leads").to_native().collect()
+    assert people["rep"] not in rows["lead_id"]
+    assert people["rep"] in rows["rep_id"]
+
+
+def test_nobody_is_told_who_else_there_is(copied, people):
+    folder, _ = copied
+
+    with pytest.raises(Problem, match="knows a person") as told:
+        forget(folder, people["rep"][:-1])
+
+    assert people["rep"] not in str(told.value)
+
+
+def test_two_reps_of_one_name_keep_their_managers_name(company, people, tmp_path):
+    tables, settings = company
+    named = tables["reps"].with_columns(name=pl.lit(NAME))
+    write_book(tmp_path, days.told({**tables, "reps": named}, settings, days.LAST), days.end_of(days.LAST))
+
+    person, _ = forget(tmp_path, people["rep"])
+
+    assert person.names == {}
+    reps = pl.read_parquet(open_book(tmp_path).version / "reps" / "*.parquet")
+    assert reps.filter(manager_id=NAME).height > 0
+
+
+def is_whole(version, identifier):
+    """Whether a version is the old one or the new, with all its files: a pseudonym and the person never meet in one."""
+    sums = json.loads((version / "manifest.json").read_text())["sha256"]
+    has_all = all(digest(version / name) == checksum for name, checksum in sums.items())
+    return has_all and not (naming(version, identifier) and naming(version, "forgotten-"))
+
+
+class Struck(BaseException):
+    """What stands for the end of the process: nothing catches it."""
+
+
+class Steps:
+    """Counts the operations on paths in a folder, and strikes at the nth."""
+
+    def __init__(self):
+        self.folder, self.nth, self.n = "", 0, 0
+        sys.addaudithook(self.see)
+
+    def see(self, event, values):
+        if self.folder and values and isinstance(values[0], str | Path) and str(values[0]).startswith(self.folder):
+            self.n += 1
+            if self.n == self.nth:
+                self.folder = ""
+                raise Struck
+
+    def watch(self, folder, nth=0):
+        self.folder, self.nth, self.n = str(folder), nth, 0
+
+
+@pytest.fixture(scope="module")
+def steps():
+    return Steps()
+
+
+def test_struck_at_any_step_it_is_finished_by_the_next_run(copied, people, tmp_path, steps):
+    folder, _ = copied
+    whole = tmp_path / "whole"
+    shutil.copytree(folder, whole)
+    steps.watch(whole)
+    forget(whole, people["rep"])
+    n_steps = steps.n
+    steps.watch("")
+    assert n_steps > 100
+
+    for nth in random.Random(3).sample(range(1, n_steps), 6):
+        tried = tmp_path / f"struck {nth}"
+        shutil.copytree(folder, tried)
+        steps.watch(tried, nth)
+        with pytest.raises(Struck):
+            forget(tried, people["rep"])
+        assert all(is_whole(version, people["rep"]) for version in versions(tried))
+        assert open_book(tried).version.name == "000003"
+
+        with suppress(Problem):  # nobody is known by it any more, if the work was done but for the last step
+            forget(tried, people["rep"])
+
+        assert naming(tried, people["rep"], *WORDS["rep"]) == set()
+        assert [path.name for path in tried.iterdir() if path.name[0] == "."] == []
+        assert not (tried / JOURNAL).exists()
+
+
+def test_an_import_finishes_what_was_interrupted(copied, company, people, steps):
+    folder, n = copied
+    steps.watch(folder / ".000002.rewritten", 5)
+    with pytest.raises(Struck):
+        forget(folder, people["rep"])
+
+    write_book(folder, delivered(company, people, days.LAST, n), days.end_of(days.LAST))
+
+    assert naming(folder, people["rep"], *WORDS["rep"]) == set()
+
+
+def test_killed_for_good_it_is_finished_by_the_next_run(book, people, tmp_path):
+    folder = tmp_path / "book"
+    shutil.copytree(book[0], folder)
+    status, _ = crash.run("forget", people["rep"], "--book", folder, nth=5, watched=folder / ".000002.rewritten")
+    assert status == -9
+    assert (folder / JOURNAL).exists()
+
+    crash.run("forget", people["rep"], "--book", folder)
+
+    assert naming(folder, people["rep"], *WORDS["rep"]) == set()
