@@ -1,6 +1,5 @@
 """A CRM in each of the three kinds of databases. PostgreSQL is a real server, which the tests start themselves."""
 
-import os
 import signal
 import sqlite3
 import tempfile
@@ -36,7 +35,9 @@ def server() -> Iterator[Any]:
             started.psql("create role locked login password 'p@ss word'; select pg_reload_conf();")
             yield started
         finally:
-            os.kill(started.get_pid(), signal.SIGQUIT)  # at once: nothing in it is to be kept
+            process = started.get_postmaster_info().process
+            process.send_signal(signal.SIGQUIT)  # at once: nothing in it is to be kept
+            process.wait(30)
             started.cleanup()
 
 
@@ -69,6 +70,7 @@ class Crm:
 
     def write(self, table: str, frame: pl.DataFrame) -> None:
         """Make a table of a frame, with the types of the database."""
+        frame = frame.with_columns(pl.col(pl.Enum).cast(pl.String))
         names = ", ".join(f'"{name}" {self._type(dtype)}' for name, dtype in frame.schema.items())
         self.run(f'drop table if exists "{table}"', f'create table "{table}" ({names})')
         with self.opened() as connection:
@@ -87,7 +89,8 @@ class Crm:
         if self.kind == "sqlite":
             return {pl.Int64: "integer", pl.Boolean: "integer", pl.Float64: "real"}.get(dtype.base_type(), "text")
         own = {pl.Int64: "bigint", pl.Int32: "integer", pl.Float64: "float8", pl.Boolean: "boolean", pl.Date: "date"}
-        return own.get(dtype.base_type(), "text" if dtype == pl.String else "timestamp")
+        moment = "timestamptz" if getattr(dtype, "time_zone", None) else "timestamp"
+        return own.get(dtype.base_type(), "text" if dtype == pl.String else moment)
 
 
 @pytest.fixture
