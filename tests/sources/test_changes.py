@@ -79,7 +79,11 @@ def test_several_values_at_one_moment_are_put_in_the_order_their_old_values_tell
 
 
 def test_several_values_at_one_moment_that_tell_no_order_are_set_aside():
-    rows = [change(1, "D", day(3), "stage", "Demo"), change(2, "D", day(3), "stage", "Offer"), change(3, "E", day(1), "stage", "X")]
+    rows = [
+        change(1, "D", day(3), "stage", "Demo"),
+        change(2, "D", day(3), "stage", "Offer"),
+        change(3, "E", day(1), "stage", "X"),
+    ]
     found, wrong = told(rows)
     assert [key for key, *_ in found] == ["E"]
     assert sorted(wrong.rows()) == [(1, "value,old_value", "several"), (2, "value,old_value", "several")]

@@ -80,7 +80,7 @@ def _versions(events: pl.DataFrame, first_stage: str, outcomes: list[str]) -> pl
     more = [n for n in VERSION_FIELDS if n in events.columns]
     first = pl.col("case").is_first_distinct()
     at_once = events.filter(first, pl.col("stage").is_in(outcomes)).with_columns(
-        stage=pl.lit(None, pl.String), place=-1
+        stage=pl.lit(None, pl.String), place=pl.lit(-1, pl.Int64)
     )
     events = pl.concat([events, at_once]).sort("case", "at", "place", maintain_order=True, nulls_last=True)
     filled = events.with_columns(pl.col("stage", *more).forward_fill().over("case"), first=first)

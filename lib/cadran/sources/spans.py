@@ -34,9 +34,9 @@ class Shaped:
 
 
 def noted(table: str, note: str, keys: pl.Series) -> tuple[Note, ...]:
-    """A note on the things named, with their number and the first five; none if there is none."""
+    """A note on the things named, with their number and the first ten; none if there is none."""
     keys = keys.drop_nulls().unique().sort()
-    return ((table, "", note, len(keys), ", ".join(keys.head(5).cast(pl.String))),) if len(keys) else ()
+    return ((table, "", note, len(keys), ", ".join(keys.head(10).cast(pl.String))),) if len(keys) else ()
 
 
 def complete(rows: pl.DataFrame, columns: Iterable[tuple[str, pl.DataType | type[pl.DataType]]]) -> pl.DataFrame:
