@@ -108,7 +108,7 @@ def by_hand(rows, since):
         for row in own:
             state[row["field"]] = row[row["field"]]
             lived.append((max(row["at"], begin) if begin else row["at"], dict(state)))
-        last = {at: s for at, s in lived}
+        last = dict(lived)
         before = None
         for at in sorted(last):
             if last[at] != before:

@@ -265,9 +265,9 @@ def test_merges_may_stand_in_a_file_of_their_own(source, told):
 def test_the_same_whatever_the_buckets(monkeypatch, told):
     mapping = HEAD + ACCOUNTS + DEALS + VERSIONS
     clients = [f"A{i % 7},2024-0{1 + i % 9}-0{1 + i // 7},,North{i},{'yes' if i % 5 == 0 else ''}," for i in range(40)]
+    gone = {True: "yes", False: ""}
     deals = [
-        f"D{i},{'Won' if i % 3 else 'Offer'},2024-01-05,2024-0{1 + i % 9}-11,{i},{'yes' if i % 4 == 0 else ''}"
-        for i in range(30)
+        f"D{i},{'Won' if i % 3 else 'Offer'},2024-01-05,2024-0{1 + i % 9}-11,{i},{gone[i % 4 == 0]}" for i in range(30)
     ]
     moves = [f"D{i % 20},2024-0{1 + i % 8}-1{i // 20},,{'Offer' if i % 2 else 'Lead'},{i}" for i in range(60)]
     once = told(mapping, clients=clients, deals=deals, moves=moves)

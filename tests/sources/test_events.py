@@ -127,7 +127,9 @@ def test_facts_of_a_deal_may_stand_beside_its_events(take):
 
 
 def test_an_outcome_may_name_a_stage_of_the_mapping(take):
-    stages = 'stages = [{ stage = "Lead", kind = "open" }, { stage = "Offer", kind = "open" }, { stage = "Signed", kind = "won" }, { stage = "Gone", kind = "lost" }]'
+    kinds = {"Lead": "open", "Offer": "open", "Signed": "won", "Gone": "lost"}
+    rows = ", ".join(f'{{ stage = "{stage}", kind = "{kind}" }}' for stage, kind in kinds.items())
+    stages = f"stages = [{rows}]"
     mapping = LOG.replace("[files]", stages + "\n[files]").replace('"Order" = "won"', '"Order" = "Signed"')
     delivered = log(take, "C,Order,2024-01-01,", "D,Refusal,2024-01-01,", mapping=mapping)
     assert life(delivered)[-1][1:3] == ("Signed", "won")

@@ -121,14 +121,12 @@ def test_hubspot_merges_end_what_they_name(tmp_path):
     if not folder.is_dir():
         pytest.skip(f"{folder} is not there: clone the practice data beside the repository")
     deals = pl.read_csv(folder / "deal_data.csv", infer_schema=False)
-    history = pl.read_csv(folder / "deal_property_history_data.csv", infer_schema=False)
     one, other, third = deals["deal_id"][:3]
     born = deals["property_createdate"][1]
     deals.write_csv(tmp_path / "deal_data.csv")
-    pl.DataFrame({"deal_id": [other, other], "timestamp": ["2020-03-01 10:00:00.5", "2020-04-01 10:00:00"], "name": ["amount"] * 2,
-                  "value": ["100", "250.5"]}).join(history.clear(), on=["deal_id", "timestamp", "name", "value"], how="left").write_csv(
-        tmp_path / "deal_property_history_data.csv"
-    )  # fmt: skip
+    moments = ["2020-03-01 10:00:00.5", "2020-04-01 10:00:00"]
+    history = {"deal_id": [other] * 2, "timestamp": moments, "name": ["amount"] * 2, "value": ["100", "250.5"]}
+    pl.DataFrame(history).write_csv(tmp_path / "deal_property_history_data.csv")
     pl.DataFrame({"deal_id": [one], "merged_deal_id": [third]}).write_csv(tmp_path / "merged_deal_data.csv")
     found = deliver(load_mapping("hubspot"), tmp_path)
     assert [(row[0], row[3]) for row in life(found, other)] == [
