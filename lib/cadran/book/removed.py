@@ -13,6 +13,7 @@ import polars as pl
 from cadran.book.stored import MASKS
 from cadran.tables.deals import CLOSED
 from cadran.tables.groups import group_of
+from cadran.tables.problems import Problem
 
 #: The tables whose rows go with their deal.
 OF_DEALS = ("opportunities", "versions", "deal_contacts", "activities")
@@ -95,6 +96,22 @@ def stored_rows(version: Path, manifest: dict[str, Any], table: str) -> pl.LazyF
 def start_of(day: date, time_zone: str) -> datetime:
     """The instant at which a day begins."""
     return datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(UTC)
+
+
+def check_kept(manifest: dict[str, Any], moment: datetime) -> None:
+    """Refuse to tell what was known at a moment of which a purge kept only a part.
+
+    Raises:
+        Problem: If the moment is before the first day kept.
+    """
+    if "purged_before" not in manifest:
+        return
+    kept = date.fromisoformat(manifest["purged_before"])
+    if moment < start_of(kept, manifest["settings"]["time_zone"]):
+        raise Problem(
+            "What ended before {kept:%Y-%m-%d} was purged: what was known on {asked:%Y-%m-%d} cannot be told.",
+            "Ask for {kept:%Y-%m-%d} or a later date.", kept=kept, asked=moment,
+        )  # fmt: skip
 
 
 def lives_on(before: datetime) -> pl.Expr:
