@@ -177,5 +177,5 @@ def test_parts_out_of_order_are_not_lost_in_silence(tmp_path):
     delivery = delivered(tellings(Random(3), 20, retold)[0], 4)
     delivery.parts = iter([*delivery.parts][::-1])
 
-    with pytest.raises(ValueError, match="out of order|came out of the order"):
+    with pytest.raises(ValueError, match=r"out of (the )?order"):
         write_book(tmp_path, delivery, at(1))
