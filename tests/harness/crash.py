@@ -1,6 +1,8 @@
 """Imports that come to a bad end: killed, out of room, in a folder that may not be written."""
 
 import ctypes
+import hashlib
+import json
 import os
 import random
 import resource
@@ -124,6 +126,20 @@ def contents(book: Path) -> dict[str, pl.DataFrame]:
     """All rows of a book's tables."""
     opened = open_book(book)
     return {name: opened.collect(opened._stored(name)).sort(pl.all()) for name in STORED}
+
+
+def broken(book: Path) -> list[str]:
+    """Files of the current version that are not those its manifest names, checked without Cadran."""
+    version = book / (book / "CURRENT").read_text("utf-8").strip()
+    text = (version / "manifest.json").read_bytes()
+    sums = json.loads(text)["sha256"] | {"manifest.json": (version / "manifest.sha256").read_text("utf-8").split()[0]}
+    there = {file.relative_to(version).as_posix() for file in version.rglob("*") if file.is_file()}
+    wrong = {
+        name
+        for name in sums
+        if name in there and hashlib.sha256((version / name).read_bytes()).hexdigest() != sums[name]
+    }
+    return sorted(wrong | (there ^ (sums.keys() | {"manifest.sha256"})))
 
 
 def same(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> bool:

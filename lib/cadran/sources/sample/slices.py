@@ -20,7 +20,7 @@ from cadran.tables.delivery import Part
 from cadran.tables.groups import GROUPS, Group, bucket_of, n_buckets
 
 #: Rows of a group that are cut into buckets at once.
-_WAVE = 3_000_000
+_WAVE = 2_000_000
 #: No touch is as old as this second.
 _FIRST = int(MIDNIGHT[0]) - 86_400
 _OWN_IDS = {"leads": ("lead_id", "L"), "activities": ("activity_id", "T")}
