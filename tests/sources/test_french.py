@@ -7,13 +7,17 @@ from pathlib import Path
 import pytest
 
 import cadran.sources
-from cadran.sources import OPEN_WITH_CLOSE
+from cadran.sources import OPEN_WITH_CLOSE, lives, spans, things
+from cadran.sources.databases import NOTES
+from cadran.sources.faults import SAID
 from cadran.sources.mapping import load_mapping
 from cadran.sources.rules import sentences
 from cadran.tables import FOREIGN_KEYS
 from cadran.tables.problems import Problem
 from cadran.text import words_for
 
+#: Fields that hold a word from a list.
+WORDS = ["deal_type", "forecast_category", "kind", "direction", "scope", "status"]
 FOLDER = Path(cadran.sources.__file__).parent
 
 
@@ -40,8 +44,16 @@ def said_by_sources():
         "the encoding of a file was guessed",
         OPEN_WITH_CLOSE,
         *(f"an unknown `{f}` was taken as not given" for _, f in FOREIGN_KEYS),
+        *(f"an unknown `{f}` was taken as not given" for f in WORDS),
+        spans.OVERLAP,
+        spans.HOLE,
+        spans.BACK,
+        lives.DISAGREES,
+        lives.ONLY_HISTORY,
+        things.DISAGREES,
     ]
-    return [*dict.fromkeys(problems), *sentences(), *notes]
+    faults = [text for said in SAID.values() for text in said]
+    return [*dict.fromkeys(problems), *sentences(), *notes, *NOTES, *faults]
 
 
 def test_every_sentence_has_its_french():

@@ -50,7 +50,6 @@ def told(events: pl.DataFrame, logs: list[Feed], order: list[str], first_stage: 
         broken(events.filter(pl.col("activity").is_in(ignored))[ID], "activity", "ignored"),
         broken(events.filter(~named & ~pl.col("activity").is_in(ignored))[ID], "activity", "no_meaning"),
         broken(events.filter(pl.col("at") > until)[ID], "at", "happens_later"),
-        *(broken(events.filter(pl.col(n).is_null())[ID], n, f"events.{n}|nullability") for n in ("case", "activity")),
     ]
     events = events.filter(named, pl.col("at") <= until).drop_nulls("case")
     if "resource" not in events.columns:

@@ -6,7 +6,7 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
-from cadran.sources.feeds import column_of
+from cadran.sources.feeds import OLD, TOLD, column_of
 from cadran.sources.place import FILE, ID, LINE, PLACE, ROW
 from cadran.tables import TABLES
 from cadran.tables.delivery import SET_ASIDE
@@ -93,6 +93,7 @@ def sentence(rule: str) -> tuple[str, str]:
 
 
 def _of_field(field: str, kind: str, column: dy.Column) -> tuple[str, str]:
+    field = field.removeprefix(OLD)
     if kind == "nullability":
         return f"`{field}` is given", "Fill it at the source."
     if kind == "type" and isinstance(column, dy.Date | dy.Datetime):
@@ -246,5 +247,8 @@ def sentences() -> list[str]:
             kinds += [] if isinstance(column, dy.String) else ["type"]
             finite = ["inf"] if isinstance(column, dy.Float64) else []
             rules += [f"{table}.{field}|{kind}" for kind in [*kinds, *finite]]
-    rules += ["deals.closed_at|type"]
+    rules += ["deals.closed_at|type", "deals.deleted_at|type", "stages.is_closed|type", "stages.is_won|type"]
+    for table, columns in TOLD.items():
+        rules += [f"{table}.{name}|nullability" for name, column in columns.items() if isinstance(column, dy.String)]
+        rules += [f"{table}.at|nullability", f"{table}.at|type"]
     return list(dict.fromkeys(text for rule in rules for text in sentence(rule)))

@@ -19,6 +19,8 @@ from cadran.tables import TABLES, VERSIONED
 from cadran.tables.deals import CLOSED, STATUSES
 from cadran.tables.problems import Problem
 
+#: What a row of a feed that is no table cannot do without.
+_NEEDED = {"changes": ("key", "at"), "events": ("case", "activity", "at")}
 #: Merges of things: which, into which, and when.
 MERGES: dict[str, Any] = {"key": pl.String, "into": pl.String, "at": MOMENT}
 
@@ -164,7 +166,8 @@ def shaped(
         Rows by table, with `ID`, not yet held to the tables' rules; more `BROKEN` rows; and notes.
     """
     tables = {t: r for t, r in rows.items() if t in TABLES and t not in VERSIONED and t != "opportunities"}
-    wrong = [pl.DataFrame(schema=BROKEN)]
+    wrong = [_not_given(name, rows[name], column) for name in rows for column in _NEEDED.get(name.split(" of ")[0], ())]
+    wrong.append(pl.DataFrame(schema=BROKEN))
     notes: tuple[Note, ...] = ()
     for table in (t for t in VERSIONED if t in rows and t != "versions"):
         merges, odd = merges_of(rows.get(f"merges of {table}"), mapping, table)
@@ -181,6 +184,10 @@ def shaped(
         wrong.append(odd)
         notes = (*notes, *more)
     return tables, pl.concat(wrong), notes
+
+
+def _not_given(name: str, rows: pl.DataFrame, column: str) -> pl.DataFrame:
+    return broken(rows.filter(pl.col(column).is_null())[ID], column, f"{name.split(' of ')[0]}.{column}|nullability")
 
 
 def left_behind(rows: dict[str, pl.DataFrame], good: Dict[str, pl.DataFrame], bad: pl.DataFrame) -> pl.DataFrame:
