@@ -1,6 +1,6 @@
 """A book as it was known at one moment, and what of it one reader may see."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -13,7 +13,9 @@ import polars as pl
 
 from cadran.book import store
 from cadran.book.engines import POLARS, Engine, collect
+from cadran.book.known import KNOWN, SCOPED, hide_later
 from cadran.book.reader import Reader
+from cadran.book.removed import check_kept
 from cadran.tables import STORED, VERSIONED
 from cadran.tables.deals import CLOSED, NO_DECISION
 from cadran.tables.delivery import Settings
@@ -25,6 +27,8 @@ Organisation = Literal["as_was", "today"]
 _PERIODS = {"month": "1mo", "quarter": "1q", "year": "1y"}
 _BY_CALENDAR = ("week", "fiscal_year")
 _FROM_OPPORTUNITY = ("account_id", "deal_type", "product", "lead_source", "created_at", "created_date", "created_day")
+#: Those of them that stand beside each version, or are found by a number that does.
+_REPEATED = ("account_id", "created_day")
 _FROM_REP = {"seller": "name", "team": "team", "region": "region", "manager_id": "manager_id"}
 _FROM_ACCOUNT = {
     "client": "name",
@@ -116,7 +120,7 @@ class Book:
                 default as this book does.
 
         Raises:
-            Problem: If the moment is later than the data.
+            Problem: If the moment is later than the data, or before the first day that a purge kept.
         """
         if not isinstance(moment, datetime):
             zone = ZoneInfo(self.settings.time_zone)
@@ -129,6 +133,7 @@ class Book:
                 "Ask for {taken:%Y-%m-%d} or an earlier date.",
                 taken=self.settings.taken, asked=moment,
             )  # fmt: skip
+        check_kept(self.manifest, moment)
         return replace(self, moment=moment, corrected=self.corrected if corrected is None else corrected)
 
     def scope(self, reader: Reader) -> "Book":
@@ -154,19 +159,27 @@ class Book:
         frame = self._scan(name)
         if name in VERSIONED:
             frame = self._known_versions(frame)
-        elif name in _KNOWN:
-            frame = _KNOWN[name](frame, self)
-        in_scope = _SCOPED.get(name)
+        elif name in KNOWN:
+            frame = KNOWN[name](frame, self)
+        in_scope = SCOPED.get(name)
         return in_scope(frame, self) if in_scope and self._rep_ids is not None else frame
 
-    def deals(self, columns: Iterable[str] | None = None, organisation: Organisation = "as_was") -> nw.LazyFrame:
+    def deals(
+        self,
+        columns: Iterable[str] | None = None,
+        organisation: Organisation = "as_was",
+        other: "Book | None" = None,
+        same: bool = False,
+    ) -> nw.LazyFrame:
         """One row per deal known at the moment, with only the tables joined that `columns` need.
 
         Args:
-            columns: Names out of `DEAL_COLUMNS`; all of them by default. Asking for `in_scope` gives every
-                deal with that flag instead of the reader's deals only.
+            columns: Names out of `DEAL_COLUMNS`, all of them by default; also the book's own `opportunity_key`.
+                Asking for `in_scope` gives every deal with that flag instead of the reader's deals only.
             organisation: "as_was" gives each deal the team, region and client of the day it closed, or of the
                 moment while it is open; "today" applies those of the data's last day to the past.
+            other: Another view of this book. Only the deals that it does not see just as they are here are given.
+            same: Only those that it sees so, instead.
 
         Returns:
             One row per deal. `cycle_days` is from creation to closing, `age_days` from creation to the moment
@@ -178,13 +191,16 @@ class Book:
         """
         wanted = list(dict.fromkeys(DEAL_COLUMNS if columns is None else columns))
         for column in wanted:
-            if column not in DEAL_COLUMNS:
+            if column not in (*DEAL_COLUMNS, "opportunity_key"):
                 raise Problem(
                     "Deals have no column {column}.",
                     "The columns are: {names}.", column=column, names=", ".join(DEAL_COLUMNS),
                 )  # fmt: skip
         asked = set(wanted)
-        deals = self._scan("versions").filter(_valid_at(self.moment))
+        seen = self._sees()
+        if other is not None:
+            seen = seen & (other._sees() if same else ~other._sees())
+        deals = self._stored("versions").filter(seen)
         if "in_scope" in asked:
             deals = deals.with_columns(in_scope=self._in_scope())
         elif self._rep_ids is not None:
@@ -196,12 +212,23 @@ class Book:
             closed_day=nw.when(closed).then(nw.col("status_since_day")),
             is_no_decision=(nw.col("status") == "lost") & (nw.col("loss_reason") == NO_DECISION).fill_null(False),
         )
-        if needs_opportunity := asked & _NEEDS_OPPORTUNITY:
-            deals = self._with_opportunity(deals, needs_opportunity)
+        today = (self.day - date(1970, 1, 1)).days
+        deals = deals.with_columns(
+            cycle_days=nw.col("closed_day") - nw.col("created_day"),
+            age_days=nw.when(nw.col("status") == "open").then(today - nw.col("created_day")),
+        )
+        if asked & _NEEDS_OPPORTUNITY:
+            facts = [name for name in _FROM_OPPORTUNITY if name not in _REPEATED]
+            told = self._scan("opportunities").select("opportunity_key", *facts)
+            deals = deals.join(told, on="opportunity_key")
         if asked & set(_FROM_REP):
-            deals = self._with_latest(deals, "reps", "rep_id", _FROM_REP, organisation)
+            deals = self._with_latest(deals, "reps", "rep_key", _FROM_REP, organisation)
+            deals = deals.with_columns(seller=nw.coalesce("seller", "rep_id"))
+        if asked & {"account_id", "client", "group_id"}:
+            deals = deals.join(self._read("numbers/account.parquet"), on="account_key", how="left")
         if asked & {*_FROM_ACCOUNT, "group_id"}:
-            deals = self._with_latest(deals, "accounts", "account_id", _FROM_ACCOUNT, organisation)
+            deals = self._with_latest(deals, "accounts", "account_key", _FROM_ACCOUNT, organisation)
+        if asked & {"client", "group_id"}:
             deals = deals.with_columns(
                 client=nw.coalesce("client", "account_id"), group_id=nw.coalesce("parent_account_id", "account_id")
             )
@@ -209,8 +236,10 @@ class Book:
             stages = self._scan("stages").select("stage", **{new: nw.col(old) for new, old in _FROM_STAGE.items()})
             deals = deals.join(stages, on="stage", how="left")
         if "n_contacts" in asked:
-            counted = self.table("deal_contacts").group_by("opportunity_id").agg(n_contacts=nw.len())
-            deals = deals.join(counted, on="opportunity_id", how="left").with_columns(nw.col("n_contacts").fill_null(0))
+            known = nw.col("since").is_null() | (nw.col("since") <= self.moment)
+            counted = self._scan("deal_contacts").filter(known).group_by("opportunity_key").agg(n_contacts=nw.len())
+            deals = deals.join(counted, on="opportunity_key", how="left")
+            deals = deals.with_columns(nw.col("n_contacts").fill_null(0))
         deals = self._with_periods(deals, asked)
         late = asked & set(self.settings.known_at_close)
         return deals.select(*(nw.when(closed).then(nw.col(n)).alias(n) if n in late else nw.col(n) for n in wanted))
@@ -218,11 +247,11 @@ class Book:
     def _scan(self, name: str) -> nw.LazyFrame:
         """The rows of a table that the book believed at its moment, or believes now if it tells the past corrected."""
         rows = self._stored(name)
-        if not self.manifest.get("corrected", {}).get(name):
+        if name not in self.manifest.get("corrected", {}):
             return rows
         if not self.corrected:
             began = nw.col("known_from").is_null() | (nw.col("known_from") <= self.moment)
-            rows = _hide_later(rows.filter(began), self.moment, "known_to")
+            rows = hide_later(rows.filter(began), self.moment, "known_to")
         stands = rows.filter(nw.col("known_to").is_null())
         if name != "opportunities":
             return stands
@@ -255,22 +284,24 @@ class Book:
             name: (group.name, MASKS[group.name]) for group in GROUPS if group.name in changed for name in group.tables
         }
 
+    def _sees(self) -> nw.Expr:
+        """Which versions are what a deal is at the moment, as far as the book believed or believes."""
+        seen = (nw.col("valid_from") <= self.moment) & (
+            (nw.col("valid_to") > self.moment) | nw.col("valid_to").is_null()
+        )
+        if "versions" not in self.manifest.get("corrected", {}):
+            return seen
+        stands = nw.col("known_to").is_null()
+        if self.corrected:
+            return seen & stands
+        began = nw.col("known_from").is_null() | (nw.col("known_from") <= self.moment)
+        return seen & began & (stands | (nw.col("known_to") > self.moment))
+
     def _known_versions(self, frame: nw.LazyFrame) -> nw.LazyFrame:
         ended = nw.col("valid_to") <= self.moment
         known = frame.filter(nw.col("valid_from") <= self.moment)
-        if "next_stage" in known.collect_schema():
-            known = known.with_columns(nw.when(ended).then(nw.col("next_stage")).alias("next_stage"))
-        return known.with_columns(nw.when(ended).then(nw.col("valid_to")).alias("valid_to"))
-
-    def _with_opportunity(self, deals: nw.LazyFrame, asked: set[str]) -> nw.LazyFrame:
-        deals = deals.join(
-            self._scan("opportunities").select("opportunity_id", *_FROM_OPPORTUNITY), on="opportunity_id"
-        )
-        today = (self.day - date(1970, 1, 1)).days
-        return deals.with_columns(
-            cycle_days=nw.col("closed_day") - nw.col("created_day"),
-            age_days=nw.when(nw.col("status") == "open").then(today - nw.col("created_day")),
-        )
+        ends = [name for name in ("valid_to", "end_reason", "next_stage") if name in known.collect_schema()]
+        return known.with_columns(*(nw.when(ended).then(nw.col(name)).alias(name) for name in ends))
 
     def _with_latest(
         self, deals: nw.LazyFrame, table: str, key: str, names: dict[str, str], organisation: Organisation
@@ -319,88 +350,7 @@ class Book:
     def _in_scope(self) -> nw.Expr:
         return nw.lit(True) if self._rep_ids is None else nw.col("rep_id").is_in(self._rep_ids).fill_null(False)
 
-    def _current_deals(self) -> nw.LazyFrame:
-        return self.deals(["opportunity_id", "rep_id"])
 
-
-_NEEDS_OPPORTUNITY = {
-    *_FROM_OPPORTUNITY, *_FROM_ACCOUNT, "group_id", "cycle_days", "age_days",
-    *(f"created_{period}" for period in (*_PERIODS, *_BY_CALENDAR)),
-}  # fmt: skip
-
-
-def _valid_at(moment: datetime) -> nw.Expr:
-    return (nw.col("valid_from") <= moment) & ((nw.col("valid_to") > moment) | nw.col("valid_to").is_null())
-
-
-def _hide_later(frame: nw.LazyFrame, moment: datetime, *instants: str) -> nw.LazyFrame:
-    return frame.with_columns(*(nw.when(nw.col(name) <= moment).then(nw.col(name)).alias(name) for name in instants))
-
-
-def _known_leads(leads: nw.LazyFrame, book: Book) -> nw.LazyFrame:
-    qualified = nw.col("qualified_at") <= book.moment
-    return _hide_later(
-        leads.filter(nw.col("created_at") <= book.moment).with_columns(
-            nw.when(qualified).then(nw.col("opportunity_id")).alias("opportunity_id")
-        ),
-        book.moment, "first_response_at", "qualified_at", "rejected_at",
-    )  # fmt: skip
-
-
-def _known_activities(activities: nw.LazyFrame, book: Book) -> nw.LazyFrame:
-    return _hide_later(activities.filter(nw.col("at") <= book.moment), book.moment, "answered_at")
-
-
-def _known_opportunities(opportunities: nw.LazyFrame, book: Book) -> nw.LazyFrame:
-    began = book._scan("versions").filter(nw.col("valid_from") <= book.moment).select("opportunity_id").unique()
-    return opportunities.join(began, on="opportunity_id", how="semi")
-
-
-def _known_deal_contacts(involved: nw.LazyFrame, book: Book) -> nw.LazyFrame:
-    return _known_opportunities(involved.filter(nw.col("since").is_null() | (nw.col("since") <= book.moment)), book)
-
-
-#: How to see a table that is not versioned as it was known at a moment.
-_KNOWN: dict[str, Callable[[nw.LazyFrame, Book], nw.LazyFrame]] = {
-    "opportunities": _known_opportunities,
-    "deal_contacts": _known_deal_contacts,
-    "leads": _known_leads,
-    "activities": _known_activities,
-    "actions": lambda actions, book: actions.filter(nw.col("date") <= book.day),
-}
-
-
-def _of_their_deals(frame: nw.LazyFrame, book: Book) -> nw.LazyFrame:
-    return frame.join(book._current_deals().select("opportunity_id"), on="opportunity_id", how="semi")
-
-
-def _of_their_sellers(frame: nw.LazyFrame, book: Book) -> nw.LazyFrame:
-    return frame.filter(nw.col("rep_id").is_in(book._rep_ids or []))
-
-
-def _of_their_accounts(frame: nw.LazyFrame, book: Book) -> nw.LazyFrame:
-    return frame.join(book.deals(["account_id"]).unique(), on="account_id", how="semi")
-
-
-def _of_their_goals(frame: nw.LazyFrame, book: Book) -> nw.LazyFrame:
-    reader = book.reader
-    assert reader is not None
-    return frame.filter(
-        ((nw.col("scope") == "region") & nw.col("scope_id").is_in(list(reader.regions)))
-        | ((nw.col("scope") == "team") & nw.col("scope_id").is_in(list(reader.teams)))
-        | ((nw.col("scope") == "rep") & nw.col("scope_id").is_in(book._rep_ids or []))
-    )
-
-
-#: How to keep of a table what a reader with regions or teams may see.
-_SCOPED: dict[str, Callable[[nw.LazyFrame, Book], nw.LazyFrame]] = {
-    "opportunities": _of_their_deals,
-    "versions": _of_their_deals,
-    "deal_contacts": _of_their_deals,
-    "activities": _of_their_deals,
-    "leads": _of_their_sellers,
-    "reps": _of_their_sellers,
-    "accounts": _of_their_accounts,
-    "contacts": _of_their_accounts,
-    "targets": _of_their_goals,
+_NEEDS_OPPORTUNITY = {*_FROM_OPPORTUNITY, *(f"created_{period}" for period in (*_PERIODS, *_BY_CALENDAR))} - {
+    *_REPEATED
 }

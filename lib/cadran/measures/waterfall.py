@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from functools import reduce
+from functools import partial, reduce
 
 import narwhals as nw
 import polars as pl
@@ -17,6 +17,15 @@ from cadran.tables.measured.waterfall import CAUSES, Waterfall
 _FACTS = (
     "status", "amount", "original_amount", "currency", "rate", "expected_close_date", "stage_position", "in_scope",
 )  # fmt: skip
+_IDENTITY, _FLAGS, _SIDES = ("opportunity_id", "opportunity_key"), ("is_here", "stands"), ("opening", "closing")
+#: What does not change of a deal unless its version does.
+_STEADY = {
+    "opportunity_id", "rep_id", "stage", "status", "amount", "currency", "rate", "original_amount",
+    "expected_close_date", "forecast_category", "competitor", "loss_reason", "stage_since", "n_pushes", "n_reopened",
+    "account_id", "deal_type", "product", "lead_source", "created_at", "created_date", "created_day", "stage_position",
+    "stage_probability", "is_qualified",
+    *(f"{what}_{p}" for what in ("created", "expected") for p in ("week", "month", "quarter", "year", "fiscal_year")),
+}  # fmt: skip
 _LINES = ["opening", *CAUSES, "closing"]
 
 
@@ -39,27 +48,52 @@ def sides(book: Book, question: Question) -> nw.LazyFrame:
     period(book, Question(since=since, until=until))
     due_by = question.chosen(due_by=date)["due_by"]
     first, last = seen_on(book, since), seen_on(book, until)
-    before, after = _side(first, question, due_by, "opening"), _side(last, question, due_by, "closing")
-    # A deal open at the closing that was closed at the opening has been reopened: few, and nothing else closed is read.
-    reopened = after.filter((nw.col("status_closing") == "open") & (nw.col("n_reopened_closing") > 0))
-    back = small(reopened.select("opportunity_id"))["opportunity_id"].to_list()
-    opening = before.filter((nw.col("status_opening") == "open") | nw.col("opportunity_id").is_in(back))
-    closing = after.filter((nw.col("status_closing") == "open") | (nw.col("closed_at_closing") > first.moment))
-    both = opening.join(closing, on="opportunity_id", how="full", suffix="_again")
-    flags = [f"{flag}_{side}" for flag in ("is_here", "stands") for side in ("opening", "closing")]
-    both = both.with_columns(nw.col(*flags).fill_null(False))
+    asked = partial(_side, question=question, due_by=due_by)
+    # Deals of which both views see the very same version make no move by themselves: no closed one of them is read.
+    changed = _joined(asked(first, "opening", other=last), asked(last, "closing", other=first))
+    if _is_steady(book, question):
+        same = asked(last, "closing", other=first, same=True)
+        same = same.with_columns(**{f"{name[:-7]}opening": nw.col(name) for name in _names(question, "closing")})
+    else:
+        same = _joined(asked(first, "opening", other=last, same=True), asked(last, "closing", other=first, same=True))
+    names = [*_names(question, "opening"), *_names(question, "closing")]
+    both = nw.concat([changed.select(names), same.select(names)])
     return both.filter(nw.col("stands_opening") | nw.col("stands_closing"))
 
 
-def _side(book: Book, question: Question, due_by: date | None, side: str) -> nw.LazyFrame:
-    """Every deal known to a book, its facts named by the side."""
-    facts = dict.fromkeys([*_FACTS, "n_reopened", "closed_at", *question.columns])
-    deals = book.deals(["opportunity_id", *facts], question.organisation)
-    deals = deals.with_columns(is_here=nw.col("in_scope") & question.kept)
+def _is_steady(book: Book, question: Question) -> bool:
+    """Whether a version that did not change tells all that is asked: no reader's scope, no group of what may change
+    beside it."""
+    is_scoped = book.reader is not None and bool(book.reader.regions or book.reader.teams)
+    return (
+        not is_scoped and set(question.columns) <= _STEADY and set(book.manifest.get("corrected", ())) <= {"versions"}
+    )
+
+
+def _names(question: Question, side: str) -> list[str]:
+    """The columns of a side."""
+    return [f"{name}_{side}" for name in (*_IDENTITY, *dict.fromkeys([*_FACTS, *question.columns]), *_FLAGS)]
+
+
+def _joined(opening: nw.LazyFrame, closing: nw.LazyFrame) -> nw.LazyFrame:
+    both = opening.join(
+        closing, left_on="opportunity_key_opening", right_on="opportunity_key_closing", how="full"
+    )  # fmt: skip
+    return both.with_columns(nw.col(f"{flag}_{side}").fill_null(False) for flag in _FLAGS for side in _SIDES)
+
+
+def _side(
+    book: Book, side: str, question: Question, due_by: date | None, other: Book, same: bool = False
+) -> nw.LazyFrame:
+    """The deals of which two views see another version, or the open ones of which they see the same; their facts are
+    named by the side."""
+    facts = dict.fromkeys([*_IDENTITY, *_FACTS, *question.columns])
+    deals = book.deals(facts, question.organisation, other, same)
+    is_open = nw.col("status") == "open"
     is_due = nw.lit(True) if due_by is None else (nw.col("expected_close_date") <= due_by).fill_null(False)
-    deals = deals.with_columns(stands=nw.col("is_here") & (nw.col("status") == "open") & is_due)
-    named = {f"{name}_{side}": nw.col(name) for name in (*facts, "is_here", "stands")}
-    return deals.select("opportunity_id", **named)
+    deals = deals.with_columns(is_here=nw.col("in_scope") & question.kept)
+    deals = (deals.filter(is_open) if same else deals).with_columns(stands=nw.col("is_here") & is_open & is_due)
+    return deals.select(**{f"{name}_{side}": nw.col(name) for name in (*facts, *_FLAGS)})
 
 
 @measure(
@@ -117,7 +151,10 @@ def moved(both: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
     both = both.with_columns(
         is_same=same_group, **{f"cents_{s}": _cents(f"amount_{s}") for s in ("opening", "closing")}
     )
-    deal = nw.coalesce("opportunity_id", "opportunity_id_again")
+    deal = nw.coalesce("opportunity_id_opening", "opportunity_id_closing")
+    if not by:
+        here = {"opportunity_id": deal, "stood": nw.col("stands_opening"), "stands": nw.col("stands_closing")}
+        return both.select(*_MOVES, **here).with_columns(cause=_cause())
     stays = nw.col("stands_opening") & nw.col("is_same")
     at_opening = both.filter(nw.col("stands_opening")).select(
         *_groups(by, "opening"),

@@ -1,0 +1,86 @@
+"""How each table is seen at a book's moment, and what of it a reader with regions or teams may see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+
+if TYPE_CHECKING:
+    from cadran.book.book import Book
+
+
+def hide_later(frame: nw.LazyFrame, moment: datetime, *instants: str) -> nw.LazyFrame:
+    """Instants after a moment become null: they are still to come."""
+    return frame.with_columns(*(nw.when(nw.col(name) <= moment).then(nw.col(name)).alias(name) for name in instants))
+
+
+def _known_leads(leads: nw.LazyFrame, book: Book) -> nw.LazyFrame:
+    qualified = nw.col("qualified_at") <= book.moment
+    return hide_later(
+        leads.filter(nw.col("created_at") <= book.moment).with_columns(
+            nw.when(qualified).then(nw.col("opportunity_id")).alias("opportunity_id")
+        ),
+        book.moment, "first_response_at", "qualified_at", "rejected_at",
+    )  # fmt: skip
+
+
+def _known_activities(activities: nw.LazyFrame, book: Book) -> nw.LazyFrame:
+    return hide_later(activities.filter(nw.col("at") <= book.moment), book.moment, "answered_at")
+
+
+def _known_opportunities(opportunities: nw.LazyFrame, book: Book) -> nw.LazyFrame:
+    began = book._scan("versions").filter(nw.col("valid_from") <= book.moment).select("opportunity_id").unique()
+    return opportunities.join(began, on="opportunity_id", how="semi")
+
+
+def _known_deal_contacts(involved: nw.LazyFrame, book: Book) -> nw.LazyFrame:
+    return _known_opportunities(involved.filter(nw.col("since").is_null() | (nw.col("since") <= book.moment)), book)
+
+
+#: How to see a table that is not versioned as it was known at a moment.
+KNOWN: dict[str, Callable[[nw.LazyFrame, Book], nw.LazyFrame]] = {
+    "opportunities": _known_opportunities,
+    "deal_contacts": _known_deal_contacts,
+    "leads": _known_leads,
+    "activities": _known_activities,
+    "actions": lambda actions, book: actions.filter(nw.col("date") <= book.day),
+}
+
+
+def _of_their_deals(frame: nw.LazyFrame, book: Book) -> nw.LazyFrame:
+    return frame.join(book.deals(["opportunity_id"]), on="opportunity_id", how="semi")
+
+
+def _of_their_sellers(frame: nw.LazyFrame, book: Book) -> nw.LazyFrame:
+    return frame.filter(nw.col("rep_id").is_in(book._rep_ids or []))
+
+
+def _of_their_accounts(frame: nw.LazyFrame, book: Book) -> nw.LazyFrame:
+    return frame.join(book.deals(["account_id"]).unique(), on="account_id", how="semi")
+
+
+def _of_their_goals(frame: nw.LazyFrame, book: Book) -> nw.LazyFrame:
+    reader = book.reader
+    assert reader is not None
+    return frame.filter(
+        ((nw.col("scope") == "region") & nw.col("scope_id").is_in(list(reader.regions)))
+        | ((nw.col("scope") == "team") & nw.col("scope_id").is_in(list(reader.teams)))
+        | ((nw.col("scope") == "rep") & nw.col("scope_id").is_in(book._rep_ids or []))
+    )
+
+
+#: How to keep of a table what a reader with regions or teams may see.
+SCOPED: dict[str, Callable[[nw.LazyFrame, Book], nw.LazyFrame]] = {
+    "opportunities": _of_their_deals,
+    "versions": _of_their_deals,
+    "deal_contacts": _of_their_deals,
+    "activities": _of_their_deals,
+    "leads": _of_their_sellers,
+    "reps": _of_their_sellers,
+    "accounts": _of_their_accounts,
+    "contacts": _of_their_accounts,
+    "targets": _of_their_goals,
+}
