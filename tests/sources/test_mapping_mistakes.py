@@ -125,3 +125,24 @@ def test_every_example_in_the_document_is_a_right_mapping(tmp_path):
 def test_no_field_is_called_like_a_key_of_its_table():
     for table in ("deals", *TABLES):
         assert not set(mappable(table)) & KEYS["a table"].keys()
+
+
+def blocks():
+    text = DOCUMENT.read_text(encoding="utf-8")
+    return re.findall(r"^```toml\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("block", blocks(), ids=lambda block: block.strip().splitlines()[0])
+def test_what_is_shown_is_right(tmp_path, block):
+    """Whole mappings load; parts of one load below the parts they leave out."""
+    path = tmp_path / "shown.toml"
+    if "taken" not in block:
+        named = {*re.findall(r'^file = "(\w+)"', block, flags=re.MULTILINE)}
+        files = "".join(f'{name} = "{name}.csv"\n' for name in sorted(named))
+        deals = "" if "[deals]" in block else '[deals]\nfile = "deals"\nopportunity_id = "Id"\nstage = "Stage"\n'
+        deals = deals and f"{deals}closed_at = 'Closed'\n"
+        stages = 'stages = [{ stage = "Open", kind = "open" }, { stage = "Won", kind = "won" }]\n'
+        files += "" if "deals" in named else 'deals = "deals.csv"\n'
+        block = f"taken = 2024-12-31\n{stages}[files]\n{files}{deals}{block}"
+    path.write_text(block, encoding="utf-8")
+    assert load_mapping(path).feeds
