@@ -14,6 +14,7 @@ from cadran.tables.problems import Problem
 
 #: Different values, evenly drawn, by which a column is judged.
 _SAMPLE = 20_000
+_ALL = 2**64 - 1
 #: Endings of the columns in which a field waits: days, midnights (days if the column has no hour), and texts.
 DAYS, MIDNIGHTS, TEXTS = "@days", "@midnights", "@texts"
 
@@ -33,15 +34,23 @@ class Sample:
     """An even sample of the different values of a column: those of the smallest hash. Whole while they are few."""
 
     texts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"text": pl.String, "hash": pl.UInt64}))
-    most: int = 2**64 - 1
+    most: int = _ALL
     n_rows: int = 0
 
     def add(self, texts: pl.Series) -> None:
         """Take a block's values in."""
         self.n_rows += len(texts) - texts.null_count()
-        met = pl.DataFrame({"text": texts, "hash": texts.hash(0)})
-        met = met.filter(pl.col("text").is_not_null(), pl.col("hash") <= self.most).unique("hash")
-        both = pl.concat([self.texts, met]).unique("hash")
+        hashes = texts.hash(0)
+        if self.most < _ALL:
+            few = hashes <= self.most
+            texts, hashes = texts.filter(few), hashes.filter(few)
+        new = hashes.unique()
+        new = new.filter(~new.is_in(self.texts["hash"].implode()))
+        if new.is_empty():
+            return
+        met = pl.DataFrame({"text": texts, "hash": hashes})
+        met = met.filter(pl.col("hash").is_in(new.implode()) if len(new) < len(hashes) // 2 else pl.lit(True))
+        both = pl.concat([self.texts, met.drop_nulls("text").unique("hash")]).unique("hash")
         if both.height > _SAMPLE:
             both = both.bottom_k(_SAMPLE, by="hash")
             self.most = int(both["hash"].max())  # type: ignore[arg-type]
@@ -49,7 +58,7 @@ class Sample:
 
     def n_different(self) -> float:
         """About how many different values there are: exact while all are in the sample."""
-        whole = self.most == 2**64 - 1
+        whole = self.most == _ALL
         return self.texts.height if whole else self.texts.height * 2.0**64 / self.most
 
 

@@ -64,11 +64,12 @@ def orphans(
         known: Keys of the groups before.
     """
     kept_null = set(kept_null)
-    found = [_unknown(tables, pl.DataFrame(schema=BROKEN), kept_null, known)]
+    found = [_unknown(tables, kept_null, known)]
     lost = pl.concat([bad, *found])
     good = without(tables, lost)
     while True:
-        breaking = _unknown(good, lost, kept_null, known)
+        # What no row was taken from refers to no less than before.
+        breaking = _unknown(good, kept_null, known) if lost.height else lost
         if "opportunities" in tables and "versions" in tables:
             breaking = pl.concat([breaking, *_half_told(tables, good, lost)])
         if breaking.is_empty():
@@ -100,24 +101,26 @@ def _half_told(
     return [broken(bare[ID], key, "no_version"), broken(torn[ID], key, "torn")]
 
 
-def _unknown(
-    tables: Dict[str, pl.DataFrame], bad: pl.DataFrame, kept_null: set[tuple[str, str]], known: Known
-) -> pl.DataFrame:
+def _unknown(tables: Dict[str, pl.DataFrame], kept_null: set[tuple[str, str]], known: Known) -> pl.DataFrame:
     found = [pl.DataFrame(schema=BROKEN)]
     for table, name in FOREIGN_KEYS:
         if table in tables and (table, name) not in kept_null:
             own = tables[table]
-            lost = own.filter(own[name].is_not_null() & ~_there(table, name, tables, None, known))
-            found.append(broken(lost[ID], name, f"{table}>{name}"))
+            if own[name].null_count() < own.height:
+                lost = own[ID].filter(own[name].is_not_null() & ~_there(table, name, tables, None, known))
+                found.append(broken(lost, name, f"{table}>{name}"))
     return pl.concat(found)
 
 
 def _there(table: str, name: str, tables: Dict[str, pl.DataFrame], bad: pl.DataFrame | None, known: Known) -> pl.Series:
-    """Whether what each row refers to is there: in the same bucket, or known from before."""
+    """Whether what each row refers to is there: in the same bucket, or known from before. Of null it says nothing."""
     parent, key = FOREIGN_KEYS[table, name]
     values = tables[table][name]
-    there = known.holds(parent, values).fill_null(False)
-    if parent in tables and not there.all():
-        rows = tables[parent] if bad is None else tables[parent].join(bad, on=ID, how="anti")
-        there = there | values.is_in(rows[key].unique().implode()).fill_null(False)
+    if parent not in tables:
+        return known.holds(parent, values)
+    rows = tables[parent] if bad is None or bad.is_empty() else tables[parent].join(bad, on=ID, how="anti")
+    there = values.is_in(rows[key].implode()).fill_null(False)
+    missing = values.filter(~there & values.is_not_null())
+    if len(missing) and known.holds(parent, missing).any():
+        there = there | known.holds(parent, values).fill_null(False)
     return there

@@ -43,4 +43,7 @@ def still_so(ends: pl.Series) -> pl.Series:
 
 def at_the_epoch(moments: pl.Series) -> pl.Series:
     """Whether a moment lies in January 1970."""
+    first = moments.min()
+    if first is None or first.year > _EPOCH[0]:  # type: ignore[union-attr]
+        return pl.repeat(False, len(moments), dtype=pl.Boolean, eager=True)
     return ((moments.dt.year() == _EPOCH[0]) & (moments.dt.month() == _EPOCH[1])).fill_null(False)

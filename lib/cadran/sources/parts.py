@@ -86,9 +86,8 @@ class Parts:
             kept = rows_of(told, bucket)
             if kept.width:
                 fields, wrong = told.reading.fields(kept)
-                mine = told.broken.look(0)
-                if mine.width:
-                    wrong = pl.concat([mine.join(fields, on=ID, how="semi"), wrong])
+                mine = told.broken.take(bucket)
+                wrong = pl.concat([mine, wrong]) if mine.width else wrong
                 feds.append(Fed(told.feed, fields, wrong))
         feds = only_new(feds)
         for told in feeds:

@@ -58,10 +58,13 @@ def gathered(feeds: list[Fed]) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
         table = own[0].feed.table
         rows = pl.concat([_dated(fed) if table in VERSIONED else fed.fields for fed in own], how="diagonal")
         key = key_of(table)
-        suspects = rows.filter(pl.col(key).is_duplicated() & pl.col(key).is_not_null())
-        copies = suspects.filter(~pl.struct(pl.exclude(ID)).is_first_distinct())
-        twice.append(broken(copies[ID], key, "twice"))
-        tables[name] = rows.join(copies, on=ID, how="anti", maintain_order="left")
+        alike = rows.drop(ID).hash_rows().is_duplicated()
+        if alike.any():
+            suspects = rows.filter(alike & pl.col(key).is_not_null())
+            copies = suspects.filter(~pl.struct(pl.exclude(ID)).is_first_distinct())
+            twice.append(broken(copies[ID], key, "twice"))
+            rows = rows.join(copies, on=ID, how="anti", maintain_order="left")
+        tables[name] = rows
     return tables, pl.concat(twice)
 
 
@@ -311,14 +314,16 @@ def in_one_currency(versions: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
     versions = versions.with_columns(pl.col("currency").str.to_uppercase().fill_null(mapping.currency))
     steps = [(currency, start, rate) for currency, said in mapping.rates.items() for start, rate in said]
     steps = [*(s for s in steps if s[0] != mapping.currency), (mapping.currency, date.min, 1.0)]
-    rates = pl.DataFrame(steps, schema={"currency": pl.String, "@day": pl.Date, "@rate": pl.Float64}, orient="row")
+    rate = pl.lit(None, pl.Float64)
+    for currency, start, worth in sorted(steps, key=lambda step: step[1]):  # the last that has begun holds
+        begun = pl.lit(True) if start == date.min else pl.col("@day") >= start
+        rate = pl.when((pl.col("currency") == currency) & begun).then(worth).otherwise(rate)
     day = pl.col("valid_from").dt.convert_time_zone(mapping.time_zone).dt.date()
-    versions = versions.with_columns(day.alias("@day")).sort("@day", nulls_last=True)
-    dated = versions.filter(pl.col("@day").is_not_null()).join_asof(
-        rates.sort("@day"), on="@day", by="currency", strategy="backward", check_sortedness=False
+    versions = versions.with_columns(day.alias("@day")).with_columns(
+        pl.when(pl.col("@day").is_not_null()).then(rate).alias("@rate")
     )
     given = pl.coalesce("rate", "@rate") if "rate" in versions.columns else pl.col("@rate")
-    dated = pl.concat([dated, versions.filter(pl.col("@day").is_null())], how="diagonal").with_columns(rate=given)
+    dated = versions.with_columns(rate=given)
     without = dated.filter(pl.col("amount").is_not_null() & pl.col("rate").is_null() & pl.col("@day").is_not_null())
     if without.height:
         raise Problem(

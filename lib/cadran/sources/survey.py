@@ -32,7 +32,7 @@ class Told:
     feed: Feed
     reading: Reading
     pile: Pile
-    #: `BROKEN` rows, all under one key.
+    #: `BROKEN` rows, by bucket.
     broken: Pile
     #: Keys of activities with the bucket of each, by a cut of these keys.
     names: Pile
@@ -206,23 +206,22 @@ def _set_down(told: Told, rows: pl.DataFrame, start: int, number: int, block: Bl
 
 
 def _pile_up(told: Told, kept: pl.DataFrame, wrong: pl.DataFrame, n: int) -> None:
-    if wrong.height:
-        told.broken.add([(0, wrong)])
+    """Set rows down in the bucket of each, and what is wrong with them in the same."""
     if not kept.height:
         return
     key = bucket_field(told.feed)
-    if n == 1:
-        told.pile.add([(0, kept)])
-    elif key is None:
-        told.pile.add([(_EVERY, kept)])
-    elif key not in kept.columns:
-        told.pile.add([(0, kept)])
-    else:
-        bucket = kept.select(bucket_of(key, n)).to_series()
-        told.pile.add(cut(kept, bucket, n))
-        if told.feed.table == "activities":
-            names = pl.DataFrame({NAME: kept[NAME], "bucket": bucket}).drop_nulls(NAME)
-            told.names.add(cut(names, names.select(bucket_of(NAME, n)).to_series(), n))
+    if n == 1 or key is None or key not in kept.columns:
+        told.pile.add([(_EVERY if n > 1 and key is None else 0, kept)])
+        told.broken.add([(0, wrong)] if wrong.height else [])
+        return
+    bucket = kept.select(bucket_of(key, n)).to_series()
+    told.pile.add(cut(kept, bucket, n))
+    if wrong.height:
+        place = wrong.join(kept.select(ID, bucket.alias("@bucket")), on=ID, how="left", maintain_order="left")
+        told.broken.add(cut(wrong, place["@bucket"], n))
+    if told.feed.table == "activities":
+        names = pl.DataFrame({NAME: kept[NAME], "bucket": bucket}).drop_nulls(NAME)
+        told.names.add(cut(names, names.select(bucket_of(NAME, n)).to_series(), n))
 
 
 def _met(feeds: list[Told], cuts: dict[str, int]) -> dict[str, int]:
