@@ -4,10 +4,8 @@ import ctypes
 import hashlib
 import json
 import os
-import random
 import resource
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -32,6 +30,9 @@ def watch(event, values):
             os.kill(os.getpid(), signal.SIGKILL)
 if folder:
     sys.addaudithook(watch)
+import cadran.tables.groups as groups
+if rows := os.environ.get("BUCKET_ROWS"):
+    groups.MOST_ROWS = groups.BUCKET_ROWS = int(rows)
 from cadran.cli import main
 try:
     main()
@@ -43,7 +44,11 @@ _DROP_A_RIGHT, _TO_IGNORE_PERMISSIONS = 24, 1
 
 
 def cadran(
-    *arguments: object, nth: int = 0, watched: Path | None = None, before: Callable[[], None] | None = None, **more: str
+    *arguments: object,
+    nth: int = 0,
+    watched: Path | None = None,
+    before: Callable[[], None] | None = None,
+    bucket_rows: int | None = None,
 ) -> subprocess.Popen:
     """Start the command in a process of its own.
 
@@ -52,12 +57,12 @@ def cadran(
         nth: Have it killed at its nth operation on a path in `watched`; 0 is never.
         watched: The folder.
         before: What the process does before it starts.
-        more: Variables of its environment.
+        bucket_rows: Rows of a group beyond which it is cut into buckets of so many; as usual if not given.
     """
     return subprocess.Popen(
         [sys.executable, "-c", _CHILD, str(nth), str(watched or ""), *map(str, arguments)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=before,
-        env=os.environ | {"CADRAN_LANG": "en", "PYTHONWARNINGS": "error"} | more,
+        env=os.environ | {"CADRAN_LANG": "en", "PYTHONWARNINGS": "error", "BUCKET_ROWS": str(bucket_rows or "")},
     )  # fmt: skip
 
 
@@ -68,47 +73,11 @@ def run(*arguments: object, **how: object) -> tuple[int, str]:
     return process.returncode, out + err
 
 
-def import_(mapping: Path, book: Path, **how: object) -> tuple[int, str]:
-    """Run an import to its end. Returns its exit status and what it said."""
-    return run("import", mapping, "--book", book, **how)
-
-
-def killed_at(mapping: Path, book: Path, rng: random.Random, whole: float, writing: float) -> tuple[str, int]:
-    """Run an import and kill it at a random instant, half of the time counted from when the book's folder changes.
-
-    Args:
-        mapping: What to import.
-        book: Where to.
-        rng: Chance.
-        whole, writing: Seconds that an import takes, in all and from its first change in the folder.
-
-    Returns:
-        When it was killed, in words, and its exit status: 0 or more if it had ended before.
-    """
-    late = rng.random() < 0.5
-    wait = rng.uniform(0, writing if late else whole)
-    with cadran("import", mapping, "--book", book) as process:
-        if late:
-            before = listing(book)
-            while process.poll() is None and listing(book) == before:
-                time.sleep(0.001)
-        time.sleep(wait)
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
-    return f"{wait:.3f} s after {'its first change' if late else 'its start'}", process.returncode
-
-
-def timed(mapping: Path, book: Path) -> tuple[float, float]:
-    """Seconds that an import takes, in all and from its first change in the folder on."""
-    start, before, first = time.monotonic(), listing(book), 0.0
-    with cadran("import", mapping, "--book", book) as process:
-        while process.poll() is None:
-            if not first and listing(book) != before:
-                first = time.monotonic()
-            time.sleep(0.001)
-        process.communicate(timeout=60)
-    end = time.monotonic()
-    return end - start, end - (first or end)
+def wait_for_change(book: Path, process: subprocess.Popen) -> None:
+    """Wait until a process has changed what stands in a folder, or has ended."""
+    before = listing(book)
+    while process.poll() is None and listing(book) == before:
+        time.sleep(0.001)
 
 
 def listing(book: Path) -> set[str]:

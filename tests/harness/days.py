@@ -234,7 +234,8 @@ def questions(day: date, names: Iterable[str] = ()) -> Iterator[tuple[str, Quest
     """Every measure of the catalogue over a quarter, or some measures with the pipeline of the day; by region also."""
     quarter = day - timedelta(days=89)
     for name, measure in ((name, MEASURES[name]) for name in names or MEASURES):
-        for by in ((), ("region",)) if "region" in measure.subject.columns else ((),):
+        # An action is before and after itself, whatever the region.
+        for by in ((), ("region",)) if "region" in measure.subject.columns and name != "before_after" else ((),):
             first = day if names and name == "pipeline" else quarter
             yield name, Question(by=by, since=first, until=day)
 

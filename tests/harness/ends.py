@@ -1,5 +1,8 @@
 """A small book, the import that follows, and what a book may be after that import came to a bad end: the old, or the new."""
 
+import random
+import signal
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +27,28 @@ class Case:
     #: Seconds that the import takes, in all and from its first change in the book's folder on.
     whole: float
     writing: float
+    #: Rows of a group beyond which it is cut into buckets of so many; as usual if not given.
+    bucket_rows: int | None = None
+
+    def imports(self, book: Path, **how: object) -> tuple[int, str]:
+        """Run the import to its end, as `crash.run` does."""
+        return crash.run("import", self.mapping, "--book", book, bucket_rows=self.bucket_rows, **how)
+
+    def killed(self, book: Path, rng: random.Random) -> tuple[str, int]:
+        """Run the import and kill it at a random instant, half of the time counted from its first change in the folder.
+
+        Returns:
+            When it was killed, in words, and its exit status: 0 or more if it had ended before.
+        """
+        late = rng.random() < 0.5
+        wait = rng.uniform(0, self.writing if late else self.whole)
+        with crash.cadran("import", self.mapping, "--book", book, bucket_rows=self.bucket_rows) as process:
+            if late:
+                crash.wait_for_change(book, process)
+            time.sleep(wait)
+            process.send_signal(signal.SIGKILL)
+            process.communicate(timeout=60)
+        return f"{wait:.3f} s after {'its first change' if late else 'its start'}", process.returncode
 
     def found(self, book: Path) -> str:
         """Which book stands in a folder: "old", "new", or what is wrong."""
@@ -34,7 +59,7 @@ class Case:
 
     def heals(self, book: Path) -> str:
         """What the next import, without any cleaning, makes of a folder: "new", or what is wrong."""
-        status, said = crash.import_(self.mapping, book)
+        status, said = self.imports(book)
         return f"refused: {said}" if status else self.found(book)
 
     def left_over(self, book: Path) -> list[str]:
@@ -42,17 +67,20 @@ class Case:
         return sorted(name for name in crash.listing(book) if not name.isdigit() and name != "CURRENT")
 
 
-def case(folder: Path, deals: int = 40) -> Case:
-    """An invented CRM exported on two days running; the first export is imported, the second is what comes next."""
+def case(folder: Path, deals: int = 40, bucket_rows: int | None = None) -> Case:
+    """An invented CRM exported on two days; the first export is imported, the second is what comes next."""
     tables = invent(deals, seed=7, activities=0).tables
-    yesterday = days.LAST - timedelta(days=20)
-    first = days.export(tables, yesterday, folder / "yesterday")
-    mapping = days.export(tables, days.LAST, folder / "today")
-    book = folder / "book"
-    for source, to in ((first, book), (mapping, folder / "new")):
-        if to != book:
-            crash.copied(book, to)
-        status, said = crash.import_(source, to)
-        assert status == 0, said
-    whole, writing = crash.timed(mapping, crash.copied(book, folder / "timed"))
-    return Case(book, mapping, crash.contents(book), crash.contents(folder / "new"), whole, writing)
+    before = days.export(tables, days.LAST - timedelta(days=20), folder / "before")
+    mapping = days.export(tables, days.LAST, folder / "now")
+    book, new = folder / "book", folder / "new"
+    status, said = crash.run("import", before, "--book", book, bucket_rows=bucket_rows)
+    assert status == 0, said
+    crash.copied(book, new)
+    start = time.monotonic()
+    with crash.cadran("import", mapping, "--book", new, bucket_rows=bucket_rows) as process:
+        crash.wait_for_change(new, process)
+        first = time.monotonic()
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    end = time.monotonic()
+    return Case(book, mapping, crash.contents(book), crash.contents(new), end - start, end - first, bucket_rows)
