@@ -73,11 +73,14 @@ class PostgreSQL:
         return {name: self._column(kind) for name, kind in types.items()}
 
     def _column(self, kind: str) -> Column:
-        """Types that the driver does not know come as `unnamed<oid:…>`: enumerations among them are texts."""
-        if not (oid := re.fullmatch(r"unnamed<oid:(\d+)>", kind)):
-            return Column(kind, held(_HOLDS, kind))
-        name, category = self.row(f"select typname::text, typcategory::text from pg_type where oid = {oid[1]}")
-        return Column(name, "text" if category in "ES" else None)
+        """Enumerations, and types made of text, are texts. A type that the driver cannot name is `unnamed<oid:…>`."""
+        if holds := held(_HOLDS, kind):
+            return Column(kind, holds)
+        oid = re.fullmatch(r"unnamed<oid:(\d+)>", kind)
+        which = f"oid = {oid[1]}" if oid else f"typname = '{kind.replace(chr(39), chr(39) * 2)}'"
+        asked = "coalesce(max(typname::text), ''), coalesce(bool_and(typcategory in ('E', 'S')), false)"
+        name, is_text = self.row(f"select {asked} from pg_type where {which}")
+        return Column(name or kind, "text" if is_text else None)
 
     def batches(self, sql: str, columns: dict[str, Column]) -> tuple[pl.Schema, Batches]:
         with self._told():
