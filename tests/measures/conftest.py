@@ -1,6 +1,7 @@
 """A maker of frames of deals, a maker of tiny books, and the same book read by DuckDB."""
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
@@ -73,7 +74,8 @@ def make_book(tmp_path_factory: pytest.TempPathFactory) -> BookMaker:
 
     `deals` are rows as `split_deal` takes them. Any table may be given as rows (its own columns, the others null)
     or as a frame; `opportunities` and `versions` are added to those of `deals`. Accounts and reps that deals,
-    leads or contacts name need not be given. `histories` are the tables that tell their whole past.
+    leads or contacts name need not be given. `histories` are the tables that tell their whole past;
+    `after` is the book that this import follows, whatever is gone.
     """
     numbers = count(1)
 
@@ -82,6 +84,7 @@ def make_book(tmp_path_factory: pytest.TempPathFactory) -> BookMaker:
         taken: Any = TAKEN,
         settings: Mapping[str, Any] | None = None,
         histories: Iterable[str] = ("versions",),
+        after: Book | None = None,
         **tables: Any,
     ) -> Book:
         opportunities, versions = [], []
@@ -94,9 +97,10 @@ def make_book(tmp_path_factory: pytest.TempPathFactory) -> BookMaker:
             given[name] = pl.concat([table(name, rows), *([given[name]] if name in given else [])])
         columns = ["stage", "position", "kind", "is_qualified", "probability"]
         given.setdefault("stages", table("stages", [dict(zip(columns, row, strict=True)) for row in STAGES]))
-        folder = tmp_path_factory.mktemp("book")
+        folder = after.version.parent if after else tmp_path_factory.mktemp("book")
         told = Settings(**{"name": "tiny", "taken": instant(taken), **(settings or {})})
-        write_book(folder, Delivery.whole(told, given, histories=frozenset(histories)), written_at=instant(taken))
+        delivery = Delivery.whole(told, given, histories=frozenset(histories))
+        write_book(folder, delivery, written_at=instant(taken), accept_vanished=True)
         return open_book(folder)
 
     return made
@@ -133,7 +137,34 @@ def make_deals(deal_types: dict[str, Any]) -> Callable[[Iterable[Row]], nw.LazyF
 
 
 @pytest.fixture(scope="session")
+def elsewhere(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[Book], Book]]:
+    """The same book, as of the same moment, read by the engine that `--engine` names."""
+    name = request.config.getoption("--engine")
+    if name != "spark":
+        yield on_engine(name)
+        return
+    scratch = tmp_path_factory.mktemp("spark")
+    os.environ |= {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_WORKER_DIR": str(scratch), "SPARK_LOCAL_DIRS": str(scratch)}
+    from pyspark.sql import SparkSession
+
+    # A master, and one worker with an executor in a process of its own: what leaves it is sent, as in a cluster.
+    builder = SparkSession.builder.master("local-cluster[1,1,1024]").config("spark.ui.enabled", "false")
+    for setting, value in {"spark.sql.shuffle.partitions": "1", "spark.sql.warehouse.dir": str(scratch)}.items():
+        builder = builder.config(setting, value)
+    session = builder.getOrCreate()
+    yield on_engine(session)
+    session.stop()
+
+
+def on_engine(asked: Any) -> Callable[[Book], Book]:
+    """The same book, as of the same moment, read by another engine."""
+    engine = engine_of(asked)
+    return lambda book: replace(book, engine=engine)
+
+
+@pytest.fixture(scope="session")
 def on_duckdb() -> Callable[[Book], Book]:
     """The same book, as of the same moment, read by DuckDB instead of polars."""
-    engine = engine_of("duckdb")
-    return lambda book: replace(book, engine=engine)
+    return on_engine("duckdb")

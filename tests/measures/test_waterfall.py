@@ -74,11 +74,12 @@ def as_it_was(tables, day, region="any", due_by=None):
     return known, standing
 
 
-def expected_rows(tables, since, until, region="any", due_by=None):
-    """Slow loop: the cause of each deal, by the words of the definition."""
+def expected_rows(tables, since, until, region="any", due_by=None, later=None):
+    """Slow loop: the cause of each deal, by the words of the definition. `later` is what was known at the closing."""
+    later = later or tables
     known, opening = as_it_was(tables, since, region, due_by)
-    known_after, closing = as_it_was(tables, until, region, due_by)
-    anywhere = [as_it_was(tables, day, region)[1] for day in (since, until)]
+    known_after, closing = as_it_was(later, until, region, due_by)
+    anywhere = [as_it_was(told, day, region)[1] for told, day in ((tables, since), (later, until))]
     order = {"Prospect": 0, "Propose": 1}
     rows = {cause: [0, 0, 0, 0] for cause in ("opening", *CAUSES, "closing")}
     for deal in opening.keys() | closing.keys():
@@ -258,3 +259,113 @@ def test_adds_up_on_the_sample_in_each_region():
         for _, rows in by_region.group_by("region"):
             assert_adds_up(rows)
         assert_adds_up(measured(book, since=since, until=until))
+
+
+#: Days at whose end a company exports the whole past of its deals.
+EXPORTS = [date(2026, 2, 10), date(2026, 3, 5), date(2026, 4, 1)]
+
+
+def end_of(day):
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1, microseconds=-1)
+
+
+def told_by(tables, moment):
+    """What an export of a moment tells: nothing later."""
+    versions = [
+        version | {"valid_to": version["valid_to"] if (version["valid_to"] or moment) < moment else None}
+        for version in tables["versions"]
+        if version["valid_from"] <= moment
+    ]
+    reps = [rep for rep in tables["reps"] if datetime.fromisoformat(rep["valid_from"]).replace(tzinfo=UTC) <= moment]
+    deals = dict.fromkeys(version["opportunity_id"] for version in versions)
+    return {"versions": versions, "reps": reps, "opportunities": [{"opportunity_id": deal} for deal in deals]}
+
+
+def changed_by_hand(tables, told, at, rng):
+    """The company's deals after somebody deleted, lost, corrected or entered late some of their past."""
+    lives = {}
+    for version in sorted(tables["versions"], key=lambda each: each["valid_from"]):
+        lives.setdefault(version["opportunity_id"], []).append(dict(version))
+    known = {version["opportunity_id"] for version in told["versions"]}
+    for deal in sorted(known):
+        life, fate = lives[deal], rng.random()
+        version = rng.choice([each for each in life if each["valid_from"] <= at])
+        if fate < 0.1:
+            del lives[deal]
+        elif fate < 0.2:
+            last = [each for each in life if each["valid_from"] <= at][-1]
+            lives[deal] = life[: life.index(last) + 1]
+            last |= {
+                "valid_to": last["valid_to"] or at + timedelta(hours=rng.randrange(1, 300)),
+                "end_reason": "deleted",
+            }
+        elif fate < 0.3:
+            lives[deal] = [each for each in life if each is not version] or life
+        elif fate < 0.45:
+            status = rng.choice(["open", "won", "lost"])
+            version |= {"status": status, "stage": "Propose" if status == "open" else status.title()}
+        elif fate < 0.6:
+            version |= {"amount": 777.0, "original_amount": 777.0, "rate": 1.0, "currency": "EUR"}
+        elif fate < 0.75:
+            entered = version["valid_from"] + timedelta(minutes=30)
+            if version["valid_to"] is None:
+                life.append(version | {"valid_from": entered, "status": "won", "stage": "Won"})
+    versions = [version for life in lives.values() for version in life]
+    return tables | {"versions": versions}
+
+
+@settings(max_examples=4, deadline=None)
+@given(seed=st.integers(1, 10**6))
+def test_adds_up_as_known_then_and_as_corrected(make_book, seed):
+    rng, tables = random.Random(seed), invented(seed, n=40)
+    book, exports, gone = None, [], {}
+    for day in EXPORTS:
+        at = end_of(day)
+        told = told_by(tables, at)
+        book = make_book(**told, taken=at, after=book, histories=("versions", "reps"))
+        here = {deal["opportunity_id"] for deal in told["opportunities"]}
+        for version in exports[-1]["versions"] if exports else []:
+            if version["opportunity_id"] not in here:
+                gone.setdefault((version["opportunity_id"], at), []).append(version)
+        exports.append(told)
+        tables = changed_by_hand(tables, told, at, rng)
+    vanished = []
+    for (deal, at), life in gone.items():
+        *earlier, last = sorted(life, key=lambda each: each["valid_from"])
+        if deal not in here:
+            vanished += [*earlier, last | {"valid_to": last["valid_to"] or at}]
+    believed = exports[-1] | {"versions": [*exports[-1]["versions"], *vanished]}
+
+    for (i, since), (j, until) in combinations(enumerate(EXPORTS), 2):
+        then = measured(book, since=since, until=until)
+        assert_adds_up(then)
+        assert in_cents(then) == expected_rows(exports[i], since, until, later=exports[j])
+        for (_,), rows in measured(book, by=("region",), since=since, until=until).group_by("region"):
+            assert_adds_up(rows)
+        since_corrected = measured(book.as_of(EXPORTS[-1], corrected=True), since=since, until=until)
+        assert_adds_up(since_corrected)
+        assert in_cents(since_corrected) == expected_rows(believed, since, until)
+
+
+def test_a_win_entered_late_is_a_win_and_a_deal_that_is_gone_is_corrected(make_book):
+    def life(deal, *steps):
+        return [{"opportunity_id": deal, "valid_from": at, "stage": s, "status": k} for at, s, k in steps]
+
+    born = [(name, "2026-01-10", "Propose", "open") for name in ("late", "gone", "never", "mistake")]
+    first = [version for name, *step in born for version in life(name, step)]
+    first += life("mistake", ("2026-01-20", "Lost", "lost"))
+    later = life("late", ("2026-01-10", "Propose", "open"), ("2026-01-28", "Won", "won"))
+    later += [life("gone", ("2026-01-10", "Propose", "open"))[0] | {"valid_to": "2026-02-02", "end_reason": "merged"}]
+    later += life("mistake", ("2026-01-10", "Propose", "open"))
+    book = None
+    for taken, versions in (("2026-01-31T23:00", first), ("2026-02-03T08:00", later)):
+        deals = [{"opportunity_id": deal} for deal in dict.fromkeys(v["opportunity_id"] for v in versions)]
+        book = make_book(versions=versions, opportunities=deals, taken=taken, after=book)
+
+    then = in_cents(measured(book, since=MONTH_ENDS[0], until=date(2026, 2, 3)))
+    corrected = in_cents(measured(book.as_of(date(2026, 2, 3), True), since=MONTH_ENDS[0], until=date(2026, 2, 3)))
+
+    counted = {cause: row[0] for cause, row in then.items() if row[0]}
+    assert counted == {"opening": 3, "won": -1, "corrected": -2, "reopened": 1, "closing": 1}
+    counted = {cause: row[0] for cause, row in corrected.items() if row[0]}
+    assert counted == {"opening": 3, "corrected": -2, "closing": 1}
