@@ -76,7 +76,7 @@ def test_a_seller_sees_their_deals_as_known_and_as_taken_back(book, rep):
 
 
 def test_nobody_else_is_named(book, company, rep):
-    folder, _, other = book
+    folder, _, _ = book
     tables, _ = company
     others = set(tables["reps"]["rep_id"]) | set(tables["contacts"]["contact_id"])
     for identifier in (rep, tables["deal_contacts"]["contact_id"].mode().sort()[0], tables["leads"]["lead_id"][0]):

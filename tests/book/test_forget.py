@@ -39,7 +39,9 @@ def company():
     is_theirs, other = pl.col("rep_id") == rep, pl.col("rep_id") != rep
     tables["reps"] = tables["reps"].with_columns(
         name=pl.when(is_theirs).then(pl.lit(NAME)).otherwise("name"),
-        manager_id=pl.when(other & (pl.col("team") == pl.col("team").first())).then(pl.lit(NAME)).otherwise("manager_id"),
+        manager_id=pl.when(other & (pl.col("team") == pl.col("team").first()))
+        .then(pl.lit(NAME))
+        .otherwise("manager_id"),
     )
     tables["actions"] = tables["actions"].with_columns(label=pl.col("label") + f", with {NAME}")
     return tables, delivery.settings
@@ -64,7 +66,15 @@ def delivered(company, people, day, n):
          "found": f"who = {person}", "values": json.dumps({"what": "A7", "who": person, "by": f"{NAME} (Nord)"})}
         for person in people.values()
     ]  # fmt: skip
-    other = {"table": "leads", "file": "l.csv", "row": 8, "id": "L8", "rule": "a rule", "found": "x = 1", "values": "{}"}
+    other = {
+        "table": "leads",
+        "file": "l.csv",
+        "row": 8,
+        "id": "L8",
+        "rule": "a rule",
+        "found": "x = 1",
+        "values": "{}",
+    }
     aside = pl.DataFrame([*rows, other], schema=SET_ASIDE)
     found = ", ".join(people.values())
     delivery.noted = pl.DataFrame([("versions", "d.csv", "not known", 3, found)], schema=NOTED, orient="row")
@@ -122,7 +132,9 @@ def every_byte(folder):
 
 def naming(folder, *texts):
     """The files that say one of the texts."""
-    return {str(path.relative_to(folder)) for path, said in every_byte(folder) if any(t.encode() in said for t in texts)}
+    return {
+        str(path.relative_to(folder)) for path, said in every_byte(folder) if any(t.encode() in said for t in texts)
+    }
 
 
 @pytest.mark.parametrize("kind", ["rep", "contact", "lead"])
@@ -266,7 +278,9 @@ def test_contacts_that_were_merged_into_one_another_are_one_person(company, peop
 
 def test_an_identifier_of_several_kinds_asks_which(company, people, tmp_path):
     tables, settings = company
-    twice = pl.when(pl.col("lead_id") == people["lead"]).then(pl.lit(people["rep"])).otherwise("lead_id").alias("lead_id")
+    twice = (
+        pl.when(pl.col("lead_id") == people["lead"]).then(pl.lit(people["rep"])).otherwise("lead_id").alias("lead_id")
+    )
     told = {**tables, "leads": tables["leads"].with_columns(twice)}
     write_book(tmp_path, days.told(told, settings, days.LAST), days.end_of(days.LAST))
 
