@@ -396,3 +396,14 @@ def test_killed_for_good_it_is_finished_by_the_next_run(book, people, tmp_path):
     crash.run("forget", people["rep"], "--book", folder)
 
     assert naming(folder, people["rep"], *WORDS["rep"]) == set()
+
+
+def test_no_answer_given_before_is_remembered(copied, people):
+    folder, _ = copied
+    before = open_book(folder)
+    assert before == open_book(folder)
+
+    forget(folder, people["rep"])
+
+    assert open_book(folder) != before
+    assert open_book(folder).version == before.version

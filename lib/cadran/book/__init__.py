@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cadran.book.book import DEAL_COLUMNS, Book
+from cadran.book.draft import seal_of
 from cadran.book.engines import engine_of
 from cadran.book.forget import forget
 from cadran.book.purge import purge, purgeable
@@ -38,4 +39,4 @@ def open_book(
     """
     version = current_version(Path(folder))
     taken = datetime.fromisoformat(read_manifest(version)["settings"]["taken"])
-    return Book(version, taken, reader, engine=engine_of(engine, address))
+    return Book(version, taken, reader, engine=engine_of(engine, address), seal=seal_of(version))

@@ -91,6 +91,8 @@ class Book:
     #: Whether the past is told as it was corrected since, instead of as it was known then.
     corrected: bool = False
     engine: Engine = POLARS
+    #: Checksum of its manifest: a version from which somebody was forgotten is another, and no answer is remembered.
+    seal: str = ""
 
     @cached_property
     def manifest(self) -> dict[str, Any]:

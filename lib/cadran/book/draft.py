@@ -91,6 +91,14 @@ def seal(version: Path, manifest: dict[str, Any]) -> None:
     flush(version / SEAL)
 
 
+def seal_of(version: Path) -> str:
+    """The checksum that a version's manifest was sealed with; empty for one that never was."""
+    try:
+        return (version / SEAL).read_text("utf-8").split()[0]
+    except FileNotFoundError:
+        return ""
+
+
 def digest(path: Path) -> str:
     """The SHA-256 checksum of a file."""
     with path.open("rb") as file:

@@ -23,6 +23,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 
 from cadran.book import open_book
+from cadran.book.draft import seal_of
 from cadran.book.store import current_version
 from cadran.figures import bundle
 from cadran.figures.page import Page
@@ -87,7 +88,7 @@ class Site:
         os.environ["CADRAN_BOOK"] = str(book.resolve())
         self.book = book
         self.apps = {app.name: app for app in apps}
-        self.sights = FirstSights(self.version)
+        self.sights = FirstSights(lambda: seal_of(version := current_version(self.book)) or version.name)
         self.assets = Assets()
         scripts = {
             name: self.assets.add((_JS / f"{name}.js").read_text("utf-8"), ".js") for name in ("reader", "frame")
