@@ -125,7 +125,7 @@ def _compared(
     """The rows to store of a table; those that are other than they were; and counts."""
     columns, key = STORED[name].column_names(), thing(name)
     if old.is_empty():
-        rows = wanted.with_columns(known_from=_known_from(name, begun, wanted, scene)).sort(*ORDER[name], "known_from")
+        rows = wanted.with_columns(known_from=_known_from(name, begun, wanted, scene))
         return rows, rows, dict.fromkeys(COUNTS, 0) | {"n_new": rows.select(key).n_unique()} | _more(old, rows)
     identity = [*key, "valid_from"] if name in VERSIONED else key
     soft = RIPEN.get(name, {})

@@ -7,7 +7,7 @@ import holidays
 import polars as pl
 
 from cadran.book.numbers import Numbers
-from cadran.tables import STORED
+from cadran.tables import STORED, VERSIONED
 from cadran.tables.deals import CLOSED
 from cadran.tables.delivery import Settings
 from cadran.tables.ends import Believed
@@ -54,13 +54,15 @@ def derive(tables: Frames, numbers: Mapping[str, Numbers], time_zone: str) -> Fr
         _derive_deals(full, numbers, time_zone)
     if "leads" in full:
         full["leads"] = full["leads"].with_columns(created_date=_local_day("created_at", time_zone))
-    return {name: _stored(name, frame).sort(ORDER[name]) for name, frame in full.items()}
+    return {name: _stored(name, frame) for name, frame in full.items()}
 
 
 def _stored(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Exactly the stored columns, sorted: versions and activities are, having been looked at in their order."""
     types = STORED[name].create_empty().schema
     absent = [pl.lit(None, types[c]).alias(c) for c in Believed.column_names() if c in types]
-    return frame.with_columns(absent).select(*types)
+    frame = frame.with_columns(absent).select(*types)
+    return frame if name in VERSIONED or name == "activities" else frame.sort(ORDER[name])
 
 
 def _derive_deals(full: Frames, numbers: Mapping[str, Numbers], time_zone: str) -> None:
