@@ -41,7 +41,7 @@ def open_page(book, query):
 @app.cell
 def read_view(book, facts, page):
     view = page.asked
-    seen = hold(book.as_of(view.day("as_of")), sheet.COLUMNS)
+    seen = hold(book.as_of(view.day("as_of"), corrected=sheet.is_corrected(view)), sheet.COLUMNS)
     period = chosen_period(view, seen.day, facts.first)
     everything = Inquiry(seen, period, {}, view["organisation"])
     all_deals = everything.deals(sheet.COLUMNS)

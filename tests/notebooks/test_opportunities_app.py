@@ -1,7 +1,8 @@
 """The Opportunities app runs whole on any book, in both languages, and says what it cannot show."""
 
 import re
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from html import unescape
 
 import polars as pl
@@ -156,3 +157,74 @@ def test_every_figure_says_its_finding(app, sample):
         if isinstance(block, Figure):
             assert block.title in block.finding, slot
             assert any(letter.isdigit() for letter in block.finding.removeprefix(block.title)), slot
+
+
+@pytest.fixture(scope="module")
+def corrected(sample, tmp_path_factory):
+    """The sample's last two days: on the second, a deal won long ago turns out lost, and another is gone."""
+    folder, moment = tmp_path_factory.mktemp("book"), sample.moment - timedelta(days=1)
+    tables = {
+        name: pl.read_parquet(sample.version / name).select(schema.column_names()) for name, schema in TABLES.items()
+    }
+    first = tables | {name: tables[name].clear() for name in ("leads", "deal_contacts", "activities", "actions")}
+    won = first["versions"].filter((pl.col("status") == "won") & (pl.col("valid_from").dt.year() == 2025))
+    wrong, gone = won["opportunity_id"].unique().sort()[:2]
+    later = first["versions"].filter(pl.col("opportunity_id") != gone)
+    is_wrong = (pl.col("opportunity_id") == wrong) & (pl.col("status") == "won")
+    later = later.with_columns(
+        status=pl.when(is_wrong).then(pl.lit("lost", later.schema["status"])).otherwise("status"),
+        stage=pl.when(is_wrong).then(pl.lit("Lost")).otherwise("stage"),
+    )
+    for taken, versions in ((moment, first["versions"]), (sample.moment, later)):
+        settings = replace(sample.settings, taken=taken)
+        known = {
+            name: rows.filter(pl.col("valid_from") <= taken) if "valid_from" in rows.columns else rows
+            for name, rows in (first | {"versions": versions}).items()
+        }
+        known["opportunities"] = known["opportunities"].join(known["versions"], on="opportunity_id", how="semi")
+        histories = frozenset(name for name in known if "valid_from" in known[name].columns)
+        write_book(folder, Delivery.whole(settings, known, histories=histories), taken)
+    return open_book(folder)
+
+
+def test_the_past_as_known_then_and_as_corrected(app, corrected):
+    asked = {"as_of": "2025-12-31", "period": "year"}
+
+    then, _ = shown(app, corrected, lang="en", **asked)
+    since, _ = shown(app, corrected, lang="en", past="corrected", **asked)
+    _, french = shown(app, corrected, lang="fr", past="corrected", **asked)
+
+    won = [page.blocks["deals"].frame.filter(status="won").height for page in (then, since)]
+    assert won[0] - won[1] == 1  # the deal that is gone was there until the second import
+    assert "as known then (" in then.blocks["footer"].html("footer", then.words)
+    footer = since.blocks["footer"].html("footer", since.words)
+    assert re.search(r"as corrected since \(\d+ rows corrected or entered late\)", footer)
+    assert re.search(r"last import, deals: \d+ new, \d+ changed, 1 corrected in the past,? and 1 gone", footer)
+    assert "le passé tel que corrigé depuis" in french
+    assert "Corrigé depuis" in french
+
+
+def test_a_book_without_corrections_offers_one_past(app, sample):
+    page, text = shown(app, sample, lang="en", past="corrected")
+
+    assert "past" not in page.asked.controls
+    assert "As known then" not in text
+    assert "last import" not in text
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_the_organisation_as_it_was_and_todays(app, sample, lang):
+    # Toulouse left Sud-Est for Grand Ouest on 2025-01-01.
+    asked = {"as_of": "2025-01-31", "period": "quarter", "in.region": ["Sud-Est"], "lang": lang}
+
+    was, now = (shown(app, sample, organisation=which, **asked)[0] for which in ("as_was", "today"))
+
+    def moved(page):
+        return dict(page.blocks["bridge"].frame.select("cause", "n").iter_rows())
+
+    assert moved(was)["transferred_out"] < -20
+    assert "transferred_out" not in moved(now)
+    teams = [set(page.blocks["deals"].frame["team"].drop_nulls()) for page in (was, now)]
+    quarters = [page.blocks["quarters"].frame["n_closed"].sum() for page in (was, now)]
+    assert teams[1] <= teams[0]
+    assert quarters[0] > quarters[1] > 0

@@ -209,7 +209,7 @@ CAUSE_LABELS = {
     "amount_up": "Amount up",
     "amount_down": "Amount down",
     "currency": "Currency",
-    "corrected": "Corrected in the source",
+    "corrected": "Corrected or deleted in the source",
     "stage_forward": "Stage forward",
     "stage_back": "Stage back",
     "unchanged": "Unchanged",

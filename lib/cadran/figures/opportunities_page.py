@@ -9,7 +9,7 @@ import polars as pl
 from cadran.figures import opportunities as draw
 from cadran.figures.blocks import Block, Lines, Notice
 from cadran.figures.columns import label, plain_rows
-from cadran.figures.controls import Choice, Day, TableView
+from cadran.figures.controls import Choice, Day, TableView, View
 from cadran.figures.facts import Facts, footer
 from cadran.figures.figure import Figure
 from cadran.figures.filters import Detail, Filters, Selection
@@ -22,8 +22,8 @@ from cadran.tables.problems import Problem
 from cadran.text import Words
 
 __all__ = [
-    "COLUMNS", "DIMENSIONS", "Answers", "effects", "figures", "headlines", "listing", "open_page", "pipeline_figures",
-    "sentences",
+    "COLUMNS", "DIMENSIONS", "Answers", "effects", "figures", "headlines", "is_corrected", "listing", "open_page",
+    "pipeline_figures", "sentences",
 ]  # fmt: skip
 
 #: Dimensions a reader may group by and select on, where the book has them. No person: that would rate people.
@@ -71,8 +71,16 @@ def open_page(facts: Facts, words: Words, query: Mapping[str, str | list[str]]) 
             is_plain=True,
         ),
     ]
+    if facts.n_corrected:
+        pasts = {"known": words("As known then"), "corrected": words("As corrected since")}
+        controls.append(Choice("past", words("Past"), pasts, "known", shortcut="k", is_plain=True))
     selectable = [*facts.dimensions, "client", "cause", *TIMES]
     return Page(words("Opportunities"), words, controls, selectable, PLACES, query)
+
+
+def is_corrected(view: View) -> bool:
+    """Whether the reader asked for the past as corrected since; as known then where the book has no correction."""
+    return view.controls.get("past") == "corrected"
 
 
 def figures(answers: Answers) -> dict[str, Block | Figure]:
@@ -174,7 +182,7 @@ def listing(answers: Answers, deals: pl.DataFrame) -> dict[str, Block | Figure]:
             words("Open on {day}, or closed from {period}", day=words.date(view.day("as_of")), period=answers.dates),
             key="opportunity_id", columns=columns,
         ),
-        "footer": footer(facts, words, *_rate(answers)),
+        "footer": footer(facts, words, *_rate(answers), *_past(answers)),
     }  # fmt: skip
 
 
@@ -185,6 +193,18 @@ def _rate(answers: Answers) -> list[str]:
         return []
     rate, day = words.number(answers.rates[shown], 4), words.date(answers.view.day("as_of"))
     return [words("1 {shown} = {rate} {own}, the last rate known on {day}", shown=shown, rate=rate, own=own, day=day)]
+
+
+def _past(answers: Answers) -> list[str]:
+    """Whether the past is told as known then or as corrected, where that makes a difference."""
+    words, n = answers.words, answers.facts.n_corrected
+    if not n:
+        return []
+    if is_corrected(answers.view):
+        return [words.n("as corrected since ({n} row corrected or entered late)",
+                        "as corrected since ({n} rows corrected or entered late)", n)]  # fmt: skip
+    return [words.n("as known then ({n} row corrected or entered late since)",
+                    "as known then ({n} rows corrected or entered late since)", n)]  # fmt: skip
 
 
 def _with_finding(block: Block | Figure) -> Block | Figure:

@@ -79,7 +79,7 @@ def keep(deals: pl.DataFrame, selected: Mapping[str, Sequence[str | None]]) -> p
 
 def about(book: Book, dimensions: Sequence[str]) -> dict[str, Any]:
     """What a page says of its book: name, currency, first and last day, moment of the data, version, rows set
-    aside, and those of the `dimensions` that some deal has."""
+    aside, rows corrected, what the last import changed of deals, and those of the `dimensions` that some deal has."""
     settings = book.settings
     days = ["created_date", "closed_date"]
     deals = book.collect(book.deals([*days, *dimensions]))
@@ -93,6 +93,8 @@ def about(book: Book, dimensions: Sequence[str]) -> dict[str, Any]:
         "taken": settings.taken.astimezone(ZoneInfo(settings.time_zone)),
         "version": book.version.name.lstrip("0"),
         "n_set_aside": sum(file["n_set_aside"] for file in book.manifest["files"]),
+        "n_corrected": sum(book.manifest.get("corrected", {}).values()),
+        "imported": book.manifest.get("import", {}).get("versions", {}),
         "dimensions": tuple(name for name in dimensions if deals[name].null_count() < deals.height),
     }
 
