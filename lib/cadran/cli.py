@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
+from cadran.cli_books import books, tell_changes, tell_verified
 from cadran.cli_people import people
 from cadran.tables.problems import Problem
-from cadran.terminal import Format, err, out, progress, reader_words, show, tell_book
+from cadran.terminal import Format, err, out, progress, reader_words, show, tell_book, tell_purge
 
 #: The words of the help, which is written when the command starts.
 words = reader_words()
@@ -78,7 +79,9 @@ def import_(
         delivery = deliver(load_mapping(mapping), source, progress=step, since=known)
         step(reader_words()("Writing the book"), 1.0)
         write_book(book, delivery, datetime.now(UTC), anew=anew, accept_vanished=accept_vanished, keep=keep)
-    tell_book(open_book(book), format, reader_words())
+    tell_book(written := open_book(book), format, reader_words())
+    if format is Format.table:
+        tell_changes(written.manifest, reader_words())
 
 
 @app.command("map", help=words("Propose a mapping for files never seen before, from their headers and contents."))
@@ -169,6 +172,7 @@ def measure(
     if format is Format.table:
         out.print(f"[bold]{words(asked.title)}[/] · {opened.settings.name} · {words.date(opened.day)}")
         out.print(words(asked.definition), style="dim", highlight=False)
+        tell_purge(opened, words)
     show(measured, format, words, opened.settings.currency)
 
 
@@ -192,6 +196,10 @@ def status(
     book: BookOption = None,
     format: FormatOption = Format.table,  # noqa: A002
     rows: Annotated[bool, typer.Option("--rows", help=words("Print the rows set aside instead."))] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help=words("Compare every file of the book with its checksum instead."))
+    ] = False,
+    every: Annotated[bool, typer.Option("--all", help=words("With --verify: of all versions."))] = False,
 ) -> None:
     """Say how the book is: where it comes from, what was set aside, which measures it can answer."""
     import polars as pl
@@ -199,7 +207,11 @@ def status(
     from cadran.book import read_set_aside
     from cadran.measures import availability
 
-    words, opened = reader_words(), _open(book)
+    words = reader_words()
+    if verify:
+        tell_verified(_folder(book), every, words)
+        return
+    opened = _open(book)
     if rows:
         show(read_set_aside(opened.version), format, words)
         return
@@ -258,12 +270,19 @@ def edit(
 
 
 app.add_typer(people)
+app.add_typer(books)
+
+
+def _folder(book: Path | None) -> Path:
+    from cadran.book import SAMPLE
+
+    return book or (HERE if (HERE / "CURRENT").exists() else SAMPLE)
 
 
 def _open(book: Path | None) -> Any:
-    from cadran.book import SAMPLE, open_book
+    from cadran.book import open_book
 
-    return open_book(book or (HERE if (HERE / "CURRENT").exists() else SAMPLE))
+    return open_book(_folder(book))
 
 
 def _filter(conditions: list[str]) -> dict[str, tuple[str | None, ...]]:

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from enum import StrEnum
 
 import polars as pl
@@ -56,6 +57,7 @@ def tell_book(book: Book, form: Format, words: Words) -> None:
     out.print(f"[bold]{book.settings.name}[/] · {words('book')} {manifest['version']} · {words.date(book.day)}")
     if manifest["files"]:
         show(pl.DataFrame(manifest["files"]).drop("sha256"), Format.table, words)
+    tell_purge(book, words)
     for noted in manifest["noted"]:
         what = words("{file}: {n} × {note}", file=noted["file"], n=words.number(noted["n"]), note=words(noted["note"]))
         found = f" ({noted['found']})" if noted["found"] else ""
@@ -72,6 +74,13 @@ def tell_book(book: Book, form: Format, words: Words) -> None:
             revenue=words.money(totals["amount_won"], book.settings.currency, compact=False),
         )
     )  # fmt: skip
+
+
+def tell_purge(book: Book, words: Words) -> None:
+    """That only a part of what lies before a day is kept, where it was purged."""
+    if before := book.manifest.get("purged_before"):
+        day = words.date(date.fromisoformat(before))
+        out.print(words("What ended before {day} was purged: what is counted lies after it.", day=day), style="cyan")
 
 
 def show(frame: pl.DataFrame, form: Format, words: Words, currency: str = "") -> None:

@@ -10,6 +10,7 @@ import pytest
 from cadran.book import open_book, purge, purgeable, write_book
 from cadran.book.folder import versions
 from cadran.cli_people import first_day_kept
+from cadran.measures import MEASURES, Question
 from cadran.sources.sample import invent
 from cadran.tables.delivery import SET_ASIDE, Part
 from cadran.tables.groups import bucket_of, group_of
@@ -207,6 +208,16 @@ def test_the_past_before_the_day_is_not_told(book):
     assert open_book(folder).as_of(BEFORE).day == BEFORE
     with pytest.raises(Problem, match="before 2025-10-01 was purged"):
         open_book(folder).as_of(BEFORE - timedelta(days=1))
+
+
+def test_a_period_that_begins_before_the_day_is_not_counted_in_part(book):
+    folder, _ = book
+    purge(folder, BEFORE)
+    volumes, opened = MEASURES["volumes"], open_book(folder)
+
+    assert volumes.ask(opened, Question(since=BEFORE)).height == 1
+    with pytest.raises(Problem, match="before 2025-10-01 was purged"):
+        volumes.ask(opened, Question(since=BEFORE - timedelta(days=1)))
 
 
 def test_a_day_after_the_book_is_refused(book):

@@ -12,6 +12,7 @@ import polars as pl
 
 from cadran.book import DEAL_COLUMNS, Book
 from cadran.book.book import Organisation
+from cadran.book.removed import check_kept, start_of
 from cadran.measures.values import check_known, read_value
 from cadran.tables.problems import Problem
 
@@ -176,8 +177,8 @@ class Measure:
         """The measured frame: one row per group, the columns of `by` first, each once, then those of `returns`.
 
         Raises:
-            Problem: If a column of `by` or `where` is none of the subject's, a value cannot be read as its type, or
-                the book lacks too much of what the measure needs.
+            Problem: If a column of `by` or `where` is none of the subject's, a value cannot be read as its type, the
+                period begins before what a purge kept, or the book lacks too much of what the measure needs.
         """
         if "" in question.by:
             raise Problem("A column to group on has no name.", "Name one or more, as region,team, or none at all.")
@@ -187,6 +188,8 @@ class Measure:
                     self.subject.no_column, "The columns are: {names}.",
                     column=column, names=", ".join(self.subject.columns),
                 )  # fmt: skip
+        if question.since:
+            check_kept(book.manifest, start_of(question.since, book.settings.time_zone))
         self.refuse_if_impossible(book)
         by, where = tuple(dict.fromkeys(question.by)), self._typed(book, question)
         return book.collect(self.answer(book, replace(question, by=by, where=where)))
