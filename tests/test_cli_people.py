@@ -1,0 +1,103 @@
+"""The commands that the law asks for, as a person meets them."""
+
+import json
+from datetime import date
+
+import days
+import polars as pl
+import pytest
+
+from cadran.book import open_book, write_book
+from cadran.cli import main
+from cadran.sources.sample import invent
+
+
+@pytest.fixture(scope="module")
+def company():
+    """A small invented company: its tables and settings."""
+    delivery = invent(60, seed=2, activities=0.1)
+    return dict(delivery.tables), delivery.settings
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, company, tmp_path):
+    """Run the command on a book of the company; return its exit status and what it said."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CADRAN_LANG", "fr")
+    monkeypatch.delenv("CADRAN_BOOK", raising=False)
+    write_book(tmp_path / "book", days.told(*company, days.LAST), days.end_of(days.LAST))
+
+    def run_it(*arguments):
+        monkeypatch.setattr("sys.argv", ["cadran", *map(str, arguments)])
+        status = 0
+        try:
+            main()
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        told = capsys.readouterr()
+        return status, (told.out + told.err).replace("\n", " ").replace("\u202f", " ").replace("\u00a0", " ")
+
+    return run_it
+
+
+def test_a_person_is_forgotten(run, company):
+    rep = company[0]["versions"]["rep_id"].drop_nulls()[0]
+
+    status, said = run("forget", rep)
+
+    assert status == 0
+    assert "Personne oubliée dans 1 version du livre ; à la place de l'identifiant figure forgotten-" in said
+    status, said = run("forget", rep)
+    assert status == 1
+    assert "ne connaît de personne sous cet identifiant" in said
+    assert rep not in said
+
+
+def test_a_purge_counts_before_it_removes(run):
+    before = open_book("book").manifest["rows"]["opportunities"]
+
+    status, said = run("purge", "--older-than", "2026-01-01")
+    assert status == 0
+    assert "Nothing" not in said
+    assert "Rien n'a été supprimé : --yes supprime ce qui s'est terminé avant le 1 janv. 2026." in said
+    assert open_book("book").manifest["rows"]["opportunities"] == before
+    status, said = run("purge", "--older-than", "2026-01-01", "--yes", "--dry-run")
+    assert open_book("book").manifest["rows"]["opportunities"] == before
+
+    status, said = run("purge", "--older-than", "2026-01-01", "--yes", "--format", "json")
+
+    counts = {row["what"]: row["n"] for row in json.loads(said)}
+    assert counts["opportunities"] == before - open_book("book").manifest["rows"]["opportunities"] > 10
+    assert "a été purgé" in run("status")[1]
+    status, said = run("measure", "volumes", "--as-of", "2025-06-30")
+    assert status == 1
+    assert "on ne peut plus dire ce qui était connu le 2025-06-30" in said
+    assert run("purge", "--older-than", "soon")[0] == 1
+
+
+def test_a_request_for_access_is_answered(run, company, tmp_path):
+    rep = company[0]["versions"]["rep_id"].drop_nulls()[0]
+
+    status, said = run("export-person", rep)
+
+    held = json.loads(said)
+    assert (status, held["kind"], held["identifiers"]) == (0, "rep", [rep])
+    assert held["tables"]["versions"][0]["in_versions"] == [1]
+    assert held["fields"]["reps"]["hired_date"] == {
+        "en": "First day in the company",
+        "fr": "Premier jour dans l'entreprise",
+    }
+    assert run("export-person", rep, "--format", "folder")[0] == 1
+    assert run("export-person", rep, "--format", "folder", "--to", tmp_path / "theirs")[0] == 0
+    versions = pl.read_csv(tmp_path / "theirs" / "versions.csv")
+    assert versions.height == len(held["tables"]["versions"])
+    assert date.fromisoformat(versions["status_since_date"][0])
+    assert "Premier jour dans l'entreprise" in (tmp_path / "theirs" / "fields.csv").read_text()
+
+
+def test_without_a_book_there_is_nobody(run, tmp_path):
+    for command in (["forget", "R1"], ["export-person", "R1"], ["purge", "--older-than", "5y"]):
+        status, said = run(*command, "--book", tmp_path / "nowhere")
+        assert status == 1
+        assert "ne contient pas de livre" in said
+    assert not (tmp_path / "nowhere").exists()
