@@ -7,6 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from cadran.sources import databases
+from cadran.sources.connections import Fault
 from cadran.sources.databases import (
     BACKWARDS,
     MIXED_WATERMARK,
@@ -216,9 +218,6 @@ def test_a_query_that_writes_is_refused(crm, copy):
     "statement", ["insert into deals (id) values (9)", "create table spoilt (a int)", "drop table deals"]
 )
 def test_the_connection_itself_cannot_write(crm, copy, tmp_path, monkeypatch, statement):
-    from cadran.sources import databases
-    from cadran.sources.connections import Fault
-
     copy()
     database = load_mapping(tmp_path / "crm.toml").databases["crm"]
     connection = databases._opened(database, tmp_path)
@@ -226,6 +225,24 @@ def test_the_connection_itself_cannot_write(crm, copy, tmp_path, monkeypatch, st
         connection.row(statement)
     connection.close()
     assert fault.value.kind == "writes"
+
+
+@pytest.mark.parametrize("crm", ["duckdb"], indirect=True)
+def test_duckdb_reads_nothing_beside_its_file(copy, tmp_path):
+    copy()
+    connection = databases._opened(load_mapping(tmp_path / "crm.toml").databases["crm"], tmp_path)
+    beside = tmp_path.joinpath("deals.csv")
+    beside.write_text("id\n1\n")
+    for sql in (
+        f"select * from read_csv('{beside}')",
+        f"copy deals to '{beside}'",
+        "select * from beside",
+        "set threads = 1",
+    ):
+        with pytest.raises(Fault):
+            connection.row(sql)
+    connection.close()
+    assert beside.read_text() == "id\n1\n"
 
 
 def test_all_queries_of_an_import_see_one_moment(postgres, tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ from cadran.sources.mapping import load_mapping
 from cadran.sources.sample import invent
 
 DAYS = days.last_days(3)
-MARKED = ("deals", "leads")
+MARKED = ("deals", "leads", "clients")
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,11 @@ def test_day_by_day_since_the_last_import_makes_the_book_of_the_files(imported, 
     assert [d.noted.rows() for d in deliveries] == [[]] * 3
     n_deals = [sum(f.n_read for f in d.files if f.table == "opportunities") for d in deliveries]
     assert 0 < n_deals[1] < n_deals[0] / 2  # only what changed, and the ties
-    assert [d.partial for d in deliveries] == [frozenset(), {"deals", "leads"}, {"deals", "leads"}]
+    assert [d.partial for d in deliveries] == [
+        frozenset(),
+        {"accounts", "deals", "leads"},
+        {"accounts", "deals", "leads"},
+    ]
 
 
 def test_everything_again_makes_the_same_book(imported):
