@@ -236,17 +236,62 @@ def test_reasons_and_stages_that_say_no_decision(tmp_path):
     assert lost.select("opportunity_id", "loss_reason").rows() == [("A2", None), ("A3", "No decision")]
 
 
-def test_rows_marked_as_deleted_are_left_out_where_some_are_not(tmp_path):
+def test_rows_marked_as_deleted_are_taken_in_and_end(tmp_path):
     rows = [f"D{n},{'Won' if n % 2 else 'Open'},2024-01-0{n},2024-02-0{n},{{}}" for n in range(1, 9)]
-    for marks, expected in (
-        (["true", "false"] * 4, {"is_deleted": ["false", "0", "no", "non", ""]}),
-        (["true"] * 8, None),
-    ):
+    for marks, expected in ((["Yes", "no"] * 4, "yes"), (["false"] * 8, "true"), (["true"] * 8, "true")):
         lines = [row.format(mark) for row, mark in zip(rows, marks, strict=True)]
         (tmp_path / "deals.csv").write_text("deal_id,stage,created,closed,is_deleted\n" + "\n".join(lines))
-        text = propose([tmp_path])
-        assert tomllib.loads(text)["deals"].get("only") == expected
-        assert ("all 8 rows are marked as deleted" in text) == (expected is None)
+        text = propose([tmp_path / "deals.csv"])
+        assert tomllib.loads(text)["deals"]["deleted"] == {"is_deleted": [expected]}
+        ended = delivered(text, tmp_path, tmp_path).tables["versions"]["end_reason"].drop_nulls()
+        assert len(ended) == sum(mark in ("Yes", "true") for mark in marks)
+
+
+FACTS = "Id,StageName,CreatedDate,CloseDate,Amount,AccountId\n" + "".join(
+    f"D{n},{'Closed Won' if n % 2 else 'Offer'},2024-01-0{n},2024-06-0{n},{n},A{n % 3}\n" for n in range(1, 9)
+)
+
+
+def test_dated_rows_and_changed_fields_of_things_that_other_files_hold(tmp_path):
+    (tmp_path / "opportunity.csv").write_text(FACTS)
+    (tmp_path / "opportunity_history.csv").write_text(
+        "Id,_fivetran_start,_fivetran_end,StageName,Amount\n"
+        + "".join(f"D{n},2024-01-0{n} 10:00:00,9999-12-31 23:59:59,Offer,{n}\n" for n in range(1, 9))
+    )
+    (tmp_path / "accounts.csv").write_text("Id,Name\nA0,Zero\nA1,One\nA2,Two\n")
+    (tmp_path / "account_field_changes.csv").write_text(
+        "AccountId,Field,OldValue,NewValue,CreatedDate\nA0,Industry,Steel,Glass,2024-03-01\n"
+        "A1,Name,Uno,One,2024-04-01\nA2,Owner,x,y,2024-04-02\n"
+    )
+    text = propose([tmp_path])
+    read = tomllib.loads(text)
+    assert read["versions"]["valid_from"] == "_fivetran_start"
+    assert read["versions"]["valid_to"] == "_fivetran_end"
+    (told,) = read["changes"]
+    assert (told["of"], told["key"], told["at"], told["old_value"]) == (
+        "accounts", "AccountId", "CreatedDate", "OldValue",
+    )  # fmt: skip
+    assert told["field"] == {"column": "Field", "values": {"Industry": "sector", "Name": "name"}}
+    taken_in = delivered(text, tmp_path, tmp_path)
+    assert taken_in.histories == {"accounts", "versions"}
+    found = taken_in.tables["accounts"].sort("account_id", "valid_from").select("account_id", "name", "sector").rows()
+    assert found == [
+        ("A0", "Zero", "Steel"), ("A0", "Zero", "Glass"), ("A1", "Uno", None), ("A1", "One", None), ("A2", "Two", None),
+    ]  # fmt: skip
+
+
+def test_an_event_log_alone_is_told(tmp_path):
+    events = ["Lead received", "Call back", "Offer sent", "Order won", "Lost to rival"]
+    rows = [f"C{c},{e},2024-01-{3 * i + c:02},U{c % 2}" for c in range(1, 6) for i, e in enumerate(events[: 3 + c % 3])]
+    (tmp_path / "log.csv").write_text("\n".join(["case_id,activity,timestamp,resource", *rows]) + "\n")
+    text = propose([tmp_path / "log.csv"])
+    told = tomllib.loads(text)["events"]
+    assert told["stages"] == {"Lead received": "Lead received", "Offer sent": "Offer sent"}
+    assert told["touches"] == {"Call back": "call"}
+    assert told["outcomes"] == {"Order won": "won", "Lost to rival": "lost"}
+    taken_in = delivered(text, tmp_path, tmp_path)
+    assert taken_in.tables["opportunities"].height == 5
+    assert taken_in.tables["activities"].height == 5
 
 
 def test_a_path_that_is_not_there_and_an_empty_file_are_said(tmp_path):

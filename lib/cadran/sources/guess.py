@@ -9,7 +9,8 @@ import polars as pl
 
 from cadran.sources.dates import dates
 from cadran.sources.feeds import column_of
-from cadran.sources.headers import FIELDS, FILES, NO_TABLE, PERSONAL, STAGE_KINDS, plain
+from cadran.sources.headers import FIELDS, FILES, NO_TABLE, PERSONAL, STAGE_KINDS, TOLD, plain
+from cadran.sources.marks import still_so
 from cadran.sources.parse import Writing, looks_personal, numbers, yes_no
 from cadran.sources.shape import key_of
 from cadran.tables.problems import Problem
@@ -94,13 +95,13 @@ def assigned(seen: list[Seen]) -> list[Seen]:
         if (table == "versions" and fed) or (table == "opportunities" and [s.table for s in fed] != ["versions"]):
             continue
         scored = []
-        for file in (s for s in seen if not s.table and s.frame.height):
+        for file in (s for s in seen if not s.table and s.frame.height and not tells_changes(s.frame)):
             name = file.key
             words = [i for i, word in enumerate(FILES[table].split()) if word in name]
             if table != "versions" and any(word in name for word in NO_TABLE.split()):
                 continue
             others = any(word in name for other in FILES if other != table for word in FILES[other].split())
-            fields, reasons = _matched(table, file.frame)
+            fields, reasons = matched(table, file.frame)
             shared = _shared(fed[0], table, file, fields) if fed else 0.0
             if _enough(table, fields, bool(words), others, shared):
                 scored.append(
@@ -117,6 +118,12 @@ def assigned(seen: list[Seen]) -> list[Seen]:
                     best.same_as.append(other.path.name)
             fed.append(best)
     return fed
+
+
+def tells_changes(frame: pl.DataFrame) -> bool:
+    """Whether the headers are those of one row per changed field: when, which field, what it became."""
+    headers = {plain(column) for column in frame.columns}
+    return all(headers & set(TOLD["changes"][name].split()) for name in ("at", "field", "value")) and len(headers) <= 12
 
 
 def _enough(table: str, fields: dict[str, str], named: bool, named_otherwise: bool, shared: float) -> bool:
@@ -147,8 +154,8 @@ def overlap(values: pl.Series, keys: pl.Series) -> float:
     return len(own & set(keys.cast(pl.String))) / max(len(own), 1)
 
 
-def _matched(table: str, frame: pl.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
-    """The column of each field, by header then by contents, and why."""
+def matched(table: str, frame: pl.DataFrame, is_history: bool = False) -> tuple[dict[str, str], dict[str, str]]:
+    """The column of each field, by header then by contents, and why; of a history the key may stand on several rows."""
     headers = {plain(column): column for column in reversed(frame.columns)}
     fields: dict[str, str] = {}
     reasons: dict[str, str] = {}
@@ -162,7 +169,7 @@ def _matched(table: str, frame: pl.DataFrame) -> tuple[dict[str, str], dict[str,
             if len(word) > 3 and header.startswith(f"{word}_") and header[len(word) + 1 :].split("_")[0] in _AFTER
         ]
         for column in dict.fromkeys(exact + begun):
-            if (column not in fields.values() or name in shared) and _fits(table, name, frame[column]):
+            if (column not in fields.values() or name in shared) and fitted(table, name, frame[column], is_history):
                 fields[name], reasons[name] = column, "the header says so"
                 break
         empty = [column for column in exact if frame[column].null_count() == frame.height]
@@ -193,8 +200,11 @@ def _by_contents(frame: pl.DataFrame, fields: dict[str, str], reasons: dict[str,
             reasons["created_at"] = "it holds dates, on most rows"
 
 
-def _fits(table: str, name: str, texts: pl.Series) -> bool:
+def fitted(table: str, name: str, texts: pl.Series, is_history: bool = False) -> bool:
     """Whether a column's contents are what the field needs."""
+    if name == "valid_to":
+        open_ = still_so(texts).null_count() - texts.null_count()
+        return open_ > 0 or _share_of_dates(texts) > 0.8
     said = texts.cast(pl.String).str.strip_chars().drop_nulls()
     kind = column_of(table, name)
     if said.is_empty() or (not texts.dtype.is_nested() and looks_personal(said)):
@@ -209,7 +219,7 @@ def _fits(table: str, name: str, texts: pl.Series) -> bool:
         return n_numbers > 0.8 * len(said) and not _share_of_dates(texts) > 0.9
     if name == "stage":
         return len(few(texts)) > 0
-    if name == key_of(table) and table not in ("reps", "deal_contacts", "versions"):
+    if name == key_of(table) and not is_history and table not in ("reps", "deal_contacts", "versions"):
         return _iskey_of(texts)
     return True
 

@@ -149,7 +149,7 @@ FIELDS["opportunities"] = {
     for name in ("opportunity_id", "account_id", "created_at", "deal_type", "product", "lead_source")
 } | {"created_at": FIELDS["deals"]["created_at"] + " created_on"}
 FIELDS["versions"] = {
-    "opportunity_id": "opportunity_id deal_id id_affaire n_affaire reference",
+    "opportunity_id": "opportunity_id deal_id id_affaire n_affaire reference id",
     "valid_from": (
         "valid_from changed_at changed_on change_date modified_at date_de_changement date_de_modification modifie_le "
         "timestamp created_date since depuis date"
@@ -157,6 +157,31 @@ FIELDS["versions"] = {
 } | {
     name: FIELDS["deals"][name]
     for name in ("rep_id", "stage", "amount", "currency", "expected_close_date", "forecast_category", "loss_reason")
+}
+for _table in ("accounts", "reps", "contacts", "targets", "versions"):
+    FIELDS[_table] |= {
+        "valid_from": " ".join(
+            [
+                "valid_from fivetran_start dbt_valid_from effective_from effective_start valide_du date_debut_validite",
+                FIELDS[_table].get("valid_from", ""),
+            ]
+        ),
+        "valid_to": "valid_to fivetran_end dbt_valid_to effective_to effective_end valide_au date_fin_validite",
+    }
+#: What headers say in files that are no table by themselves.
+TOLD = {
+    "changes": {
+        "at": "changed_at changed_on timestamp created_date modified_at modified_date date_de_changement modifie_le date",
+        "field": "field field_name property property_name name champ propriete",
+        "value": "new_value value to_value valeur nouvelle_valeur",
+        "old_value": "old_value previous_value from_value ancienne_valeur",
+    },
+    "events": {
+        "case": "case case_id case_concept_name id_case trace dossier id_dossier deal_id opportunity_id affaire",
+        "activity": "activity activity_name concept_name event event_name task activite evenement tache",
+        "at": "timestamp time_timestamp complete_timestamp start_timestamp time event_time date heure horodatage",
+        "resource": "resource org_resource user user_id performer ressource utilisateur",
+    },
 }
 #: What headers of a file of deals say about the clients and sellers it names, where no other file holds them.
 SAID_BY_DEALS = {

@@ -8,8 +8,10 @@ import polars as pl
 from cadran.sources.feeds import File
 from cadran.sources.guess import Seen, assigned
 from cadran.sources.guess_deals import said_by_deals
+from cadran.sources.guess_histories import Log, changes, dated, log
 from cadran.sources.place import PLACE
 from cadran.sources.propose_head import Say, file_line, rates, settings, stages_of, why_left
+from cadran.sources.propose_histories import change_lines, event_log
 from cadran.sources.propose_table import spellings, table_lines
 from cadran.sources.propose_text import quoted
 from cadran.sources.read import read, sheets
@@ -48,36 +50,41 @@ def propose(paths: Iterable[Path], words: Say = str) -> str:
                 raise
             unread.append(f"# {words('not read')}: {problem.told(words)}".replace("\n", " "))
     fed = assigned(seen)
+    fed += dated([s for s in seen if not s.table], fed)
+    if {"deals", "opportunities"}.isdisjoint(s.table for s in fed) and (events := log(seen)):
+        return event_log(events, [s for s in seen if s.path != events.path], unread, words)
     if {"deals", "opportunities"}.isdisjoint(s.table for s in fed):
         names = ", ".join(s.name for s in seen) or ", ".join(path.name for path in found)
         raise Problem(
             "None of these files looks like deals: {names}.", "Name the file that holds one row per deal.", names=names
         )
-    return _written(fed, [s for s in seen if s not in fed], unread, words)
+    told = changes([s for s in seen if not s.table], fed)
+    left = [s for s in seen if s not in fed and s.path not in {c.path for c in told}]
+    return _written(fed, told, left, unread, words)
 
 
-def _written(fed: list[Seen], left: list[Seen], unread: list[str], words: Say) -> str:
+def _written(fed: list[Seen], told: list[Log], left: list[Seen], unread: list[str], words: Say) -> str:
     deals, others = fed[0], fed[1:]
     links = {"reps": "rep_id", "accounts": "account_id"}
     heads = [seen for seen in fed if seen.table in ("deals", "opportunities", "versions")]
-    made = {parent: seen for parent, link in links.items() for seen in heads if _met(seen, link, fed)}
+    made = {parent: seen for parent, link in links.items() for seen in reversed(heads) if _met(seen, link, fed)}
     tables = (
         {seen.table for seen in fed} | made.keys() | ({"deals"} if "opportunities" in {s.table for s in fed} else set())
     )
     lines = [
         "# " + words("A mapping proposed by `cadran map`. Read every guess; docs/mapping.md tells the format."),
         f"name = {quoted(deals.path.parent.resolve().name)}",
-        *settings(deals, words),
+        *settings(deals, words, bool(told) or any("valid_from" in seen.fields for seen in others)),
         "",
         *stages_of(deals, words),
         *rates(deals, words),
         "",
         "[files]",
-        *(line for seen in fed for line in file_line(seen, fed, words)),
+        *(line for seen in [*fed, *told] for line in file_line(seen, fed, words)),
     ]
     for seen in others:
         lines += ["", *table_lines(seen, fed, left, tables, words)]
-        if seen.table in made:
+        if seen.table in made or [s.table for s in fed].count(seen.table) > 1:
             lines[lines.index(f"[{seen.table}]")] = f"[[{seen.table}]]"
     elsewhere: set[str] = set()
     for parent, named in made.items():
@@ -103,6 +110,7 @@ def _written(fed: list[Seen], left: list[Seen], unread: list[str], words: Say) -
         ]
         elsewhere |= set(more.values())
     lines += ["", *table_lines(deals, fed, left, tables, words, elsewhere)]
+    lines += [line for one in told for line in change_lines(one, words)]
     lines += ["", *(f"# {s.name}: {why_left(s, fed, words)}" for s in left), *unread] if left or unread else []
     return "\n".join(lines) + "\n"
 

@@ -19,13 +19,15 @@ _LINKS = ["product", "opportunity_id", "account_id", "rep_id", "contact_id"]
 _SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "₹": "INR"}
 
 
-def settings(deals: Seen, words: Say) -> list[str]:
+def settings(deals: Seen, words: Say, has_history: bool) -> list[str]:
     """When the data was taken, its time zone and its currency."""
-    last = last_day(deals)
+    last = None if has_history else last_day(deals)
+    why = "the last day of the histories; better write the day of the export"
+    why = why if has_history else "no close date tells; better write the day of the export"
     first = (
         f"taken = {last}  # {words('guessed:')} {words('the last day on which a deal was created or closed')}"
         if last
-        else f'taken = "latest date"  # {words("guessed:")} {words("no close date tells; better write the day of the export")}'
+        else f'taken = "latest date"  # {words("guessed:")} {words(why)}'
     )
     lines = [
         first,

@@ -24,14 +24,11 @@ def table_lines(
     lines = [f"[{seen.table}]", f"file = {quoted(seen.key)}"]
     deleted = next((c for c in seen.frame.columns if plain(c) in DELETED), None)
     if deleted:
-        kept = seen.frame[deleted].cast(pl.String).str.to_lowercase().is_in(["false", "0", "non", "no"])
-        only = f'only = {{ {bare(deleted)} = ["false", "0", "no", "non", ""] }}'
-        gone = words("to decide: all {n} rows are marked as deleted; this would leave none").format(n=kept.len())
-        lines.append(
-            f"{only}  # {words('guessed:')} {words('rows marked as deleted are left out')}"
-            if kept.any()
-            else f"# {only}  # {gone}"
-        )
+        marks = seen.frame[deleted].cast(pl.String).str.to_lowercase().str.strip_chars().unique().drop_nulls().sort()
+        marks = marks.filter(~marks.is_in(["false", "0", "non", "no", ""]).fill_null(False))
+        said = ", ".join(map(quoted, marks if len(marks) else ["true"]))
+        why = words("rows marked as deleted are taken in, and end")
+        lines.append(f"deleted = {{ {bare(deleted)} = [{said}] }}  # {words('guessed:')} {why}")
     for name, column in seen.fields.items():
         if _parent(seen.table, name) not in (None, *tables):
             lines.append(f"# {name} = {quoted(column)}  # {words('nothing feeds it')}")
