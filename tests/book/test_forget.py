@@ -123,11 +123,22 @@ def every_byte(folder):
             raw = path.read_bytes()
             yield path, raw
             for found in re.finditer(re.escape(ZSTD), raw):
-                with pa.input_stream(pa.BufferReader(raw[found.start() :]), compression="zstd") as stream:
-                    try:
-                        yield path, stream.read()
-                    except OSError:  # bytes that only look like the beginning of a page, or a page that others follow
-                        continue
+                frame = zstd_frame(raw[found.start() :])
+                with pa.input_stream(pa.BufferReader(frame), compression="zstd") as stream:
+                    yield path, stream.read()
+
+
+def zstd_frame(raw):
+    """The bytes of the one frame that stands at the beginning of some (RFC 8878, section 3.1.1)."""
+    flags = raw[4]
+    is_single, has_checksum, size_flag, dictionary = flags >> 5 & 1, flags >> 2 & 1, flags >> 6, flags & 3
+    at = 5 + (not is_single) + (0, 1, 2, 4)[dictionary] + ((1 if is_single else 0), 2, 4, 8)[size_flag]
+    while True:
+        block = int.from_bytes(raw[at : at + 3], "little")
+        is_last, kind, size = block & 1, block >> 1 & 3, block >> 3
+        at += 3 + (1 if kind == 1 else size)
+        if is_last:
+            return raw[: at + 4 * has_checksum]
 
 
 def naming(folder, *texts):

@@ -176,11 +176,10 @@ def test_a_deal_of_the_book_that_is_told_to_have_closed_before_is_not_said_to_ha
     write_book(tmp_path, days.told(tables, settings, DAYS[1]), days.end_of(DAYS[1]))
     purge(tmp_path, BEFORE)
     versions_told = tables["versions"]
-    open_ones = versions_told.filter(pl.col("valid_to").is_null() & (pl.col("status") == "open"))["opportunity_id"]
-    deal = versions_told.filter(pl.col("opportunity_id").is_in(open_ones.implode())).sort("valid_from")[
-        "opportunity_id"
-    ][0]
+    kept = stored(tmp_path, "versions").sort("valid_from")
+    deal = kept.filter(pl.col("valid_to").is_null() & (pl.col("status") == "open"))["opportunity_id"][0]
     begun = versions_told.filter(opportunity_id=deal)["valid_from"].min()
+    assert begun < days.end_of(BEFORE - timedelta(days=3))
     lost = pl.col("opportunity_id") == deal
     first = versions_told.filter(lost).sort("valid_from").head(1)
     told = pl.concat(
