@@ -77,3 +77,36 @@ def test_no_column_of_a_real_export_is_taken_for_free_text(export):
     ]
 
     assert found == []
+
+
+def deals(reasons, n=60):
+    """A file of lost deals with their reasons."""
+    rows = [f'D{i},Acme,Ann,Lost,2024-01-10,2024-03-01,,"{reasons[i % len(reasons)]}"' for i in range(n)]
+    return "id,client,rep,stage,created,closed,amount,why\n" + "\n".join(rows) + "\n"
+
+
+@pytest.fixture
+def with_reasons(source):
+    """The small source's mapping, with reasons of loss, and what more is said of them."""
+    text = (source / "mapping.toml").read_text()
+
+    def mapping(more=""):
+        return text.replace("[deals]\n", f'[deals]\nloss_reason = {{ column = "why"{more} }}\n')
+
+    return mapping
+
+
+def test_a_column_of_remarks_is_refused_at_import_unless_it_names_nobody(take, refused, with_reasons):
+    remarks = [f"{note} ({n})" for n in range(5) for note in NOTES]
+
+    said = refused(deals(remarks), with_reasons())
+
+    assert "deals.csv: why holds free text, which never enters a book." in said
+    assert 'if its texts name nobody, write personal = "allowed"' in said
+    assert take(deals(remarks), with_reasons(', personal = "allowed"')).tables["versions"].height == 120
+
+
+def test_reasons_out_of_a_list_are_taken(take, with_reasons):
+    many = [*REASONS, *(f"Nous n'avons pas la référence {n} au catalogue" for n in range(20))]
+
+    assert take(deals(many, 600), with_reasons()).tables["versions"].height == 1200
