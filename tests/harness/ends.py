@@ -34,21 +34,26 @@ class Case:
         """Run the import to its end, as `crash.run` does."""
         return crash.run("import", self.mapping, "--book", book, bucket_rows=self.bucket_rows, **how)
 
-    def killed(self, book: Path, rng: random.Random) -> tuple[str, int]:
-        """Run the import and kill it at a random instant, half of the time counted from its first change in the folder.
+    def killed(self, book: Path, rng: random.Random) -> str:
+        """Kill the import, on a copy of the book at `book`, at a random instant, and say at which.
 
-        Returns:
-            When it was killed, in words, and its exit status: 0 or more if it had ended before.
+        Half of the time the instant is counted from the first change in the folder. An import that has ended before it
+        is run again on a new copy, and killed sooner.
         """
         late = rng.random() < 0.5
-        wait = rng.uniform(0, self.writing if late else self.whole)
-        with crash.cadran("import", self.mapping, "--book", book, bucket_rows=self.bucket_rows) as process:
-            if late:
-                crash.wait_for_change(book, process)
-            time.sleep(wait)
-            process.send_signal(signal.SIGKILL)
-            process.communicate(timeout=60)
-        return f"{wait:.3f} s after {'its first change' if late else 'its start'}", process.returncode
+        share = rng.random()
+        status = 0
+        while status >= 0:
+            crash.copied(self.book, book)
+            wait = share * (self.writing if late else self.whole)
+            with crash.cadran("import", self.mapping, "--book", book, bucket_rows=self.bucket_rows) as process:
+                if late:
+                    crash.wait_for_change(book, process)
+                time.sleep(wait)
+                process.send_signal(signal.SIGKILL)
+                process.communicate(timeout=60)
+            status, share = process.returncode, 0.8 * share
+        return f"{wait:.3f} s after {'its first change' if late else 'its start'}"
 
     def found(self, book: Path) -> str:
         """Which book stands in a folder: "old", "new", or what is wrong."""

@@ -34,15 +34,18 @@ def some_version(random, day):
 
 
 def retold(random, versions, before, taken):
-    """A deal's whole past as the next import tells it: mostly the same, often with news, at times corrected."""
+    """A deal's whole past as the next import tells it: mostly the same, often with news, at times corrected.
+
+    Nothing happens at the very moment of an import: what begins then was seen, and is `observed`'s.
+    """
     versions = [dict(v) for v in versions or []]
     what = random.random()
     if not versions or what < 0.1:
-        days = sorted(random.sample(range(taken + 1), min(random.randint(1, 3), taken + 1)))
+        days = sorted(random.sample(range(taken), min(random.randint(1, 3), taken)))
         return [some_version(random, day) for day in days]
     if versions[-1]["valid_to"] is not None and random.random() < 0.3:
         versions[-1] |= {"valid_to": None, "end_reason": None}
-    free = sorted(set(range(before + 1, taken + 1)) - {v["valid_from"] for v in versions})
+    free = sorted(set(range(before + 1, taken)) - {v["valid_from"] for v in versions})
     if what < 0.4 and free and versions[-1]["valid_to"] is None:
         versions.append(some_version(random, random.choice(free)))
     elif what < 0.5:
@@ -50,10 +53,10 @@ def retold(random, versions, before, taken):
     elif what < 0.55 and len(versions) > 1:
         versions.pop(random.randrange(len(versions)))
     elif what < 0.6:
-        free = sorted(set(range(taken + 1)) - {v["valid_from"] for v in versions})
+        free = sorted(set(range(taken)) - {v["valid_from"] for v in versions})
         versions += [some_version(random, random.choice(free))] if free else []
-    elif what < 0.7 and versions[-1]["valid_from"] < taken:
-        gone = random.randint(versions[-1]["valid_from"] + 1, taken)
+    elif what < 0.7 and versions[-1]["valid_from"] < taken - 1:
+        gone = random.randint(versions[-1]["valid_from"] + 1, taken - 1)
         versions[-1] |= {"valid_to": gone, "end_reason": random.choice(["deleted", "merged", None])}
     versions.sort(key=lambda v: v["valid_from"])
     for version in versions[:-1]:
