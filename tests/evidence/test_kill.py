@@ -30,7 +30,6 @@ def test_killed_at_a_random_instant(ledger, case, tmp_path, seed):
         seed=seed,
         bucket_rows=case.bucket_rows,
         killed=when,
-        had_ended=status >= 0,
         book=found,
         left_over=left,
         next_import=healed,
