@@ -190,11 +190,16 @@ def test_a_query_that_writes_is_refused(crm, copy):
         "postgresql": [
             "delete from deals returning *",
             "select lost() as id",
+            "select lost_again() as id",
             "select 1) x; delete from deals; select (1",
         ],
     }[crm.kind]
     if crm.kind == "postgresql":
-        crm.run("create function lost() returns int language sql as 'delete from deals returning 1'")
+        crm.run(
+            "create function lost() returns int language sql as 'delete from deals returning 1'",
+            "create function lost_again() returns int language sql as"
+            " $$select set_config('transaction_read_only', 'off', false); delete from deals returning 1$$",
+        )
     for query in writing:
         with pytest.raises(Problem):
             copy(

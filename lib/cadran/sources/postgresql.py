@@ -24,11 +24,11 @@ _HOLDS = {
     "text": "text|varchar|bpchar|name|char|uuid", "date": "date", "timestamp": "timestamp",
     "timestamptz": "timestamptz",
 }  # fmt: skip
+#: The first statements of the one transaction. Once a row was read, nothing can make it write again.
 _SETUP = (
-    "set default_transaction_read_only = on",
-    "set default_transaction_isolation = 'repeatable read'",
-    "set timezone = 'UTC'",
-    "set idle_in_transaction_session_timeout = 0",
+    "set transaction isolation level repeatable read, read only",
+    "set local timezone = 'UTC'",
+    "set local idle_in_transaction_session_timeout = 0",
 )
 
 
@@ -44,10 +44,11 @@ class PostgreSQL:
         with self._told():
             self._open = adbc.connect(_patient(address), autocommit=True)
         try:
-            for sql in _SETUP:
-                self._run(sql)
+            self._run("set default_transaction_read_only = on")
             with self._told():
                 self._open.adbc_connection.set_autocommit(False)
+            for sql in _SETUP:
+                self._run(sql)
             # The first statement takes the snapshot: the clock is read after it, so that no row seen is later.
             self._clock = self.row("select to_char(clock_timestamp(), 'YYYY-MM-DD\"T\"HH24:MI:SS.US') || '+00:00'")[0]
         except Fault:
