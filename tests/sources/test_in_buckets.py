@@ -1,12 +1,12 @@
 """A source too large for memory: cut into blocks and buckets it gives what it gives in one piece."""
 
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
 
-from cadran.sources import deliver, delimited, spill
+from cadran.sources import delimited, deliver, spill
 from cadran.sources.mapping import load_mapping
 from cadran.tables import groups
 from cadran.tables.delivery import Since
@@ -71,7 +71,7 @@ opportunity_id = "deal"
 def crm(tmp_path):
     """A CRM of some hundred deals, with faults of many kinds in it."""
     draw = random.Random(1)
-    day = datetime(2024, 1, 1)
+    day = datetime(2024, 1, 1, tzinfo=UTC)
 
     def at(form="%Y-%m-%d %H:%M:%S"):
         return (day + timedelta(seconds=draw.randrange(86400 * 300))).strftime(form)
@@ -107,7 +107,7 @@ def taken_in(folder, since=None):
     return delivery, tables, delivery.set_aside.sort("table", "file", "row")
 
 
-@pytest.mark.parametrize("most_bytes", [2**29, 1])
+@pytest.mark.parametrize("most_bytes", [2**30, 1])
 def test_blocks_and_buckets_change_nothing(crm, monkeypatch, most_bytes):
     whole, tables, aside = taken_in(crm)
     monkeypatch.setattr(delimited, "BLOCK_BYTES", 4000)
@@ -200,11 +200,11 @@ def test_an_e_mail_in_any_block_is_refused(crm, monkeypatch):
 
 
 def test_the_pile_gives_back_what_was_set_down(tmp_path):
-    pile = spill.Pile(tmp_path / "pile", most_bytes=200)
+    pile = spill.Pile(tmp_path / "pile", spill.Room(200))
     for n in range(20):
         pile.add(spill.cut(pl.DataFrame({"n": [n, n + 1]}), pl.Series([n % 3, (n + 1) % 3]), 3))
-    assert pile.keys() == [0, 1, 2]
+    assert pile.held() == [0, 1, 2]
     assert list((tmp_path / "pile").iterdir())
-    assert sorted(n for key in pile.keys() for n in pile.take(key)["n"]) == sorted([*range(20), *range(1, 21)])
-    assert pile.keys() == []
+    assert sorted(n for key in pile.held() for n in pile.take(key)["n"]) == sorted([*range(20), *range(1, 21)])
+    assert pile.held() == []
     assert not list((tmp_path / "pile").iterdir())

@@ -7,9 +7,10 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
+from cadran.sources.ahead import ahead
 from cadran.sources.aside import Aside
 from cadran.sources.databases import Copied, copied
-from cadran.sources.feeds import Mapping, histories, partial
+from cadran.sources.feeds import Mapping, histories, observed, partial
 from cadran.sources.links import Known
 from cadran.sources.parts import OPEN_WITH_CLOSE, Note, Parts
 from cadran.sources.survey import Survey, survey
@@ -60,8 +61,8 @@ def deliver(
         known = Known(_held(since, some)) if since and some else Known()
         parts = Parts(mapping, found, known, Aside(found, mapping))
         delivery = Delivery(
-            _settings(mapping, parts), [], histories=histories(mapping), partial=some,
-            watermarks=copy.watermarks, columns=copy.columns,
+            _settings(mapping, parts), [], histories=histories(mapping), partial=some, observed=observed(mapping), merges=parts.merges(),
+            watermarks=copy.watermarks, columns=copy.columns, followed_since=parts.followed_since,
         )  # fmt: skip
         delivery.parts = _gone_through(delivery, parts, found, copy, said, stack.pop_all())
     if sum(sum(file.n_rows.values()) for file in found.files.values()) <= groups.MOST_ROWS:
@@ -74,7 +75,7 @@ def _gone_through(
 ) -> Iterator[Part]:
     """The parts; at their end the delivery is complete, and what was written meanwhile is gone."""
     with stack:
-        yield from parts.made(said)
+        yield from ahead(parts.made(said))
         is_new = bool({"deals", "opportunities"} & copy.partial)  # of a database, since the last import: may be nothing
         if not parts.n_deals and not is_new and ("deals" not in delivery.partial or parts.aside.rules):
             raise parts.aside.nothing_left()

@@ -56,11 +56,11 @@ class Aside:
         feed, file = told.feed, self.survey.files[told.feed.file]
         table = "opportunities" if feed.table == "deals" else feed.table
         columns = {name: said.column for name, said in feed.fields.items()}
-        wanted = {*told.bad.keys(), *told.left_out_blocks}
+        wanted = {*told.bad.held(), *told.left_out_blocks}
         shown = list(named(self.mapping, feed.file))
         for number, rows in file.rows(wanted, shown) if wanted else ():
             rows = rows.with_columns(pl.col(ID) + told.first_id)
-            bad = told.bad.take(number) if number in told.bad.keys() else pl.DataFrame(schema=BROKEN)
+            bad = told.bad.take(number) if number in told.bad.held() else pl.DataFrame(schema=BROKEN)
             if number in told.left_out_blocks:
                 out = told.reading.left_out(rows)
                 bad = pl.concat([bad, broken(rows.filter(out)[ID], "", "only")])

@@ -41,6 +41,8 @@ class Sample:
         """Take a block's values in."""
         self.n_rows += len(texts) - texts.null_count()
         hashes = texts.hash(0)
+        if self.texts.is_empty() and len(texts) > 3 * _SAMPLE and hashes.head(_SAMPLE).n_unique() > _SAMPLE * 3 // 4:
+            self.most = _ALL // len(texts) * 3 * _SAMPLE  # nearly all differ: enough of them have so small a hash
         if self.most < _ALL:
             few = hashes <= self.most
             texts, hashes = texts.filter(few), hashes.filter(few)
@@ -83,12 +85,12 @@ class Column:
     has_mail: bool = False
     sample: Sample = field(default_factory=Sample)
 
-    def take(self, texts: pl.Series, zone: str) -> list[pl.Series]:
+    def take(self, texts: pl.Series, zone: str, may_hold_mail: bool = True) -> list[pl.Series]:
         """What is kept of a block's values: parsed (under the field's name), or waiting. Nothing if all are null."""
         texts = texts.alias(self.name)
         if is_dated(self.kind):
             return self._dates(texts, zone)
-        self.look(texts)
+        self.look(texts, may_hold_mail)
         return self._numbers(texts) if is_number(self.kind) else [texts.cast(pl.String)]
 
     def refused(self) -> str | None:
@@ -100,12 +102,12 @@ class Column:
             "free text" if n and looks_free_text(said, max(1.0, self.sample.n_rows / n)) else None
         )
 
-    def look(self, texts: pl.Series) -> None:
+    def look(self, texts: pl.Series, may_hold_mail: bool = True) -> None:
         """See whether a block's values are personal data."""
         if self.is_personal_allowed or texts.dtype != pl.String:
             return
         self.sample.add(texts)
-        if not self.has_mail and (has_at := texts.str.contains("@", literal=True)).any():
+        if may_hold_mail and not self.has_mail and (has_at := texts.str.contains("@", literal=True)).any():
             self.has_mail = parse.looks_personal(texts.filter(has_at)) == "e-mail addresses"
 
     def _dates(self, texts: pl.Series, zone: str) -> list[pl.Series]:

@@ -10,7 +10,7 @@ from cadran.sources import parse
 from cadran.sources.dates import order_told, two_ways
 from cadran.sources.evidence import DAYS, MIDNIGHTS, TEXTS, Column, is_dated, is_number
 from cadran.sources.feeds import Feed, Field, Mapping, column_of
-from cadran.sources.lookups import cleaned, has, joined, never_found
+from cadran.sources.lookups import cleaned, has, joined, never_found, trimmed
 from cadran.sources.marks import about, at_the_epoch, deleted, still_so
 from cadran.sources.place import ID, RAGGED
 from cadran.sources.rules import BROKEN, broken
@@ -85,13 +85,18 @@ class Reading:
         kept = [text.is_in([v.lower() for v in self.feed.only[c]]) for c, text in said.items()]
         return rows.select(~pl.all_horizontal(pl.lit(True), *kept)).to_series()
 
-    def take(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The fields of a block's rows (`ID` and the columns used), parsed as far as can be told; `BROKEN` rows.
+    def texts(self, rows: pl.DataFrame, is_plain: bool = False) -> pl.DataFrame:
+        """What a block's rows (`ID` and the columns used) say of each field, not yet parsed (`is_plain`: `trimmed`)."""
+        found = pl.DataFrame([rows[ID], *(self._text(said, rows, is_plain) for said in self.feed.fields.values())])
+        return about(self.feed, found)
+
+    def take(
+        self, rows: pl.DataFrame, texts: pl.DataFrame, may_hold_mail: bool = True
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The fields of a block's rows, parsed from `texts` as far as can be told; `BROKEN` rows.
 
         Rows whose cells are not the header's keep their identifiers only. Values met are kept until `settle`.
         """
-        texts = pl.DataFrame([rows[ID], *(self._text(said, rows) for said in self.feed.fields.values())])
-        texts = about(self.feed, texts)
         if self.feed.from_values:
             self._meet(texts.filter(~rows[RAGGED]))
             return texts.select(ID).clear(), pl.DataFrame(schema=BROKEN)
@@ -100,7 +105,7 @@ class Reading:
             wrong = broken(rows.filter(RAGGED)[ID], "", "cells")
             named = [n for n in texts.columns if n == ID or n.endswith("_id") or n in ("key", "case", "into")]
             texts = texts.with_columns(pl.when(~rows[RAGGED]).then(pl.exclude(named)))
-        kept, more = self._kept(texts)
+        kept, more = self._kept(texts, may_hold_mail)
         if self.feed.deleted:
             kept = kept.with_columns(deleted(self.feed, rows))
             if self.feed.table not in (*VERSIONED, "deals", "opportunities"):
@@ -172,7 +177,7 @@ class Reading:
             return dated(column, kept, self.mapping.time_zone, self._order(column))
         return [or_null(kept, name, pl.String() if isinstance(column.kind, dy.String) else column.kind.dtype)]
 
-    def _text(self, said: Field, rows: pl.DataFrame) -> pl.Series:
+    def _text(self, said: Field, rows: pl.DataFrame, is_plain: bool) -> pl.Series:
         """What the source says for one field: text (or Parquet's own type), with synonyms and missing values."""
         if not said.column:
             return pl.repeat(str(said.constant), rows.height, dtype=pl.String, eager=True).alias(said.name)
@@ -186,6 +191,10 @@ class Reading:
             if said.name not in self.found and not frame[said.column[0]].is_null().all():
                 self.found.add(said.name)
         waits = is_dated(kind) or is_number(kind)  # these are trimmed later, if need be
+        own = said.column[0]
+        is_simple = not (said.source or said.missing or said.values or file.missing or own in file.values)
+        if is_simple and len(said.column) == 1 and rows.schema[own] == pl.String:
+            return self._or_else(said, (rows[own] if waits else trimmed(rows[own], is_plain)).alias(said.name))
         parts = [cleaned(c, file.missing, file.values.get(c, {}), frame, is_trimmed=waits) for c in said.column]
         if len(parts) == 1 and not said.missing and not said.values:
             return self._or_else(said, frame.select(parts[0].alias(said.name)).to_series())
@@ -205,18 +214,19 @@ class Reading:
         texts = texts.cast(pl.String)
         return texts.set((texts.is_null() | (texts.str.strip_chars() == "")), said.otherwise)
 
-    def _kept(self, texts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def _kept(self, texts: pl.DataFrame, may_hold_mail: bool = True) -> tuple[pl.DataFrame, pl.DataFrame]:
         kept, wrong = [texts[ID]], [pl.DataFrame(schema=BROKEN)]
         for name, column in self.columns.items():
-            text = texts[name]
+            text, said = texts[name], self.feed.fields[name]
+            may_hold = may_hold_mail or said.source is not None or bool(said.values)
             if not isinstance(column.kind, dy.Bool | dy.Enum):
-                kept += column.take(text, self.mapping.time_zone)
+                kept += column.take(text, self.mapping.time_zone, may_hold)
                 continue
-            column.look(text)
+            column.look(text, may_hold)
             enum = isinstance(column.kind, dy.Enum)
             value = parse.one_of(text, list(column.kind.categories)) if enum else parse.yes_no(text)  # type: ignore[union-attr]
             odd = texts.filter(text.is_not_null() & value.is_null())
-            if enum and self.feed.fields[name].unknown != "set aside":
+            if enum and said.unknown != "set aside":
                 n, met = self.not_words.get(name, (0, set()))
                 self.not_words[name] = n + odd.height, {*sorted({*met, *odd[name].unique()})[:10]}
             else:

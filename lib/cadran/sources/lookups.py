@@ -33,6 +33,20 @@ def cleaned(
     return text.replace(dict(values)) if values else text
 
 
+def trimmed(texts: pl.Series, is_plain: bool = False) -> pl.Series:
+    """Texts without spaces around them, null where nothing is left.
+
+    Args:
+        texts: Cells of a file.
+        is_plain: Whether they hold no space but " ", and are null where a cell is empty: then a look at both ends tells
+            whether there is anything to do.
+    """
+    if is_plain and not texts.str.starts_with(" ").any() and not texts.str.ends_with(" ").any():
+        return texts
+    texts = texts.str.strip_chars()
+    return texts.set((texts == "").fill_null(False), None)
+
+
 def lookup(field: Field, frames: Sequence[pl.DataFrame], feed: Feed, mapping: Mapping) -> pl.DataFrame:
     """The columns that a field brings from another file, by its keys (`@0`, `@1`, …).
 

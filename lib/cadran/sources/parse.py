@@ -1,8 +1,10 @@
 """From text to numbers, yes or no, words; and what the columns of a file tell about how it is written."""
 
 import re
+from collections.abc import Callable
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -134,16 +136,25 @@ def foreign(found: set[str], currency: str) -> str | None:
 
 def yes_no(texts: pl.Series) -> pl.Series:
     """True or false, said in English, French or 1 and 0. Null where neither."""
-    said = texts.cast(pl.String).str.to_lowercase()
-    return said.replace_strict(
-        {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}, default=None, return_dtype=pl.Boolean
-    )
+    known = {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}
+    return _meant(texts, lambda said: said.str.to_lowercase(), known, pl.Boolean())
 
 
 def one_of(texts: pl.Series, allowed: list[str]) -> pl.Series:
     """The allowed value that a text means, whatever its case, spaces and hyphens. Null where none."""
-    said = texts.cast(pl.String).str.to_lowercase().str.replace_all(r"[\s\-]+", "_")
-    return said.replace_strict({value: value for value in allowed}, default=None, return_dtype=pl.Enum(allowed))
+    known = {value: value for value in allowed}
+    plain = r"[\s\-]+"
+    return _meant(texts, lambda said: said.str.to_lowercase().str.replace_all(plain, "_"), known, pl.Enum(allowed))
+
+
+def _meant(
+    texts: pl.Series, said: Callable[[pl.Series], pl.Series], known: Dict[str, Any], dtype: pl.DataType
+) -> pl.Series:
+    """What texts mean, each different one looked at once."""
+    texts = texts.cast(pl.String)
+    each = texts.unique().drop_nulls()
+    meant = said(each).replace_strict(dict(known), default=None, return_dtype=dtype)
+    return texts.replace_strict(each, meant, default=None, return_dtype=dtype)
 
 
 def looks_personal(texts: pl.Series) -> str | None:

@@ -8,7 +8,15 @@ from pathlib import Path
 import polars as pl
 
 #: Bytes of rows kept in memory, over all piles of an import.
-MOST_BYTES = 2**29
+MOST_BYTES = 2**30
+
+
+@dataclass
+class Room:
+    """What the piles of an import together may keep in memory."""
+
+    bytes_left: int = field(default_factory=lambda: MOST_BYTES)
+    piles: list["Pile"] = field(default_factory=list)
 
 
 @dataclass
@@ -16,21 +24,24 @@ class Pile:
     """Frames by key (a bucket, a block), each key's in the order they were added."""
 
     folder: Path
-    most_bytes: int = MOST_BYTES
+    room: Room = field(default_factory=Room)
     _frames: dict[int, list[pl.DataFrame]] = field(default_factory=dict)
     _files: dict[int, list[Path]] = field(default_factory=dict)
-    _bytes: int = 0
     _names: Iterator[int] = field(default_factory=count)
+
+    def __post_init__(self) -> None:
+        self.room.piles.append(self)
 
     def add(self, frames: Iterable[tuple[int, pl.DataFrame]]) -> None:
         """Set frames down, each under its key."""
         for key, frame in frames:
             self._frames.setdefault(key, []).append(frame)
-            self._bytes += _n_bytes(frame)
-        if self._bytes > self.most_bytes:
-            self._write()
+            self.room.bytes_left -= _n_bytes(frame)
+        if self.room.bytes_left < 0:
+            for pile in self.room.piles:
+                pile._write()
 
-    def keys(self) -> list[int]:
+    def held(self) -> list[int]:
         """Every key that holds rows, in order."""
         return sorted(self._frames.keys() | self._files.keys())
 
@@ -47,16 +58,18 @@ class Pile:
         found = self.look(key)
         for path in self._files.pop(key, []):
             path.unlink()
-        self._bytes -= sum(_n_bytes(frame) for frame in self._frames.pop(key, []))
+        self.room.bytes_left += sum(_n_bytes(frame) for frame in self._frames.pop(key, []))
         return found
 
     def _write(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for key, frames in self._frames.items():
+        if self._frames:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        for key in list(self._frames):
             path = self.folder / f"{next(self._names):08}.arrow"
+            frames = self._frames.pop(key)
             pl.concat(frames, how="diagonal").rechunk().write_ipc(path, compat_level=pl.CompatLevel.oldest())
             self._files.setdefault(key, []).append(path)
-        self._frames, self._bytes = {}, 0
+            self.room.bytes_left += sum(_n_bytes(frame) for frame in frames)
 
 
 def cut(frame: pl.DataFrame, bucket: pl.Series, n: int) -> Iterator[tuple[int, pl.DataFrame]]:

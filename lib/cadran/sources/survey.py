@@ -7,13 +7,14 @@ from pathlib import Path
 
 import polars as pl
 
-from cadran.sources import evidence, spill
+from cadran.sources import evidence
+from cadran.sources.ahead import ahead
 from cadran.sources.feeds import Feed, Mapping, bucket_field, parts
 from cadran.sources.fields import Reading
 from cadran.sources.lookups import has, lookup, nothing
-from cadran.sources.place import FILE, ID, RAGGED, ROW, Block
+from cadran.sources.place import ID, ROW
 from cadran.sources.read import Source, must_have_rows, opened
-from cadran.sources.spill import Pile, cut
+from cadran.sources.spill import Pile, Room, cut
 from cadran.tables.delivery import Since
 from cadran.tables.groups import GROUPS, Group, bucket_of, group_of, n_buckets
 
@@ -32,15 +33,13 @@ class Told:
     feed: Feed
     reading: Reading
     pile: Pile
-    #: `BROKEN` rows, by bucket.
+    #: `BROKEN` rows, by bucket; and, once they were made into parts, by block of the file.
     broken: Pile
+    bad: Pile
     #: Keys of activities with the bucket of each, by a cut of these keys.
     names: Pile
-    #: Rows that `only` leaves out, by file and by block.
-    left_out: dict[str, int] = field(default_factory=dict)
+    #: Blocks that hold rows which `only` leaves out.
     left_out_blocks: set[int] = field(default_factory=set)
-    #: `BROKEN` rows of all buckets, by block of its file.
-    bad: Pile = field(default_factory=lambda: Pile(Path()))
 
     @property
     def first_id(self) -> int:
@@ -120,24 +119,14 @@ def _once(
     waiting: dict[int, frozenset[str]], said: Callable[[str, float], None],
 ) -> Survey:  # fmt: skip
     cuts = _cuts(mapping, sources, since)
-    feeds = []
+    feeds, room = [], Room()
     for n, feed in enumerate(mapping.feeds):
         if sources[feed.file].digests:
             lookups = _lookups(feed, mapping, sources)
             reading = Reading(feed, mapping, lookups, waiting.get(n, frozenset()))
             reading.check(sources[feed.file].columns)
-            most, place = spill.MOST_BYTES // len(mapping.feeds), workspace / f"{n}-{len(waiting)}"
-            feeds.append(
-                Told(
-                    n,
-                    feed,
-                    reading,
-                    Pile(place, most),
-                    Pile(place / "broken", most),
-                    Pile(place / "names", most),
-                    bad=Pile(place / "bad", most),
-                )
-            )
+            piles = (Pile(workspace / f"{n}-{len(waiting)}-{kind}", room) for kind in range(4))
+            feeds.append(Told(n, feed, reading, *piles))
     files = {name: Read(source, n_rows=dict.fromkeys(source.digests, 0)) for name, source in sources.items()}
     total = sum(sources[feed.feed.file].n_rows for feed in feeds) or 1
     done = 0
@@ -177,32 +166,44 @@ def _lookups(feed: Feed, mapping: Mapping, sources: dict[str, Source]) -> dict[s
 
 def _gone_through(file: Read, feeds: list[Told], cuts: dict[str, int]) -> Iterator[int]:
     """Every block of a file, given to each of its feeds; the number of rows of each."""
+    start = 0
+    for number, (file_name, n_rows, may_hold_mail, taken) in enumerate(ahead(_texts(file.source, feeds))):
+        file.starts.append(start)
+        file.files.append(file_name)
+        file.n_rows[file_name] += n_rows
+        for told, rows, texts in taken:
+            if rows.height < n_rows and not told.feed.from_values:
+                told.left_out_blocks.add(number)
+            if rows.height:
+                _pile_up(told, *told.reading.take(rows, texts, may_hold_mail), cuts[group(told.feed).name])
+        start += n_rows
+        yield n_rows
+
+
+def _texts(
+    source: Source, feeds: list[Told]
+) -> Iterator[tuple[str, int, bool, list[tuple[Told, pl.DataFrame, pl.DataFrame]]]]:
+    """Of every block: its file, its number of rows, whether an e-mail address may be in it; and for each feed the rows
+    that are kept and their texts."""
     needed = list(dict.fromkeys(c for told in feeds for c in told.reading.needs()))
     start = 0
-    for number, block in enumerate(file.source.blocks()):
+    for block in source.blocks():
         rows = block.load(needed, block.data)
-        file.starts.append(start)
-        file.files.append(block.file)
-        file.n_rows[block.file] += rows.height
+        is_plain = isinstance(block.data, bytes) and _is_plain(block.data)
+        found = []
         for told in feeds:
-            _set_down(told, rows, start, number, block, cuts[group(told.feed).name])
+            first = told.first_id + start
+            own = rows.with_columns(pl.int_range(first, first + rows.height, eager=True).alias(ID))
+            own = own.filter(~told.reading.left_out(own)) if told.feed.only else own
+            found.append((told, own, told.reading.texts(own, is_plain)))
+        may_hold_mail = not isinstance(block.data, bytes) or b"@" in block.data
+        yield block.file, rows.height, may_hold_mail, found
         start += rows.height
-        yield rows.height
 
 
-def _set_down(told: Told, rows: pl.DataFrame, start: int, number: int, block: Block, n: int) -> None:
-    first = told.first_id + start
-    rows = rows.with_columns(pl.int_range(first, first + rows.height, eager=True).alias(ID))
-    if told.feed.only:
-        out = told.reading.left_out(rows)
-        if out.any() and not told.feed.from_values:
-            told.left_out[block.file] = told.left_out.get(block.file, 0) + int(out.sum())
-            told.left_out_blocks.add(number)
-        rows = rows.filter(~out)
-    if not rows.height:
-        return
-    kept, wrong = told.reading.take(rows)
-    _pile_up(told, kept, wrong, n)
+def _is_plain(data: bytes) -> bool:
+    """Whether delimited text holds no quotation marks, and no space but " "."""
+    return data.isascii() and not any(sign in data for sign in (b'"', b"\t", b"\r", b"\v", b"\f"))
 
 
 def _pile_up(told: Told, kept: pl.DataFrame, wrong: pl.DataFrame, n: int) -> None:
@@ -241,8 +242,8 @@ def _met(feeds: list[Told], cuts: dict[str, int]) -> dict[str, int]:
 def _scattered(feeds: list[Told]) -> pl.Series:
     """Keys of activities that stand in several buckets."""
     found = [pl.Series(NAME, [], pl.String)]
-    for key in sorted({key for told in feeds for key in told.names.keys()}):
-        names = pl.concat([told.names.take(key) for told in feeds if key in told.names.keys()])
+    for key in sorted({key for told in feeds for key in told.names.held()}):
+        names = pl.concat([told.names.take(key) for told in feeds if key in told.names.held()])
         found.append(names.group_by(NAME).agg(pl.col("bucket").n_unique()).filter(pl.col("bucket") > 1)[NAME])
     return pl.concat(found)
 
@@ -264,4 +265,4 @@ def rows_of(told: Told, bucket: int) -> pl.DataFrame:
     return pl.concat([own, shared], how="diagonal") if own.width and shared.width else own if own.width else shared
 
 
-__all__ = ["FILE", "RAGGED", "Read", "Survey", "Told", "group", "rows_of", "survey"]
+__all__ = ["Read", "Survey", "Told", "group", "rows_of", "survey"]
