@@ -7,9 +7,12 @@ from datetime import date, datetime
 import polars as pl
 
 from cadran.book.derive import ORDER, Frames, as_the_source_gave, derive
+from cadran.book.merged import merged
 from cadran.book.numbers import Numbers
+from cadran.book.observed import observed
 from cadran.book.present import ended, present
 from cadran.tables import STORED, TABLES, VERSIONED
+from cadran.tables.delivery import MERGES
 from cadran.tables.groups import Group
 
 #: Facts that ripen, with the instant from which they are known: news after the last import, a correction before it.
@@ -42,6 +45,10 @@ class Scene:
     histories: frozenset[str] = frozenset()
     #: Groups, or tables, of which what is not named is as it was.
     partial: frozenset[str] = frozenset()
+    #: Versioned tables whose rows tell the past, and beside it what was seen when the data was taken.
+    observed: frozenset[str] = frozenset()
+    #: Merges that the source tells, as `MERGES`.
+    merges: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MERGES))
 
 
 @dataclass
@@ -102,8 +109,10 @@ def _wanted(
     if believed.is_empty():
         return told, kept
     untold = believed.join(told.select(key).unique(), on=key, how="anti", nulls_equal=True)
+    untold = merged(name, untold, scene.merges, scene.new)
     if name in VERSIONED:
         again = told if name in scene.histories else present(name, believed, told, scene.new)
+        again = observed(name, believed, told, scene.new) if name in scene.observed else again
         living = pl.col("valid_to").is_null() | (pl.col("valid_to") > scene.new)
         if not is_partial:
             kept = {"n_living": believed.filter(living).height, "n_vanished": untold.filter(living).height}

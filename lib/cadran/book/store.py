@@ -16,7 +16,17 @@ from cadran.book.accumulate import COUNTS, Scene
 from cadran.book.derive import calendar
 from cadran.book.draft import MANIFEST, Draft
 from cadran.book.enter import Entered, enter
-from cadran.book.folder import POINTER, alone, check_is_book, current_version, sweep, switch, versions
+from cadran.book.folder import (
+    POINTER,
+    alone,
+    check_is_book,
+    current_version,
+    damaged,
+    read_from,
+    sweep,
+    switch,
+    versions,
+)
 from cadran.book.forgotten import forgotten
 from cadran.book.numbers import Numbers
 from cadran.book.purge import leave_out, purged_again
@@ -27,7 +37,7 @@ from cadran.tables.delivery import SET_ASIDE, Delivery, Part, Settings, Since
 from cadran.tables.groups import GROUPS, Group, group_of
 from cadran.tables.problems import Problem
 
-__all__ = ["POINTER", "current_version", "read_manifest", "read_set_aside", "since", "write_book"]
+__all__ = ["POINTER", "current_version", "damaged", "read_manifest", "read_set_aside", "since", "write_book"]
 
 #: Raised whenever a stored table changes shape, so that an old book is not read with new eyes.
 SCHEMA_VERSION = 2
@@ -129,18 +139,10 @@ def read_manifest(version: Path) -> dict[str, Any]:
     return manifest
 
 
-def damaged(version: Path, error: Exception) -> Problem:
-    """What is said of a version whose files cannot be read."""
-    return Problem(
-        "Version {version} of the book in {folder} is damaged: {reason}",
-        "`cadran status --verify` names the file; `cadran books --restore N` goes back to a version that is whole.",
-        version=version.name, folder=version.parent, reason=" ".join(str(error).split())[:300],
-    )  # fmt: skip
-
-
 def read_set_aside(version: Path) -> pl.DataFrame:
     """The rows that broke a rule at the import of this version."""
-    return pl.read_parquet(version / "set_aside" / "*.parquet")
+    with read_from(version):
+        return pl.read_parquet(version / "set_aside" / "*.parquet")
 
 
 def since(folder: Path) -> Since | None:
@@ -204,7 +206,8 @@ def _enter_all(
     aside.close()
     days = [day for each in entered.values() for day in each.days]
     if old:
-        known = pl.read_parquet(old / "calendar" / "*.parquet")["date"]
+        with read_from(old):
+            known = pl.read_parquet(old / "calendar" / "*.parquet")["date"]
         days += [known[0], date(known[-1].year - 1, 12, 31)]
     whole = calendar(days, settings)
     draft.write("calendar/0000.parquet", whole)
@@ -224,6 +227,8 @@ def _enter_all(
         # Which tables tell their whole past; the others are followed from the first import on only.
         "histories": sorted({*before.get("histories", ()), *delivery.histories}),
         "first_taken": before.get("first_taken", settings.taken.isoformat()),
+        "followed_since": before.get("followed_since")
+        or (delivery.followed_since.isoformat() if delivery.followed_since else None),
         "rows": {"calendar": whole.height} | total("rows", "n_rows"),
         "corrected": {name: n for name, n in total("corrected", "n_second_life").items() if n},
         "n_keys": n_keys,
@@ -246,15 +251,18 @@ def _enter_all(
 def _scene(delivery: Delivery, old: Path | None, before: dict[str, Any]) -> Scene:
     numbers = {}
     for kind in ("account", "rep"):
-        path = old / f"numbers/{kind}.parquet" if old else None
-        numbers[kind] = Numbers(kind, pl.read_parquet(path) if path else None)
+        known = None
+        if old:
+            with read_from(old):
+                known = pl.read_parquet(old / f"numbers/{kind}.parquet")
+        numbers[kind] = Numbers(kind, known)
     numbers["opportunity"] = Numbers("opportunity", following=before.get("numbers", {}).get("opportunity", 0))
     settings = delivery.settings
     taken = datetime.fromisoformat(before["settings"]["taken"]) if old else None
     day = taken.astimezone(ZoneInfo(settings.time_zone)).date() if taken else None
     return Scene(
         settings.taken, taken, day, settings.time_zone, numbers,
-        frozenset(delivery.histories), frozenset(delivery.partial),
+        frozenset(delivery.histories), frozenset(delivery.partial), frozenset(delivery.observed), delivery.merges,
     )  # fmt: skip
 
 

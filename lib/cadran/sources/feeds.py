@@ -195,6 +195,16 @@ def histories(mapping: Mapping) -> frozenset[str]:
     return frozenset(table for feed in dated for table in parts(feed) if table in VERSIONED)
 
 
+def observed(mapping: Mapping) -> frozenset[str]:
+    """Those tables of `histories` whose present state is told too, by another feed."""
+    present = (
+        f for f in mapping.feeds if f.table == "deals" or (f.table in VERSIONED and "valid_from" not in f.fields)
+    )
+    return histories(mapping) & frozenset(
+        table for feed in present for table in parts(feed) if feed.table != "versions"
+    )
+
+
 def partial(mapping: Mapping) -> frozenset[str]:
     """The groups of which a thing that is not delivered is kept as it was."""
     return frozenset(group_of(parts(feed)[0]).name for feed in mapping.feeds if feed.absent == "kept")

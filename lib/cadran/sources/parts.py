@@ -8,16 +8,27 @@ from datetime import date, datetime
 import polars as pl
 
 from cadran.sources.aside import Aside
-from cadran.sources.feeds import Mapping, parts
+from cadran.sources.feeds import OF, Mapping, parts
 from cadran.sources.fields import Fed
 from cadran.sources.links import Known, orphans, unknown_to_null, without
 from cadran.sources.lives import with_status
 from cadran.sources.place import ID
 from cadran.sources.rules import breaches, broken
-from cadran.sources.shape import Ground, _spans, earliest, gathered, left_behind, only_new, shaped, stages, taken
+from cadran.sources.shape import (
+    Ground,
+    _spans,
+    earliest,
+    gathered,
+    left_behind,
+    merges_of,
+    only_new,
+    shaped,
+    stages,
+    taken,
+)
 from cadran.sources.survey import NAME, Survey, Told, group, rows_of
 from cadran.tables import FOREIGN_KEYS, TABLES
-from cadran.tables.delivery import Part
+from cadran.tables.delivery import MERGES, Part
 from cadran.tables.groups import GROUPS, Group
 
 #: A row of `NOTED`.
@@ -34,6 +45,8 @@ class Parts:
     known: Known
     aside: Aside
     ground: Ground = field(init=False)
+    #: The first moment that a history of deals tells of: what it has of before is put in from their present rows.
+    followed_since: datetime | None = field(init=False)
     #: By table, file and note: how many rows, and values met.
     _noted: dict[tuple[str, str, str], tuple[int, set[str]]] = field(
         default_factory=lambda: defaultdict(lambda: (0, set()))
@@ -42,7 +55,7 @@ class Parts:
 
     def __post_init__(self) -> None:
         """Find out the stages, when the data was taken, and the first moment anything happened."""
-        looked = [(told.feed, told.pile.look(0), told.reading) for told in self._feeds("stages") if told.pile.keys()]
+        looked = [(told.feed, told.pile.look(0), told.reading) for told in self._feeds("stages") if told.pile.held()]
         said = only_new([Fed(feed, *reading.fields(kept)) for feed, kept, reading in looked])
         known, first = stages(self.mapping, pl.concat([fed.fields for fed in said], how="diagonal") if said else None)
         spans = {told.number: self._spans(told, known) for told in self.survey.feeds}
@@ -51,10 +64,24 @@ class Parts:
         every = [at for own in spans.values() for span in own for at in span if at]
         until = taken(self.mapping, _moments(happened or every))
         self.ground = Ground(known, first, until, earliest(_moments(every), until))
+        told = {each.number: each.feed for each in self.survey.feeds}
+        past = [n for n, feed in told.items() if feed.table != "deals" and "versions" in parts(feed)]
+        self.followed_since = min((at for n in past for at, _ in spans[n] if at), default=None)
 
     def known_when(self) -> dict[str, str]:
         """When each field of deals is known."""
         return {f.name: f.known for told in self._feeds("deals") for f in told.feed.fields.values()}
+
+    def merges(self) -> pl.DataFrame:
+        """Merges told of things of any group, as `MERGES`."""
+        found = [pl.DataFrame(schema=MERGES)]
+        for of in OF["merges"]:
+            feeds = [told for told in self._feeds("merges") if told.feed.of == of]
+            rows = [told.reading.fields(told.pile.look(key))[0] for told in feeds for key in told.pile.held()]
+            if rows:
+                own, _ = merges_of(pl.concat(rows, how="diagonal_relaxed"), self.mapping, of)
+                found.append(own.select(pl.lit(of).alias("table"), "key", "into", "at"))
+        return pl.concat(found)
 
     def notes(self) -> list[Note]:
         """What was taken in with a change, as rows of `NOTED`."""
@@ -137,7 +164,7 @@ class Parts:
         dated = [name for name, column in reading.columns.items() if column.kind.dtype == pl.Datetime]
         names = [*dated, *(n for n in ("stage", "status") if table == "deals" and n in reading.columns)]
         found = []
-        for bucket in told.pile.keys() if dated else ():
+        for bucket in told.pile.held() if dated else ():
             rows, _ = reading.fields(told.pile.look(bucket, reading.kept_as(names)), names)
             found += _spans({table: with_status(rows, known) if table == "deals" else rows})
         return found

@@ -25,6 +25,11 @@ SET_ASIDE = {
     "values": pl.String,
 }
 
+#: Columns of a frame of things made one with others at the source: the group they are of, which, into which, when.
+MERGES: dict[str, Any] = {
+    "table": pl.String, "key": pl.String, "into": pl.String, "at": pl.Datetime("us", "UTC"),
+}  # fmt: skip
+
 #: Columns of a frame of remarks on what was taken in with a change or a guess: what, how many rows, which values.
 NOTED = {"table": pl.String, "file": pl.String, "note": pl.String, "n": pl.Int64, "found": pl.String}
 
@@ -99,6 +104,12 @@ class Delivery:
     noted: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NOTED))
     #: Versioned tables whose rows tell the whole past of each key they name; the others tell its present state.
     histories: frozenset[str] = frozenset()
+    #: The first moment that a history of deals tells of; what deals have of before was put in from their present rows.
+    followed_since: datetime | None = None
+    #: Those of them whose last rows may tell what was seen when the data was taken, beside the past.
+    observed: frozenset[str] = frozenset()
+    #: Merges told, also of things that are not delivered any more, which the book may know.
+    merges: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MERGES))
     #: Groups of which only some keys are told: what is not named is as it was, not gone.
     partial: frozenset[str] = frozenset()
     watermarks: dict[str, str] = field(default_factory=dict)
