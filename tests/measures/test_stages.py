@@ -183,6 +183,18 @@ def test_stages_are_followed_from_the_first_import_on(make_book, monkeypatch):
     assert measured["followed_since"].unique().to_list() == [date(2026, 5, 31)]
 
 
+def test_what_was_before_a_history_begins_is_not_counted(make_book, monkeypatch):
+    # The first version of each was put in from its creation and close date: its history begins later.
+    stories = [[("2025-01-05", "Lead"), ("2025-03-01", "Won")], [("2025-01-05", "Lead"), ("2026-02-01", "Offer")]]
+    book = make_book(**told(*stories, [("2026-02-03", "Lead"), ("2026-02-05", "Demo")]))
+    monkeypatch.setitem(book.manifest, "followed_since", "2026-02-01T00:00:00+00:00")
+
+    measured = ask(book, "stage_conversion")
+
+    assert counts(measured, ["n_entered"]) == {"Lead": [1], "Demo": [1], "Offer": [1], "Deal": [0]}
+    assert measured["followed_since"].unique().to_list() == [date(2026, 2, 1)]
+
+
 def invented(seed, n=150):
     """Deals that go to and fro between stages, with several versions of each."""
     rng, stories = random.Random(seed), []
@@ -191,7 +203,8 @@ def invented(seed, n=150):
         for _ in range(rng.randint(1, 9)):
             stage = min(max(stage + rng.choice([0, 0, 1, 1, 1, 2, 3, -1]), 0), 3)
             closed = rng.choice(["Won", "Lost", "Disqualified", f"Lost@{OPEN[stage]}", f"Won@{OPEN[stage]}"])
-            story.append((at, closed if rng.random() < 0.12 else OPEN[stage]))
+            if at <= datetime(2026, 6, 30, 21, tzinfo=UTC):
+                story.append((at, closed if rng.random() < 0.12 else OPEN[stage]))
             at += timedelta(hours=rng.randrange(1, 900))
         stories.append(story)
     return stories

@@ -21,7 +21,8 @@ _QUARTILES = {"dwell_p25_days": 0.25, "dwell_median_days": 0.5, "dwell_p75_days"
 _HOUR = 3_600_000_000
 _REPAIR = (
     "A book made of one export of present states does not know the stages its deals have crossed: import their history "
-    "(docs/mapping.md), or go on importing: stages are followed from the first import on."
+    "(docs/mapping.md), or go on importing: stages are followed from the first import on, or from where a history "
+    "begins."
 )
 _NEEDS = (Need("next_stage", table="versions", told_by=followed, once_is_enough=True),)
 

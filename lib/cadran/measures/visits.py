@@ -14,15 +14,19 @@ def followed_since(book: Book) -> datetime | None:
     """The moment from which a book sees deals move between stages; None where it knows their whole past.
 
     A source with one row per deal tells the stage of the day: what was crossed before the first import is not known.
+    Nor is what was crossed before a history begins, as one that a CRM keeps since last year.
     """
     manifest = book.manifest
-    return None if "versions" in manifest["histories"] else datetime.fromisoformat(manifest["first_taken"])
+    if "versions" not in manifest["histories"]:
+        return datetime.fromisoformat(manifest["first_taken"]) + timedelta(microseconds=1)
+    since = manifest.get("followed_since")
+    return datetime.fromisoformat(since) if since else None
 
 
 def followed(book: Book) -> nw.Expr:
     """Whether the book saw the deal of a version come to its stage."""
     since, began = followed_since(book), nw.col("stage_since")
-    return ~began.is_null() if since is None else began > since
+    return ~began.is_null() if since is None else began >= since
 
 
 def visits(book: Book, question: Question) -> nw.LazyFrame:
