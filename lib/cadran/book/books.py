@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -15,7 +16,7 @@ from cadran.tables import STORED
 from cadran.tables.problems import Problem
 
 #: Columns of `listed`: counts are of deals; `problem` says why a version cannot be read.
-LISTED = {
+LISTED: dict[str, Any] = {
     "version": pl.Int64, "is_current": pl.Boolean, "written_at": pl.Datetime("us", "UTC"),
     "taken": pl.Datetime("us", "UTC"), "n_deals": pl.Int64, "n_rows": pl.Int64,
     **dict.fromkeys(COUNTS, pl.Int64), "problem": pl.String,

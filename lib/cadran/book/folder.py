@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import polars as pl
+
 from cadran.tables.problems import Problem
 
 POINTER = "CURRENT"
@@ -54,6 +56,24 @@ def told_of(folder: Path) -> Iterator[None]:
             "Name a folder of yours, or have its permissions and free space looked at. The book is as it was.",
             folder=folder, reason=error.strerror or error,
         ) from error  # fmt: skip
+
+
+@contextmanager
+def read_from(version: Path) -> Iterator[None]:
+    """What of a version cannot be read is told as a problem."""
+    try:
+        yield
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise damaged(version, error) from error
+
+
+def damaged(version: Path, error: Exception) -> Problem:
+    """What is said of a version whose files cannot be read."""
+    return Problem(
+        "Version {version} of the book in {folder} is damaged: {reason}",
+        "`cadran status --verify` names the file; `cadran books --restore N` goes back to a version that is whole.",
+        version=version.name, folder=version.parent, reason=" ".join(str(error).split())[:300],
+    )  # fmt: skip
 
 
 def is_version(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import date, datetime
 from itertools import groupby
@@ -304,7 +304,7 @@ class _Aside:
         self.draft, self.n_files = draft, 0
         self.counts: dict[str, int] = {}
 
-    def passed(self, parts: Iterator[Part]) -> Iterator[Part]:
+    def passed(self, parts: Iterable[Part]) -> Iterator[Part]:
         for part in parts:
             if part.set_aside.height:
                 self._write(part.set_aside)

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from cadran.book.derive import ORDER, Frames
+from cadran.book.folder import read_from
 from cadran.tables import STORED, TABLES, VERSIONED
 from cadran.tables.groups import Group, bucket_of
 
@@ -38,7 +39,8 @@ class Stored:
         mask = MASKS[self.group.name]
         if not self.is_changed:
             return STORED[self.group.tables[0]].create_empty().select(mask)
-        return pl.read_parquet(self.version / f"changed/{self.group.name}.parquet")
+        with read_from(self.version):
+            return pl.read_parquet(self.version / f"changed/{self.group.name}.parquet")
 
     def rows(self, buckets: Sequence[int], keys: pl.DataFrame | None = None) -> Frames:
         """All rows of some buckets of one run, of every table; only those of `keys` (column `MASKS`), if given."""
@@ -50,7 +52,8 @@ class Stored:
             path = self.version / changed_file(name, run)
             self._run = {key: frame for key, frame in self._run.items() if key[1] == run}
             there = self.is_changed and path.exists()
-            self._run[name, run] = pl.read_parquet(path) if there else STORED[name].create_empty()
+            with read_from(self.version):
+                self._run[name, run] = pl.read_parquet(path) if there else STORED[name].create_empty()
         return self._run[name, run]
 
     def find(self, buckets: Sequence[int], ids: pl.DataFrame) -> pl.DataFrame:
@@ -60,7 +63,8 @@ class Stored:
         columns = list(dict.fromkeys([key, MASKS[self.group.name]]))
         scanned = pl.concat([self._base(main, buckets), self.changed_rows(main, buckets[0] // RUN).lazy()])
         found = scanned.select(columns).filter(pl.col(key).is_in(ids[key].drop_nulls().implode()))
-        return found.select(columns[-1]).unique().collect(engine="streaming")
+        with read_from(self.version):
+            return found.select(columns[-1]).unique().collect(engine="streaming")
 
     def keys(self, name: str) -> pl.Series:
         """What `name`'s rows are about, of those that are believed."""
@@ -70,12 +74,14 @@ class Stored:
         parts = [pl.scan_parquet(self.version / name / "*.parquet")]
         if self.is_changed:
             parts.append(pl.scan_parquet(self.version / "changed" / name / "*.parquet"))
-        return pl.concat(parts).filter(believed).select(pl.col(key).unique()).collect(engine="streaming")[key]
+        with read_from(self.version):
+            return pl.concat(parts).filter(believed).select(pl.col(key).unique()).collect(engine="streaming")[key]
 
     def _rows(self, name: str, buckets: Sequence[int], keys: pl.DataFrame | None) -> pl.DataFrame:
         base = self._base(name, buckets)
         if self.group.name not in MASKS:
-            return base.collect()
+            with read_from(self.version):
+                return base.collect()
         mask = MASKS[self.group.name]
         if keys is not None:
             found = keys.join(self.masked, on=mask, how="anti", nulls_equal=True)[mask]
@@ -83,7 +89,8 @@ class Stored:
             base = base.filter(one_of | pl.col(mask).is_null() if found.null_count() else one_of)
         elif self.is_changed:
             base = self._unmasked(base)
-        rows = base.collect(engine="streaming")
+        with read_from(self.version):
+            rows = base.collect(engine="streaming")
         if not self.is_changed:
             return rows
         anew = self.changed_rows(name, buckets[0] // RUN)
@@ -104,7 +111,9 @@ class Stored:
         """All rows of a table, piece by piece, however the hash has cut them."""
         for bucket in range(self.n_buckets):
             base = self._base(name, [bucket])
-            yield (self._unmasked(base) if self.is_changed else base).collect(engine="streaming")
+            with read_from(self.version):
+                rows = (self._unmasked(base) if self.is_changed else base).collect(engine="streaming")
+            yield rows
         if self.is_changed:
             for run in range(-(-self.n_buckets // RUN)):
                 yield self.changed_rows(name, run)
@@ -138,7 +147,7 @@ class _Passage(Stored):
     """Buckets in a folder of passage, one folder of pieces each, gone once read."""
 
     def _rows(self, name: str, buckets: Sequence[int], keys: pl.DataFrame | None) -> pl.DataFrame:
-        found = [STORED[name].create_empty()]
+        found: list[pl.DataFrame] = [STORED[name].create_empty()]
         for bucket in buckets:
             folder = self.version / name / f"{bucket:04}"
             if folder.exists():
