@@ -100,11 +100,13 @@ ROWS = {
 def keep(folder, rows, **manifest):
     """A book of these stored rows."""
     version = write_book(folder, Delivery.whole(Settings("Test", TAKEN), {}), TAKEN)
+    rows = rows | {"numbers": {"numbers/account.parquet": pl.DataFrame({"account_id": ["acme"], "account_key": [0]})}}
     for name, frame in rows.items():
         for file, part in frame.items() if isinstance(frame, dict) else [(f"{name}/0000.parquet", frame)]:
             (version / file).parent.mkdir(parents=True, exist_ok=True)
             part.write_parquet(version / file)
     told = json.loads((version / "manifest.json").read_text()) | manifest
+    told["rows"] |= {name: frame.height for name, frame in ROWS.items()}
     (version / "manifest.json").write_text(json.dumps(told))
     return open_book(folder)
 
@@ -185,7 +187,9 @@ def test_rows_stored_anew_take_the_place_of_those_in_the_buckets(tmp_path, book)
     for name in ("opportunities", "versions", "deal_contacts", "activities"):
         frame, key = ROWS[name], pl.col("opportunity_key")
         is_changed = key.is_in([0, 4]) | key.is_null()
-        before = pl.concat([frame.filter(~is_changed), frame.filter(is_changed & (key != 4).fill_null(True))]).sort("opportunity_key")
+        before = pl.concat([frame.filter(~is_changed), frame.filter(is_changed & (key != 4).fill_null(True))]).sort(
+            "opportunity_key"
+        )
         wrong = {"versions": {"amount": 1e6}, "opportunities": {"product": "Stale"}, "activities": {"kind": "email"}}
         before = before.with_columns(
             pl.when(is_changed).then(pl.lit(value)).otherwise(column).cast(frame.schema[column]).alias(column)

@@ -181,7 +181,7 @@ class Book:
             organisation: "as_was" gives each deal the team, region and client of the day it closed, or of the
                 moment while it is open; "today" applies those of the data's last day to the past.
             other: Another view of this book. Only the deals that it does not see just as they are here are given.
-            same: Only those that it sees so, instead.
+            same: Only open deals that it sees just so, instead.
 
         Returns:
             One row per deal. `cycle_days` is from creation to closing, `age_days` from creation to the moment
@@ -199,10 +199,7 @@ class Book:
                     "The columns are: {names}.", column=column, names=", ".join(DEAL_COLUMNS),
                 )  # fmt: skip
         asked = set(wanted)
-        seen = self._sees()
-        if other is not None:
-            seen = seen & (other._sees() if same else ~other._sees())
-        deals = self._stored("versions").filter(seen)
+        deals = as_text(self._stored("versions").filter(self._sees()) if other is None else self._beside(other, same))
         if "in_scope" in asked:
             deals = deals.with_columns(in_scope=self._in_scope())
         elif self._rep_ids is not None:
@@ -224,16 +221,9 @@ class Book:
             told = self._scan("opportunities").select("opportunity_key", *facts)
             deals = deals.join(told, on="opportunity_key")
         if asked & set(_FROM_REP):
-            deals = self._with_latest(deals, "reps", "rep_key", _FROM_REP, organisation)
-            deals = deals.with_columns(seller=nw.coalesce("seller", "rep_id"))
-        if asked & {"account_id", "client", "group_id"}:
-            deals = deals.join(self._read("numbers/account.parquet"), on="account_key", how="left")
-        if asked & {*_FROM_ACCOUNT, "group_id"}:
-            deals = self._with_latest(deals, "accounts", "account_key", _FROM_ACCOUNT, organisation)
-        if asked & {"client", "group_id"}:
-            deals = deals.with_columns(
-                client=nw.coalesce("client", "account_id"), group_id=nw.coalesce("parent_account_id", "account_id")
-            )
+            deals = self._with_rep(deals, "rep_key", organisation)
+        if asked & {*_FROM_ACCOUNT, "account_id", "group_id"}:
+            deals = self._with_account(deals, asked, organisation)
         if asked & set(_FROM_STAGE):
             stages = self._scan("stages").select("stage", **{new: nw.col(old) for new, old in _FROM_STAGE.items()})
             deals = deals.join(stages, on="stage", how="left")
@@ -248,7 +238,7 @@ class Book:
 
     def _scan(self, name: str) -> nw.LazyFrame:
         """The rows of a table that the book believed at its moment, or believes now if it tells the past corrected."""
-        rows = self._stored(name)
+        rows = as_text(self._stored(name))
         if name not in self.manifest.get("corrected", {}):
             return rows
         if not self.corrected:
@@ -276,7 +266,7 @@ class Book:
         return nw.concat([kept, self._read(f"changed/{name}/*.parquet")])
 
     def _read(self, files: str) -> nw.LazyFrame:
-        return self.engine.scan(self.version, files).with_columns(nw.selectors.enum().cast(nw.String))
+        return self.engine.scan(self.version, files)
 
     @cached_property
     def _changed(self) -> dict[str, tuple[str, str]]:
@@ -288,9 +278,9 @@ class Book:
 
     def _sees(self) -> nw.Expr:
         """Which versions are what a deal is at the moment, as far as the book believed or believes."""
-        seen = (nw.col("valid_from") <= self.moment) & (
-            (nw.col("valid_to") > self.moment) | nw.col("valid_to").is_null()
-        )
+        seen = (nw.col("valid_to") > self.moment) | nw.col("valid_to").is_null()
+        if self.moment < self.settings.taken:  # an import sets aside what begins later than the data was taken
+            seen = seen & (nw.col("valid_from") <= self.moment)
         if "versions" not in self.manifest.get("corrected", {}):
             return seen
         stands = nw.col("known_to").is_null()
@@ -299,32 +289,59 @@ class Book:
         began = nw.col("known_from").is_null() | (nw.col("known_from") <= self.moment)
         return seen & began & (stands | (nw.col("known_to") > self.moment))
 
+    def _beside(self, other: "Book", same: bool) -> nw.LazyFrame:
+        """The versions seen here that the other view does not see, or those open that it sees too."""
+        earlier, later = sorted((self, other), key=lambda book: book.moment)
+        first, last = earlier._sees(), later._sees()
+        # The same for both views and both kinds, so that an engine may read it once.
+        told = self._stored("versions").filter((first != last) | (first & (nw.col("status") == "open")))
+        return told.filter(first & last if same else (first & ~last if self is earlier else last & ~first))
+
     def _known_versions(self, frame: nw.LazyFrame) -> nw.LazyFrame:
         ended = nw.col("valid_to") <= self.moment
         known = frame.filter(nw.col("valid_from") <= self.moment)
         ends = [name for name in ("valid_to", "end_reason", "next_stage") if name in known.collect_schema()]
         return known.with_columns(*(nw.when(ended).then(nw.col(name)).alias(name) for name in ends))
 
-    def _with_latest(
-        self, deals: nw.LazyFrame, table: str, key: str, names: dict[str, str], organisation: Organisation
-    ) -> nw.LazyFrame:
-        """Join what `table` said of `key` when the deal closed, or at the moment while it is open."""
-        known = self._scan(table)
+    def _with_account(self, deals: nw.LazyFrame, asked: set[str], organisation: Organisation) -> nw.LazyFrame:
+        """Join the identifier of the client, and what was told of it."""
+        accounts = self._read("numbers/account.parquet")
+        if not asked & {*_FROM_ACCOUNT, "group_id"}:
+            return deals.join(accounts, on="account_key", how="left")
+        told = self._told("accounts", "account_key", _FROM_ACCOUNT, organisation)
+        named = accounts.join(told, on="account_key", how="left").with_columns(
+            client=nw.coalesce("client", "account_id"), group_id=nw.coalesce("parent_account_id", "account_id")
+        )
+        return self._joined(deals, named, "account_key")
+
+    def _with_rep(self, rows: nw.LazyFrame, key: str, organisation: Organisation) -> nw.LazyFrame:
+        """Join what was told of the seller. One without a name, as who asked to be forgotten, goes by identifier."""
+        told = self._told("reps", key, _FROM_REP, organisation)
+        return self._joined(rows, told, key).with_columns(seller=nw.coalesce("seller", "rep_id"))
+
+    def _told(self, table: str, key: str, names: dict[str, str], organisation: Organisation) -> nw.LazyFrame:
+        """What `table` said of each key, `since` when and `until` when. A version stands until the next: who left, or
+        was deleted, still names the deals of then. The first stands since ever."""
+        known, begins = self._scan(table), nw.col("valid_from")
         if organisation == "as_was":
-            known = known.filter(nw.col("valid_from") <= self.moment)
-        # A version stands until the next: who left, or was deleted, still names the deals of then. The first stands
-        # since ever.
-        begins = nw.col("valid_from")
+            known = known.filter(begins <= self.moment)
+        facts = {new: nw.col(old) for new, old in names.items()}
+        if self.manifest["n_keys"][table] == self.manifest["rows"][table]:
+            return known.select(key, **facts)  # nothing has changed yet
         told = known.with_columns(
             since=nw.when(begins > begins.min().over(key)).then(begins),
             until=begins.shift(-1).over(key, order_by="valid_from"),
-        ).select(key, "since", "until", **{new: nw.col(old) for new, old in names.items()})
-        since, until = nw.col("since"), nw.col("until")
-        if organisation == "today":
-            return deals.join(told.filter(until.is_null()).drop("since", "until"), on=key, how="left")
-        at = nw.coalesce(nw.col("closed_at"), nw.lit(self.moment))
+        ).select(key, "since", "until", **facts)
+        return told if organisation == "as_was" else told.filter(nw.col("until").is_null()).drop("since", "until")
+
+    def _joined(self, rows: nw.LazyFrame, told: nw.LazyFrame, key: str) -> nw.LazyFrame:
+        """Join what stood when a deal closed, or at the moment while it is open."""
+        joined = rows.join(told, on=key, how="left")
+        if "since" not in told.collect_schema():
+            return joined
+        since, until, at = nw.col("since"), nw.col("until"), nw.coalesce(nw.col("closed_at"), nw.lit(self.moment))
         stands = (since.is_null() | (since <= at)) & (until.is_null() | (until > at))
-        return deals.join(told, on=key, how="left").filter(stands).drop("since", "until")
+        return joined.filter(stands).drop("since", "until")
 
     def _with_periods(self, deals: nw.LazyFrame, asked: set[str]) -> nw.LazyFrame:
         for what in _DATES:
@@ -356,3 +373,8 @@ class Book:
 _NEEDS_OPPORTUNITY = {*_FROM_OPPORTUNITY, *(f"created_{period}" for period in (*_PERIODS, *_BY_CALENDAR))} - {
     *_REPEATED
 }
+
+
+def as_text(frame: nw.LazyFrame) -> nw.LazyFrame:
+    """Words out of a list as plain text: every engine sorts and compares that alike."""
+    return frame.with_columns(nw.selectors.enum().cast(nw.String))

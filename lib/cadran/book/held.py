@@ -9,7 +9,7 @@ from datetime import date, datetime
 import narwhals as nw
 import polars as pl
 
-from cadran.book.book import Book, Organisation
+from cadran.book.book import Book, Organisation, as_text
 from cadran.book.engines import POLARS, collect
 
 #: Bytes of frames kept in the process, for all readers together.
@@ -90,7 +90,7 @@ class HeldBook(Book):
         path = self.version / name
         if sum(file.stat().st_size for file in path.iterdir()) > MOST_BYTES // 16:
             return super()._stored(name)
-        table = _KEPT.get(path, lambda: collect(super(HeldBook, self)._stored(name)))
+        table = _KEPT.get(path, lambda: collect(as_text(super(HeldBook, self)._stored(name))))
         return nw.from_native(table.lazy())
 
 

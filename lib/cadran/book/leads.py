@@ -58,6 +58,5 @@ def known_leads(
     seconds = {name: (end - nw.col("created_us")) // 1_000_000 for name, end in ends.items()}
     frame = frame.with_columns(**{f"{name}_hours": each.cast(nw.Float64) / 3600 for name, each in seconds.items()})
     if {*wanted} & {*_FROM_REP}:
-        frame = book._with_latest(frame.with_columns(closed_at="created_at"), "reps", "rep_id", _FROM_REP, organisation)
-        frame = frame.with_columns(seller=nw.coalesce("seller", "rep_id"))
+        frame = book._with_rep(frame.with_columns(closed_at="created_at"), "rep_id", organisation)
     return book._with_periods(frame, {*wanted}).select(wanted)
