@@ -11,6 +11,11 @@ FLAGS = [
 ]  # fmt: skip
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--engine spark`: hold the measures to polars on Spark instead of DuckDB."""
+    parser.addoption("--engine", choices=["duckdb", "spark"], default="duckdb")
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """The machine's own Chromium, or the one that playwright installed. One for all: playwright starts only once."""

@@ -1,4 +1,7 @@
-"""Every measure of the catalogue, asked of the same book read by polars and by DuckDB, gives the same frame."""
+"""Every measure of the catalogue, asked of the same book read by polars and by another engine, gives the same frame.
+
+DuckDB, or what `--engine` names: `make test-spark` runs this file on Spark.
+"""
 
 import random
 from datetime import date, timedelta
@@ -116,13 +119,13 @@ def assert_same(ours: pl.DataFrame | str, theirs: pl.DataFrame | str) -> None:
 
 
 @pytest.mark.parametrize(("name", "asked"), CASES)
-def test_measure_is_the_same_on_polars_and_duckdb(book, on_duckdb, name, asked):
+def test_measure_is_the_same_on_both_engines(book, elsewhere, name, asked):
     measure = MEASURES[name]
     question = (LEAD_QUESTIONS if measure.subject is LEADS else DEAL_QUESTIONS)[asked]
 
     on_polars = answered(measure, book, question)
 
-    assert_same(answered(measure, on_duckdb(book), question), on_polars)
+    assert_same(answered(measure, elsewhere(book), question), on_polars)
     if isinstance(on_polars, pl.DataFrame):
         measure.returns.validate(on_polars.select(measure.returns.column_names()))
         assert on_polars.columns == [*question.by, *measure.returns.column_names()]
@@ -137,7 +140,7 @@ def empty(make_book) -> Book:
 
 @pytest.mark.parametrize("by", [(), ("team",)])
 @pytest.mark.parametrize("name", MEASURES)
-def test_measure_of_an_empty_book(empty, on_duckdb, name, by):
+def test_measure_of_an_empty_book(empty, elsewhere, name, by):
     measure, question = MEASURES[name], Question(by=by)
 
-    assert_same(answered(measure, on_duckdb(empty), question), answered(measure, empty, question))
+    assert_same(answered(measure, elsewhere(empty), question), answered(measure, empty, question))
