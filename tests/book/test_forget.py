@@ -404,8 +404,10 @@ def test_killed_for_good_it_is_finished_by_the_next_run(book, people, tmp_path):
     assert status == -9
     assert (folder / JOURNAL).exists()
 
-    crash.run("forget", people["rep"], "--book", folder)
+    status, said = crash.run("forget", people["rep"], "--book", folder)
 
+    assert status == 0
+    assert "Forgotten in 2 versions of the book" in said
     assert naming(folder, people["rep"], *WORDS["rep"]) == set()
 
 
@@ -418,3 +420,20 @@ def test_no_answer_given_before_is_remembered(copied, people):
 
     assert open_book(folder) != before
     assert open_book(folder).version == before.version
+
+
+def test_interrupted_by_hand_it_says_how_to_go_on(copied, people, monkeypatch):
+    folder, _ = copied
+    with monkeypatch.context() as broken:
+        broken.setattr("cadran.book.rewrite.seal", interrupt)
+        with pytest.raises(Problem, match="same command again"):
+            forget(folder, people["rep"])
+
+    person, n = forget(folder, people["rep"])
+
+    assert (list(person.ids), n) == ([people["rep"]], 3)
+    assert naming(folder, people["rep"], *WORDS["rep"]) == set()
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt

@@ -12,7 +12,7 @@ from cadran.book import store
 from cadran.book.folder import alone, current_version, versions
 from cadran.book.forgotten import FILE, forgotten
 from cadran.book.persons import NAMED, Person, blanked, holding, is_named, naming, own_table, pseudonymised, unsaid
-from cadran.book.rewrite import act, begin, files_once, finish, rewrite_all, write_whole
+from cadran.book.rewrite import act, begin, begun, files_once, finish, rewrite_all, write_whole
 from cadran.tables import STORED
 from cadran.tables.groups import bucket_of, group_of
 from cadran.tables.problems import Problem
@@ -37,7 +37,10 @@ def forget(folder: Path, identifier: str, kind: str | None = None) -> tuple[Pers
     """
     current_version(folder)
     with alone(folder):
-        finish(folder)
+        before = begun(folder).get("forget", {"ids": {}})
+        n = finish(folder)
+        if identifier in before["ids"]:
+            return Person(**before), n
         person = _drawn(folder, *whom(folder, identifier, kind))
         return person, begin(folder, "forget", asdict(person))
 

@@ -158,7 +158,7 @@ def _unnumbered(numbers: pl.DataFrame, gone: Removed) -> pl.DataFrame | None:
 
 def _retold(manifest: dict[str, Any], version: Path, changed: set[str], before: date) -> dict[str, Any]:
     """A manifest that says what was purged, and counts what is left."""
-    told = manifest | {what: dict(manifest[what]) for what in ("rows", "corrected", "n_keys")}
+    told = manifest | {what: dict(manifest.get(what, {})) for what in ("rows", "corrected", "n_keys")}
     told["purged_before"] = max(before.isoformat(), manifest.get("purged_before", ""))
     for table in changed & set(_TABLES):
         second = pl.any_horizontal(pl.col("known_from", "known_to").is_not_null()).sum().alias("corrected")
@@ -204,8 +204,8 @@ def _over(part: Part, start: datetime, old: Path | None, manifest: dict[str, Any
     over = named.join(told.filter(lives_on(start)), on=deal, how="anti")
     if old is None or over.is_empty():
         return over
-    is_cut_alike = manifest["n_buckets"]["deals"] == part.n_buckets and manifest["polars"] == pl.__version__
+    is_cut_alike = (manifest["polars"], manifest["n_buckets"]["deals"]) == (pl.__version__, part.n_buckets)
     files = [old / (bucket_file("opportunities", part.bucket) if is_cut_alike else "opportunities/*.parquet")]
-    files += [old / "changed/opportunities/*.parquet"] if "deals" in manifest["changed"] else []
+    files += [old / "changed/opportunities/*.parquet"] if "deals" in manifest.get("changed", ()) else []
     held = pl.concat([pl.scan_parquet(file).select(deal) for file in files]).join(over.lazy(), on=deal, how="semi")
     return over.join(held.collect(engine="streaming"), on=deal, how="anti")

@@ -86,7 +86,7 @@ def stored_rows(version: Path, manifest: dict[str, Any], table: str) -> pl.LazyF
     """Every row of a table, believed or taken back; of keys that stand anew beside their bucket, only these."""
     rows = pl.scan_parquet(version / table / "*.parquet")
     group = group_of(table)
-    if group.name not in manifest["changed"]:
+    if group.name not in manifest.get("changed", ()):
         return rows
     mask = pl.scan_parquet(version / "changed" / f"{group.name}.parquet")
     kept = rows.join(mask, on=MASKS[group.name], how="anti", nulls_equal=True)

@@ -15,6 +15,7 @@ from cadran.book import store
 from cadran.book.draft import Draft, seal
 from cadran.book.folder import flush, versions
 from cadran.tables.groups import GROUPS
+from cadran.tables.problems import Problem
 
 #: What is being done to a book's versions, while it is: whoever writes the book next finishes it.
 JOURNAL = "rewriting.json"
@@ -41,18 +42,28 @@ def act(name: str) -> Callable[[Callable[[Path, Any], int]], Callable[[Path, Any
 def begin(folder: Path, name: str, what: Any) -> int:
     """Do something to every version of a book, so that an interruption only delays it. The lock must be held."""
     write_whole(folder / JOURNAL, json.dumps({name: what}, ensure_ascii=False, indent=1))
-    return finish(folder)
+    try:
+        return finish(folder)
+    except KeyboardInterrupt:
+        raise Problem(
+            "Interrupted: some versions of the book are done, the others are as they were.",
+            "Give the same command again: it goes on where it stopped.",
+        ) from None
+
+
+def begun(folder: Path) -> dict[str, Any]:
+    """What was begun and not finished: its name, and what it is done with. Nothing where all is done."""
+    try:
+        return dict(json.loads((folder / JOURNAL).read_text("utf-8")))
+    except FileNotFoundError:
+        return {}
 
 
 def finish(folder: Path) -> int:
     """Bring to its end what was begun: how many versions were rewritten. The lock must be held."""
     _tidy(folder)
-    try:
-        journal = json.loads((folder / JOURNAL).read_text("utf-8"))
-    except FileNotFoundError:
-        return 0
-    n = sum(_ACTS[name](folder, what) for name, what in journal.items())
-    (folder / JOURNAL).unlink()
+    n = sum(_ACTS[name](folder, what) for name, what in begun(folder).items())
+    (folder / JOURNAL).unlink(missing_ok=True)
     flush(folder)
     return n
 
