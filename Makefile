@@ -12,6 +12,11 @@ run: $(VENV)/ready
 test: $(VENV)/ready-dev browser
 	$(BIN)/pytest -n 2 --dist loadfile
 
+# Every measure on Spark too, against polars. Its own run: Spark takes minutes to start and to plan.
+.PHONY: test-spark
+test-spark: $(VENV)/ready-spark java
+	$(BIN)/pytest tests/measures/test_engines.py --engine spark -p no:cacheprovider -k "not today and not by1"
+
 check: $(VENV)/ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -42,6 +47,14 @@ browser: $(VENV)/ready-dev
 	  if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq chromium; \
 	  else $(BIN)/playwright install chromium; fi; }
 
+# Spark needs a Java: the one on the machine, or one installed here.
+.PHONY: java
+java:
+	@command -v java >/dev/null || { \
+	  echo "No Java on this machine."; \
+	  if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq openjdk-17-jre-headless; \
+	  else echo "Spark needs Java 17 or 21: install it (openjdk-17-jre-headless, or JAVA_HOME), then run this again."; exit 1; fi; }
+
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Cadran needs Python 3.11 or newer."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
@@ -52,6 +65,10 @@ $(VENV)/ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/ready-dev: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(VENV)/ready-spark: $(VENV)/ready-dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,spark]'
 	@touch $@
 
 $(VENV)/ready-bench: $(VENV)/ready-dev
