@@ -77,6 +77,7 @@ def test_day_by_day_since_the_last_import_makes_the_book_of_the_files(imported, 
     ]
 
 
+@pytest.mark.parametrize("crm", ["postgresql"], indirect=True)
 def test_everything_again_makes_the_same_book(imported):
     for day in DAYS[:2]:
         some, _ = imported(day, "some")
@@ -132,7 +133,7 @@ def test_of_a_history_all_rows_of_what_changed_are_read(crm, company, tmp_path):
     for name in ("reps", "accounts"):
         crm.write(name, company[name].select(name.removesuffix("s") + "_id").unique())
     delivered = {}
-    for day in DAYS:
+    for day in DAYS[1:]:
         now = days.known(company, days.end_of(day))
         heads = now["opportunities"].select("opportunity_id", "account_id", "created_at", modified="created_at")
         history = now["versions"].select(
