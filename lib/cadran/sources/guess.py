@@ -9,6 +9,7 @@ import polars as pl
 
 from cadran.sources.dates import dates
 from cadran.sources.feeds import column_of
+from cadran.sources.free_text import looks_free_text
 from cadran.sources.headers import FIELDS, FILES, NO_TABLE, PERSONAL, STAGE_KINDS, TOLD, plain
 from cadran.sources.marks import still_so
 from cadran.sources.parse import Writing, looks_personal, numbers, yes_no
@@ -257,7 +258,8 @@ def refusal(column: str, texts: pl.Series) -> str | None:
     if said.dtype != pl.String or said.is_empty():
         return None
     long = said.str.len_chars().quantile(0.9) or 0
-    return looks_personal(said) or ("free text" if long > 80 and said.n_unique() > 20 else None)
+    is_text = looks_free_text(said) or (long > 80 and said.n_unique() > 20)
+    return looks_personal(said) or ("free text" if is_text else None)
 
 
 def _only_about(kind: str, said: pl.Series) -> bool:
