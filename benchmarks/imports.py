@@ -214,7 +214,7 @@ def compare(folder: Path) -> None:
         for table, (theirs, ours) in SAME.items():
             ours = ours.format(book=book)
             both = f"(({theirs} EXCEPT ALL {ours}) UNION ALL ({ours} EXCEPT ALL {theirs}))"
-            n, m = (duckdb.sql(f"SELECT count(*) FROM {rows}").fetchall()[0][0] for rows in (both, f"({theirs})"))
+            n, m = (duckdb.execute(f"SELECT count(*) FROM {rows}").fetchall()[0][0] for rows in (both, f"({theirs})"))
             if n or not m:
                 raise AssertionError(f"{table}: {n} of {m} rows differ")
     finally:

@@ -199,6 +199,21 @@ def test_an_e_mail_in_any_block_is_refused(crm, monkeypatch):
         taken_in(crm)
 
 
+def test_a_missing_rate_is_told_of_all_deals(crm, monkeypatch):
+    mapping = MAPPING.replace(
+        'amount = "amount"', 'amount = "amount"\ncurrency = { column = "kept", values = { yes = "CHF" } }'
+    )
+    (crm / "crm.toml").write_text(mapping)
+    said = []
+    for most in (2_000_000, 50):
+        monkeypatch.setattr(groups, "MOST_ROWS", most)
+        monkeypatch.setattr(groups, "BUCKET_ROWS", 50)
+        with pytest.raises(Problem, match=r"2\d\d deals are in CHF") as caught:
+            list(deliver(load_mapping(crm / "crm.toml")).parts)
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+
+
 def test_the_pile_gives_back_what_was_set_down(tmp_path):
     pile = spill.Pile(tmp_path / "pile", spill.Room(200))
     for n in range(20):

@@ -191,16 +191,17 @@ class Reading:
             if said.name not in self.found and not frame[said.column[0]].is_null().all():
                 self.found.add(said.name)
         waits = is_dated(kind) or is_number(kind)  # these are trimmed later, if need be
-        own = said.column[0]
-        is_simple = not (said.source or said.missing or said.values or file.missing or own in file.values)
-        if is_simple and len(said.column) == 1 and rows.schema[own] == pl.String:
-            return self._or_else(said, (rows[own] if waits else trimmed(rows[own], is_plain)).alias(said.name))
+        first = said.column[0]
+        is_simple = not (said.source or said.missing or said.values or file.missing or first in file.values)
+        if is_simple and len(said.column) == 1 and rows.schema[first] == pl.String:
+            text = rows[first] if waits else trimmed(rows[first], is_plain)
+            return self._or_else(said, text.alias(said.name))
         parts = [cleaned(c, file.missing, file.values.get(c, {}), frame, is_trimmed=waits) for c in said.column]
         if len(parts) == 1 and not said.missing and not said.values:
             return self._or_else(said, frame.select(parts[0].alias(said.name)).to_series())
         whole = parts[0] if len(parts) == 1 else _together(parts)
-        text = frame.select(whole.alias(said.name))
-        own = text.select(cleaned(said.name, said.missing, said.values, text)).to_series()
+        named = frame.select(whole.alias(said.name))
+        own = named.select(cleaned(said.name, said.missing, said.values, named)).to_series()
         if said.missing and is_number(kind):
             own = _without_numbers(own, said.missing)
         return self._or_else(said, own)

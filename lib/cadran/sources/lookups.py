@@ -1,7 +1,7 @@
 """Columns of a file as the mapping cleans them, and those brought from another file by key."""
 
+from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Dict
-from collections.abc import Sequence
 from difflib import get_close_matches
 
 import polars as pl
@@ -47,7 +47,7 @@ def trimmed(texts: pl.Series, is_plain: bool = False) -> pl.Series:
     return texts.set((texts == "").fill_null(False), None)
 
 
-def lookup(field: Field, frames: Sequence[pl.DataFrame], feed: Feed, mapping: Mapping) -> pl.DataFrame:
+def lookup(field: Field, frames: Iterable[pl.DataFrame], feed: Feed, mapping: Mapping) -> pl.DataFrame:
     """The columns that a field brings from another file, by its keys (`@0`, `@1`, …).
 
     Raises:

@@ -16,6 +16,7 @@ from cadran.sources.place import ID
 from cadran.sources.rules import breaches, broken
 from cadran.sources.shape import (
     Ground,
+    NoRate,
     _spans,
     earliest,
     gathered,
@@ -100,9 +101,17 @@ class Parts:
         for i, own in enumerate(GROUPS):
             feeds = [told for told in self.survey.feeds if group(told.feed) is own]
             n = self.survey.n_buckets[own.name]
+            without_rate: list[NoRate] = []
             for bucket in range(n) if feeds or own.name == "plan" else ():
                 said(own.name, 0.6 + 0.4 * (i + bucket / n) / len(GROUPS))
-                yield self._part(own, feeds, bucket, n)
+                try:
+                    part = self._part(own, feeds, bucket, n)
+                except NoRate as problem:  # told once, with the deals of all buckets
+                    without_rate.append(problem)
+                if not without_rate:
+                    yield part
+            if without_rate:
+                raise NoRate.together(self.mapping, without_rate)
             for told in feeds:
                 for frame in self.aside.frames(told):
                     yield Part(own.name, {}, frame, 0, n)

@@ -26,6 +26,7 @@ from cadran.sources.place import (
     no_duplicates,
     same_columns,
 )
+from cadran.sources.spill import is_no_room
 from cadran.tables.problems import Problem
 
 __all__ = ["FILE", "ID", "LINE", "PLACE", "RAGGED", "ROW", "Rows", "Source", "find", "kind_of", "read", "sheets"]
@@ -86,6 +87,8 @@ def opened(file: File, folder: Path, workspace: Path) -> Source:
         try:
             part = _one(file, path, workspace)
         except OSError as error:
+            if is_no_room(error):
+                raise
             told = {"file": path.name, "reason": error.strerror}
             raise Problem("{file} cannot be read ({reason}).", "Check who may read it.", **told) from None
         no_duplicates(part.columns, path.name)
@@ -284,7 +287,7 @@ def _same_types(source: Source, types: list[pl.DataFrame]) -> None:
         def load(block: Block) -> Any:
             def loaded(columns: Sequence[str] | None = None, data: Any = None) -> pl.DataFrame:
                 frame = block.load(columns, data)
-                own = {name: dtype for name, dtype in common.items() if name in frame.columns}
+                own: dict[str, Any] = {name: dtype for name, dtype in common.items() if name in frame.columns}
                 return frame.cast(own).select(*own, *PLACE)
 
             return loaded

@@ -301,11 +301,32 @@ def _nobody() -> pl.DataFrame:
     return dead(pl.DataFrame(schema={KEY: pl.String}))
 
 
+class NoRate(Problem):
+    """Amounts in a currency that has no rate."""
+
+    @classmethod
+    def of(cls, mapping: Mapping, n: int, currencies: set[str], day: Any) -> "NoRate":
+        """So many deals, in these currencies, the first on this day."""
+        return cls(
+            "{file}: {n:,} deals are in {currencies}, which has no rate to {currency} on {day}.",
+            "Write it in the mapping:\n[rates]\n{first} = 0.0  # {currency} for one {first}",
+            file=mapping.path.name, n=n, currency=mapping.currency, currencies=", ".join(sorted(currencies)),
+            day=day, first=min(currencies),
+        )  # fmt: skip
+
+    @classmethod
+    def together(cls, mapping: Mapping, found: list["NoRate"]) -> "NoRate":
+        """The same of several buckets, which share no deal."""
+        said = [problem.values for problem in found]
+        currencies = {name for values in said for name in str(values["currencies"]).split(", ")}
+        return cls.of(mapping, sum(int(str(v["n"])) for v in said), currencies, min(v["day"] for v in said))  # type: ignore
+
+
 def in_one_currency(versions: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
     """`amount` in the book's currency, at the rate in force on the day a version begins; the original kept beside.
 
     Raises:
-        Problem: If a currency has no rate, or none yet on that day.
+        NoRate: If a currency has no rate, or none yet on that day.
     """
     if "amount" not in versions.columns:
         return versions
@@ -326,11 +347,5 @@ def in_one_currency(versions: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
     dated = versions.with_columns(rate=given)
     without = dated.filter(pl.col("amount").is_not_null() & pl.col("rate").is_null() & pl.col("@day").is_not_null())
     if without.height:
-        raise Problem(
-            "{file}: {n:,} deals are in {currencies}, which has no rate to {currency} on {day}.",
-            "Write it in the mapping:\n[rates]\n{first} = 0.0  # {currency} for one {first}",
-            file=mapping.path.name, n=without["opportunity_id"].n_unique(), currency=mapping.currency,
-            currencies=", ".join(without["currency"].unique().sort()),
-            day=without["@day"].min(), first=without["currency"].min(),
-        )  # fmt: skip
+        raise NoRate.of(mapping, without["opportunity_id"].n_unique(), {*without["currency"]}, without["@day"].min())
     return dated.with_columns(original_amount="amount", amount=pl.col("amount") * pl.col("rate")).drop("@day", "@rate")

@@ -125,8 +125,8 @@ def _once(
             lookups = _lookups(feed, mapping, sources)
             reading = Reading(feed, mapping, lookups, waiting.get(n, frozenset()))
             reading.check(sources[feed.file].columns)
-            piles = (Pile(workspace / f"{n}-{len(waiting)}-{kind}", room) for kind in range(4))
-            feeds.append(Told(n, feed, reading, *piles))
+            pile, wrong, bad, names = (Pile(workspace / f"{n}-{len(waiting)}-{kind}", room) for kind in range(4))
+            feeds.append(Told(n, feed, reading, pile, wrong, bad, names))
     files = {name: Read(source, n_rows=dict.fromkeys(source.digests, 0)) for name, source in sources.items()}
     total = sum(sources[feed.feed.file].n_rows for feed in feeds) or 1
     done = 0
