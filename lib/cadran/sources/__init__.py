@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import polars as pl
 
@@ -13,6 +12,7 @@ from cadran.sources.databases import Copied, copied
 from cadran.sources.feeds import Mapping, histories, observed, partial
 from cadran.sources.links import Known
 from cadran.sources.parts import OPEN_WITH_CLOSE, Note, Parts
+from cadran.sources.spill import workspace
 from cadran.sources.survey import Survey, survey
 from cadran.tables import groups
 from cadran.tables.delivery import NOTED, Delivery, Part, Settings, Since
@@ -48,21 +48,17 @@ def deliver(
     """
     said = _rising(progress or (lambda doing, share: None))
     with ExitStack() as stack:
-        workspace = Path(stack.enter_context(TemporaryDirectory(prefix="cadran-")))
+        place = stack.enter_context(workspace())
         home = folder or _home(mapping)
-        copy = (
-            copied(mapping, home, since or Since(), workspace / "copies", said)
-            if mapping.databases
-            else Copied(mapping)
-        )
+        copy = copied(mapping, home, since or Since(), place / "copies", said) if mapping.databases else Copied(mapping)
         mapping = copy.mapping
-        found = survey(mapping, home, workspace, since, said)
+        found = survey(mapping, home, place, since, said)
         some = partial(mapping) | copy.partial
         known = Known(_held(since, some)) if since and some else Known()
         parts = Parts(mapping, found, known, Aside(found, mapping))
         delivery = Delivery(
-            _settings(mapping, parts), [], histories=histories(mapping), partial=some, observed=observed(mapping), merges=parts.merges(),
-            watermarks=copy.watermarks, columns=copy.columns, followed_since=parts.followed_since,
+            _settings(mapping, parts), [], histories=histories(mapping), partial=some, observed=observed(mapping),
+            merges=parts.merges(), watermarks=copy.watermarks, columns=copy.columns, followed_since=parts.followed_since,
         )  # fmt: skip
         delivery.parts = _gone_through(delivery, parts, found, copy, said, stack.pop_all())
     if sum(sum(file.n_rows.values()) for file in found.files.values()) <= groups.MOST_ROWS:

@@ -1,12 +1,18 @@
 """Rows set down by bucket and taken up again: in memory while they are few, else in files of a temporary folder."""
 
+import errno
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
+from cadran.tables.problems import Problem
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 #: Bytes of rows kept in memory, over all piles of an import.
 MOST_BYTES = 2**30
 
@@ -17,6 +23,31 @@ class Room:
 
     bytes_left: int = field(default_factory=lambda: MOST_BYTES)
     piles: list["Pile"] = field(default_factory=list)
+
+
+@contextmanager
+def workspace() -> Iterator[Path]:
+    """A temporary folder, gone at the end.
+
+    Raises:
+        Problem: If there is no room left for what is written there.
+    """
+    with TemporaryDirectory(prefix="cadran-") as folder:
+        try:
+            yield Path(folder)
+        except OSError as error:
+            if not is_no_room(error):
+                raise
+            raise Problem(
+                "There is no room left for temporary files in {folder}.",
+                "Free some space there, or name another folder in the environment variable TMPDIR.",
+                folder=Path(folder).parent,
+            ) from error
+
+
+def is_no_room(error: OSError) -> bool:
+    """Whether what was to be written found no room. Polars says so in words only."""
+    return error.errno in _NO_ROOM or any(f"(os error {number})" in str(error) for number in _NO_ROOM)
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import polars as pl
@@ -15,6 +14,7 @@ from cadran.sources.sample.draws import Draws
 from cadran.sources.sample.history import History
 from cadran.sources.sample.staff import Staff
 from cadran.sources.sample.targets import targets
+from cadran.sources.spill import workspace
 from cadran.tables import TABLES
 from cadran.tables.delivery import Part
 from cadran.tables.groups import GROUPS, Group, bucket_of, n_buckets
@@ -32,8 +32,8 @@ def parts(slices: Iterable[History], staff: Staff, draws: Draws) -> Iterator[Par
     Deals, touches and leads are numbered over the whole market in the order in which they came, so that how it is
     sliced changes nothing. Until then the rows wait in temporary files, some 250 bytes a deal without its touches.
     """
-    with TemporaryDirectory(prefix="cadran-sample-") as folder:
-        spilled = Spilled(Path(folder))
+    with workspace() as folder:
+        spilled = Spilled(folder)
         won = [spilled.add(history, staff, draws) for history in slices]
         spilled.number()
         at, amounts, teams = map(np.concatenate, zip(*won, strict=True))
@@ -73,7 +73,7 @@ class Spilled:
         }
         for name, frame in told.items():
             self.rows[name] += frame.height
-            frame.write_parquet(self._slice(name, self.n_slices))
+            frame.write_ipc(self._slice(name, self.n_slices), compression="zstd")
         self.n_slices += 1
         self._created.append((history.deals["key"].copy(), history.deals["created"].copy()))
         self._raised.append((history.leads["prospect"].copy(), history.leads["created"].copy()))
@@ -115,14 +115,14 @@ class Spilled:
                     .partition_by("bucket", as_dict=True, include_key=False)
                 )
                 for (bucket,), rows in cut.items():
-                    rows.write_parquet(self._bucket(name, bucket, wave))
+                    rows.write_ipc(self._bucket(name, bucket, wave), compression="zstd")
                 frames.clear()
             wave, height = wave + 1, 0
         return wave
 
     def _gathered(self, name: str, bucket: int, waves: int) -> pl.DataFrame:
         files = [path for wave in range(waves) if (path := self._bucket(name, bucket, wave)).exists()]
-        rows = [_typed(name, TABLES[name].create_empty()), *map(pl.read_parquet, files)]
+        rows = [_typed(name, TABLES[name].create_empty()), *map(pl.read_ipc, files)]
         for path in files:
             path.unlink()
         return pl.concat(rows).sort(TABLES[name].primary_key())
@@ -130,7 +130,7 @@ class Spilled:
     def _named(self, name: str, number: int) -> pl.DataFrame:
         """The rows of one slice with their identifiers."""
         path = self._slice(name, number)
-        frame = pl.read_parquet(path)
+        frame = pl.read_ipc(path)
         path.unlink()
         if "number" in frame.columns:
             deal = frame["number"].to_numpy()
@@ -144,7 +144,7 @@ class Spilled:
     def _touched(self, number: int) -> Ints:
         """One whole number for each touch of a slice, in the order in which touches are numbered."""
         columns = ["at", "number", "direction", "kind"]
-        frame = pl.read_parquet(self._slice("activities", number), columns=columns)
+        frame = pl.read_ipc(self._slice("activities", number), columns=columns)
         since = (frame["at"].dt.epoch("s") - _FIRST).to_numpy()
         direction = frame["direction"].cast(pl.Enum(DIRECTIONS)).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
         kind = frame["kind"].cast(pl.Enum(KINDS)).to_physical().cast(pl.Int64).to_numpy()
@@ -152,10 +152,10 @@ class Spilled:
         return np.asarray((since << 35) | (deal << 5) | ((direction + 1) << 3) | kind)
 
     def _slice(self, name: str, number: int) -> Path:
-        return self.folder / f"{name}-slice-{number}.parquet"
+        return self.folder / f"{name}-slice-{number}.arrow"
 
     def _bucket(self, name: str, bucket: int, wave: int) -> Path:
-        return self.folder / f"{name}-bucket-{bucket}-{wave}.parquet"
+        return self.folder / f"{name}-bucket-{bucket}-{wave}.arrow"
 
 
 def _ranks(slices: Sequence[tuple[np.ndarray, ...]]) -> list[Ints]:
