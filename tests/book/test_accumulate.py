@@ -255,7 +255,7 @@ def check(told, is_history):
 MODES = {"histories": (retold, True), "present": (now_told, False)}
 #: Smaller counterexamples are not looked for: each try adds several imports.
 SLOW = settings(
-    max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True,
+    max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )  # fmt: skip
 
@@ -269,10 +269,10 @@ def test_a_few_deals_are_known_and_corrected_as_the_loop_says(mode, random, n):
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_hundreds_of_deals_are_known_and_corrected_as_the_loop_says(mode, seed):
     tell, is_history = MODES[mode]
-    check(tellings(Random(seed), 150, tell, partial=0.3), is_history)
+    check(tellings(Random(seed), 120, tell, partial=0.3), is_history)
 
 
 @pytest.mark.parametrize("mode", MODES)
