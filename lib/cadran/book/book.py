@@ -171,7 +171,6 @@ class Book:
         columns: Iterable[str] | None = None,
         organisation: Organisation = "as_was",
         other: "Book | None" = None,
-        same: bool = False,
     ) -> nw.LazyFrame:
         """One row per deal known at the moment, with only the tables joined that `columns` need.
 
@@ -180,8 +179,8 @@ class Book:
                 Asking for `in_scope` gives every deal with that flag instead of the reader's deals only.
             organisation: "as_was" gives each deal the team, region and client of the day it closed, or of the
                 moment while it is open; "today" applies those of the data's last day to the past.
-            other: Another view of this book. Only the deals that it does not see just as they are here are given.
-            same: Only open deals that it sees just so, instead.
+            other: Another view of this book. Then only what differs between the two is given, and the open deals that
+                both see alike: a row per deal and version, with the flags `seen` and `seen_by_other`.
 
         Returns:
             One row per deal. `cycle_days` is from creation to closing, `age_days` from creation to the moment
@@ -199,7 +198,7 @@ class Book:
                     "The columns are: {names}.", column=column, names=", ".join(DEAL_COLUMNS),
                 )  # fmt: skip
         asked = set(wanted)
-        deals = as_text(self._stored("versions").filter(self._sees()) if other is None else self._beside(other, same))
+        deals = as_text(self._stored("versions").filter(self._sees()) if other is None else self._beside(other))
         if "in_scope" in asked:
             deals = deals.with_columns(in_scope=self._in_scope())
         elif self._rep_ids is not None:
@@ -234,6 +233,7 @@ class Book:
             deals = deals.with_columns(nw.col("n_contacts").fill_null(0))
         deals = self._with_periods(deals, asked)
         late = asked & set(self.settings.known_at_close)
+        wanted += ["seen", "seen_by_other"] if other else []
         return deals.select(*(nw.when(closed).then(nw.col(n)).alias(n) if n in late else nw.col(n) for n in wanted))
 
     def _scan(self, name: str) -> nw.LazyFrame:
@@ -289,13 +289,11 @@ class Book:
         began = nw.col("known_from").is_null() | (nw.col("known_from") <= self.moment)
         return seen & began & (stands | (nw.col("known_to") > self.moment))
 
-    def _beside(self, other: "Book", same: bool) -> nw.LazyFrame:
-        """The versions seen here that the other view does not see, or those open that it sees too."""
-        earlier, later = sorted((self, other), key=lambda book: book.moment)
-        first, last = earlier._sees(), later._sees()
-        # The same for both views and both kinds, so that an engine may read it once.
-        told = self._stored("versions").filter((first != last) | (first & (nw.col("status") == "open")))
-        return told.filter(first & last if same else (first & ~last if self is earlier else last & ~first))
+    def _beside(self, other: "Book") -> nw.LazyFrame:
+        """The versions that one view sees and the other does not, and the open ones that both see."""
+        seen, seen_by_other = self._sees(), other._sees()
+        is_asked = (seen != seen_by_other) | (seen & (nw.col("status") == "open"))
+        return self._stored("versions").filter(is_asked).with_columns(seen=seen, seen_by_other=seen_by_other)
 
     def _known_versions(self, frame: nw.LazyFrame) -> nw.LazyFrame:
         ended = nw.col("valid_to") <= self.moment

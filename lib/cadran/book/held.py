@@ -64,12 +64,11 @@ class HeldBook(Book):
         columns: Iterable[str] | None = None,
         organisation: Organisation = "as_was",
         other: Book | None = None,
-        same: bool = False,
     ) -> nw.LazyFrame:
         """As `Book.deals`."""
         wanted = None if columns is None else list(dict.fromkeys(columns))
         if wanted is None or other is not None or not set(wanted) <= {*self.held, "in_scope"}:
-            return super().deals(wanted, organisation, other, same)
+            return super().deals(wanted, organisation, other)
         whole = _KEPT.get((self._key, "deals", organisation, self.held), lambda: self._whole(organisation))
         deals = nw.from_native(whole.lazy())
         return (deals if "in_scope" in wanted else deals.filter("in_scope")).select(wanted)

@@ -13,6 +13,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.book import Organisation
 from cadran.measures.catalogue import MEASURES, Question
+from cadran.measures.counting import count
 from cadran.measures.waterfall import moved, sides
 from cadran.tables.problems import Problem
 
@@ -81,21 +82,21 @@ def about(book: Book, dimensions: Sequence[str]) -> dict[str, Any]:
     """What a page says of its book: name, currency, first and last day, moment of the data, version, rows set
     aside, rows corrected, what the last import changed of deals, and those of the `dimensions` that some deal has."""
     settings = book.settings
-    days = ["created_date", "closed_date"]
-    deals = book.collect(book.deals([*days, *dimensions]))
-    firsts = [day for column in days if (day := deals[column].min()) is not None]
+    firsts, filled = ("created_date", "closed_date"), dict.fromkeys(dimensions)
+    facts = [*(nw.col(day).min() for day in firsts), *(count(~nw.col(name).is_null(), f"n_{name}") for name in filled)]
+    told = book.collect(book.deals([*firsts, *filled]).select(*facts)).row(0, named=True)
     return {
         "name": settings.name,
         "currency": settings.currency,
         "currencies": tuple(rates(book)),
-        "first": min(firsts, default=book.day),
+        "first": min((told[day] for day in firsts if told[day]), default=book.day),
         "last": book.day,
         "taken": settings.taken.astimezone(ZoneInfo(settings.time_zone)),
         "version": book.version.name.lstrip("0"),
         "n_set_aside": sum(file["n_set_aside"] for file in book.manifest["files"]),
         "n_corrected": sum(book.manifest.get("corrected", {}).values()),
         "imported": book.manifest.get("import", {}).get("versions", {}),
-        "dimensions": tuple(name for name in dimensions if deals[name].null_count() < deals.height),
+        "dimensions": tuple(name for name in dimensions if told[f"n_{name}"]),
     }
 
 
@@ -112,9 +113,10 @@ def _of_cause(
 def rates(book: Book) -> dict[str, float]:
     """The last rate known of each foreign currency that some deal is in: reporting currency per unit of it."""
     is_foreign = ~nw.col("rate").is_null() & (nw.col("currency") != book.settings.currency)
-    foreign = book.collect(book.table("versions").filter(is_foreign).select("currency", "valid_from", "rate"))
-    last = foreign.sort("valid_from").group_by("currency").agg(pl.col("rate").last()).sort("currency")
-    return dict(last.iter_rows())
+    foreign = book.table("versions").filter(is_foreign).select("currency", "valid_from", "rate")
+    last = foreign.group_by("currency").agg(nw.col("valid_from").max())
+    rated = foreign.join(last, on=["currency", "valid_from"], how="semi").group_by("currency").agg(nw.col("rate").max())
+    return dict(book.collect(rated.sort("currency")).select("currency", "rate").iter_rows())
 
 
 @lru_cache(maxsize=MOST_ANSWERS)

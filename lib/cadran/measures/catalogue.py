@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from inspect import signature
 from typing import Any, Literal
 
@@ -286,14 +287,14 @@ def measure(
 def deals_for(book: Book, question: Question, window: Window, *columns: str) -> nw.LazyFrame:
     """The deals a question is about: `columns`, those of the question and those of the window."""
     dates = {"closed": ["closed_date"], "created": ["created_date"], "standing": ["closed_date"], "all": []}[window]
+    dates = dates if question.since or question.until else []
     deals = question.keeps(
         book.deals(["opportunity_id", "status", *columns, *question.columns, *dates], question.organisation)
     )
-    if window == "standing":
-        return deals.filter((nw.col("status") == "open") | question.days("closed_date"))
-    if dates and (question.since or question.until):
-        return deals.filter(question.days(dates[0]))
-    return deals
+    if not dates:
+        return deals
+    is_in = question.days(dates[0])
+    return deals.filter((nw.col("status") == "open") | is_in if window == "standing" else is_in)
 
 
 def availability(book: Book, measures: Iterable[Measure] | None = None) -> pl.DataFrame:
@@ -324,7 +325,22 @@ def availability(book: Book, measures: Iterable[Measure] | None = None) -> pl.Da
 
 
 def _filled(book: Book, needs: set[Need]) -> dict[tuple[Need, str], tuple[int, int]]:
-    """Rows that have the field, and rows in all, by need and status; for another table, whether any row has it."""
+    """Rows that have the field, and rows in all, by need and status; for another table, whether any row has it.
+    Counted once per view of a book."""
+    known, counted = _known(book, str(book.manifest["rows"]))
+    if missing := needs - known:
+        counted |= _count_filled(book, missing)
+        known |= missing
+    return counted
+
+
+@lru_cache(maxsize=100)
+def _known(book: Book, rows: str) -> tuple[set[Need], dict[tuple[Need, str], tuple[int, int]]]:
+    """The needs that were counted in a view of a book, and the counts. A purge leaves other numbers of rows."""
+    return set(), {}
+
+
+def _count_filled(book: Book, needs: set[Need]) -> dict[tuple[Need, str], tuple[int, int]]:
     of_deals = [need for need in needs if need.table is None]
     names = [f"need_{number}" for number in range(len(of_deals))]
     flags = [need.is_filled().cast(nw.Int64).sum().alias(name) for need, name in zip(of_deals, names, strict=True)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from functools import partial, reduce
+from functools import reduce
 
 import narwhals as nw
 import polars as pl
@@ -48,16 +48,20 @@ def sides(book: Book, question: Question) -> nw.LazyFrame:
     period(book, Question(since=since, until=until))
     due_by = question.chosen(due_by=date)["due_by"]
     first, last = seen_on(book, since), seen_on(book, until)
-    asked = partial(_side, question=question, due_by=due_by)
-    # Deals of which both views see the very same version make no move by themselves: no closed one of them is read.
-    changed = _joined(asked(first, "opening", other=last), asked(last, "closing", other=first))
-    if _is_steady(book, question):
-        same = asked(last, "closing", other=first, same=True)
-        same = same.with_columns(**{f"{name[:-7]}opening": nw.col(name) for name in _names(question, "closing")})
+    facts = [*dict.fromkeys([*_IDENTITY, *_FACTS, *question.columns])]
+    told = _flagged(last.deals(facts, question.organisation, first), question, due_by)
+    here, there = nw.col("seen"), nw.col("seen_by_other")
+    names = [*facts, *_FLAGS]
+    if _is_steady(book, question):  # both views tell the same of a version: it is read once
+        changed = _joined(
+            _named(told.filter(there & ~here), names, "opening"), _named(told.filter(here & ~there), names, "closing")
+        )
+        same = told.filter(here & there)
+        alike = same.select(**{f"{name}_{side}": nw.col(name) for side in _SIDES for name in names})
+        both = nw.concat([changed, alike])
     else:
-        same = _joined(asked(first, "opening", other=last, same=True), asked(last, "closing", other=first, same=True))
-    names = [*_names(question, "opening"), *_names(question, "closing")]
-    both = nw.concat([changed.select(names), same.select(names)])
+        before = _flagged(first.deals(facts, question.organisation, last), question, due_by)
+        both = _joined(_named(before.filter(here), names, "opening"), _named(told.filter(here), names, "closing"))
     return both.filter(nw.col("stands_opening") | nw.col("stands_closing"))
 
 
@@ -70,30 +74,22 @@ def _is_steady(book: Book, question: Question) -> bool:
     )
 
 
-def _names(question: Question, side: str) -> list[str]:
-    """The columns of a side."""
-    return [f"{name}_{side}" for name in (*_IDENTITY, *dict.fromkeys([*_FACTS, *question.columns]), *_FLAGS)]
+def _flagged(deals: nw.LazyFrame, question: Question, due_by: date | None) -> nw.LazyFrame:
+    """Deals with `is_here`, in the scope and the filter, and `stands`, also open and due."""
+    is_due = nw.lit(True) if due_by is None else (nw.col("expected_close_date") <= due_by).fill_null(False)
+    deals = deals.with_columns(is_here=nw.col("in_scope") & question.kept)
+    return deals.with_columns(stands=nw.col("is_here") & (nw.col("status") == "open") & is_due)
+
+
+def _named(deals: nw.LazyFrame, names: Sequence[str], side: str) -> nw.LazyFrame:
+    """Columns named by the side."""
+    return deals.select(**{f"{name}_{side}": nw.col(name) for name in names})
 
 
 def _joined(opening: nw.LazyFrame, closing: nw.LazyFrame) -> nw.LazyFrame:
-    both = opening.join(
-        closing, left_on="opportunity_key_opening", right_on="opportunity_key_closing", how="full"
-    )  # fmt: skip
+    """Both sides of each deal; where a side does not know it, it does not stand there."""
+    both = opening.join(closing, left_on="opportunity_key_opening", right_on="opportunity_key_closing", how="full")
     return both.with_columns(nw.col(f"{flag}_{side}").fill_null(False) for flag in _FLAGS for side in _SIDES)
-
-
-def _side(
-    book: Book, side: str, question: Question, due_by: date | None, other: Book, same: bool = False
-) -> nw.LazyFrame:
-    """The deals of which two views see another version, or the open ones of which they see the same; their facts are
-    named by the side."""
-    facts = dict.fromkeys([*_IDENTITY, *_FACTS, *question.columns])
-    deals = book.deals(facts, question.organisation, other, same)
-    is_open = nw.col("status") == "open"
-    is_due = nw.lit(True) if due_by is None else (nw.col("expected_close_date") <= due_by).fill_null(False)
-    deals = deals.with_columns(is_here=nw.col("in_scope") & question.kept)
-    deals = (deals.filter(is_open) if same else deals).with_columns(stands=nw.col("is_here") & is_open & is_due)
-    return deals.select(**{f"{name}_{side}": nw.col(name) for name in (*facts, *_FLAGS)})
 
 
 @measure(
