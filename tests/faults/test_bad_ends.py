@@ -175,3 +175,24 @@ def test_a_flipped_byte_is_found_and_never_a_traceback(case, book, capsys, monke
                 MEASURES[name].ask(opened, Question())
         file.write_bytes(whole)
     assert json.loads((book / "000001" / "manifest.json").read_text("utf-8"))["version"] == 1
+
+
+def test_no_room_for_temporary_files_is_told_and_leaves_the_old_book(case, book, tmp_path, monkeypatch):
+    if os.geteuid():
+        pytest.skip("only root may mount a small file system")
+    # A file in another encoding is written anew before it is read.
+    source = crash.copied(case.mapping.parent, tmp_path / "source")
+    (source / "users.csv").write_bytes((source / "users.csv").read_text("utf-8").encode("utf-16"))
+    room = tmp_path / "room"
+    room.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", room], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("this machine lets nobody mount a small file system")
+    try:
+        (room / "other things").write_bytes(b"-" * 12_288)
+        monkeypatch.setenv("TMPDIR", str(room))
+        status, said = crash.run("import", source / case.mapping.name, "--book", book)
+        assert (status, f"no room left for temporary files in {room}" in said, "Traceback" in said) == (1, True, False)
+        assert case.found(book) == "old"
+    finally:
+        subprocess.run(["umount", room], check=True)
