@@ -83,10 +83,21 @@ def spans(delivered, table="accounts", key="account_id", *more):
     return delivered.tables[table].sort(key, "valid_from").select(columns).rows()
 
 
-@pytest.mark.parametrize("end", ["", "9999-12-31", "9999-12-31 23:59:59", "2050-01-01", "31/12/9999", "2025-01-01"])
+@pytest.mark.parametrize(
+    "end", ["", "9999-12-31", "9999-12-31 23:59:59", "2050-01-01", "31/12/9999", "2025-01-01", "2250-06-01"]
+)
 def test_an_open_end_is_no_end(told, end):
     rows = [f"A,2024-02-01,{end},North,,", "B,2024-02-01,2024-03-01,North,,"]
     assert spans(told(clients=rows))[0] == ("A", day("2024-02-01"), None, None)
+
+
+def test_an_open_end_of_parquet_is_none_either(source, told):
+    rows = pl.DataFrame({"id": ["A"], "from": [day("2024-02-01")], "to": [datetime(9999, 12, 31, tzinfo=UTC)]})
+    rows.with_columns(region=pl.lit("N"), gone=pl.lit(None, pl.String), into=pl.lit(None, pl.String)).write_parquet(
+        source / "clients.parquet"
+    )
+    mapping = (HEAD + ACCOUNTS + DEALS).replace("clients.csv", "clients.parquet")
+    assert spans(told(mapping)) == [("A", day("2024-02-01"), None, None)]
 
 
 def test_what_ends_before_the_data_was_taken_vanished(told):
@@ -200,7 +211,7 @@ def test_a_deal_deleted_is_taken_in_and_ends(told):
 def test_a_history_that_begins_later_than_the_deal(told):
     """What was before is told by the creation and the close of the present row."""
     mapping = HEAD + DEALS + VERSIONS
-    deals = ["D,Won,2024-01-05,2024-02-01,9,", "E,Offer,2024-01-05,,7,"]
+    deals = ["D,Won,2024-01-05,2024-02-01,9,", "E,Offer,2024-01-05,2024-03-01,7,"]  # an open one says when it should
     moves = ["D,2024-06-01,,Won,9", "E,2024-06-01,,Offer,7"]
     assert spans(told(mapping, deals=deals, moves=moves), "versions", "opportunity_id", "stage", "amount") == [
         ("D", day("2024-01-05"), day("2024-02-01"), None, "Lead", None),
