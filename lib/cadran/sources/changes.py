@@ -8,7 +8,7 @@ import polars as pl
 from cadran.sources.feeds import OLD
 from cadran.sources.place import ID
 from cadran.sources.rules import broken
-from cadran.sources.spans import MOMENT, Shaped
+from cadran.sources.spans import MOMENT, Shaped, complete
 
 
 def fields_of(changes: pl.DataFrame) -> list[str]:
@@ -40,42 +40,56 @@ def states(changes: pl.DataFrame, begins: pl.DataFrame, bad: pl.DataFrame, until
     usable = changes.join(pl.concat([bad, broken(late[ID], "at", "changed_later")]), on=ID, how="anti")
     usable = usable.drop_nulls(["key", "at"]).filter(pl.col("field").is_in(names))
     usable, torn = _in_order(usable)
-    begins = usable.select("key").unique().join(begins, on="key", how="left", maintain_order="left")
-    usable = usable.join(begins.select("key", "begin"), on="key", how="left").sort("key", "at", ID)
-    usable = usable.with_columns(valid_from=pl.max_horizontal("at", "begin"))
-    moments = usable.group_by("key", "valid_from", maintain_order=True).agg(
-        pl.col(ID).first(),
-        *(pl.col(n).filter(pl.col("field") == n).last() for n in names),
-        *((pl.col("field") == n).any().alias(f"@set_{n}") for n in names),
-    )
-    base = usable.group_by("key", maintain_order=True).agg(
-        pl.col(ID).first(),
-        pl.col("begin").first().alias("valid_from"),
-        *(pl.col(OLD + n).filter(pl.col("field") == n).first().alias(n) for n in names),
-        *((pl.col("field") == n).any().alias(f"@set_{n}") for n in names),
-    )
-    known = begins.select("key", *(pl.col(n).alias(f"@known_{n}") for n in names if n in begins.columns))
-    base = base.join(known, on="key", how="left", maintain_order="left").with_columns(
-        *(pl.when(f"@set_{n}").then(n).otherwise(f"@known_{n}").alias(n) for n in names if n in begins.columns),
-    )
-    base = base.select("key", "valid_from", ID, *names, *(pl.lit(True).alias(f"@set_{n}") for n in names), base=True)
-    every = pl.concat([base, moments.with_columns(base=False)], how="diagonal_relaxed")
-    # The state at the beginning stands first even where its moment is not known; a change at that moment replaces it.
-    every = every.sort("key", pl.col("base").not_(), "valid_from").with_row_index("row")
-    every = every.with_columns(
-        pl.col(n).gather(pl.when(f"@set_{n}").then("row").forward_fill().over("key")).alias(n) for n in names
-    )
-    is_new = pl.any_horizontal(pl.col(n).ne_missing(pl.col(n).shift(1)) for n in names) | (
-        pl.col("key") != pl.col("key").shift(1)
-    )
-    every = every.filter(pl.col("valid_from").is_not_null()).unique(
-        ["key", "valid_from"], keep="last", maintain_order=True
-    )
-    every = every.filter(is_new.fill_null(True))
     wrong = pl.concat([broken(late[ID], "at", "changed_later"), broken(torn, "value,old_value", "several")])
-    return Shaped(
-        every.select(ID, "key", pl.col("valid_from").cast(MOMENT), *names, pl.col("base").alias("@base")), wrong
+    return Shaped(_after_each(usable, begins, names), wrong)
+
+
+def _after_each(usable: pl.DataFrame, begins: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """The states of `states`, of changes that can be used. One pass over rows in order: no group, no window."""
+    keys = usable.select("key").unique().join(begins, on="key", how="left")
+    base = keys.select("key", "begin", *(pl.col(n).alias(f"@known_{n}") for n in names if n in begins.columns))
+    every = pl.concat(
+        [base.with_columns(at="begin", base=True), usable.with_columns(base=False)], how="diagonal_relaxed"
     )
+    every = complete(every, [(f"@known_{n}", every.schema[n]) for n in names])
+    # The state at the beginning stands first of its thing, even where its moment is not known.
+    every = every.sort(pl.col("key").hash(0), pl.col("base").not_(), "at", ID).with_row_index("row")
+    start = pl.when("base").then("row").forward_fill()
+    last = pl.when(pl.col("base").shift(-1, fill_value=True)).then("row").backward_fill()
+    every = (
+        every.with_columns(start=start, last=last)
+        .drop("begin")
+        .with_columns(begin=pl.col("at").gather(pl.col("start")))
+    )
+    rows = every.with_columns(_filled(n) for n in names)
+    rows = rows.with_columns(
+        pl.col(ID).fill_null(pl.col(ID).shift(-1)),  # the beginning is told by the first change
+        valid_from=pl.max_horizontal("at", "begin"),
+    )
+    following = (pl.col("start") != pl.col("start").shift(-1)) | (
+        pl.col("valid_from") != pl.col("valid_from").shift(-1)
+    )
+    rows = rows.filter(pl.col("valid_from").is_not_null() & following.fill_null(True))
+    is_new = pl.any_horizontal(pl.col(n).ne_missing(pl.col(n).shift(1)) for n in names)
+    is_new = is_new | (pl.col("start") != pl.col("start").shift(1)).fill_null(True)
+    return rows.filter(is_new).select(
+        ID, "key", pl.col("valid_from").cast(MOMENT), *names, pl.col("base").alias("@base")
+    )
+
+
+def _filled(name: str) -> pl.Expr:
+    """A field on every row: of the last change so far; else what it was before the next one; else from the beginning."""
+    is_set = pl.col("field") == name
+    before, after = (pl.when(is_set).then("row").forward_fill(), pl.when(is_set).then("row").backward_fill())
+    was = pl.col(OLD + name).gather(pl.when(after <= pl.col("last")).then(after))
+    so_far = pl.when(before >= pl.col("start"))
+    known = pl.col(f"@known_{name}").gather(pl.col("start"))
+    return (
+        so_far.then(pl.col(name).gather(pl.when(before >= pl.col("start")).then(before)))
+        .when(after <= pl.col("last")).then(was)
+        .otherwise(known)
+        .alias(name)
+    )  # fmt: skip
 
 
 def _in_order(changes: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:

@@ -58,7 +58,9 @@ def told(events: pl.DataFrame, logs: list[Feed], order: list[str], first_stage: 
     events = events.with_columns(
         stage=pl.col("activity").replace_strict(stages, default=None, return_dtype=pl.String),
     ).with_columns(place=pl.col("stage").replace_strict(place, default=None, return_dtype=pl.Int64))
-    events = events.sort("case", "at", "place", "activity", pl.col("resource"), ID, nulls_last=True)
+    # By a hash of the case: any order of cases will do, and texts are slow to sort.
+    events = events.sort(pl.col("case").hash(0), "at", "place", pl.col("resource").hash(0), ID, nulls_last=True)
+    events = events.with_columns(first=(pl.col("case") != pl.col("case").shift(1)).fill_null(True))
     return Told(
         _opportunities(events),
         _versions(events, first_stage, outcomes),
@@ -69,28 +71,32 @@ def told(events: pl.DataFrame, logs: list[Feed], order: list[str], first_stage: 
 
 def _opportunities(events: pl.DataFrame) -> pl.DataFrame:
     own = [c for c in TABLES["opportunities"].column_names() if c in events.columns]
-    return events.group_by(pl.col("case").alias("opportunity_id"), maintain_order=True).agg(
-        pl.col(ID).first(), pl.col("at").first().alias("created_at"), *(pl.col(c).drop_nulls().first() for c in own)
-    )
+    heads = events.filter("first").select(ID, opportunity_id="case", created_at="at")
+    if not own:
+        return heads
+    facts = events.group_by(pl.col("case").alias("opportunity_id")).agg(pl.col(c).drop_nulls().first() for c in own)
+    return heads.join(facts, on="opportunity_id", maintain_order="left")
 
 
 def _versions(events: pl.DataFrame, first_stage: str, outcomes: list[str]) -> pl.DataFrame:
     """One row at the first event of a case, and one at each move to another stage or change of another field."""
     more = [n for n in VERSION_FIELDS if n in events.columns]
-    first = pl.col("case").is_first_distinct()
-    at_once = events.filter(first, pl.col("stage").is_in(outcomes)).with_columns(
+    # A case that begins with its outcome has a row before it, of which nothing is told but the moment.
+    at_once = events.filter("first", pl.col("stage").is_in(outcomes)).with_columns(
         stage=pl.lit(None, pl.String), place=pl.lit(-1, pl.Int64)
     )
-    events = pl.concat([events, at_once]).sort("case", "at", "place", maintain_order=True, nulls_last=True)
-    filled = events.with_columns(pl.col("stage", *more).forward_fill().over("case"), first=first)
-    filled = filled.with_columns(pl.col("stage").fill_null(first_stage))
+    again = [pl.col("case").hash(0), pl.col("at"), pl.col("place")]
+    events = pl.concat([events, at_once]).sort(again, maintain_order=True, nulls_last=True).with_row_index("row")
+    first = (pl.col("case") != pl.col("case").shift(1)).fill_null(True)
+    events = events.with_columns(first=first).with_columns(start=pl.when("first").then("row").forward_fill())
     # Whoever made the last move owns the deal; until a move, whoever came first.
-    mover = pl.when(first | (pl.col("place") >= 0)).then("resource").forward_fill().over("case")
-    filled = filled.with_columns(rep_id=mover)
-    facts = ["stage", *more]
-    is_new = first | pl.any_horizontal(pl.col(f).ne_missing(pl.col(f).shift(1).over("case")) for f in facts)
-    rows = filled.filter(is_new)
-    nth = pl.int_range(pl.len()).over("case", "at")
+    mover = pl.when(pl.col("first") | (pl.col("place") >= 0)).then("resource")
+    filled = events.with_columns(mover.alias("rep_id")).with_columns(_carried(n) for n in ("stage", "rep_id", *more))
+    filled = filled.with_columns(pl.col("stage").fill_null(first_stage))
+    is_new = pl.col("first") | pl.any_horizontal(pl.col(f).ne_missing(pl.col(f).shift(1)) for f in ("stage", *more))
+    rows = filled.filter(is_new).with_row_index("nth")
+    begins = pl.col("first") | (pl.col("at") != pl.col("at").shift(1)).fill_null(True)
+    nth = (pl.col("nth") - pl.when(begins).then("nth").forward_fill()).cast(pl.Int64)
     return rows.select(
         ID,
         pl.col("case").alias("opportunity_id"),
@@ -101,17 +107,26 @@ def _versions(events: pl.DataFrame, first_stage: str, outcomes: list[str]) -> pl
     )
 
 
+def _carried(name: str) -> pl.Expr:
+    """The last value told so far of the same case (`row`, and `start`: that of the first of the case)."""
+    told = pl.when(pl.col(name).is_not_null()).then("row").forward_fill()
+    return pl.col(name).gather(pl.when(told >= pl.col("start")).then(told)).alias(name)
+
+
 def _activities(events: pl.DataFrame, touches: dict[str, Touch]) -> pl.DataFrame:
     """Touches. Their identifier is made of what they are, so that the same log gives the same ones again."""
     kinds = {activity: touch.kind for activity, touch in touches.items()}
     directions = {activity: touch.direction for activity, touch in touches.items()}
     types = TABLES["activities"].create_empty().schema
-    nth = pl.int_range(pl.len()).over("case", "activity", "at")
     name = pl.format("{}/{}/{}", "case", "activity", pl.col("at").dt.strftime("%Y-%m-%dT%H:%M:%S%.f"))
-    again = pl.when(nth > 0).then(pl.format("/{}", nth + 1)).otherwise(pl.lit(""))
+    events = events.with_columns(activity_id=name)
+    same = events.filter(pl.col("activity_id").is_duplicated())
+    nth = pl.int_range(1, pl.len() + 1).over("activity_id")
+    again = same.select(ID, nth=nth).filter(pl.col("nth") > 1)
+    events = events.join(again, on=ID, how="left", maintain_order="left")
     return events.select(
         ID,
-        (name + again).alias("activity_id"),
+        pl.concat_str("activity_id", "nth", separator="/", ignore_nulls=True).alias("activity_id"),
         pl.col("case").alias("opportunity_id"),
         pl.col("resource").alias("rep_id"),
         pl.col("activity")
