@@ -146,3 +146,31 @@ def test_what_is_shown_is_right(tmp_path, block):
         block = f"taken = 2024-12-31\n{stages}[files]\n{files}{deals}{block}"
     path.write_text(block, encoding="utf-8")
     assert load_mapping(path).feeds
+
+
+CHANGES = (
+    '[[changes]]\nof = "deals"\nfile = "deals"\nkey = "id"\nat = "on"\nfield = { constant = "stage" }\nvalue = "to"\n'
+)
+MERGES = '[[merges]]\nof = "accounts"\nfile = "deals"\nkey = "gone"\ninto = "kept"\n'
+
+
+@pytest.mark.parametrize(
+    ("section", "old", "new", "what", "repair"),
+    [
+        (CHANGES, '"deals"', '"deal"', "[changes] of cannot be 'deal'.", "Did you mean 'deals'?"),
+        (CHANGES, '"deals"', '"targets"', "[changes] field cannot be 'stage'.", ""),
+        (CHANGES, 'constant = "stage"', 'column = "f", values = { A = "amout" }', "'amout'", "Did you mean 'amount'?"),
+        (CHANGES, 'value = "to"\n', "", "[changes] lacks value.", 'value = "COLUMN"'),
+        (CHANGES, 'constant = "stage"', 'column = "f", split = ";"', "takes no `split`", "[[merges]]"),
+        (MERGES, '"accounts"', '"reps"', "[merges] of cannot be 'reps'.", "deals, accounts, contacts"),
+        (MERGES, 'into = "kept"\n', "", "[merges] lacks into.", 'into = "COLUMN"'),
+        ('[reps]\nfile = "reps"\nabsent = "left"\nrep_id = "rep"\n', "", "", "absent cannot be 'left'.", "gone, kept"),
+    ],
+)
+def test_a_mistake_in_a_history_is_told(tmp_path, section, old, new, what, repair):
+    mapping = MAPPING
+    if section.startswith("[reps]"):
+        mapping, section = MAPPING.replace('[reps]\nfile = "reps"\n', '[reps]\nfile = "reps"\nabsent = "left"\n'), ""
+    said = mistake(tmp_path, f"{mapping}\n{section.replace(old, new, 1) if old else section}")
+    assert what in said
+    assert repair in said
