@@ -34,7 +34,8 @@ class Draft:
         path.unlink(missing_ok=True)
         # By way of memory, for a full disk to be told as such: of one, polars says "transport error".
         data = io.BytesIO()
-        frame.write_parquet(data, compression="zstd", row_group_size=ROW_GROUP)
+        # The lowest level takes half the time of the usual one, and a tenth more room.
+        frame.write_parquet(data, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
         with path.open("wb") as file:
             file.write(data.getbuffer())
             file.flush()

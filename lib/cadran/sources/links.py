@@ -119,7 +119,7 @@ def _there(table: str, name: str, tables: Dict[str, pl.DataFrame], bad: pl.DataF
     if parent not in tables:
         return known.holds(parent, values)
     rows = tables[parent] if bad is None or bad.is_empty() else tables[parent].join(bad, on=ID, how="anti")
-    there = values.is_in(rows[key].implode()).fill_null(False)
+    there = values.hash(0).is_in(rows[key].drop_nulls().unique().hash(0).implode()) & values.is_not_null()
     missing = values.filter(~there & values.is_not_null())
     if len(missing) and known.holds(parent, missing).any():
         there = there | known.holds(parent, values).fill_null(False)

@@ -28,10 +28,9 @@ def is_closed(column: str = "status") -> pl.Expr:
 def with_status(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """`rows` with their `status`: what the source says, else the kind of their stage (open where it is unknown)."""
     kinds = known.select("stage", kind="kind").drop_nulls("stage").unique("stage", keep="any")
-    rows = rows.join(kinds, on="stage", how="left", maintain_order="left")
+    kind = pl.col("stage").replace_strict(kinds["stage"], kinds["kind"], default=None, return_dtype=_STATUS)
     given = [pl.col("status")] if "status" in rows.columns else []
-    status = pl.coalesce(*given, "kind", pl.lit("open", _STATUS))
-    return rows.with_columns(status=status).drop("kind")
+    return rows.with_columns(status=pl.coalesce(*given, kind, pl.lit("open", _STATUS)))
 
 
 def moments(deals: pl.DataFrame) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from cadran.sources.feeds import TOLD, Feed, Mapping, zone
 from cadran.sources.fields import Fed
 from cadran.sources.lives import KEY, with_status
 from cadran.sources.place import ID
-from cadran.sources.rules import BROKEN, broken
+from cadran.sources.rules import BROKEN, all_differ, broken
 from cadran.sources.spans import MOMENT, Note, complete, spans
 from cadran.sources.things import dead, ends_of, things
 from cadran.tables import TABLES, VERSIONED
@@ -58,9 +58,9 @@ def gathered(feeds: list[Fed]) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
         table = own[0].feed.table
         rows = pl.concat([_dated(fed) if table in VERSIONED else fed.fields for fed in own], how="diagonal")
         key = key_of(table)
-        alike = rows.drop(ID).hash_rows().is_duplicated()
-        if alike.any():
-            suspects = rows.filter(alike & pl.col(key).is_not_null())
+        identity = [c for c in TABLES[table].primary_key() if c in rows.columns] if table in TABLES else [key]
+        if not all_differ(rows, identity):
+            suspects = rows.filter(rows.drop(ID).hash_rows().is_duplicated() & pl.col(key).is_not_null())
             copies = suspects.filter(~pl.struct(pl.exclude(ID)).is_first_distinct())
             twice.append(broken(copies[ID], key, "twice"))
             rows = rows.join(copies, on=ID, how="anti", maintain_order="left")
