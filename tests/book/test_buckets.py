@@ -63,7 +63,8 @@ def held(book):
             frame = book.collect(book._stored(name))
             numbers = [c for c in frame.columns if c.endswith("_key")]
             order = [c.replace("_key", "_id") for c in ORDER[name]]
-            rows[name] = frame.drop(numbers).sort(*order, "known_from" if "known_from" in frame.columns else order[0])
+            believed = [c for c in ("known_from", "known_to") if c in frame.columns]
+            rows[name] = frame.drop(numbers).sort(*order, *believed)
     return rows
 
 

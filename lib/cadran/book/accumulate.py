@@ -160,7 +160,7 @@ def _compared(
     taken_back = taken_back.filter(~(pl.col("known_from") >= scene.new).fill_null(False))
     taken_back = taken_back.with_columns(known_to=_instant(scene.new))
     past = old.filter(pl.col("known_to").is_not_null())
-    rows = pl.concat([past, kept.select(columns), taken_back, fresh]).sort(*ORDER[name], "known_from")
+    rows = pl.concat([past, kept.select(columns), taken_back, fresh]).sort(*ORDER[name], "known_from", "known_to")
     return rows, touched, _told(name, old, believed, rows, taken_back, fresh, touched, scene) | _more(old, rows)
 
 

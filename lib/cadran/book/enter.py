@@ -133,7 +133,7 @@ def _added(group: Group, old: Frames, told: Frames, scene: Scene) -> Added:
     added = accumulate(group, looked_at, told, scene)
     for name, frame in added.tables.items():
         rest = old[name].join(keys, on=mask, how="anti", nulls_equal=True)
-        added.tables[name] = pl.concat([rest, frame]).sort(*ORDER[name], "known_from")
+        added.tables[name] = pl.concat([rest, frame]).sort(*ORDER[name], "known_from", "known_to")
     return added
 
 
@@ -204,7 +204,7 @@ def _write_run(
             continue
         mask = MASKS[old.group.name]
         still = old.changed_rows(name, run).join(touched, on=mask, how="anti", nulls_equal=True)
-        rows = pl.concat([still, *frames]).sort(*ORDER[name], "known_from")
+        rows = pl.concat([still, *frames]).sort(*ORDER[name], "known_from", "known_to")
         entered.days += spoken_days({name: rows})
         draft.write(file, rows)
 
@@ -213,7 +213,7 @@ def _write_buckets(written: Stored, draft: Draft) -> None:
     """Write the buckets with what stands beside them, which is removed."""
     for bucket in range(written.n_buckets):
         for name, frame in written.rows([bucket]).items():
-            draft.write(bucket_file(name, bucket), frame.sort(*ORDER[name], "known_from"))
+            draft.write(bucket_file(name, bucket), frame.sort(*ORDER[name], "known_from", "known_to"))
     draft.remove(f"changed/{written.group.name}.parquet", *(f"changed/{name}" for name in written.group.tables))
 
 

@@ -153,5 +153,5 @@ class _Passage(Stored):
             if folder.exists():
                 found.append(pl.read_parquet(folder / "*.parquet"))
                 shutil.rmtree(folder)
-        rows = pl.concat(found).sort(*ORDER[name], "known_from")
+        rows = pl.concat(found).sort(*ORDER[name], "known_from", "known_to")
         return rows if keys is None else rows.join(keys, on=MASKS[self.group.name], how="semi", nulls_equal=True)
