@@ -25,6 +25,7 @@ check: $(VENV)/ready-dev
 
 bench: $(VENV)/ready-bench browser
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.imports --large 2
 
 evidence: $(VENV)/ready-dev browser
 	$(BIN)/pytest tests/evidence -p no:cacheprovider --override-ini testpaths=tests/evidence
