@@ -7,8 +7,8 @@ import pytest
 
 from cadran.sources.sample import invent
 
-#: A Monday, a Thursday, a weekend on which nothing happens, and the last day, a Tuesday.
-DAYS = [days.LAST - timedelta(days=back) for back in (8, 5, 3, 2, 0)]
+#: The first of the month, its middle, a weekend on which nothing happens, and the last day.
+DAYS = [days.LAST - timedelta(days=back) for back in (29, 15, 3, 2, 0)]
 
 
 @pytest.fixture(scope="module")
