@@ -15,7 +15,8 @@ from playwright.sync_api import Browser
 
 from benchmarks import browser as look
 from benchmarks import content, readers
-from benchmarks.servers import ROOT, STACKS, running
+from benchmarks.report import put
+from benchmarks.servers import STACKS, running
 from cadran.book import SAMPLE
 
 Times = dict[tuple[str, str], list[float]]
@@ -50,9 +51,7 @@ def main() -> None:
         crowd = readers.together(addresses["cadran"])
     table = report(times, trips, crowd)
     print(table)
-    (ROOT / "benchmarks" / "README.md").write_text(
-        README.format(table=table, machine=machine(), command=command(asked))
-    )
+    put("pages", README.format(table=table, machine=machine(), command=command(asked)))
     sys.exit("missed" in table)
 
 
@@ -142,7 +141,7 @@ def command(asked: argparse.Namespace) -> str:
     return f"python -m benchmarks --rounds {asked.rounds} --moves {asked.moves} --visits {asked.visits}"
 
 
-README = """# How fast
+README = """## Pages
 
 The same page in three stacks: one slider over 36 month ends, three charts of the sample's 6,000 deals (bars by month,
 win rates with their intervals, bars by sector), computed by the same function (`content.py`). Servers run as each

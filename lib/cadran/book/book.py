@@ -12,7 +12,7 @@ import narwhals as nw
 import polars as pl
 
 from cadran.book import store
-from cadran.book.engines import POLARS, Engine, collect
+from cadran.book.engines import POLARS, Engine, collect, scan
 from cadran.book.known import KNOWN, SCOPED, hide_later
 from cadran.book.reader import Reader
 from cadran.book.removed import check_kept
@@ -266,7 +266,7 @@ class Book:
         return nw.concat([kept, self._read(f"changed/{name}/*.parquet")])
 
     def _read(self, files: str) -> nw.LazyFrame:
-        return self.engine.scan(self.version, files)
+        return scan(self.engine, self.version, files)
 
     @cached_property
     def _changed(self) -> dict[str, tuple[str, str]]:

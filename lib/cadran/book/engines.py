@@ -1,8 +1,8 @@
 """The engines that read a book's files and run plans over them: polars in this process, DuckDB, or a company's Spark."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,7 +14,10 @@ from cadran.tables.problems import Problem
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: How the errors of the engines begin when a file is not, or no longer, what was written.
-_BROKEN = ("parquet", "File out of specification", "No magic bytes", "zstd", "CANNOT_READ_FILE", "Parquet")
+_BROKEN = (
+    "File out of specification", "failed to retrieve first file schema", "No magic bytes", "No files found", "zstd",
+    "ZSTD", "Parquet", "parquet", "CANNOT_READ_FILE", "PATH_NOT_FOUND",
+)  # fmt: skip
 
 
 class Engine(Protocol):
@@ -68,11 +71,16 @@ class Spark:
     session: Any
     #: The address under which the cluster finds the book's folder; none if it is the same path there as here.
     address: str | None = None
+    #: Of the files read before: finding it out takes Spark a job each time.
+    schemas: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def scan(self, version: Path, files: str) -> nw.LazyFrame:
         """As `Engine.scan`."""
         folder = f"{self.address.rstrip('/')}/{version.name}" if self.address else version.resolve().as_uri()
-        return nw.from_native(self.session.read.parquet(f"{folder}/{files}"))
+        place, read = f"{folder}/{files}", self.session.read
+        rows = (read.schema(self.schemas[place]) if place in self.schemas else read).parquet(place)
+        self.schemas[place] = rows.schema
+        return nw.from_native(rows)
 
     def microseconds(self, frame: nw.LazyFrame, instants: Mapping[str, str]) -> nw.LazyFrame:
         """As `Engine.microseconds`."""
@@ -120,6 +128,22 @@ def engine_of(asked: Any, address: str | None = None) -> Engine:
     return asked
 
 
+def scan(engine: Engine, version: Path, files: str) -> nw.LazyFrame:
+    """What an engine sees in the files of a book's version that match a pattern.
+
+    Raises:
+        Problem: If one of them is damaged or gone.
+    """
+    try:
+        rows = engine.scan(version, files)
+        rows.collect_schema()
+        return rows
+    except Exception as error:
+        if not _is_of_files(error):
+            raise
+        raise damaged(sorted(version.glob(files)) or [version / files], error) from error
+
+
 def collect(frame: nw.LazyFrame) -> pl.DataFrame:
     """Run a plan where its rows are, and bring the answer into memory.
 
@@ -129,25 +153,35 @@ def collect(frame: nw.LazyFrame) -> pl.DataFrame:
     try:
         return frame.collect("polars", **_STREAMING.get(frame.implementation, {})).to_native()
     except Exception as error:
-        if not any(sign in str(error) for sign in _BROKEN):
+        if not _is_of_files(error):
             raise
-        raise damaged(frame, error) from error
+        raise damaged(_read_by(frame, error), error) from error
 
 
 _STREAMING: dict[nw.Implementation, dict[str, Any]] = {nw.Implementation.POLARS: {"engine": "streaming"}}
 
 
-def damaged(frame: nw.LazyFrame, error: Exception) -> Problem:
-    """What to say of a file that could not be read: its name, and where to go from there."""
-    read = frame.to_native().explain(optimized=False) if frame.implementation.is_polars() else str(error)
-    folders = {Path(path).parent for path in re.findall(r"(/[^\[\]\"',]*?\.parquet)", read)}
-    broken = [file for folder in sorted(folders) for file in sorted(folder.glob("*.parquet")) if not _is_whole(file)]
+def _is_of_files(error: Exception) -> bool:
+    """Whether an engine's error says that a file is not what was written."""
+    return any(sign in str(error) for sign in _BROKEN)
+
+
+def damaged(files: Iterable[Path], error: Exception) -> Problem:
+    """What to say where one of some files cannot be read: which, and where to go from there."""
+    broken = [str(file) for file in files if not _is_whole(file)]
     return Problem(
         "A file of the book is damaged: {file} cannot be read ({reason}).",
         "`cadran status --verify` checks every file; then go back to an older version with `cadran books`, or import "
         "again.",
         file=broken[0] if broken else "?", reason=str(error).strip().splitlines()[0],
     )  # fmt: skip
+
+
+def _read_by(frame: nw.LazyFrame, error: Exception) -> list[Path]:
+    """The files beside those that a plan, or an error, names."""
+    told = frame.to_native().explain(optimized=False) if frame.implementation.is_polars() else str(error)
+    folders = {Path(path).parent for path in re.findall(r"(/[^\[\]\"',]*?\.parquet)", told)}
+    return [file for folder in sorted(folders) for file in sorted(folder.glob("*.parquet"))]
 
 
 def _is_whole(file: Path) -> bool:
