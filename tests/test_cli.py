@@ -145,3 +145,18 @@ def test_every_command_and_option_is_documented():
         assert f"cadran {name}" in page
         for option in (each for parameter in command.params for each in parameter.opts if each.startswith("--")):
             assert re.search(rf"{option}\b", page), f"{name} {option}"
+
+
+def test_exports_of_every_day_need_one_mapping(run, tmp_path):
+    small = ROOT / "tests" / "sources" / "small"
+    mapping = small / "mapping.toml"
+
+    days = [("2026-03-02", "2026-03-02T22:59:59"), ("2026-03-03T12:30", "2026-03-03T11:30:00")]
+    for said, moment in days:
+        status, answer, _ = run("import", mapping, "--from", small, "--taken", said, "--format", "json")
+        assert status == 0
+        assert json.loads(answer)["settings"]["taken"].startswith(moment)
+
+    status, _, complaint = run("import", mapping, "--from", small, "--taken", "2026-03-02")
+    assert status == 1
+    assert "before that of the book" in complaint

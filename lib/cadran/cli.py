@@ -52,6 +52,12 @@ def import_(
     mapping: Annotated[str, typer.Argument(help=words("A mapping file, or the name of one that ships."))],
     source: Annotated[Path | None, typer.Option("--from", help=words("Folder the files are in."))] = None,
     book: Annotated[Path, typer.Option(envvar="CADRAN_BOOK", help=words("Folder of the book to write."))] = HERE,
+    taken: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=[*DAY, "%Y-%m-%dT%H:%M"], help=words("When the data was taken, in place of the mapping's.")
+        ),
+    ] = None,
     full: Annotated[
         bool, typer.Option("--full", help=words("Read databases whole, not only what is new since the last import."))
     ] = False,
@@ -75,8 +81,12 @@ def import_(
     known = None if anew else since(book)
     if known and full:
         known = replace(known, watermarks={})
+    read = load_mapping(mapping)
+    if taken:
+        # A day counts at its end, as in a mapping.
+        read = replace(read, taken=taken if taken.hour or taken.minute else taken.date())
     with progress() as step:
-        delivery = deliver(load_mapping(mapping), source, progress=step, since=known)
+        delivery = deliver(read, source, progress=step, since=known)
         step(reader_words()("Writing the book"), 1.0)
         write_book(book, delivery, datetime.now(UTC), anew=anew, accept_vanished=accept_vanished, keep=keep)
     tell_book(written := open_book(book), format, reader_words())

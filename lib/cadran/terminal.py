@@ -74,6 +74,9 @@ def tell_book(book: Book, form: Format, words: Words) -> None:
             revenue=words.money(totals["amount_won"], book.settings.currency, compact=False),
         )
     )  # fmt: skip
+    if gone := manifest.get("n_keys", {}).get("versions", 0) - n_deals:
+        out.print(words.n("{n} deal is no longer there: deleted, merged or vanished at the source.",
+                          "{n} deals are no longer there: deleted, merged or vanished at the source.", gone))  # fmt: skip
 
 
 def tell_purge(book: Book, words: Words) -> None:
