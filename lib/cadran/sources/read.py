@@ -287,7 +287,7 @@ def _same_types(source: Source, types: list[pl.DataFrame]) -> None:
         def load(block: Block) -> Any:
             def loaded(columns: Sequence[str] | None = None, data: Any = None) -> pl.DataFrame:
                 frame = block.load(columns, data)
-                own: dict[str, Any] = {name: dtype for name, dtype in common.items() if name in frame.columns}
+                own: dict[Any, Any] = {name: dtype for name, dtype in common.items() if name in frame.columns}
                 return frame.cast(own).select(*own, *PLACE)
 
             return loaded
