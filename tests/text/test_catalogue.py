@@ -2,6 +2,7 @@
 
 import ast
 import string
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def sentences(path: Path) -> set[str]:
     return {text for text in found if any(letter.isalpha() for letter in text)}
 
 
+@cache
 def catalogue() -> dict[str, set[str]]:
     """Every sentence, by where it is said."""
     said = {str(path.relative_to(LIB)): sentences(path) for path in sorted(LIB.glob("**/*.py"))}
