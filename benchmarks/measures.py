@@ -21,6 +21,7 @@ import duckdb
 import polars as pl
 
 from benchmarks.deals import make
+from benchmarks.report import put
 from cadran.book import Book, open_book
 from cadran.measures import MEASURES, Question
 
@@ -173,6 +174,10 @@ def main() -> None:
             found[size] = beside(folder, asked.rounds), peak(folder)
         table = report(found)
         print(table)
+        put(
+            "measures",
+            ABOUT.format(table=table, command=f"--deals {' '.join(map(str, sizes))} --rounds {asked.rounds}"),
+        )
         sys.exit("missed" in table)
 
 
@@ -277,6 +282,21 @@ def report(found: dict[int, tuple[dict[str, tuple[float, float]], float]]) -> st
         f"{os.cpu_count()} cores ({platform.machine()}, {platform.system()}), load {load} at the end; {names}.",
     ]
     return "\n".join(lines)
+
+
+ABOUT = """## Measures of a large book
+
+Six questions asked of a book as it is stored (`deals.py` makes it: four versions a deal, for some dozens; random text as
+ids; buckets; keys that say nothing of time), through the measures themselves, beside SQL written by hand for DuckDB on
+the same files, with the same integer keys, without a filter that is not needed, and as many threads as cores. The two
+take turns in one process, and every answer is compared: counts exactly, sums and shares to nine digits. Where the
+measure also gives an interval (win rate, cycle, concentration's effective number), the SQL does not. Most memory: of a
+process of its own that asks all six.
+
+{table}
+
+`python -m benchmarks.measures {command}`
+"""
 
 
 if __name__ == "__main__":
