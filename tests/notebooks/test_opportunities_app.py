@@ -200,6 +200,8 @@ def test_the_past_as_known_then_and_as_corrected(app, corrected):
     footer = since.blocks["footer"].html("footer", since.words)
     assert re.search(r"as corrected since \(\d+ rows corrected or entered late\)", footer)
     assert re.search(r"last import, deals: \d+ new, \d+ changed, 1 corrected in the past,? and 1 gone", footer)
+    assert "as it was known on each date" in then.blocks["stock"].subtitle
+    assert "as corrected since" in since.blocks["stock"].subtitle
     assert "le passé tel que corrigé depuis" in french
     assert "Corrigé depuis" in french
 

@@ -121,6 +121,7 @@ def pipeline_figures(answers: Answers) -> dict[str, Block | Figure]:
     since, until = (words.date(day) for day in answers.period)
     by, dates = answers.view["by"], answers.dates
     group = label(by, words)
+    past = words("as corrected since") if is_corrected(answers.view) else words("as it was known on each date")
     drawn = {
         "bridge": answers.draw(
             "bridge", draw.bridge, words("From the pipeline of {since} to that of {until}", since=since, until=until),
@@ -129,7 +130,7 @@ def pipeline_figures(answers: Answers) -> dict[str, Block | Figure]:
         ),
         "stock": answers.draw(
             "stock", draw.pipeline_over_time, words("Open pipeline at the end of each month"),
-            f"{stood} · {words('as it was known on each date')}", value="amount_open" if stands_money else "n_open",
+            f"{stood} · {past}", value="amount_open" if stands_money else "n_open",
         ),
         "cycles": answers.draw(
             "cycles", draw.cycle_by, words("Sales cycle of won deals by {group}", group=group.lower()),
