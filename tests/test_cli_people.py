@@ -101,3 +101,41 @@ def test_without_a_book_there_is_nobody(run, tmp_path):
         assert status == 1
         assert "ne contient pas de livre" in said
     assert not (tmp_path / "nowhere").exists()
+
+
+MAPPING = """
+taken = {taken}
+stages = [{{ stage = "Open", kind = "open" }}, {{ stage = "Won", kind = "won" }}]
+[files]
+deals = "deals.csv"
+reps = "reps.csv"
+[reps]
+file = "reps"
+absent = "kept"
+rep_id = "rep"
+[deals]
+file = "deals"
+absent = "kept"
+opportunity_id = "id"
+stage = "stage"
+rep_id = "rep"
+closed_at = "closed"
+"""
+
+
+def test_a_deal_of_somebody_forgotten_is_still_followed(run, tmp_path):
+    def imported(taken, deals, reps):
+        (tmp_path / "part.toml").write_text(MAPPING.format(taken=taken))
+        (tmp_path / "deals.csv").write_text("id,stage,rep,closed\n" + deals)
+        (tmp_path / "reps.csv").write_text("rep\n" + reps)
+        return run("import", "part.toml", "--book", "parts")
+
+    imported("2026-01-31", "d1,Open,r1,\nd2,Open,r2,\n", "r1\nr2\n")
+    assert run("forget", "r1", "--book", "parts")[0] == 0
+
+    assert imported("2026-02-28", "d1,Won,r1,2026-02-10\n", "r2\n")[0] == 0
+
+    book = open_book("parts")
+    seller = dict(book.collect(book.deals(["status", "rep_id"])).iter_rows())
+    assert seller["won"].startswith("forgotten-")
+    assert seller["open"] == "r2"

@@ -25,6 +25,8 @@ NAMED: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "lead": {"leads": ("lead_id",)},
 }
+#: The kind of person that each of these tables describes.
+KIND_OF = {next(iter(tables)): kind for kind, tables in NAMED.items()}
 #: Columns of a rep in which a source may write the name instead.
 BY_NAME = ("manager_id", "scope_id")
 #: What describes the person alone, in their own table.

@@ -29,6 +29,7 @@ from cadran.book.folder import (
 )
 from cadran.book.forgotten import forgotten
 from cadran.book.numbers import Numbers
+from cadran.book.persons import KIND_OF
 from cadran.book.purge import leave_out, purged_again
 from cadran.book.rewrite import finish
 from cadran.book.stored import Stored
@@ -159,9 +160,14 @@ def since(folder: Path) -> Since | None:
     def keys(table: str) -> pl.Series:
         return _stored(version, manifest, group_of(table)).keys(table)
 
+    memory = forgotten(folder)
+
+    def is_renamed(table: str, key: str) -> bool:
+        return table in KIND_OF and memory.pseudonym(KIND_OF[table], key) is not None
+
     return Since(
         watermarks=manifest.get("watermarks", {}), columns=manifest.get("columns", {}),
-        n_buckets=manifest.get("n_buckets", {}), keys=keys,
+        n_buckets=manifest.get("n_buckets", {}), keys=keys, is_renamed=is_renamed,
     )  # fmt: skip
 
 

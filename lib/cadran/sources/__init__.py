@@ -54,7 +54,7 @@ def deliver(
         mapping = copy.mapping
         found = survey(mapping, home, place, since, said)
         some = partial(mapping) | copy.partial
-        known = Known(_held(since, some)) if since and some else Known()
+        known = Known(_held(since, some), since.is_renamed) if since and some else Known()
         parts = Parts(mapping, found, known, Aside(found, mapping))
         delivery = Delivery(
             _settings(mapping, parts), [], histories=histories(mapping), partial=some, observed=observed(mapping),

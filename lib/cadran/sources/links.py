@@ -21,6 +21,8 @@ class Known:
 
     #: Keys that the book holds of a table to which rows that are not delivered may belong.
     held: Callable[[str], pl.Series] = lambda table: pl.Series(dtype=pl.String)
+    #: Whether the book keeps a thing of a table under another key.
+    is_renamed: Callable[[str, str], bool] = lambda table, key: False
     _keys: dict[str, list[pl.Series]] = field(default_factory=dict)
 
     def add(self, tables: Dict[str, pl.DataFrame]) -> None:
@@ -34,7 +36,9 @@ class Known:
         keys = self._keys.setdefault(table, [self.held(table).cast(pl.String).hash(0).cast(pl.UInt64)])
         if len(keys) > 1:
             keys[:] = [pl.concat(keys).unique()]
-        return values.hash(0).is_in(keys[0].implode())
+        there = values.hash(0).is_in(keys[0].implode())
+        renamed = [key for key in values.filter(~there).drop_nulls().unique() if self.is_renamed(table, key)]
+        return there | values.is_in(renamed) if renamed else there
 
 
 def unknown_to_null(

@@ -89,6 +89,8 @@ class Since:
     n_buckets: dict[str, int] = field(default_factory=dict)
     #: The keys that the book holds of a table: what a partial delivery may refer to without naming it again.
     keys: Callable[[str], pl.Series] = lambda table: pl.Series(dtype=pl.String)
+    #: Whether a key of a table names somebody whom the book keeps under another name, and may so be referred to.
+    is_renamed: Callable[[str, str], bool] = lambda table, key: False
 
 
 @dataclass
