@@ -32,8 +32,8 @@ def _known_activities(activities: nw.LazyFrame, book: Book) -> nw.LazyFrame:
 
 
 def _known_opportunities(opportunities: nw.LazyFrame, book: Book) -> nw.LazyFrame:
-    began = book._scan("versions").filter(nw.col("valid_from") <= book.moment).select("opportunity_id").unique()
-    return opportunities.join(began, on="opportunity_id", how="semi")
+    began = book._scan("versions").filter(nw.col("valid_from") <= book.moment).select("opportunity_key").unique()
+    return opportunities.join(began, on="opportunity_key", how="semi")
 
 
 def _known_deal_contacts(involved: nw.LazyFrame, book: Book) -> nw.LazyFrame:
@@ -51,7 +51,7 @@ KNOWN: dict[str, Callable[[nw.LazyFrame, Book], nw.LazyFrame]] = {
 
 
 def _of_their_deals(frame: nw.LazyFrame, book: Book) -> nw.LazyFrame:
-    return frame.join(book.deals(["opportunity_id"]), on="opportunity_id", how="semi")
+    return frame.join(book.deals(["opportunity_key"]), on="opportunity_key", how="semi")
 
 
 def _of_their_sellers(frame: nw.LazyFrame, book: Book) -> nw.LazyFrame:
