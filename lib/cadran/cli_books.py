@@ -1,5 +1,6 @@
 """The commands that look after a book's versions: what there is, what changed, going back, and whether all is whole."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -70,9 +71,7 @@ def _volumes(folder: Path, *numbers: int) -> pl.DataFrame:
     frames = []
     for number in numbers:
         version = version_of(folder, number)
-        book = Book(
-            version, pl.Series([read_manifest(version)["settings"]["taken"]]).str.to_datetime(time_zone="UTC")[0]
-        )
+        book = Book(version, datetime.fromisoformat(read_manifest(version)["settings"]["taken"]))
         told = MEASURES["volumes"].ask(book, Question())
         frames.append(told.select(pl.lit(number).alias("version"), pl.all()))
     return pl.concat(frames)

@@ -26,7 +26,7 @@ def told(day, *deals, amount=1.0, **more):
 def folder(tmp_path):
     """A book of three versions: a deal; a second one; the first corrected."""
     for day, deals, amount in [(2, "a", 1.0), (3, "ab", 1.0), (4, "ab", 2.0)]:
-        write_book(tmp_path, told(day, *deals, amount=amount), NOW)
+        write_book(tmp_path, told(day, *deals, amount=amount), NOW + timedelta(microseconds=day))
     return tmp_path
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +41,14 @@ def listed(folder: Path) -> pl.DataFrame:
             manifest = store.read_manifest(version)
             done = manifest.get("import", {}).get("versions", {})
             row |= {name: done.get(name) for name in COUNTS}
-            row |= {"written_at": manifest["written_at"], "taken": manifest["settings"]["taken"]}
+            row["written_at"] = datetime.fromisoformat(manifest["written_at"])
+            row["taken"] = datetime.fromisoformat(manifest["settings"]["taken"])
             row["n_deals"] = manifest.get("n_keys", manifest["rows"])["opportunities"]
             row["n_rows"] = sum(manifest["rows"].values())
         except Problem as problem:
             row["problem"] = str(problem.values.get("reason") or problem)
         rows.append(row)
-    text = LISTED | {"written_at": pl.String, "taken": pl.String}
-    frame = pl.DataFrame([{name: row.get(name) for name in text} for row in rows], schema=text, orient="row")
-    return frame.with_columns(pl.col("written_at", "taken").str.to_datetime(time_unit="us", time_zone="UTC"))
+    return pl.DataFrame([{name: row.get(name) for name in LISTED} for row in rows], schema=LISTED, orient="row")
 
 
 def compared(folder: Path, one: int, other: int) -> pl.DataFrame:
