@@ -15,6 +15,7 @@ from cadran.book import store
 from cadran.book.engines import POLARS, Engine, collect, scan
 from cadran.book.known import KNOWN, SCOPED, hide_later
 from cadran.book.reader import Reader
+from cadran.book.stored import MASKS
 from cadran.book.removed import check_kept
 from cadran.tables import STORED, VERSIONED
 from cadran.tables.deals import CLOSED, NO_DECISION
@@ -65,9 +66,6 @@ DEAL_COLUMNS: tuple[str, ...] = (
     *_FROM_STAGE,
     *(f"{what}_{period}" for what in _DATES for period in (*_PERIODS, *_BY_CALENDAR)),
 )
-
-#: The column that names, in each group, the keys that are stored anew beside its buckets.
-MASKS = {"deals": "opportunity_key", "accounts": "account_key", "contacts": "contact_id", "leads": "lead_id"}
 
 #: The table, and its column, that keep what a column of the deals has been at any time.
 HISTORY: dict[str, tuple[str, str]] = {
