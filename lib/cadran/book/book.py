@@ -15,8 +15,8 @@ from cadran.book import store
 from cadran.book.engines import POLARS, Engine, collect, scan
 from cadran.book.known import KNOWN, SCOPED, hide_later
 from cadran.book.reader import Reader
-from cadran.book.stored import MASKS
 from cadran.book.removed import check_kept
+from cadran.book.stored import MASKS
 from cadran.tables import STORED, VERSIONED
 from cadran.tables.deals import CLOSED, NO_DECISION
 from cadran.tables.delivery import Settings
