@@ -59,7 +59,8 @@ def tell_book(book: Book, form: Format, words: Words) -> None:
         show(pl.DataFrame(manifest["files"]).drop("sha256"), Format.table, words)
     tell_purge(book, words)
     for noted in manifest["noted"]:
-        what = words("{file}: {n} × {note}", file=noted["file"], n=words.number(noted["n"]), note=words(noted["note"]))
+        where = noted["file"] or noted["table"]
+        what = words("{file}: {n} × {note}", file=where, n=words.number(noted["n"]), note=words(noted["note"]))
         found = f" ({noted['found']})" if noted["found"] else ""
         out.print(what + found, style="cyan", markup=False)
     for message in messages(read_set_aside(book.version), words):
