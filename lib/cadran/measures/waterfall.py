@@ -58,7 +58,7 @@ def sides(book: Book, question: Question) -> nw.LazyFrame:
         )
         same = told.filter(here & there)
         alike = same.select(**{f"{name}_{side}": nw.col(name) for side in _SIDES for name in names})
-        both = nw.concat([changed, alike])
+        both = nw.concat([changed.select(f"{name}_{side}" for side in _SIDES for name in names), alike])
     else:
         before = _flagged(first.deals(facts, question.organisation, last), question, due_by)
         both = _joined(_named(before.filter(here), names, "opening"), _named(told.filter(here), names, "closing"))
