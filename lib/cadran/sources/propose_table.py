@@ -39,9 +39,9 @@ def table_lines(
                 f"# {name} = {quoted(column)}  # {words('to complete with `values`:')} {', '.join(kind.categories)}"
             )
             continue
-        said, reasons = _details(seen, name, fed, left, words)
+        details, reasons = _details(seen, name, fed, left, words)
         reasons.insert(0, words(seen.reasons[name]))
-        spec = quoted(column) if not said else f"{{ column = {quoted(column)}, {', '.join(said)} }}"
+        spec = quoted(column) if not details else f"{{ column = {quoted(column)}, {', '.join(details)} }}"
         lines.append(f"{name} = {spec}  # {words('guessed:')} {'; '.join(reasons)}")
     if (
         seen.table == "deals"
