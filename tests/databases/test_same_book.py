@@ -180,6 +180,7 @@ closed_at = "closed"
 [databases.crm]
 {crm.section}
 """)
+    monkeypatch.delenv("CADRAN_BOOK", raising=False)
     monkeypatch.setenv("CADRAN_CRM_ADDRESS", crm.address.replace("postgres:@", "locked:p%40ss%20word@"))
     monkeypatch.chdir(tmp_path)
 

@@ -139,9 +139,9 @@ def scan(engine: Engine, version: Path, files: str) -> nw.LazyFrame:
         rows.collect_schema()
         return rows
     except Exception as error:
-        if not _is_of_files(error):
-            raise
-        raise damaged(sorted(version.glob(files)) or [version / files], error) from error
+        if problem := damaged(sorted(version.glob(files)) or [version / files], error):
+            raise problem from error
+        raise
 
 
 def collect(frame: nw.LazyFrame) -> pl.DataFrame:
@@ -153,22 +153,19 @@ def collect(frame: nw.LazyFrame) -> pl.DataFrame:
     try:
         return frame.collect("polars", **_STREAMING.get(frame.implementation, {})).to_native()
     except Exception as error:
-        if not _is_of_files(error):
-            raise
-        raise damaged(_read_by(frame, error), error) from error
+        if problem := damaged(_read_by(frame, error), error):
+            raise problem from error
+        raise
 
 
 _STREAMING: dict[nw.Implementation, dict[str, Any]] = {nw.Implementation.POLARS: {"engine": "streaming"}}
 
 
-def _is_of_files(error: Exception) -> bool:
-    """Whether an engine's error says that a file is not what was written."""
-    return any(sign in str(error) for sign in _BROKEN)
-
-
-def damaged(files: Iterable[Path], error: Exception) -> Problem:
-    """What to say where one of some files cannot be read: which, and where to go from there."""
+def damaged(files: Iterable[Path], error: Exception) -> Problem | None:
+    """What to say where one of some files cannot be read: which, and where to go; None if the error is of no file."""
     broken = [str(file) for file in files if not _is_whole(file)]
+    if not broken and not any(sign in str(error) for sign in _BROKEN):
+        return None
     return Problem(
         "A file of the book is damaged: {file} cannot be read ({reason}).",
         "`cadran status --verify` checks every file; then go back to an older version with `cadran books`, or import "
