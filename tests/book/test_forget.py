@@ -21,7 +21,6 @@ from cadran.book.forgotten import FILE, forgotten
 from cadran.book.rewrite import JOURNAL
 from cadran.sources.sample import invent
 from cadran.tables.delivery import NOTED, SET_ASIDE, Part
-from cadran.tables.groups import bucket_of, group_of
 from cadran.tables.problems import Problem
 
 DAYS = days.last_days(3)
@@ -78,15 +77,7 @@ def delivered(company, people, day, n):
     aside = pl.DataFrame([*rows, other], schema=SET_ASIDE)
     found = ", ".join(people.values())
     delivery.noted = pl.DataFrame([("versions", "d.csv", "not known", 3, found)], schema=NOTED, orient="row")
-    parts = [Part("plan", {}, aside)]
-    for part in delivery.parts:
-        key = group_of(next(iter(part.tables))).key
-        for bucket in range(n if key else 1):
-            cut = {
-                name: frame.filter(bucket_of(key, n) == bucket) if key else frame for name, frame in part.tables.items()
-            }
-            parts.append(Part(part.group, cut, bucket=bucket, n_buckets=n if key else 1))
-    delivery.parts = parts
+    delivery.parts = [Part("plan", {}, aside), *days.in_buckets(delivery.parts, n)]
     return delivery
 
 

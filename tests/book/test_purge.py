@@ -13,7 +13,6 @@ from cadran.cli_people import first_day_kept
 from cadran.measures import MEASURES, Question
 from cadran.sources.sample import invent
 from cadran.tables.delivery import SET_ASIDE, Part
-from cadran.tables.groups import bucket_of, group_of
 from cadran.tables.problems import Problem
 
 BEFORE = date(2025, 10, 1)
@@ -54,15 +53,7 @@ def delivered(company, day, n):
          "found": "kind = ?", "values": json.dumps({"kind": "?", "deal": deal})}
         for i, deal in enumerate([deals[0], deals[-1]])
     ]  # fmt: skip
-    parts = [Part("plan", {}, pl.DataFrame(aside, schema=SET_ASIDE))]
-    for part in delivery.parts:
-        key = group_of(next(iter(part.tables))).key
-        for bucket in range(n if key else 1):
-            cut = {
-                name: frame.filter(bucket_of(key, n) == bucket) if key else frame for name, frame in part.tables.items()
-            }
-            parts.append(Part(part.group, cut, bucket=bucket, n_buckets=n if key else 1))
-    delivery.parts = parts
+    delivery.parts = [Part("plan", {}, pl.DataFrame(aside, schema=SET_ASIDE)), *days.in_buckets(delivery.parts, n)]
     return delivery
 
 

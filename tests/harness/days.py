@@ -15,7 +15,8 @@ from cadran.measures import MEASURES, Question
 from cadran.sources import deliver
 from cadran.sources.mapping import load_mapping
 from cadran.tables import STORED, VERSIONED
-from cadran.tables.delivery import Delivery, Settings
+from cadran.tables.delivery import Delivery, Part, Settings
+from cadran.tables.groups import bucket_of, group_of
 from cadran.tables.problems import Problem
 
 ZONE = ZoneInfo("Europe/Paris")
@@ -25,6 +26,17 @@ Tables = dict[str, pl.DataFrame]
 #: Instants of tables that are not versioned: when a row begins, and what is learnt later.
 _BEGINS = {"opportunities": "created_at", "deal_contacts": "since", "leads": "created_at", "activities": "at"}
 _LEARNT = ("first_response_at", "qualified_at", "rejected_at")
+
+
+def in_buckets(parts: Iterable[Part], n: int) -> Iterator[Part]:
+    """The same parts, those of groups that have a key each cut into `n` buckets."""
+    for part in parts:
+        key = group_of(next(iter(part.tables))).key
+        for bucket in range(n if key else 1):
+            cut = {
+                name: frame.filter(bucket_of(key, n) == bucket) if key else frame for name, frame in part.tables.items()
+            }
+            yield Part(part.group, cut, bucket=bucket, n_buckets=n if key else 1)
 
 
 def end_of(day: date) -> datetime:

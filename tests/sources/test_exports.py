@@ -14,11 +14,15 @@ from cadran.sources.mapping import load_mapping
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
 
-def delivered(name):
+def export(name):
     folder = DATA / f"{name}_export"
     if not folder.is_dir():
         pytest.skip(f"{folder} is not there: clone the practice data beside the repository")
-    found = deliver(load_mapping(name), folder)
+    return folder
+
+
+def delivered(name):
+    found = deliver(load_mapping(name), export(name))
     assert all(file.n_read == file.n_accepted + file.n_set_aside for file in found.files)
     assert sum(file.n_set_aside for file in found.files) == found.set_aside.height
     return found
@@ -117,9 +121,7 @@ def test_hubspot_rows_are_set_aside_with_a_reason():
 
 def test_hubspot_merges_end_what_they_name(tmp_path):
     """The merged deals of the folder are not in its deals: here they are, with a history of properties by name."""
-    folder = DATA / "hubspot_export"
-    if not folder.is_dir():
-        pytest.skip(f"{folder} is not there: clone the practice data beside the repository")
+    folder = export("hubspot")
     deals = pl.read_csv(folder / "deal_data.csv", infer_schema=False)
     one, other, third = deals["deal_id"][:3]
     born = deals["property_createdate"][1]

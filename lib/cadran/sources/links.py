@@ -12,7 +12,6 @@ from cadran.tables import FOREIGN_KEYS
 
 #: (table, column) that refer to a table.
 _REFERRED = dict(FOREIGN_KEYS.values())
-_KEYS = pl.Series(dtype=pl.UInt64)
 
 
 @dataclass
@@ -28,17 +27,21 @@ class Known:
     def add(self, tables: Dict[str, pl.DataFrame]) -> None:
         """Take in the keys of accepted rows."""
         for table in tables.keys() & _REFERRED.keys():
-            keys = self._keys.setdefault(table, [self.held(table).cast(pl.String).hash(0).cast(pl.UInt64)])
-            keys.append(tables[table][_REFERRED[table]].drop_nulls().unique().hash(0))
+            self._of(table).append(tables[table][_REFERRED[table]].drop_nulls().unique().hash(0))
 
     def holds(self, table: str, values: pl.Series) -> pl.Series:
         """Whether each value is a key of `table`."""
-        keys = self._keys.setdefault(table, [self.held(table).cast(pl.String).hash(0).cast(pl.UInt64)])
+        keys = self._of(table)
         if len(keys) > 1:
             keys[:] = [pl.concat(keys).unique()]
         there = values.hash(0).is_in(keys[0].implode())
         renamed = [key for key in values.filter(~there).drop_nulls().unique() if self.is_renamed(table, key)]
         return there | values.is_in(renamed) if renamed else there
+
+    def _of(self, table: str) -> list[pl.Series]:
+        if table not in self._keys:
+            self._keys[table] = [self.held(table).cast(pl.String).hash(0).cast(pl.UInt64)]
+        return self._keys[table]
 
 
 def unknown_to_null(

@@ -50,6 +50,7 @@ def settings(deals: Seen, words: Say, has_history: bool) -> list[str]:
 
 
 def rates(deals: Seen, words: Say) -> list[str]:
+    """A line to complete for the rate of each currency but the most frequent; none where no column tells it."""
     if "currency" not in deals.fields:
         return []
     first, *others = deals.texts("currency").str.to_uppercase().value_counts(sort=True).to_series(0)
@@ -61,6 +62,7 @@ def rates(deals: Seen, words: Say) -> list[str]:
 
 
 def stages_of(deals: Seen, words: Say) -> list[str]:
+    """The stages in their order, each with its kind, and a line to complete for each kind that none looks like."""
     kinds, why = stages(deals)
     lines = [f"# {words('guessed:')} {words(why)}", "stages = ["]
     begins = begins_in(deals, [stage for stage, kind in kinds.items() if kind == "open"])
@@ -77,6 +79,7 @@ def stages_of(deals: Seen, words: Say) -> list[str]:
 
 
 def file_line(seen: Seen, fed: list[Seen], words: Say) -> list[str]:
+    """How a file is named and written, and what must be said of its dates."""
     paths = [quoted(name) for name in (seen.path.name, *seen.same_as)]
     if len(paths) > 1:
         why = words("they hold the same rows; the first that is there is read")

@@ -1,6 +1,5 @@
 """All files gone through once: each feed's rows set down by bucket, and what every column tells gathered on the way."""
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,10 +54,6 @@ class Read:
     starts: list[int] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     n_rows: dict[str, int] = field(default_factory=dict)
-
-    def block_of(self, row: int) -> int:
-        """The number of the block that holds a row, both from 0."""
-        return bisect_right(self.starts, row) - 1
 
     def rows(self, wanted: set[int], columns: list[str]) -> Iterator[tuple[int, pl.DataFrame]]:
         """The blocks wanted, read again: `ID` (from 0 in the file), these columns, and the place of each row."""

@@ -3,14 +3,19 @@
 import dataframely as dy
 
 
-class StageConversion(dy.Schema):
-    """What became of the entries into each open stage. The share is null where nothing entered."""
+class Entries(dy.Schema):
+    """The entries into each open stage."""
 
     entered_stage = dy.String(nullable=False, description="An open stage, in the order of the pipeline")
     followed_since = dy.Date(
         nullable=True, description="Day from which the book follows stages; null where it knows their whole past"
     )
     n_entered = dy.Int64(nullable=False, min=0, description="Entries into the stage in the period, creations included")
+
+
+class StageConversion(Entries):
+    """What became of the entries into each open stage. The share is null where nothing entered."""
+
     n_forward = dy.Int64(nullable=False, min=0, description="Of them, those that moved on to a later open stage")
     n_won = dy.Int64(nullable=False, min=0, description="Of them, those won from the stage")
     n_back = dy.Int64(
@@ -30,14 +35,9 @@ class StageConversion(dy.Schema):
     forward_share_high = dy.Float64(nullable=True, min=0, max=1, description="Upper end of the 95 % interval (Wilson)")
 
 
-class StageDwell(dy.Schema):
+class StageDwell(Entries):
     """Days by which a share of the visits to each open stage has left it. Null where that share is not reached yet."""
 
-    entered_stage = dy.String(nullable=False, description="An open stage, in the order of the pipeline")
-    followed_since = dy.Date(
-        nullable=True, description="Day from which the book follows stages; null where it knows their whole past"
-    )
-    n_entered = dy.Int64(nullable=False, min=0, description="Entries into the stage in the period, creations included")
     n_left = dy.Int64(nullable=False, min=0, description="Of them, those that have left it, whichever way")
     n_still_there = dy.Int64(nullable=False, min=0, description="Of them, those still in the stage")
     dwell_p25_days = dy.Float64(nullable=True, min=0, description="Days by which a quarter of the visits has left")
