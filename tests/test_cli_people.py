@@ -49,8 +49,9 @@ def test_a_person_is_forgotten(run, company):
     assert "Personne oubliée dans 1 version du livre ; à la place de l'identifiant figure forgotten-" in said
     status, said = run("forget", rep)
     assert status == 1
-    assert "ne connaît de personne sous cet identifiant" in said
+    assert "ne connaît de personne sous cet identifiant : il n'y en a pas, ou elle a déjà été oubliée." in said
     assert rep not in said
+    assert run("forget", "nobody")[1] == said
 
 
 def test_a_purge_counts_before_it_removes(run):
@@ -73,6 +74,15 @@ def test_a_purge_counts_before_it_removes(run):
     assert status == 1
     assert "on ne peut plus dire ce qui était connu le 2025-06-30" in said
     assert run("purge", "--older-than", "soon")[0] == 1
+
+
+def test_an_age_is_counted_back_from_the_books_last_day(run, tmp_path):
+    status, said = run("purge", "--older-than", "6m")
+
+    assert status == 0
+    assert "À purger : ce qui s'est terminé avant le 30 déc. 2025. Les données du livre sont du 30 juin 2026." in said
+    with_day = json.loads(run("purge", "--older-than", "2025-12-30", "--format", "json")[1])
+    assert json.loads(run("purge", "--older-than", "6m", "--format", "json")[1]) == with_day
 
 
 def test_a_request_for_access_is_answered(run, company, tmp_path):

@@ -3,7 +3,7 @@
 import json
 import re
 from calendar import monthrange
-from datetime import UTC, date, datetime
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -60,7 +60,13 @@ def forget(identifier: IdArgument, kind: KindOption = None, book: BookOption = H
 )
 def purge(
     older_than: Annotated[
-        str, typer.Option(help=words("5y (years), 36m (months), or the first day kept: 2020-01-01."))
+        str,
+        typer.Option(
+            help=words(
+                "5y (years) or 36m (months), counted back from the day of the book's data, or the first day kept: "
+                "2020-01-01."
+            )
+        ),
     ],
     yes: Annotated[bool, typer.Option("--yes", help=words("Remove it; otherwise it is only counted."))] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=words("Only count, whatever else is said."))] = False,
@@ -70,8 +76,16 @@ def purge(
     """Remove what ended before a day from every version of the book, and keep it from coming back."""
     from cadran.book import purge as purge_book
     from cadran.book import purgeable
+    from cadran.book.folder import current_version
+    from cadran.book.purge import last_day
 
-    words, before = reader_words(), first_day_kept(older_than, datetime.now(UTC).date())
+    words, last = reader_words(), last_day(current_version(book))
+    before = first_day_kept(older_than, last)
+    if format is Format.table:
+        day = words.date(before)
+        out.print(
+            words("To purge: what ended before {day}. The book's data is of {last}.", day=day, last=words.date(last))
+        )
     counts = purgeable(book, before)
     is_done = yes and not dry_run
     if is_done:
@@ -79,7 +93,6 @@ def purge(
     rows = [(words(_SAID[name]) if format is Format.table else name, n) for name, n in counts.items() if n]
     show(pl.DataFrame(rows, schema={"what": pl.String, "n": pl.Int64}, orient="row"), format, words)
     if format is Format.table:
-        day = words.date(before)
         done = words("What ended before {day} was removed from every version of the book.", day=day)
         out.print(done if is_done else words("Nothing was removed: --yes removes what ended before {day}.", day=day))
 
@@ -116,17 +129,17 @@ def export_person(
     (to / "person.json").write_text(json.dumps(about, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
-def first_day_kept(text: str, today: date) -> date:
-    """The day that "5y", "36m" or "2020-01-01" means.
+def first_day_kept(text: str, last: date) -> date:
+    """The day that "5y", "36m" (counted back from a book's last day) or "2020-01-01" means.
 
     Raises:
         Problem: If it means none.
     """
     if found := re.fullmatch(r"(\d{1,3}) ?([ym])", text.strip().lower()):
         back = int(found[1]) * (12 if found[2] == "y" else 1)
-        year, month = divmod(today.year * 12 + today.month - 1 - back, 12)
+        year, month = divmod(last.year * 12 + last.month - 1 - back, 12)
         if year > 0:
-            return date(year, month + 1, min(today.day, monthrange(year, month + 1)[1]))
+            return date(year, month + 1, min(last.day, monthrange(year, month + 1)[1]))
     try:
         return date.fromisoformat(text)
     except ValueError:

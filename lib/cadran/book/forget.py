@@ -54,7 +54,8 @@ def whom(folder: Path, identifier: str, kind: str | None = None) -> tuple[str, l
     kinds = [each for each in NAMED if kind in (None, each) and _is_there(folder, each, identifier)]
     if not kinds:
         raise Problem(
-            "No version of the book in {folder} knows a person by this identifier.",
+            "No version of the book in {folder} knows a person by this identifier: there is none, or they were forgotten "
+            "already.",
             "Write it exactly as the source does: capital letters count. Other identifiers are not shown.",
             folder=folder,
         )  # fmt: skip

@@ -53,6 +53,12 @@ def purge(folder: Path, before: date) -> int:
         return begin(folder, "purge", before.isoformat())
 
 
+def last_day(version: Path) -> date:
+    """The day on which the data of a version of a book was taken, in its time zone."""
+    settings = store.read_manifest(version)["settings"]
+    return datetime.fromisoformat(settings["taken"]).astimezone(ZoneInfo(settings["time_zone"])).date()
+
+
 def purgeable(folder: Path, before: date) -> dict[str, int]:
     """How many rows of each table `purge` would take from the current version, and how many versions of the book.
 
@@ -108,9 +114,7 @@ def _height(rows: pl.LazyFrame) -> int:
 
 
 def _check(version: Path, before: date) -> None:
-    settings = store.read_manifest(version)["settings"]
-    last = datetime.fromisoformat(settings["taken"]).astimezone(ZoneInfo(settings["time_zone"])).date()
-    if before > last:
+    if before > (last := last_day(version)):
         raise Problem(
             "The book ends on {last:%Y-%m-%d}: nothing of it would be left after {before:%Y-%m-%d}.",
             "Name an earlier day, or remove the book's folder.", last=last, before=before,
