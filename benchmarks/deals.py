@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from cadran.book import open_book, write_book
+from cadran.book.draft import seal
 from cadran.tables import STORED, TABLES
 from cadran.tables.delivery import Delivery, Settings
 from cadran.tables.groups import n_buckets
@@ -50,7 +51,7 @@ def make(folder: Path, n_deals: int, seed: int = 0) -> Path:
             rows[name] = rows.get(name, 0) + frame.height
     told = json.loads((version / "manifest.json").read_text("utf-8"))
     told["rows"] |= rows
-    (version / "manifest.json").write_text(json.dumps(told), "utf-8")
+    seal(version, told | {"sha256": {}})
     return version
 
 

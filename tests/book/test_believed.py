@@ -9,6 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from cadran.book import Book, engine_of, open_book, write_book
+from cadran.book.draft import seal
 from cadran.book.held import hold
 from cadran.tables import STORED, TABLES
 from cadran.tables.delivery import Delivery, Settings
@@ -107,7 +108,7 @@ def keep(folder, rows, **manifest):
             part.write_parquet(version / file)
     told = json.loads((version / "manifest.json").read_text()) | manifest
     told["rows"] |= {name: frame.height for name, frame in ROWS.items()}
-    (version / "manifest.json").write_text(json.dumps(told))
+    seal(version, told | {"sha256": {}})
     return open_book(folder)
 
 

@@ -1,5 +1,6 @@
 """The versions of a book: what there is, going back, what stays, and files that are not what was written."""
 
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +8,7 @@ import polars as pl
 import pytest
 from tellings import Telling, at, frames
 
-from cadran.book import books, open_book, write_book
+from cadran.book import books, draft, open_book, write_book
 from cadran.book.store import read_manifest, since
 from cadran.tables.delivery import Delivery, Settings
 from cadran.tables.problems import Problem
@@ -118,6 +119,27 @@ def test_a_damaged_manifest_is_told(folder, content):
     with pytest.raises(Problem, match="is damaged"):
         open_book(folder)
     assert books.listed(folder)["problem"].null_count() == 2
+
+
+def test_a_manifest_that_is_not_what_was_sealed_is_told_at_opening(folder):
+    path = folder / "000003/manifest.json"
+    text = path.read_text()
+    path.write_text(text.replace('"Tiny"', '"Tinz"'))
+
+    with pytest.raises(Problem, match=r"manifest\.json is not what was written\.\n.*--restore"):
+        open_book(folder)
+    with pytest.raises(Problem, match="is not what was written"):
+        write_book(folder, told(5, "a", "b"), NOW)
+    path.write_text(text)
+    assert open_book(folder).settings.name == "Tiny"
+
+
+def test_a_version_exchanged_while_it_is_opened_is_read_again(folder, monkeypatch):
+    other = folder / "000002/manifest.json"
+    seals = iter(["the old one's", hashlib.sha256(other.read_bytes()).hexdigest()])
+    monkeypatch.setattr(draft, "seal_of", lambda version: next(seals))
+
+    assert read_manifest(other.parent)["version"] == 2
 
 
 def test_a_book_of_a_newer_cadran_asks_for_one(folder):

@@ -100,6 +100,16 @@ def seal_of(version: Path) -> str:
         return ""
 
 
+def sealed(version: Path) -> tuple[bytes, bool]:
+    """The text of a version's manifest, and whether it is what was sealed."""
+    # Twice: a version may be exchanged for its rewritten self between the two files.
+    for _ in range(2):
+        text = (version / MANIFEST).read_bytes()
+        if is_whole := seal_of(version) in (hashlib.sha256(text).hexdigest(), ""):
+            break
+    return text, is_whole
+
+
 def digest(path: Path) -> str:
     """The SHA-256 checksum of a file."""
     with path.open("rb") as file:

@@ -14,7 +14,7 @@ import polars as pl
 
 from cadran.book.accumulate import COUNTS, Scene
 from cadran.book.derive import calendar
-from cadran.book.draft import MANIFEST, Draft
+from cadran.book.draft import MANIFEST, Draft, sealed
 from cadran.book.enter import Entered, enter
 from cadran.book.folder import (
     POINTER,
@@ -124,18 +124,25 @@ def read_manifest(version: Path) -> dict[str, Any]:
     """The manifest of one version of a book.
 
     Raises:
-        Problem: If it is damaged, or this Cadran does not know the shape the book was written in.
+        Problem: If it is damaged (not what it was sealed as), or this Cadran does not know the shape the book was written in.
     """
     try:
-        manifest = json.loads((version / MANIFEST).read_text("utf-8"))
+        text, is_whole = sealed(version)
+        manifest = json.loads(text)
         found = int(manifest["schema_version"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise damaged(version, error) from error
     if found != SCHEMA_VERSION:
         raise Problem(
             "The book in {folder} was written in shape {found}; this Cadran reads shape {known}.",
             "Import again from the source with --anew." if found < SCHEMA_VERSION else "Install a newer Cadran.",
             folder=version.parent, found=found, known=SCHEMA_VERSION,
+        )  # fmt: skip
+    if not is_whole:
+        raise Problem(
+            "Version {version} of the book in {folder} is damaged: {file} is not what was written.",
+            "`cadran books --restore N` goes back to a version that is whole.",
+            version=version.name, folder=version.parent, file=MANIFEST,
         )  # fmt: skip
     return manifest
 
