@@ -126,8 +126,13 @@ def tellings(random, n, tell, partial=0.0):
         accounts |= {deal: random.choice("xyz") for deal in chosen if deal not in accounts or random.random() < 0.1}
         new = {f"t{len(touches) + i}": some_touch(random, day, chosen or ["d0"]) for i in range(n)}
         again = {touch: touches[touch] for touch in touches if random.random() < (0.3 if is_partial else 0.95)}
-        # In part told, a touch is told again with its deal only.
-        touches |= new
+        # In part told, a touch is told again, at times with another deal.
+        again |= {
+            t: row | {"opportunity_id": random.choice(chosen or [None])}
+            for t, row in again.items()
+            if random.random() < 0.1
+        }
+        touches |= again | new
         leads |= {lead: retold_lead(random, leads[lead], day) for lead in leads if random.random() < 0.5}
         leads |= {f"l{len(leads) + i}": some_lead(random, day) for i in range(random.randint(0, n))}
         some = {lead: leads[lead] for lead in leads if random.random() < (0.4 if is_partial else 0.95)}

@@ -27,6 +27,9 @@ RIPEN: dict[str, dict[str, str]] = {
 #: When a row of a table that is not versioned began (a deal with its first version: see `_begun`).
 BEGAN = {"leads": "created_at", "activities": "at", "deal_contacts": "since"}
 
+#: Columns of a frame of activities that go from one deal to another: which, and the deal they are stored with.
+MOVED = ["activity_id", "opportunity_id"]
+
 COUNTS = ("n_new", "n_changed", "n_corrected", "n_ended")
 
 
@@ -49,6 +52,8 @@ class Scene:
     observed: frozenset[str] = frozenset()
     #: Merges that the source tells, as `MERGES`.
     merges: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MERGES))
+    #: Activities that a partial import tells of another deal than the one they are stored with, as `MOVED`.
+    moved: pl.DataFrame = field(default_factory=lambda: STORED["activities"].create_empty().select(MOVED))
 
 
 @dataclass
@@ -58,7 +63,8 @@ class Added:
     #: All their rows, believed or taken back, as the book keeps them, and those of them that were not so before.
     tables: Frames
     touched: Frames = field(default_factory=dict)
-    #: By table: things new, changed, corrected, ended, living before, vanished; rows and rows with a second life more.
+    #: By table: things new, changed, corrected, ended, living before, vanished; rows and rows with a second life more;
+    #: deals there are more than before (`n_there`).
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
@@ -90,6 +96,9 @@ def accumulate(group: Group, old: Frames, told: Frames, scene: Scene) -> Added:
     for name, rows in full.items():
         added.tables[name], added.touched[name], counts = _compared(name, old[name], believed[name], rows, begun, scene)
         added.counts[name] = counts | gone[name]
+        if name == "versions":
+            n_before = old[name].filter(is_there(scene.old)).height if scene.old else 0
+            added.counts[name]["n_there"] = added.tables[name].filter(is_there(scene.new)).height - n_before
     if "stages" in old:
         added.tables["stages"], added.touched["stages"], added.counts["stages"] = _replaced(
             old["stages"], told.get("stages")
@@ -120,6 +129,7 @@ def _wanted(
     else:
         again = told
         if name == "activities":
+            untold = untold.join(scene.moved, on=key, how="anti")
             untold = as_the_source_gave(believed).join(untold.select(key), on=key, how="semi") if is_partial else untold
         # What a deal was stays believed: its versions say that it is gone.
         if not is_partial and name != "opportunities":
@@ -225,14 +235,17 @@ def _told(
     fresh: pl.DataFrame, touched: pl.DataFrame, scene: Scene,
 ) -> dict[str, int]:  # fmt: skip
     """Things new, ended, corrected and changed: each is counted once, by the first of these that holds."""
-    key = thing(name)
+    key = counted(name)
     some = touched.select(key).unique()
     alive = ~(pl.col("valid_to") <= scene.new).fill_null(False) if name in VERSIONED else pl.lit(True)
 
     def apart(frame: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
         return frame.join(other, on=key, how="anti", nulls_equal=True)
 
-    before, after = (f.join(some, on=key, how="semi") for f in (believed, rows.filter(pl.col("known_to").is_null())))
+    before, after = (
+        f.join(some, on=key, how="semi", nulls_equal=True)
+        for f in (believed, rows.filter(pl.col("known_to").is_null()))
+    )
     late = fresh.filter(pl.col("known_from").is_not_null())
     found = {
         "n_new": apart(some, old),
@@ -263,6 +276,18 @@ def _replaced(old: pl.DataFrame, told: pl.DataFrame | None) -> tuple[pl.DataFram
     )
 
 
+def is_there(moment: datetime) -> pl.Expr:
+    """Whether a row is what is believed of a thing at a moment: it had begun and had not ended."""
+    has_ended = (pl.col("valid_to") <= moment).fill_null(False)
+    return pl.col("known_to").is_null() & (pl.col("valid_from") <= moment) & ~has_ended
+
+
 def thing(name: str) -> list[str]:
     """The columns that name what a row of a table is about."""
     return [VERSIONED[name]] if name in VERSIONED else [*TABLES[name].primary_key()]
+
+
+def counted(name: str) -> list[str]:
+    """The columns by which things are counted: an activity that goes to another deal ends with the one, and is new
+    with the other, which may stand in another bucket."""
+    return MOVED if name == "activities" else thing(name)

@@ -1,18 +1,19 @@
 """One group of tables of an import, entered into the version being written: bucket by bucket, each freed once written."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
+from pathlib import Path
 from shutil import rmtree
 
 import polars as pl
 
-from cadran.book.accumulate import Added, Scene, accumulate
+from cadran.book.accumulate import MOVED, Added, Scene, accumulate
 from cadran.book.derive import ORDER, Frames, spoken_days
 from cadran.book.draft import Draft
 from cadran.book.stored import MASKS, RUN, Stored, bucket_file, changed_file, cut_anew
-from cadran.tables import STORED
+from cadran.tables import STORED, TABLES
 from cadran.tables.delivery import Part
 from cadran.tables.groups import Group, bucket_of
 
@@ -57,6 +58,9 @@ def enter(
     """
     # Rows set aside come as parts of their own, without tables.
     parts = (part for part in parts if part.tables)
+    if old and not scene.partial.isdisjoint({group.name, "activities"}) and "activities" in group.tables:
+        parts, activities = _put_by(parts, draft.path / ".told")
+        scene = replace(scene, moved=_moved(old, activities))
     first = next(parts, None)
     n = max(first.n_buckets if first else 1, old.n_buckets if old else 1)
     told = _by_bucket(first, parts, n, group)
@@ -68,6 +72,34 @@ def enter(
     if old is None or n == 1:
         return _write_anew(old or Stored(draft.path / "nothing", group, n), told, sums if old else None, draft, scene)
     return _write_beside(old, told, sums, draft, scene, n_keys)
+
+
+def _put_by(parts: Iterator[Part], folder: Path) -> tuple[Iterator[Part], pl.DataFrame]:
+    """The parts, to be gone through once more, and the activities that they tell."""
+    folder.mkdir()
+    told = [TABLES["activities"].create_empty().select(MOVED)]
+    heads: list[Part] = []
+    for part in parts:
+        for name, frame in part.tables.items():
+            frame.write_ipc(folder / f"{len(heads)}.{name}", compression="lz4")
+            if name == "activities":
+                told.append(frame.select(MOVED))
+        heads.append(replace(part, tables=dict.fromkeys(part.tables, pl.DataFrame())))
+
+    def again() -> Iterator[Part]:
+        for number, head in enumerate(heads):
+            files = {name: folder / f"{number}.{name}" for name in head.tables}
+            yield replace(head, tables={name: pl.read_ipc(file) for name, file in files.items()})
+        rmtree(folder)
+
+    return again(), pl.concat(told)
+
+
+def _moved(old: Stored, told: pl.DataFrame) -> pl.DataFrame:
+    """Those of the activities told that the version before holds of another deal, with that deal."""
+    stored = old.find_rows("activities", told["activity_id"], MOVED)
+    both = stored.join(told, on="activity_id", suffix="@told")
+    return both.filter(pl.col("opportunity_id").ne_missing(pl.col("opportunity_id@told"))).select(MOVED)
 
 
 def _by_bucket(first: Part | None, parts: Iterator[Part], n: int, group: Group) -> Iterator[Frames]:
@@ -125,7 +157,7 @@ def _added(group: Group, old: Frames, told: Frames, scene: Scene) -> Added:
         _number_deals(old, scene)
         return accumulate(group, old, told, scene)
     mask = MASKS[group.name]
-    ids = _ids(group, told)
+    ids = _ids(group, told, scene)
     main = old[group.tables[0]].join(ids, on=group.key, how="semi")
     keys = _with_none(main.select(mask).unique(), ids, group)
     looked_at = {name: frame.join(keys, on=mask, how="semi", nulls_equal=True) for name, frame in old.items()}
@@ -184,7 +216,7 @@ def _run(old: Stored, buckets: list[int], told: Iterator[Frames], scene: Scene) 
         for name in group.tables
         if any(name in frames for frames in those)
     }
-    ids = _ids(group, together)
+    ids = _ids(group, together, scene)
     if ids.is_empty():
         return
     rows = old.rows(buckets, _with_none(old.find(buckets, ids), ids, group))
@@ -217,11 +249,12 @@ def _write_buckets(written: Stored, draft: Draft) -> None:
     draft.remove(f"changed/{written.group.name}.parquet", *(f"changed/{name}" for name in written.group.tables))
 
 
-def _ids(group: Group, told: Frames) -> pl.DataFrame:
-    """The keys that an import names."""
+def _ids(group: Group, told: Frames, scene: Scene) -> pl.DataFrame:
+    """The keys that an import names, and those it takes activities from."""
     assert group.key is not None
     nothing = STORED[group.tables[0]].create_empty().select(group.key)
-    return pl.concat([nothing, *(frame.select(group.key) for frame in told.values())]).unique()
+    moved = [scene.moved.select(group.key)] if "activities" in group.tables else []
+    return pl.concat([nothing, *moved, *(frame.select(group.key) for frame in told.values())]).unique()
 
 
 def _with_none(keys: pl.DataFrame, ids: pl.DataFrame, group: Group) -> pl.DataFrame:

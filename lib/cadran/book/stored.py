@@ -66,6 +66,15 @@ class Stored:
         with read_from(self.version):
             return found.select(columns[-1]).unique().collect(engine="streaming")
 
+    def find_rows(self, name: str, ids: pl.Series, columns: list[str]) -> pl.DataFrame:
+        """Some columns of the rows of a table, in whatever bucket, that are about `ids`, believed or taken back."""
+        base = self._base(name, range(self.n_buckets))
+        parts = [self._unmasked(base) if self.is_changed else base]
+        parts += [pl.scan_parquet(self.version / "changed" / name / "*.parquet")] if self.is_changed else []
+        with read_from(self.version):
+            one_of = pl.col(TABLES[name].primary_key()[0]).is_in(ids.implode())
+            return pl.concat(parts).filter(one_of).select(columns).collect(engine="streaming")
+
     def keys(self, name: str) -> pl.Series:
         """What `name`'s rows are about, of those that are believed."""
         key = VERSIONED.get(name) or TABLES[name].primary_key()[0]
