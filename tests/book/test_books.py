@@ -41,6 +41,19 @@ def test_lists_what_each_import_did(folder):
     assert listed["taken"].to_list() == [at(2), at(3), at(4)]
 
 
+def test_counts_the_deals_there_are_as_the_measures_do(folder):
+    write_book(folder, told(5, "a"), NOW)
+    write_book(folder, told(6, "a", "b"), NOW)
+    write_book(folder, told(7, "b", "c"), NOW)
+
+    counted = books.listed(folder)["n_deals"].to_list()
+    assert counted == [1, 2, 2, 1, 2, 2]
+    for version, n in zip(sorted(folder.glob("0*")), counted, strict=True):
+        books.restore(folder, int(version.name))
+        book = open_book(folder)
+        assert book.collect(book.deals(["status"])).height == n
+
+
 def test_compares_two_versions_by_table(folder):
     rows = dict(books.compared(folder, 1, 3).select("table", "rows_more").iter_rows())
 

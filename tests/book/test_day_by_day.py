@@ -45,3 +45,4 @@ def test_exports_of_one_row_per_deal_tell_each_day_as_it_was(company, at_once, t
         truth = days.answers(at_once.as_of(day), asked)
         assert days.differences(truth, days.answers(daily.as_of(day), asked)) == []
         assert not [name for name, answer in truth.items() if isinstance(answer, str)]
+    assert daily.manifest["n_deals"] == daily.collect(daily.deals(["status"])).height

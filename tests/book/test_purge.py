@@ -128,6 +128,8 @@ def test_what_is_counted_beforehand_is_what_goes(book):
     assert counted["set_aside"] == 1
     assert counted["books"] == 1
     assert [version.name for version in versions(folder)] == ["000002", "000003"]
+    opened = open_book(folder)
+    assert opened.manifest["n_deals"] == opened.collect(opened.deals(["status"])).height
     manifest = open_book(folder).manifest
     assert {name: manifest["rows"][name] for name in before} == {name: stored(folder, name).height for name in before}
     assert set(purgeable(folder, BEFORE).values()) == {0}

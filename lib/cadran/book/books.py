@@ -27,8 +27,9 @@ LISTED: dict[str, Any] = {
 def listed(folder: Path) -> pl.DataFrame:
     """One row per version of a book, oldest first, with the columns `LISTED`.
 
-    `n_deals` counts deals ever told of, `n_rows` the rows of all tables; `n_new` … `n_ended` the deals that this
-    version's import brought, changed, corrected in the past, or ended.
+    `n_deals` counts the deals there were when the data was taken, without those that were gone (null for a version that
+    did not count them yet), `n_rows` the rows of all tables; `n_new` … `n_ended` the deals that this version's import
+    brought, changed, corrected in the past, or ended.
 
     Raises:
         Problem: If there is no book.
@@ -43,7 +44,7 @@ def listed(folder: Path) -> pl.DataFrame:
             row |= {name: done.get(name) for name in COUNTS}
             row["written_at"] = datetime.fromisoformat(manifest["written_at"])
             row["taken"] = datetime.fromisoformat(manifest["settings"]["taken"])
-            row["n_deals"] = manifest.get("n_keys", manifest["rows"])["opportunities"]
+            row["n_deals"] = manifest.get("n_deals")
             row["n_rows"] = sum(manifest["rows"].values())
         except Problem as problem:
             row["problem"] = str(problem.values.get("reason") or problem)

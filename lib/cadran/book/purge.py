@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from cadran.book import store
-from cadran.book.accumulate import thing
+from cadran.book.accumulate import counted, is_there
 from cadran.book.folder import alone, current_version, versions
 from cadran.book.forgotten import FILE, forgotten
 from cadran.book.persons import blanked
@@ -166,10 +166,13 @@ def _retold(manifest: dict[str, Any], version: Path, changed: set[str], before: 
     told["purged_before"] = max(before.isoformat(), manifest.get("purged_before", ""))
     for table in changed & set(_TABLES):
         second = pl.any_horizontal(pl.col("known_from", "known_to").is_not_null()).sum().alias("corrected")
-        counts = [pl.len().alias("rows"), second, pl.struct(thing(table)).n_unique().alias("n_keys")]
+        counts = [pl.len().alias("rows"), second, pl.struct(counted(table)).n_unique().alias("n_keys")]
         found = stored_rows(version, manifest, table).select(counts).collect(engine="streaming").row(0, named=True)
         for what, n in found.items():
             told[what][table] = n
+        if table == "versions":
+            there = is_there(datetime.fromisoformat(manifest["settings"]["taken"]))
+            told["n_deals"] = _height(stored_rows(version, manifest, table).filter(there))
     told["corrected"] = {table: n for table, n in told["corrected"].items() if n}
     return told
 

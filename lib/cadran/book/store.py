@@ -233,7 +233,8 @@ def _enter_all(
             name: before.get(what, {}).get(name, 0) + counts[name].get(more, 0) for name in STORED if name in counts
         }
 
-    n_keys = total("n_keys", "n_new")
+    n_keys, n_there = total("n_keys", "n_new"), counts.get("versions", {}).get("n_there", 0)
+    n_before = before.get("n_deals") if before else 0
     return {
         "polars": pl.__version__,
         "settings": asdict(settings) | {"taken": settings.taken.isoformat()},
@@ -245,6 +246,8 @@ def _enter_all(
         "rows": {"calendar": whole.height} | total("rows", "n_rows"),
         "corrected": {name: n for name, n in total("corrected", "n_second_life").items() if n},
         "n_keys": n_keys,
+        # Deals there are, without those that ended; unknown where an older version did not count them.
+        "n_deals": None if n_before is None else n_before + n_there,
         "n_buckets": {name: each.n_buckets for name, each in entered.items()},
         "changed": [name for name, each in entered.items() if each.n_masked],
         "numbers": {kind: each.following for kind, each in scene.numbers.items()},
