@@ -59,7 +59,9 @@ def test_a_script_reads_the_manifest(run):
 
     manifest = json.loads(answer)
     assert manifest["volumes"]["n_open"] == 2089
-    assert all(file["n_read"] == file["n_accepted"] + file["n_set_aside"] for file in manifest["files"])
+    assert all(
+        file["n_read"] == file["n_accepted"] + file["n_left_out"] + file["n_set_aside"] for file in manifest["files"]
+    )
 
 
 @needs_maven

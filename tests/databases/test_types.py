@@ -74,7 +74,7 @@ def taken_in(tmp_path):
         (tmp_path / "crm.toml").write_text(MAPPING.format(section=crm.section), encoding="utf-8")
         delivered = deliver(load_mapping(tmp_path / "crm.toml"))
         for file in delivered.files:
-            assert file.n_read == file.n_accepted + file.n_set_aside
+            assert file.n_read == file.n_accepted + file.n_left_out + file.n_set_aside
         return delivered
 
     return take

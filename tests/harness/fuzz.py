@@ -58,11 +58,11 @@ def _imported(folder: Path, name: str, data: bytes) -> dict[str, Any]:
 
 
 def _lost(book: Any, name: str, data: bytes) -> str:
-    """What does not add up in the rows read, accepted and set aside; empty where all does."""
+    """What does not add up in the rows read, accepted, left out and set aside; empty where all does."""
     files = book.manifest["files"]
     for file in files:
-        if file["n_read"] != file["n_accepted"] + file["n_set_aside"]:
-            return f"{file}: read is not accepted + set aside"
+        if file["n_read"] != file["n_accepted"] + file["n_left_out"] + file["n_set_aside"]:
+            return f"{file}: read is not accepted + left out + set aside"
         kept = {"opportunities": "opportunities", "leads": "leads"}.get(file["table"])
         held = book.collect(book._stored(kept)).height if kept else file["n_accepted"]
         if held != file["n_accepted"]:

@@ -30,7 +30,7 @@ def take(source: Path) -> Callable[..., Delivery]:
             (source / "mapping.toml").write_text(mapping, encoding="utf-8")
         delivered = deliver(load_mapping(source / "mapping.toml"))
         for file in delivered.files:
-            assert file.n_read == file.n_accepted + file.n_set_aside
+            assert file.n_read == file.n_accepted + file.n_left_out + file.n_set_aside
         assert sum(file.n_set_aside for file in delivered.files) == delivered.set_aside.height
         return delivered
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cadran.sources import deliver
 from cadran.sources.mapping import load_mapping
-from cadran.sources.rules import messages
+from cadran.sources.rules import LEFT_OUT, messages
 from cadran.tables.problems import Problem
 from cadran.text import words_for
 
@@ -231,8 +231,16 @@ def test_an_open_deal_with_a_close_date_is_noted(take):
 def test_rows_the_mapping_leaves_out_are_counted(take):
     mapping = MAPPING.replace('[deals]\nfile = "deals"', '[deals]\nfile = "deals"\nonly = { client = "acme" }')
     delivered = take(None, mapping)
-    assert delivered.set_aside["rule"].unique().to_list() == ["the mapping keeps only some rows, and not this one"]
+    deals = next(file for file in delivered.files if file.file == "deals.csv")
+    assert (deals.n_read, deals.n_accepted, deals.n_left_out, deals.n_set_aside) == (4, 2, 2, 0)
     assert delivered.tables["opportunities"]["opportunity_id"].sort().to_list() == ["D1", "D2"]
+    assert delivered.noted.rows() == [("deals", "deals.csv", LEFT_OUT["only"], 2, "")]
+    assert delivered.set_aside.is_empty()  # nothing of such a row is kept
+
+
+def test_a_mapping_that_leaves_out_every_deal_is_refused(refused):
+    mapping = MAPPING.replace('[deals]\nfile = "deals"', '[deals]\nfile = "deals"\nonly = { client = "Nobody" }')
+    assert "The mapping leaves out every deal.\nCorrect `only`" in refused(None, mapping)
 
 
 def test_values_are_the_row_as_read(take):

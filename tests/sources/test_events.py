@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from cadran.sources.rules import LEFT_OUT
 from cadran.tables.problems import Problem
 
 LOG = """
@@ -102,13 +103,15 @@ def test_what_the_mapping_does_not_know_is_set_aside_with_the_repair(take):
     told = dict(delivered.set_aside.select("row", "rule").rows())
     assert told == {
         2: "the mapping says what each activity means",
-        3: "the mapping ignores this activity",
         4: "`case` is given",
         5: "an event happens before the data was taken",
         6: "the same row is given once",
         7: "`activity` is given",
         8: "`at` is a date",
     }
+    log_file = next(file for file in delivered.files if file.table == "events")
+    assert (log_file.n_read, log_file.n_accepted, log_file.n_left_out) == (8, 1, 1)
+    assert (LEFT_OUT["ignored"], 1, "") in delivered.noted.select("note", "n", "found").rows()
     assert "[events]" in delivered.set_aside.filter(row=2)["repair"].item()
 
 

@@ -10,6 +10,7 @@ from cadran.book import open_book, write_book
 from cadran.measures import MEASURES, Question
 from cadran.sources import deliver
 from cadran.sources.mapping import load_mapping
+from cadran.sources.rules import LEFT_OUT
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -23,7 +24,7 @@ def export(name):
 
 def delivered(name):
     found = deliver(load_mapping(name), export(name))
-    assert all(file.n_read == file.n_accepted + file.n_set_aside for file in found.files)
+    assert all(file.n_read == file.n_accepted + file.n_left_out + file.n_set_aside for file in found.files)
     assert sum(file.n_set_aside for file in found.files) == found.set_aside.height
     return found
 
@@ -111,12 +112,16 @@ def test_hubspot_rows_are_set_aside_with_a_reason():
     assert n == {
         "deal_contact_data.csv": (11, 11),  # of deals and contacts that the export does not hold
         "engagement_meeting_data.csv": (100, 7),  # in January 1970
-        "deal_property_history_data.csv": (100, 100),  # their names are hashed
-        "company_property_history_data.csv": (100, 100),
     }
     assert found.tables["activities"].filter(kind="meeting")["at"].min() == at("2018-06-12 20:00:00")
-    left_out = found.set_aside.filter(table="changes")["values"]
-    assert '"value":null' in left_out[0]
+    left_out = {file.file: (file.n_read, file.n_left_out) for file in found.files if file.n_left_out}
+    assert left_out == {  # the names of properties are hashed
+        "deal_property_history_data.csv": (100, 100),
+        "company_property_history_data.csv": (100, 100),
+    }
+    said = found.noted.filter(pl.col("note") == LEFT_OUT["all"])
+    assert sorted(said["file"]) == sorted(left_out)
+    assert set(said["found"]) == {""}
 
 
 def test_hubspot_merges_end_what_they_name(tmp_path):

@@ -11,7 +11,7 @@ from cadran.sources import OPEN_WITH_CLOSE, lives, spans, things
 from cadran.sources.databases import NOTES
 from cadran.sources.faults import SAID
 from cadran.sources.mapping import load_mapping
-from cadran.sources.rules import sentences
+from cadran.sources.rules import LEFT_OUT, sentences
 from cadran.tables import FOREIGN_KEYS
 from cadran.tables.problems import Problem
 from cadran.text import words_for
@@ -51,6 +51,7 @@ def said_by_sources():
         lives.DISAGREES,
         lives.ONLY_HISTORY,
         things.DISAGREES,
+        *LEFT_OUT.values(),
     ]
     faults = [text for said in SAID.values() for text in said]
     return [*dict.fromkeys(problems), *sentences(), *notes, *NOTES, *faults]

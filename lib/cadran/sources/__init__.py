@@ -41,7 +41,7 @@ def deliver(
 
     Returns:
         The tables that the mapping feeds, every row valid and every foreign key known; the rows set aside; and one
-        `SourceFile` per file and table, with rows read = rows accepted + rows set aside.
+        `SourceFile` per file and table, with rows read = rows accepted + rows left out by the mapping + rows set aside.
 
     Raises:
         Problem: If nothing can be imported: see docs/mapping.md, "What stops an import".
@@ -76,7 +76,7 @@ def _gone_through(
         if not parts.n_deals and not is_new and ("deals" not in delivery.partial or parts.aside.rules):
             raise parts.aside.nothing_left()
         delivery.files = parts.aside.files()
-        noted = [*_guessed(found), *copy.noted, *parts.notes()]
+        noted = [*_guessed(found), *copy.noted, *parts.notes(), *parts.aside.left_out()]
         delivery.noted = pl.DataFrame(noted, schema=NOTED, orient="row")
         said("done", 1.0)
 

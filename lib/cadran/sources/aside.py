@@ -1,4 +1,6 @@
-"""Rows set aside: gathered while parts are made, then read again from their files, block by block, as they stood."""
+"""Rows set aside: gathered while parts are made, then read again from their files, block by block, as they stood.
+
+Rows that the mapping leaves out are counted only."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -8,8 +10,9 @@ import polars as pl
 
 from cadran.sources.feeds import Mapping, named
 from cadran.sources.place import FILE, ID
-from cadran.sources.rules import BROKEN, broken, set_aside
+from cadran.sources.rules import LEFT_OUT, set_aside
 from cadran.sources.shape import key_of
+from cadran.sources.spans import Note
 from cadran.sources.survey import Survey, Told
 from cadran.tables.delivery import SourceFile
 from cadran.tables.problems import Problem
@@ -27,8 +30,13 @@ class Aside:
     examples: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def add(self, told: Told, bad: pl.DataFrame) -> None:
-        """Note the `BROKEN` rows of a feed."""
+        """Note the `BROKEN` rows of a feed. What else is wrong with a row that is left out means nothing."""
         own = bad.filter(pl.col(ID).is_between(told.first_id, told.first_id + 2**40 - 1))
+        out = own.filter(pl.col("rule").is_in(list(LEFT_OUT))).unique(ID, keep="first", maintain_order=True)
+        for name, rows in self.by_file(told, out):
+            for rule, n in rows["rule"].value_counts().iter_rows():
+                told.left_out[name, rule] += n
+        own = own.join(out, on=ID, how="anti")
         if own.height:
             own = own.with_columns(self._blocks(told, own).alias("@block"))
             parts = own.partition_by("@block", as_dict=True, include_key=False)
@@ -56,36 +64,40 @@ class Aside:
         feed, file = told.feed, self.survey.files[told.feed.file]
         table = "opportunities" if feed.table == "deals" else feed.table
         columns = {name: said.column for name, said in feed.fields.items()}
-        wanted = {*told.bad.held(), *told.left_out_blocks}
+        wanted = set(told.bad.held())
         shown = list(named(self.mapping, feed.file))
         for number, rows in file.rows(wanted, shown) if wanted else ():
             rows = rows.with_columns(pl.col(ID) + told.first_id)
-            bad = told.bad.take(number) if number in told.bad.held() else pl.DataFrame(schema=BROKEN)
-            if number in told.left_out_blocks:
-                out = told.reading.left_out(rows)
-                bad = pl.concat([bad, broken(rows.filter(out)[ID], "", "only")])
-                # Of a row that is left out nothing stays but what names it and what leaves it out.
-                kept = {*feed.only, *columns.get(key_of(feed.table), ())}
-                rows = rows.with_columns(pl.when(~out).then(c) for c in shown if c in rows.columns and c not in kept)
-            frame = set_aside(bad, table, columns, key_of(feed.table), rows)
+            frame = set_aside(told.bad.take(number), table, columns, key_of(feed.table), rows)
             self._count_aside(told, frame)
             yield frame
 
     def files(self) -> list[SourceFile]:
-        """How many rows of each file were read, accepted and set aside, by feed."""
+        """How many rows of each file were read, accepted, set aside and left out, by feed."""
         found = []
         for told in self.survey.feeds:
             file = self.survey.files[told.feed.file]
             table = "opportunities" if told.feed.table == "deals" else told.feed.table
             for name, digest in file.source.digests.items():
                 n = self.n_read[told.number, name] if told.feed.from_values else file.n_rows[name]
-                m = self.n_aside[told.number, name]
-                found.append(SourceFile(name, table, digest, n, n - m, m))
+                m, left = self.n_aside[told.number, name], _left_out(told, name)
+                found.append(SourceFile(name, table, digest, n, n - m - left, m, left))
         return found
+
+    def left_out(self) -> list[Note]:
+        """Rows that the mapping leaves out, by feed, file and rule, as rows of `NOTED`: their number and no value."""
+        return [
+            (told.feed.table, name, LEFT_OUT["all" if (rule, n) == ("only", n_rows[name]) else rule], n, "")
+            for told in self.survey.feeds
+            for n_rows in [self.survey.files[told.feed.file].n_rows]
+            for (name, rule), n in told.left_out.items()
+        ]
 
     def nothing_left(self) -> Problem:
         """What is said when every deal was set aside."""
         n = sum(self.n_aside[told.number, name] for told, name in self._deals())
+        if not n and any(_left_out(told, name) for told, name in self._deals()):
+            return Problem("The mapping leaves out every deal.", "Correct `only` in the mapping.")
         if not n:
             return Problem("The source holds no deal.", "Check that the files are the right ones.")
         rule = self.rules.most_common(1)[0][0]
@@ -109,6 +121,10 @@ class Aside:
                 self.rules[rule] += n
                 if rule not in self.examples:
                     self.examples[rule] = frame.filter(pl.col("rule") == rule).row(0, named=True)
+
+
+def _left_out(told: Told, name: str) -> int:
+    return sum(n for (file, _), n in told.left_out.items() if file == name)
 
 
 class NothingLeft(Problem):

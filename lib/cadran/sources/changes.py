@@ -1,6 +1,5 @@
 """From one row per changed field to what a thing was: the state before its first change, and after each."""
 
-from collections.abc import Collection
 from datetime import datetime
 
 import polars as pl
@@ -114,7 +113,6 @@ def _in_order(changes: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     return pl.concat([changes.join(several, on=ID, how="anti"), merged]), torn
 
 
-def torn_keys(changes: pl.DataFrame, bad: pl.DataFrame, but: Collection[str] = ("only", "twice")) -> pl.Series:
-    """Keys of things of which a change was set aside for another reason than `but`."""
-    lost = bad.filter(~pl.col("rule").is_in(list(but)))
-    return changes.join(lost, on=ID, how="semi")["key"].drop_nulls().unique()
+def torn_keys(changes: pl.DataFrame, bad: pl.DataFrame) -> pl.Series:
+    """Keys of things of which a change was set aside, and not as a copy."""
+    return changes.join(bad.filter(pl.col("rule") != "twice"), on=ID, how="semi")["key"].drop_nulls().unique()

@@ -80,10 +80,10 @@ class Reading:
                 has(columns, column, self.file, f"[{self.feed.table}] {key}")
 
     def left_out(self, rows: pl.DataFrame) -> pl.Series:
-        """Whether `only` leaves each row out."""
+        """Whether `only` leaves each row out; never one whose cells are not the header's: nothing tells what it says."""
         said = {c: pl.col(c).cast(pl.String).fill_null("").str.strip_chars().str.to_lowercase() for c in self.feed.only}
         kept = [text.is_in([v.lower() for v in self.feed.only[c]]) for c, text in said.items()]
-        return rows.select(~pl.all_horizontal(pl.lit(True), *kept)).to_series()
+        return rows.select(~(pl.col(RAGGED) | pl.all_horizontal(pl.lit(True), *kept))).to_series()
 
     def texts(self, rows: pl.DataFrame, is_plain: bool = False) -> pl.DataFrame:
         """What a block's rows (`ID` and the columns used) say of each field, not yet parsed (`is_plain`: `trimmed`)."""

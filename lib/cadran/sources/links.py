@@ -100,7 +100,6 @@ def _half_told(
     """Deals without any version, and deals some of whose versions were set aside."""
     deals, key = good["opportunities"], "opportunity_id"
     bare = deals.join(good["versions"], on=key, how="anti")
-    lost = lost.filter(pl.col("rule") != "only")
     if lost.is_empty():
         return [broken(bare[ID], key, "no_version")]
     gone = tables["versions"].join(lost, on=ID, how="semi")

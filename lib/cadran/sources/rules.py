@@ -34,8 +34,6 @@ _LINKS = {
 }
 _OWN = {
     "cells": ("every row has as many cells as the header", "Put quotation marks around text that holds the separator."),
-    "only": ("the mapping keeps only some rows, and not this one", "Nothing, or change `only` in the mapping."),
-    "deleted": ("a row deleted at the source is not taken in", "Nothing, or remove `deleted` from the mapping."),
     "epoch": (
         "a moment is not in January 1970",
         "Export the column again: milliseconds were read as seconds. Or say `missing`, if it means no date.",
@@ -46,7 +44,6 @@ _OWN = {
         "a field changes to one value at one moment",
         "Map `old_value`, which tells the order; or correct the moments at the source.",
     ),
-    "ignored": ("the mapping ignores this activity", "Nothing, or change `ignored` in the mapping."),
     "no_meaning": (
         "the mapping says what each activity means",
         "Name it in `stages`, `touches`, `outcomes` or `ignored` of [events].",
@@ -66,6 +63,13 @@ _OWN = {
     "changed_later": ("a deal changes before the data was taken", "Correct the date, or `taken` in the mapping."),
     "torn": ("a deal is taken in with its whole history", "Correct its versions that were set aside."),
     "no_version": ("every deal has at least one version", "Give its versions, or correct those set aside."),
+}
+#: Why the mapping leaves a row out, as a remark: it is neither accepted nor set aside, and nothing of it is kept.
+LEFT_OUT = {
+    "only": "left out: the mapping keeps other rows of this file",
+    "deleted": "left out: deleted at the source, says `deleted` in the mapping",
+    "ignored": "left out: an activity named in `ignored` in the mapping",
+    "all": "left out: the mapping keeps other rows, and this file holds none of them; check the words it names",
 }
 _UNKNOWN = 'Add it to its file, correct it, or write unknown = "keep as null" in the mapping.'
 _STAGE = "Add the stage to `stages` in the mapping, in its place, or give it a synonym in `values`."
@@ -168,7 +172,7 @@ def set_aside(
         rows: The feed's rows as read.
     """
     bad = bad.join(rows.select(ID), on=ID, how="semi")
-    alone = bad.filter(pl.col("rule").is_in(["cells", "only"]))  # what else is wrong with such a row means nothing
+    alone = bad.filter(rule="cells")  # what else is wrong with such a row means nothing
     bad = pl.concat([alone, bad.join(alone, on=ID, how="anti")]).unique(
         [ID, "field"], keep="first", maintain_order=True
     )
@@ -230,8 +234,7 @@ def messages(aside: pl.DataFrame, words: Any) -> list[str]:
         rule, repair = ("; ".join(map(words, first[name].split("\n"))) for name in ("rule", "repair"))
         in_parquet = "{n} × {rule}. {file}, row {row}: {found}"
         place = "{n} × {rule}. {file}, row {row} (line {line}): {found}" if first["line"] else in_parquet
-        is_choice = first["rule"] == _OWN["only"][0]
-        rule = words("left out: {rule}" if is_choice else "rule broken: {rule}", rule=rule)
+        rule = words("rule broken: {rule}", rule=rule)
         n, row, line = (words.number(first[name]) for name in ("n", "row", "line"))
         found = first["found"].replace("\n", "; ") or first["id"] or "…"
         said = words(place, n=n, file=first["file"], row=row, line=line, found=found, rule=rule)
@@ -243,7 +246,7 @@ def _others(aside: pl.DataFrame, first: Dict[str, Any], words: Any) -> list[str]
     """The most frequent of the different things that stood in the rows of one message, with their numbers."""
     same = aside.filter(pl.col("file") == first["file"], pl.col("rule") == first["rule"], pl.col("found") != "")
     met = same["found"].str.replace_all("\n", "; ").value_counts(sort=True)
-    if met.height < 2 or first["rule"] == _OWN["only"][0]:
+    if met.height < 2:
         return []
     most = ", ".join(
         f"{found} ({words.number(n)})"

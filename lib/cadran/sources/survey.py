@@ -1,5 +1,6 @@
 """All files gone through once: each feed's rows set down by bucket, and what every column tells gathered on the way."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,8 +38,8 @@ class Told:
     bad: Pile
     #: Keys of activities with the bucket of each, by a cut of these keys.
     names: Pile
-    #: Blocks that hold rows which `only` leaves out.
-    left_out_blocks: set[int] = field(default_factory=set)
+    #: Rows that the mapping leaves out, by file and rule (`rules.LEFT_OUT`).
+    left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
     def first_id(self) -> int:
@@ -162,13 +163,13 @@ def _lookups(feed: Feed, mapping: Mapping, sources: dict[str, Source]) -> dict[s
 def _gone_through(file: Read, feeds: list[Told], cuts: dict[str, int]) -> Iterator[int]:
     """Every block of a file, given to each of its feeds; the number of rows of each."""
     start = 0
-    for number, (file_name, n_rows, may_hold_mail, taken) in enumerate(ahead(_texts(file.source, feeds))):
+    for file_name, n_rows, may_hold_mail, taken in ahead(_texts(file.source, feeds)):
         file.starts.append(start)
         file.files.append(file_name)
         file.n_rows[file_name] += n_rows
         for told, rows, texts in taken:
             if rows.height < n_rows and not told.feed.from_values:
-                told.left_out_blocks.add(number)
+                told.left_out[file_name, "only"] += n_rows - rows.height
             if rows.height:
                 _pile_up(told, *told.reading.take(rows, texts, may_hold_mail), cuts[group(told.feed).name])
         start += n_rows

@@ -56,7 +56,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One feed of one file into one table. `n_read` = `n_accepted` + `n_set_aside`, always."""
+    """One feed of one file into one table. `n_read` = `n_accepted` + `n_left_out` + `n_set_aside`, always."""
 
     file: str
     table: str
@@ -64,6 +64,8 @@ class SourceFile:
     n_read: int
     n_accepted: int
     n_set_aside: int
+    #: Rows that the mapping says not to take; nothing of them is kept. Not said in books made before they were counted.
+    n_left_out: int = 0
 
 
 @dataclass(frozen=True)
