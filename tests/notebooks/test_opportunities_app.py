@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from marimo import App
 
-from cadran.book import SAMPLE, open_book, write_book
+from cadran.book import SAMPLE, open_book, purge, write_book
 from cadran.book.held import hold
 from cadran.figures.blocks import Notice
 from cadran.figures.figure import Figure
@@ -157,6 +157,22 @@ def test_every_figure_says_its_finding(app, sample):
         if isinstance(block, Figure):
             assert block.title in block.finding, slot
             assert any(letter.isdigit() for letter in block.finding.removeprefix(block.title)), slot
+
+
+def test_the_foot_says_what_todays_organisation_and_a_purge_leave_out(app, sample, tmp_path):
+    part_of(sample, tmp_path, (pl.col("valid_from").dt.year() == 2026) | (pl.col("status") != "open"))
+    purge(tmp_path, date(2026, 3, 1))
+    book = open_book(tmp_path)
+
+    page, text = shown(app, book, lang="en", organisation="today")
+    _, french = shown(app, book, lang="fr", organisation="today")
+    _, was = shown(app, book, lang="en")
+
+    assert "What ended before 1 Mar 2026 was purged" in text
+    assert "Ce qui s'est terminé avant le 1 mars 2026 a été purgé" in french
+    assert "sellers who left keep the last team and region they had" in page.blocks["footer"].html("footer", page.words)
+    assert "les vendeurs partis gardent leur dernière équipe" in french
+    assert "sellers who left" not in was
 
 
 @pytest.fixture(scope="module")

@@ -24,12 +24,17 @@ class Facts:
     dimensions: tuple[str, ...]
     #: Rows that a later import corrected, or entered late: the past as known then is another than as corrected.
     n_corrected: int = 0
+    #: What ended before this day was purged; nothing was where it is null.
+    purged_before: date | None = None
     #: Deals that the last import found new, changed, corrected in the past, ended, and unchanged: `n_new`, …
     imported: Mapping[str, int] = field(default_factory=dict)
 
 
 def footer(facts: Facts, words: Words, *remarks: str) -> Footer:
     """Where the numbers of a page come from, and what else is to be said of them."""
+    if facts.purged_before:
+        day = words.date(facts.purged_before)
+        remarks = (words("What ended before {day} was purged: what is counted lies after it.", day=day), *remarks)
     return Footer([
         *((remark, "") for remark in remarks),
         (words("{name}: data of {moment}", name=facts.name, moment=words.moment(facts.taken)), ""),

@@ -183,7 +183,7 @@ def listing(answers: Answers, deals: pl.DataFrame) -> dict[str, Block | Figure]:
             words("Open on {day}, or closed from {period}", day=words.date(view.day("as_of")), period=answers.dates),
             key="opportunity_id", columns=columns,
         ),
-        "footer": footer(facts, words, *_rate(answers), *_past(answers)),
+        "footer": footer(facts, words, *_rate(answers), *_organisation(answers), *_past(answers)),
     }  # fmt: skip
 
 
@@ -194,6 +194,13 @@ def _rate(answers: Answers) -> list[str]:
         return []
     rate, day = words.number(answers.rates[shown], 4), words.date(answers.view.day("as_of"))
     return [words("1 {shown} = {rate} {own}, the last rate known on {day}", shown=shown, rate=rate, own=own, day=day)]
+
+
+def _organisation(answers: Answers) -> list[str]:
+    """What today's organisation cannot say, where it is asked for."""
+    if answers.view["organisation"] != "today":
+        return []
+    return [answers.words("today's organisation: sellers who left keep the last team and region they had")]
 
 
 def _past(answers: Answers) -> list[str]:

@@ -79,9 +79,10 @@ def keep(deals: pl.DataFrame, selected: Mapping[str, Sequence[str | None]]) -> p
 
 
 def about(book: Book, dimensions: Sequence[str]) -> dict[str, Any]:
-    """What a page says of its book: name, currency, first and last day, moment of the data, version, rows set
-    aside, rows corrected, what the last import changed of deals, and those of the `dimensions` that some deal has."""
-    settings = book.settings
+    """What a page says of its book: name, currency, first and last day, moment of the data, version, rows set aside,
+    the day of the last purge, rows corrected, what the last import changed of deals, and those of the `dimensions` that
+    some deal has."""
+    settings, before = book.settings, book.manifest.get("purged_before")
     firsts, filled = ("created_date", "closed_date"), dict.fromkeys(dimensions)
     facts = [*(nw.col(day).min() for day in firsts), *(count(~nw.col(name).is_null(), f"n_{name}") for name in filled)]
     told = book.collect(book.deals([*firsts, *filled]).select(*facts)).row(0, named=True)
@@ -94,6 +95,7 @@ def about(book: Book, dimensions: Sequence[str]) -> dict[str, Any]:
         "taken": settings.taken.astimezone(ZoneInfo(settings.time_zone)),
         "version": book.version.name.lstrip("0"),
         "n_set_aside": sum(file["n_set_aside"] for file in book.manifest["files"]),
+        "purged_before": before and date.fromisoformat(before),
         "n_corrected": sum(book.manifest.get("corrected", {}).values()),
         "imported": book.manifest.get("import", {}).get("versions", {}),
         "dimensions": tuple(name for name in dimensions if told[f"n_{name}"]),
