@@ -2,17 +2,21 @@
 
 import errno
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from fcntl import LOCK_EX, LOCK_NB, flock
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import TemporaryDirectory, gettempdir
 
 import polars as pl
 
 from cadran.tables.problems import Problem
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+#: Temporary folders, and the file in each that is locked while it is used.
+_PREFIX, _LOCK = "cadran-", ".lock"
 #: Bytes of rows kept in memory, over all piles of an import.
 MOST_BYTES = 2**30
 
@@ -27,14 +31,19 @@ class Room:
 
 @contextmanager
 def workspace() -> Iterator[Path]:
-    """A temporary folder, gone at the end.
+    """A temporary folder, gone at the end; what imports that were killed left is removed first.
 
     Raises:
         Problem: If there is no room left for what is written there.
     """
-    with TemporaryDirectory(prefix="cadran-") as folder:
+    _sweep()
+    with TemporaryDirectory(prefix=_PREFIX) as folder:
         try:
-            yield Path(folder)
+            with (new := Path(folder) / ".new").open("w") as held:
+                flock(held, LOCK_EX)
+                # Under this name only once it is held: a folder whose lock is free is nobody's.
+                new.rename(new.with_name(_LOCK))
+                yield Path(folder)
         except OSError as error:
             if not is_no_room(error):
                 raise
@@ -43,6 +52,15 @@ def workspace() -> Iterator[Path]:
                 "Free some space there, or name another folder in the environment variable TMPDIR.",
                 folder=Path(folder).parent,
             ) from error
+
+
+def _sweep() -> None:
+    """Remove the temporary folders of imports that were killed: the system let go of their locks."""
+    for lock in Path(gettempdir()).glob(f"{_PREFIX}*/{_LOCK}"):
+        # Another user's folder, or one that goes at this moment, is none of ours.
+        with suppress(OSError), lock.open("r+") as held:
+            flock(held, LOCK_EX | LOCK_NB)
+            rmtree(lock.parent, ignore_errors=True)
 
 
 def is_no_room(error: OSError) -> bool:
