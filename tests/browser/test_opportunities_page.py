@@ -56,6 +56,26 @@ def test_a_click_filters_all_else_and_escape_clears(visit):
                            ".querySelector('[data-slot=headlines]').innerText === t", arg=before)  # fmt: skip
 
 
+def lines(page, slot):
+    """The lines of a horizontal figure from the top down, as they stand on the screen."""
+    found = page.locator(f"#live [data-live={slot}] svg g.role-axis-label text").all()
+    placed = [(each.bounding_box(), each.text_content()) for each in found]
+    left = min(box["x"] + box["width"] for box, _ in placed)
+    return [text for box, text in sorted(placed, key=lambda each: each[0]["y"]) if box["x"] + box["width"] <= left + 2]
+
+
+@pytest.mark.parametrize("slot", ["clients", "bridge"])
+def test_lines_stand_in_the_order_of_their_rows_after_the_date_has_moved(visit, slot):
+    page = visit("/opportunities?lang=en")
+    with changes(page):
+        page.locator("input[type=date]").first.fill("2026-04-30")
+    page.wait_for_timeout(1500)
+    moved = lines(page, slot)
+
+    assert len(moved) > 4
+    assert moved == lines(visit("/opportunities?lang=en&as_of=2026-04-30"), slot)
+
+
 def test_the_address_brings_the_view_back(visit):
     page = visit(
         "/opportunities?lang=en&as_of=2025-03-31&period=year&by=sector&unit=n&in.region=Nord&in.region=Sud-Est"

@@ -108,7 +108,7 @@ def test_a_figure_may_draw_a_second_data_set():
     )
 
     assert drawn.picture().count("<path") > 1
-    assert drawn.spec()["datasets"] == {"rows": [{"x": 1.0, "state": "possible"}], "others": [{"x": 2.0}]}
+    assert drawn.spec()["datasets"] == {"rows": [{"place": 0, "x": 1.0, "state": "possible"}], "others": [{"x": 2.0}]}
 
 
 @pytest.mark.parametrize("theme", COLOURS)

@@ -63,12 +63,13 @@ class Figure:
         return {name: as_rows(frame if name != "rows" else self._marked(frame)) for name, frame in self.frames.items()}
 
     def _marked(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The rows with what drawing and clicking need: `state` of selection, and `key`, the value a click selects."""
+        """The rows with what drawing and clicking need: `place` among them, `state` of selection, and `key`, the value a
+        click selects."""
         state = [] if "state" in frame.columns else [pl.lit("possible").alias("state")]
         key = []
         if self.dimension and "key" not in frame.columns:
             key = [pl.col(self.dimension).cast(pl.String).fill_null("").alias("key")]
-        return frame.with_columns(*state, *key)
+        return frame.with_columns(*state, *key).with_row_index("place")
 
     def spec(self, theme: str = "light") -> dict[str, Any]:
         """The chart as Vega-Lite, with its data, in the colours of a theme."""

@@ -171,7 +171,7 @@ def cycle_by(style: Style, by: str) -> Chart:
 
 
 def _groups(style: Style, by: str) -> alt.Y:
-    return alt.Y(f"{by}:N", title=None, sort=None, axis=style.names(by, labelLimit=170, labelColor=colour("ink")))
+    return style.down(by, title=None, axis=style.names(by, labelLimit=170, labelColor=colour("ink")))
 
 
 def _one_of(causes: tuple[str, ...]) -> str:

@@ -48,15 +48,19 @@ class Style:
         """Opacity by `state`: what is excluded fades but stays readable."""
         return alt.Opacity("state:N", scale=alt.Scale(domain=STATES, range=[1, 1, 0.35]), legend=None)
 
+    def down(self, by: str, **more: Any) -> alt.Y:
+        """A line for each group, in the order of the rows, also after other rows have taken their place."""
+        return alt.Y(f"{by}:N", sort=alt.EncodingSortField("place", op="min"), **more)
+
     def rows(self, by: str) -> alt.Chart:
         """Invisible rows as wide as the chart, so that a click anywhere on a group's line selects it."""
-        return alt.Chart().mark_rect(fillOpacity=0, cursor="pointer").encode(alt.Y(f"{by}:N", sort=None))
+        return alt.Chart().mark_rect(fillOpacity=0, cursor="pointer").encode(self.down(by))
 
     def right(self, text: str, by: str) -> alt.Chart:
         """A column of texts right of the chart, one a group: counts, amounts. Needs `padding=BESIDE`."""
         place = alt.XValue(alt.ExprRef("width + 10"))  # type: ignore[arg-type]
         mark = alt.Chart().transform_calculate(beside=text).mark_text(align="left", color=colour("muted"))
-        return mark.encode(alt.Y(f"{by}:N", sort=None), x=place, text="beside:N", opacity=self.fade())
+        return mark.encode(self.down(by), x=place, text="beside:N", opacity=self.fade())
 
     def zero(self) -> alt.Chart:
         """The line at zero."""
