@@ -18,7 +18,7 @@ from rich.table import Table
 from cadran.book import Book, read_set_aside
 from cadran.figures.columns import cell
 from cadran.measures import MEASURES, Question
-from cadran.sources.rules import messages
+from cadran.sources.rules import messages, remark
 from cadran.text import Words, words_for
 
 # Where nobody's window sets the width, a table is as wide as it needs.
@@ -60,7 +60,7 @@ def tell_book(book: Book, form: Format, words: Words) -> None:
     tell_purge(book, words)
     for noted in manifest["noted"]:
         where = noted["file"] or noted["table"]
-        what = words("{file}: {n} × {note}", file=where, n=words.number(noted["n"]), note=words(noted["note"]))
+        what = words("{file}: {n} × {note}", file=where, n=words.number(noted["n"]), note=remark(noted["note"], words))
         found = f" ({noted['found']})" if noted["found"] else ""
         out.print(what + found, style="cyan", markup=False)
     for message in messages(read_set_aside(book.version), words):

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from cadran.sources import events
 from cadran.sources.rules import LEFT_OUT
 from cadran.tables.problems import Problem
 
@@ -38,6 +39,17 @@ def log(take, *rows, mapping=LOG):
 def life(delivered, case="C"):
     own = delivered.tables["versions"].filter(opportunity_id=case).sort("valid_from")
     return own.select("valid_from", "stage", "status", "rep_id").rows()
+
+
+def test_a_log_that_tells_no_win_says_so(take):
+    rows = ["C,Create lead,2024-01-01,Ann", "D,Create lead,2024-01-02,Ann", "D,Refusal,2024-01-03,Ann"]
+    silent = LOG.replace('"Order" = "won", ', "").replace('ignored = ["Autosave"]', 'ignored = ["Order"]')
+
+    told = log(take, *rows, mapping=silent).noted
+    assert told.select("table", "file", "note", "n", "found").rows() == [
+        ("opportunities", "deals.csv", events.NEVER["won"], 2, "Create lead, Send offer"),
+    ]
+    assert log(take, *rows).noted.is_empty()
 
 
 def test_a_log_alone_gives_deals_versions_touches_stages_and_sellers(take):

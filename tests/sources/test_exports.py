@@ -106,6 +106,13 @@ def test_hubspot_deals_and_those_that_only_their_history_knows():
     assert any("known by its history alone" in note for note in found.noted["note"])
 
 
+def test_hubspot_teams_are_the_primary_ones_by_name():
+    found = delivered("hubspot")
+    teams = found.tables["reps"].drop_nulls("team").sort("rep_id").select("rep_id", "team").rows()
+    assert teams == [("35252170", "team_01"), ("40706000", "team_02")]  # the latter has a second team
+    assert (98, "reps") in found.noted.filter(pl.col("note").str.contains("`team`")).select("n", "table").rows()
+
+
 def test_hubspot_rows_are_set_aside_with_a_reason():
     found = delivered("hubspot")
     n = {file.file: (file.n_read, file.n_set_aside) for file in found.files if file.n_set_aside}

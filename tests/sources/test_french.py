@@ -7,17 +7,14 @@ from pathlib import Path
 import pytest
 
 import cadran.sources
-from cadran.sources import OPEN_WITH_CLOSE, lives, spans, things
+from cadran.sources import OPEN_WITH_CLOSE, events, lives, lookups, spans, things
 from cadran.sources.databases import NOTES
 from cadran.sources.faults import SAID
 from cadran.sources.mapping import load_mapping
 from cadran.sources.rules import LEFT_OUT, sentences
-from cadran.tables import FOREIGN_KEYS
 from cadran.tables.problems import Problem
 from cadran.text import words_for
 
-#: Fields that hold a word from a list.
-WORDS = ["deal_type", "forecast_category", "kind", "direction", "scope", "status"]
 FOLDER = Path(cadran.sources.__file__).parent
 
 
@@ -43,8 +40,10 @@ def said_by_sources():
     notes = [
         "the encoding of a file was guessed",
         OPEN_WITH_CLOSE,
-        *(f"an unknown `{f}` was taken as not given" for _, f in FOREIGN_KEYS),
-        *(f"an unknown `{f}` was taken as not given" for f in WORDS),
+        *events.NEVER.values(),
+        "an unknown `{field}` was taken as not given",
+        lookups.NOWHERE,
+        lookups.SEVERAL,
         spans.OVERLAP,
         spans.HOLE,
         spans.BACK,

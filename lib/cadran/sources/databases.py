@@ -17,7 +17,7 @@ from polars.io.plugins import register_io_source
 from cadran.sources.connections import Column, Connection, DuckDB, SQLite, quoted
 from cadran.sources.declared import keys_in_step
 from cadran.sources.faults import told
-from cadran.sources.feeds import NOW, Database, File, Mapping, column_of, named, parts
+from cadran.sources.feeds import NOW, Database, File, Mapping, column_of, files_of, named, parts
 from cadran.sources.postgresql import PostgreSQL
 from cadran.tables.delivery import Since
 from cadran.tables.groups import group_of
@@ -101,7 +101,7 @@ def copied(mapping: Mapping, folder: Path, since: Since, place: Path, said: Prog
     Raises:
         Problem: If a database does not answer, refuses, or breaks off. No part of an address is ever told.
     """
-    needed = {feed.file for feed in mapping.feeds} | {f.source for feed in mapping.feeds for f in feed.fields.values()}
+    needed = files_of(mapping)
     files = [file for name, file in mapping.files.items() if file.database and name in needed]
     with ExitStack() as held:
         opened: dict[str, Connection] = {}
@@ -198,7 +198,7 @@ def _numbers(mapping: Mapping, file: str) -> set[str]:
     for feed in mapping.feeds:
         for name, said in feed.fields.items():
             is_number = isinstance(column_of(feed.table, name), dy.Float64 | dy.Int64)
-            for column in said.column if (said.source or feed.file) == file else ():
+            for column in said.column if (said.origin or feed.file) == file else ():
                 uses.setdefault(column, set()).add(is_number)
     return {column for column, kinds in uses.items() if kinds == {True}}
 

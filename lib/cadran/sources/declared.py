@@ -82,8 +82,8 @@ def whole(check: Check, taken: Any, feeds: list[Feed], files: dict[str, File]) -
         check.fail('{file}: taken = "now" is the clock of a database, and there is none.', repair)
     for feed in feeds:
         for field in feed.fields.values():
-            if field.source and files[field.source].watermark:
-                told = {"where": f"[{feed.table}] {field.name}", "name": field.source}
+            for name in (name for name, _, _ in field.hops if files[name].watermark):
+                told = {"where": f"[{feed.table}] {field.name}", "name": name}
                 repair = "Remove its watermark: the rows joined may be older than the last import."
                 check.fail("{file}: {where} takes its column from {name}, which must be read whole.", repair, **told)
         if feed.from_values and files[feed.file].watermark and feed.fields.keys() - {_key(feed.table), "name"}:

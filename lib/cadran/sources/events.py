@@ -14,6 +14,12 @@ from cadran.tables import TABLES
 #: Events of one moment follow each other by this much, so that each stage crossed is counted.
 TICK = pl.duration(microseconds=1)
 
+#: What is noted of logs that alone tell of deals, where no activity ends one so.
+NEVER = {
+    "won": "a deal that cannot be won: no activity of the event log means it; name one in its `outcomes`",
+    "lost": "a deal that cannot be lost: no activity of the event log means it; name one in its `outcomes`",
+}
+
 
 @dataclass(frozen=True)
 class Told:
@@ -67,6 +73,15 @@ def told(events: pl.DataFrame, logs: list[Feed], order: list[str], first_stage: 
         _activities(events.filter(pl.col("stage").is_null()), touches),
         pl.concat(wrong),
     )
+
+
+def never(feeds: list[Feed], stages: pl.DataFrame) -> list[str]:
+    """Which of `NEVER` are to be noted of the feeds of a mapping, whose stages are as in `TABLES`."""
+    if {"deals", "opportunities", "versions"} & {feed.table for feed in feeds}:
+        return []
+    named = [stage for log in feeds for stage in (*log.stages.values(), *log.outcomes.values())]
+    kinds = set(stages.filter(pl.col("stage").is_in(named))["kind"].cast(pl.String))
+    return [note for kind, note in NEVER.items() if kind not in kinds]
 
 
 def _opportunities(events: pl.DataFrame) -> pl.DataFrame:

@@ -97,8 +97,12 @@ class Field:
     name: str
     column: tuple[str, ...] = ()
     constant: Any = None
+    #: Another file that holds the column, the columns by which it is joined, and further files joined to it in turn.
     source: str | None = None
     on: Dict[str, str] = field(default_factory=dict)
+    then: tuple[tuple[str, Dict[str, str]], ...] = ()
+    #: Columns of the first file joined, with the values of the rows that count.
+    only: Dict[str, tuple[str, ...]] = field(default_factory=dict)
     values: Dict[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     #: The value where the source gives none.
@@ -111,6 +115,20 @@ class Field:
     known: str = "at_creation"
     unknown: str = "set aside"
     personal: str | None = None
+
+    @property
+    def origin(self) -> str | None:
+        """The file that holds the column, where it is not the feed's own."""
+        return self.then[-1][0] if self.then else self.source
+
+    @property
+    def hops(self) -> list[tuple[str, Dict[str, str], tuple[str, ...]]]:
+        """The files joined one after the other: each with its `on`, and the columns it brings; none without a join."""
+        if not self.source:
+            return []
+        steps = [(self.source, self.on), *self.then]
+        brought = [*(tuple(on) for _, on in self.then), self.column]
+        return [(file, on, columns) for (file, on), columns in zip(steps, brought, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -269,11 +287,18 @@ def named(mapping: Mapping, file: str) -> dict[str, list[tuple[str, str]]]:
         spoken += [(column, "deleted") for column in feed.deleted if feed.file == file]
         for name, said in feed.fields.items():
             here = said.on if said.source else said.column
-            there = (*said.on.values(), *said.column) if said.source == file else ()
+            there = [c for hop, on, columns in said.hops if hop == file for c in (*on.values(), *columns)]
+            there += said.only if said.source == file else ()
             spoken += [(column, name) for column in (*(here if feed.file == file else ()), *there)]
         for column, name in spoken:
             found.setdefault(column, []).append((feed.table, name))
     return found
+
+
+def files_of(mapping: Mapping) -> set[str]:
+    """The files that its feeds need."""
+    joined = {name for feed in mapping.feeds for said in feed.fields.values() for name, _, _ in said.hops}
+    return {feed.file for feed in mapping.feeds} | joined
 
 
 def zone(mapping: Mapping) -> ZoneInfo:

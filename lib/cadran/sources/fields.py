@@ -10,7 +10,7 @@ from cadran.sources import parse
 from cadran.sources.dates import order_told, two_ways
 from cadran.sources.evidence import DAYS, MIDNIGHTS, TEXTS, Column, is_dated, is_number
 from cadran.sources.feeds import Feed, Field, Mapping, column_of
-from cadran.sources.lookups import cleaned, has, joined, never_found, trimmed
+from cadran.sources.lookups import chosen, cleaned, has, joined, never_found, trimmed, unmatched
 from cadran.sources.marks import about, at_the_epoch, deleted, still_so
 from cadran.sources.place import ID, RAGGED
 from cadran.sources.rules import BROKEN, broken
@@ -46,8 +46,8 @@ class Reading:
     columns: dict[str, Column] = field(default_factory=dict)
     met: list[pl.DataFrame] = field(default_factory=list)
     found: set[str] = field(default_factory=set)
-    #: By field: how many rows held a word that is not in its list, and which words (`unknown = "keep as null"`).
-    not_words: dict[str, tuple[int, set[str]]] = field(default_factory=dict)
+    #: What was taken as not given: by remark how many rows, and which words or keys.
+    remarks: dict[str, tuple[int, set[str]]] = field(default_factory=dict)
     is_day_first: bool | None = None
     told_decimal: str | None = None
 
@@ -75,15 +75,13 @@ class Reading:
         for said in self.feed.fields.values():
             for column in said.column if not said.source else said.on:
                 has(columns, column, self.file, f"[{self.feed.table}] {said.name}")
-        for key, chosen in (("only", self.feed.only), ("deleted", self.feed.deleted)):
-            for column in chosen:
+        for key, asked in (("only", self.feed.only), ("deleted", self.feed.deleted)):
+            for column in asked:
                 has(columns, column, self.file, f"[{self.feed.table}] {key}")
 
     def left_out(self, rows: pl.DataFrame) -> pl.Series:
         """Whether `only` leaves each row out; never one whose cells are not the header's: nothing tells what it says."""
-        said = {c: pl.col(c).cast(pl.String).fill_null("").str.strip_chars().str.to_lowercase() for c in self.feed.only}
-        kept = [text.is_in([v.lower() for v in self.feed.only[c]]) for c, text in said.items()]
-        return rows.select(~(pl.col(RAGGED) | pl.all_horizontal(pl.lit(True), *kept))).to_series()
+        return rows.select(~(pl.col(RAGGED) | chosen(self.feed.only))).to_series()
 
     def texts(self, rows: pl.DataFrame, is_plain: bool = False) -> pl.DataFrame:
         """What a block's rows (`ID` and the columns used) say of each field, not yet parsed (`is_plain`: `trimmed`)."""
@@ -184,12 +182,12 @@ class Reading:
         file, frame = self.mapping.files[self.feed.file], rows
         kind = self.columns[said.name].kind
         if said.source:
-            frame, file = (
-                joined(said, rows, self.lookups[said.name], self.feed, self.mapping),
-                self.mapping.files[said.source],
-            )
+            frame = joined(said, rows, self.lookups[said.name], self.feed, self.mapping)
+            file = self.mapping.files[str(said.origin)]
             if said.name not in self.found and not frame[said.column[0]].is_null().all():
                 self.found.add(said.name)
+            for remark, n, keys in unmatched(said, frame):
+                self._remark(remark, n, keys)
         waits = is_dated(kind) or is_number(kind)  # these are trimmed later, if need be
         first = said.column[0]
         is_simple = not (said.source or said.missing or said.values or file.missing or first in file.values)
@@ -228,12 +226,16 @@ class Reading:
             value = parse.one_of(text, list(column.kind.categories)) if enum else parse.yes_no(text)  # type: ignore[union-attr]
             odd = texts.filter(text.is_not_null() & value.is_null())
             if enum and said.unknown != "set aside":
-                n, met = self.not_words.get(name, (0, set()))
-                self.not_words[name] = n + odd.height, {*sorted({*met, *odd[name].unique()})[:10]}
+                self._remark(f"an unknown `{name}` was taken as not given", odd.height, {*odd[name].unique()})
             else:
                 wrong.append(broken(odd[ID], name, f"{self.feed.table}.{name}|type"))
             kept.append(value.alias(name))
         return pl.DataFrame(kept), pl.concat(wrong)
+
+    def _remark(self, remark: str, n: int, values: set[str]) -> None:
+        before, met = self.remarks.get(remark, (0, set()))
+        if n:
+            self.remarks[remark] = before + n, {*sorted(met | values)[:10]}
 
     def _meet(self, texts: pl.DataFrame) -> None:
         key = TABLES[self.feed.table].primary_key()[0]

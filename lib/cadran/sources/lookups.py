@@ -1,13 +1,18 @@
 """Columns of a file as the mapping cleans them, and those brought from another file by key."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Dict
 from difflib import get_close_matches
 
 import polars as pl
 
-from cadran.sources.feeds import Feed, Field, Mapping
+from cadran.sources.feeds import Feed, Field, File, Mapping
 from cadran.tables.problems import Problem
+
+#: Whether one row goes with a key; false where several do that differ, null where none does.
+FOUND = "@found"
+NOWHERE = "`{field}` was taken as not given: its key stands on no row of the file joined"
+SEVERAL = "`{field}` was taken as not given: its key stands on several rows of the file joined, which differ"
 
 
 def has(columns: Sequence[str], column: str, file: str, where: str) -> None:
@@ -47,50 +52,95 @@ def trimmed(texts: pl.Series, is_plain: bool = False) -> pl.Series:
     return texts.set((texts == "").fill_null(False), None)
 
 
-def lookup(field: Field, frames: Iterable[pl.DataFrame], feed: Feed, mapping: Mapping) -> pl.DataFrame:
-    """The columns that a field brings from another file, by its keys (`@0`, `@1`, …).
+def chosen(only: Dict[str, tuple[str, ...]]) -> pl.Expr:
+    """Whether a row holds, in every column named, one of the values named, whatever their case."""
+    said = {c: pl.col(c).cast(pl.String).fill_null("").str.strip_chars().str.to_lowercase() for c in only}
+    return pl.all_horizontal(pl.lit(True), *(text.is_in([v.lower() for v in only[c]]) for c, text in said.items()))
+
+
+def lookup(field: Field, read: Callable[[str, list[str]], Iterator[pl.DataFrame]], mapping: Mapping) -> pl.DataFrame:
+    """The columns that a field brings from other files, by the keys of the first (`@0`, `@1`, …); and `FOUND`.
+
+    Args:
+        field: A field with a join.
+        read: Gives some columns of a file, named as in the mapping, block by block.
+        mapping: The mapping.
 
     Raises:
         Problem: If one key brings several things.
     """
-    there = mapping.files[str(field.source)]
-    found = []
-    for rows in frames:
-        keys = [_key(c, i, there.missing, there.values.get(c, {}), rows) for i, c in enumerate(field.on.values())]
-        found.append(rows.select(*field.column, *keys).drop_nulls(_keys(field)).unique(maintain_order=True))
-    other = pl.concat(found).unique(maintain_order=True)
-    if field.unknown != "set aside":  # what is not told of one thing is not known
-        return other.filter(~pl.struct(_keys(field)).is_duplicated())
-    if other.select(pl.struct(_keys(field)).is_duplicated().any()).item():
-        twice = other.filter(pl.struct(_keys(field)).is_duplicated())[_keys(field)].row(0)
-        raise Problem(
-            "{file}: {key} {value!r} stands on several rows that differ, so that it brings no single {column}.",
-            "Keep one row for each.",
-            file=there.path[0], key=", ".join(field.on.values()), value=" ".join(twice), column=", ".join(field.column),
-        )  # fmt: skip
+    other: pl.DataFrame | None = None
+    for n, (name, on, columns) in reversed([*enumerate(field.hops)]):
+        only = field.only if n == 0 else {}
+        found = [_brought(rows.filter(chosen(only)), on, columns, other, mapping.files[name])
+                 for rows in read(name, list(dict.fromkeys([*on.values(), *columns, *only])))]  # fmt: skip
+        other = _once(field, pl.concat(found).unique(maintain_order=True), on, mapping.files[name])
+    assert other is not None, field
     return other
 
 
+def _brought(
+    rows: pl.DataFrame, on: Dict[str, str], columns: tuple[str, ...], further: pl.DataFrame | None, file: File
+) -> pl.DataFrame:
+    """What rows of a file bring by key: its columns; or, where these are keys of a `further` file, what that brings."""
+    keys = [_key(column, f"@{i}", file, rows) for i, column in enumerate(on.values())]
+    if further is None:
+        found = rows.select(*columns, *keys, pl.lit(True).alias(FOUND))
+    else:
+        links = [_key(column, f"@link{i}", file, rows) for i, column in enumerate(columns)]
+        right = [f"@{i}" for i in range(len(columns))]
+        left = [f"@link{i}" for i in range(len(columns))]
+        found = rows.select(*keys, *links).join(further, left_on=left, right_on=right, how="left").drop(left)
+    return found.drop_nulls([f"@{i}" for i in range(len(on))]).unique(maintain_order=True)
+
+
+def _once(field: Field, other: pl.DataFrame, on: Dict[str, str], file: File) -> pl.DataFrame:
+    """One row for each key. Where one brings several things, none of them is known, if the mapping allows that."""
+    keys = [f"@{i}" for i in range(len(on))]
+    several = other.select(pl.struct(keys).is_duplicated()).to_series()
+    if several.any() and field.unknown == "set aside":
+        raise Problem(
+            "{file}: {key} {value!r} stands on several rows that differ, so that it brings no single {column}.",
+            "Keep one row for each.",
+            file=file.path[0], key=", ".join(on.values()), value=" ".join(other.filter(several)[keys].row(0)),
+            column=", ".join(field.column),
+        )  # fmt: skip
+    other = other.with_columns(pl.when(~several).then(c) for c in field.column)
+    return other.with_columns(pl.col(FOUND) & ~several).unique(keys, keep="any", maintain_order=True)
+
+
 def nothing(field: Field) -> pl.DataFrame:
-    """What a field brings from a file that is not there."""
+    """What a field brings from files of which one is not there."""
     return pl.DataFrame(schema=dict.fromkeys([*field.column, *_keys(field)], pl.String))
 
 
 def joined(field: Field, rows: pl.DataFrame, other: pl.DataFrame, feed: Feed, mapping: Mapping) -> pl.DataFrame:
     """The row of another file that goes with each row, by key."""
-    here = mapping.files[feed.file]
-    left = [_key(c, i, here.missing, here.values.get(c, {}), rows) for i, c in enumerate(field.on)]
+    left = [_key(column, f"@{i}", mapping.files[feed.file], rows) for i, column in enumerate(field.on)]
     return rows.select(left).join(other, on=_keys(field), how="left", maintain_order="left")
+
+
+def unmatched(field: Field, rows: pl.DataFrame) -> list[tuple[str, int, set[str]]]:
+    """Of rows as `joined` gives them, those whose key brought nothing: a remark, how many, and some of their keys."""
+    if FOUND not in rows.columns:  # a file that is not there
+        return []
+    lone = rows.filter(~pl.col(FOUND).fill_null(False)).select(FOUND, key=pl.concat_str(_keys(field), separator=" "))
+    several = pl.col(FOUND).is_not_null()
+    found = [(NOWHERE, lone.filter(~several)), (SEVERAL, lone.filter(several))]
+    return [
+        (note.format(field=field.name), keys.height, {*keys["key"].unique().bottom_k(10)})
+        for note, keys in ((note, keys.drop_nulls("key")) for note, keys in found)
+    ]
 
 
 def never_found(field: Field, feed: Feed, mapping: Mapping) -> Problem:
     """What is said if no row of the feed found its key in the other file."""
-    here, there = mapping.files[feed.file], mapping.files[str(field.source)]
+    here, there = mapping.files[feed.file], [mapping.files[name].path[0] for name, _, _ in field.hops]
     return Problem(
         "{where}: no {here} of {file} is found as {key} in {other}.",
         "Compare their values, and write `values` where they differ.",
         where=f"[{feed.table}] {field.name}", here=", ".join(field.on), file=here.path[0],
-        key=", ".join(field.on.values()), other=there.path[0],
+        key=" → ".join(", ".join(on.values()) for _, on, _ in field.hops), other=" → ".join(there),
     )  # fmt: skip
 
 
@@ -98,5 +148,5 @@ def _keys(field: Field) -> list[str]:
     return [f"@{i}" for i in range(len(field.on))]
 
 
-def _key(column: str, i: int, missing: tuple[str, ...], values: Dict[str, str], rows: pl.DataFrame) -> pl.Expr:
-    return cleaned(column, missing, values, rows).cast(pl.String).alias(f"@{i}")
+def _key(column: str, name: str, file: File, rows: pl.DataFrame) -> pl.Expr:
+    return cleaned(column, file.missing, file.values.get(column, {}), rows).cast(pl.String).alias(name)

@@ -258,14 +258,15 @@ class _Check:
         if ("from" in spec) != ("on" in spec):
             repair = 'Write {{ column = "COLUMN", from = "FILE", on = "KEY" }}.'
             self.fail("{file}: {where}: a join needs both `from` and `on`.", repair, where=where)
-        self.member(spec.get("from", next(iter(files))), files, f"{where}: from")
-        on = spec.get("on", {})
+        joins = self.joins(spec, files, where)
         return Field(
             name=name,
             column=texts(spec.get("column", [])),
             constant=spec.get("constant"),
-            source=spec.get("from"),
-            on={on: on} if isinstance(on, str) else on,
+            source=joins[0][0] if joins else None,
+            on=joins[0][1] if joins else {},
+            then=tuple(joins[1:]),
+            only={column: texts(values) for column, values in spec.get("only", {}).items()},
             values={str(k): str(v) for k, v in spec.get("values", {}).items()},
             missing=texts(spec.get("missing", [])),
             otherwise=str(spec["otherwise"]) if "otherwise" in spec else None,
@@ -277,6 +278,21 @@ class _Check:
             unknown=spec.get("unknown", UNKNOWN[0]),
             personal=spec.get("personal"),
         )
+
+    def joins(self, spec: dict[str, Any], files: dict[str, File], where: str) -> list[tuple[str, dict[str, str]]]:
+        """The files of `from`, each with the columns of `on` by which it is joined to the one before."""
+        names = texts(spec.get("from", []))
+        on = spec.get("on", [])
+        keys = on if isinstance(on, list) else [on]
+        if len(names) != len(keys):
+            repair = 'Write from = ["FILE", "NEXT"] and on = ["KEY", {{ KEY = "KEY OF NEXT" }}].'
+            self.fail("{file}: {where}: each file of `from` is joined by one of `on`.", repair, where=where)
+        if "only" in spec and not names:
+            self.fail("{file}: {where}: `only` is for a join.", "Write it in the table.", where=where)
+        for name, key in zip(names, keys, strict=True):
+            self.member(name, files, f"{where}: from")
+            self.of_type(f"{where}: on", key, "text or table")
+        return [(n, {key: key} if isinstance(key, str) else key) for n, key in zip(names, keys, strict=True)]
 
     def known(self, table: str, name: str, spec: dict[str, Any], where: str) -> None:
         if "known" not in spec:

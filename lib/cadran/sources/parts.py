@@ -8,6 +8,7 @@ from datetime import date, datetime
 import polars as pl
 
 from cadran.sources.aside import Aside
+from cadran.sources.events import never
 from cadran.sources.feeds import OF, Mapping, parts
 from cadran.sources.fields import Fed
 from cadran.sources.links import Known, orphans, unknown_to_null, without
@@ -87,9 +88,13 @@ class Parts:
     def notes(self) -> list[Note]:
         """What was taken in with a change, as rows of `NOTED`."""
         for told in self.survey.feeds:
-            for name, (n, met) in told.reading.not_words.items():
+            for remark, (n, met) in told.reading.remarks.items():
                 file = ", ".join(self.survey.files[told.feed.file].source.digests)
-                self._note((told.feed.table, file, f"an unknown `{name}` was taken as not given"), n, met)
+                self._note((told.feed.table, file, remark), n, met)
+        for log in self._feeds("events"):
+            for note in never([told.feed for told in self.survey.feeds], self.ground.stages):
+                file = ", ".join(self.survey.files[log.feed.file].source.digests)
+                self._note(("opportunities", file, note), self.n_deals, {*log.feed.stages})
         return [
             (table, file, note, n, ", ".join(map(str, sorted(values)[:most])))
             for (table, file, note), (n, values) in self._noted.items()

@@ -1,5 +1,6 @@
 """Holding rows to the tables' rules: which row broke which, and what goes with it. A rule is a sentence."""
 
+import re
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from copy import copy
@@ -217,6 +218,13 @@ def set_aside(
         )
         .select(SET_ASIDE.keys())
     )
+
+
+def remark(note: str, words: Any) -> str:
+    """A note of `NOTED` in the reader's words. Notes that differ by the field they name are one sentence."""
+    field = re.search("`(.+?)`", note)
+    general = note.replace(field[0], "`{field}`", 1) if field else note
+    return str(words(general, field=field[1]) if field and general in words.catalogue else words(note))
 
 
 def messages(aside: pl.DataFrame, words: Any) -> list[str]:

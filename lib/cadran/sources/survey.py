@@ -9,7 +9,7 @@ import polars as pl
 
 from cadran.sources import evidence
 from cadran.sources.ahead import ahead
-from cadran.sources.feeds import Feed, Mapping, bucket_field, parts
+from cadran.sources.feeds import Feed, Mapping, bucket_field, files_of, parts
 from cadran.sources.fields import Reading
 from cadran.sources.lookups import has, lookup, nothing
 from cadran.sources.place import ID, ROW
@@ -95,10 +95,8 @@ def survey(
     Raises:
         Problem: If a file cannot be read, or what it says cannot be told.
     """
-    used = {feed.file for feed in mapping.feeds}
-    used |= {f.source for feed in mapping.feeds for f in feed.fields.values() if f.source}
     sources: dict[str, Source] = {}
-    for name in sorted(used):
+    for name in sorted(files_of(mapping)):
         said(name, 0.0)
         sources[name] = opened(mapping.files[name], folder, workspace)
     waiting: dict[int, frozenset[str]] = {}
@@ -144,19 +142,19 @@ def _cuts(mapping: Mapping, sources: dict[str, Source], since: Since | None) -> 
 
 
 def _lookups(feed: Feed, mapping: Mapping, sources: dict[str, Source]) -> dict[str, pl.DataFrame]:
+    def rows(name: str, columns: list[str]) -> Iterator[pl.DataFrame]:
+        return (block.load(columns, block.data) for block in sources[name].blocks())
+
     found = {}
-    for said in feed.fields.values():
-        if said.source:
-            there, where = sources[said.source], f"[{feed.table}] {said.name}"
-            if not there.digests:  # an optional file that is not there brings nothing
-                found[said.name] = nothing(said)
-                continue
-            for column in said.on:
-                has(sources[feed.file].columns, column, mapping.files[feed.file].path[0], where)
-            for column in (*said.on.values(), *said.column):
-                has(there.columns, column, mapping.files[said.source].path[0], where)
-            blocks = (b.load([*said.on.values(), *said.column], b.data) for b in there.blocks())
-            found[said.name] = lookup(said, blocks, feed, mapping)
+    for said in (said for said in feed.fields.values() if said.source):
+        if not all(sources[name].digests for name, _, _ in said.hops):  # an optional file that is not there
+            found[said.name] = nothing(said)
+            continue
+        asked = [(feed.file, (*said.on,)), (str(said.source), (*said.only,))]
+        asked += [(name, (*on.values(), *columns)) for name, on, columns in said.hops]
+        for name, column in ((name, column) for name, columns in asked for column in columns):
+            has(sources[name].columns, column, mapping.files[name].path[0], f"[{feed.table}] {said.name}")
+        found[said.name] = lookup(said, rows, mapping)
     return found
 
 

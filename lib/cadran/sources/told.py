@@ -118,7 +118,7 @@ def _with_fields(feed: Feed, feeds: list[Feed]) -> Feed:
         as_read = own.get(name, Field(name))
         for column, prefix in ((value, ""), (old or Field("", constant=""), OLD)):
             read = replace(
-                as_read, name=prefix + name, column=column.column, constant=column.constant, source=None, on={}
+                as_read, name=prefix + name, column=column.column, constant=column.constant, source=None, then=()
             )
             fields[prefix + name] = replace(read, values={**column.values, **as_read.values}, known="at_creation")
     only = feed.only if not said.column else {said.column[0]: tuple(said.values), **feed.only}

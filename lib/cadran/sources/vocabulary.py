@@ -14,6 +14,7 @@ TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "date": ((date,), "2024-12-31"),
     "date or text": ((date, str), "2024-12-31"),
     "text or table": ((str, dict), '"KEY"'),
+    "keys": ((str, dict, list), '"KEY"'),
     "constant": ((str, int, float, bool, date), '"text"'),
 }
 
@@ -76,8 +77,9 @@ KEYS: dict[str, dict[str, str]] = {
     "a field": {
         "column": _TEXTS,
         "constant": "constant",
-        "from": _TEXT,
-        "on": "text or table",
+        "from": _TEXTS,
+        "on": "keys",
+        "only": _DICT,
         "values": _DICT,
         "missing": _TEXTS,
         "otherwise": "constant",
