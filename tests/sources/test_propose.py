@@ -10,7 +10,7 @@ import pytest
 import xlsxwriter
 
 from cadran.sources import deliver
-from cadran.sources.guess import refusal
+from cadran.sources.guess import refusal, stage_kind
 from cadran.sources.mapping import load_mapping
 from cadran.sources.propose import propose
 from cadran.tables.problems import Problem
@@ -292,6 +292,73 @@ def test_an_event_log_alone_is_told(tmp_path):
     taken_in = delivered(text, tmp_path, tmp_path)
     assert taken_in.tables["opportunities"].height == 5
     assert taken_in.tables["activities"].height == 5
+
+
+def test_what_stands_beside_the_events_of_a_log_is_told_too(tmp_path):
+    (folder := tmp_path / "crm" / "2026-03-02").mkdir(parents=True)
+    events = ["Lead received", "Quote sent", "Order received"]
+    rows = [f"C{c},{e},2026-01-{3 * i + c:02},U{c},Nord,{100 * c},EUR,Acme,2026-03-01,a{c}@b.fr,zz"
+            for c in range(1, 6) for i, e in enumerate(events[: 1 + c % 3])]  # fmt: skip
+    header = "Case,Activity,Timestamp,Resource,Team,Amount,Currency,Customer,Date prévue,E-mail,Shelf"
+    (folder / "log.csv").write_text("\n".join([header, *rows]) + "\n")
+
+    read = tomllib.loads(text := propose([folder]))
+    beside = {
+        "account_id": "Customer",
+        "amount": "Amount",
+        "currency": "Currency",
+        "expected_close_date": "Date prévue",
+    }
+    assert {field: read["events"].get(field) for field in beside} == beside
+    assert (read["accounts"]["account_id"], read["reps"]["team"], read["name"]) == ("Customer", "Team", "crm")
+    assert '# refused (e-mail addresses): "E-mail"' in text
+    assert '# not used: "Shelf"' in text
+    assert read["events"]["outcomes"] == {"Order received": "won"}
+    assert "to complete: no activity looks lost; without one, no deal is ever lost" in text
+    taken_in = delivered(text, folder, tmp_path)
+    now = taken_in.tables["versions"].filter(pl.col("valid_to").is_null()).sort("opportunity_id")
+    assert now["amount"].to_list() == [100.0, 200.0, 300.0, 400.0, 500.0]
+    assert now["status"].to_list() == ["open", "won", "open", "open", "won"]
+    assert taken_in.tables["opportunities"]["account_id"].unique().to_list() == ["Acme"]
+    noted = taken_in.noted.select("n", "note").rows()
+    assert [(n, note[:27]) for n, note in noted] == [(5, "a deal that cannot be lost:")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    {
+        "won": ["Order", "Purchase order", "Order received", "Signed order", "Commande", "Commande reçue", "Won",
+                "Bon de commande", "Bon de commande signé", "Prise de commande", "Commande client", "Closed Won"],
+        "lost": ["Order cancelled", "Order was cancelled", "Cancelled order", "Commande annulée", "Commande perdue",
+                 "Annulation de la commande", "Cancelled", "Annulée", "Order rejected"],
+        "open": ["Awaiting order", "Commande en attente", "Attente de commande", "Order pending", "Work order sent",
+                 "Meeting cancelled", "Reordering", "Rendez-vous annulé", "Commander", "Border case"],
+    }.items(),
+)  # fmt: skip
+def test_an_order_is_won_unless_it_is_cancelled_or_awaited(kind, names):
+    assert [(name, stage_kind(name)) for name in names] == [(name, kind) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("crm/2026-03-02", "crm"), ("crm/2026/03/02", "crm"), ("crm/20260302", "crm"), ("crm/export_2026-03-02", "export"),
+        ("crm/17", "crm"), ("maven_crm", "maven_crm"), ("Ventes 2025", "Ventes"), ("crm/2026-03", "crm"),
+    ],
+)  # fmt: skip
+def test_a_book_is_not_named_after_a_day(tmp_path, folder, name):
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / "deals.csv").write_text(FACTS)
+    line = propose([tmp_path / folder]).splitlines()[1]
+    assert line.startswith(f'name = "{name}"  # guessed: ')
+    assert "keep it" in line
+
+
+def test_the_short_names_of_an_expected_close_date(tmp_path):
+    for header in ("Expected", "Prévue", "Date prévue"):
+        (tmp_path / "deals.csv").write_text(FACTS.replace("AccountId", header).replace(",A", ",2024-07-1"))
+        read = tomllib.loads(propose([tmp_path]))
+        assert (read["deals"]["expected_close_date"], read["deals"]["closed_at"]) == (header, "CloseDate")
 
 
 def test_a_path_that_is_not_there_and_an_empty_file_are_said(tmp_path):

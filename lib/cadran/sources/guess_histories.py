@@ -82,7 +82,9 @@ def log(seen: list[Seen]) -> Log | None:
             continue
         activities, n = few(file.frame[fields["activity"]]), file.frame[fields["case"]].n_unique()
         if activities and n < file.frame.height and fitted("events", "at", file.frame[fields["at"]]):
-            found = Log(file.path, file.frame, file.sheet, "events", fields)
+            beside, reasons = matched("events", file.frame.drop(fields.values()), is_history=True)
+            reasons |= dict.fromkeys(fields, "the header says so")
+            found = Log(file.path, file.frame, file.sheet, "events", fields | beside, reasons)
             found.meanings = _meanings(file.frame, fields, activities)
             return found
     return None

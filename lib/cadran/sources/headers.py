@@ -56,7 +56,8 @@ FIELDS = {
         "expected_close_date": (
             "expected_close_date expected_close forecast_close_date date_de_cloture_prevue date_cloture_prevue "
             "date_prevue_de_cloture date_de_cloture_previsionnelle date_de_cloture_estimee date_de_signature_prevue "
-            "date_previsionnelle echeance date_prevue cloture_prevue cloture_estimee"
+            "date_previsionnelle echeance date_prevue cloture_prevue cloture_estimee expected expected_date prevue prevu "
+            "prevue_le prevu_le"
         ),
         "amount": (
             "amount close_value deal_amount value deal_value montant montant_ht montant_signe ca ca_ht "
@@ -65,7 +66,7 @@ FIELDS = {
         "currency": "currency_iso_code deal_currency_code currency devise monnaie",
         "deal_type": "type dealtype deal_type opportunity_type type_d_affaire nature",
         "product": "product product_name produit offre gamme product_family service",
-        "lead_source": "lead_source source origine canal hs_analytics_source provenance",
+        "lead_source": "lead_source source origine canal channel hs_analytics_source provenance",
         "forecast_category": (
             "forecast_category_name forecast_category hs_forecast_category hs_manual_forecast_category"
         ),
@@ -168,6 +169,14 @@ for _table in ("accounts", "reps", "contacts", "targets", "versions"):
         ),
         "valid_to": "valid_to fivetran_end dbt_valid_to effective_to effective_end valide_au date_fin_validite",
     }
+#: What may stand beside the events of a log.
+FIELDS["events"] = {
+    name: FIELDS["deals"][name]
+    for name in (
+        "account_id", "amount", "currency", "expected_close_date", "deal_type", "product", "lead_source",
+        "forecast_category", "competitor",
+    )
+}  # fmt: skip
 #: What headers say in files that are no table by themselves.
 TOLD = {
     "changes": {
@@ -209,11 +218,24 @@ PERSONAL = {
     "free text": r"description|note|comment|body|subject|next_step|signature|about_me|texte",
     "addresses": r"street|address|adresse|postal|zip|latitude|longitude|photo|url",
 }
+_ORDER = r"(purchase_)?orders?|(bon_de_)?commandee?s?"
+_DONE = (
+    r"received|placed|signed|confirmed|booked|taken|accepted|recue?s?|passee?s?|signee?s?|confirmee?s?|enregistree?s?|"
+    r"validee?s?|acceptee?s?|ferme|client"
+)
 #: What a stage is, by the words in its name. The first that matches counts.
 STAGE_KINDS = [
     ("disqualified", r"disqualif|non_qualifie|junk|spam|doublon|duplicate|invalid"),
-    ("lost", r"lost|perdu|loss|abandon|no_decision|sans_suite|refus|churn|closed_no"),
-    ("won", r"won|gagne|signe|win$|success|vendu|command"),
+    (
+        "lost",
+        r"lost|perdu|loss|abandon|no_decision|sans_suite|refus|churn|closed_no|^(cancell?ed|annulee?s?)(_|$)|"
+        rf"(^|_)({_ORDER})_(\w+_)?(cancel|annul|reject|declin)|(cancel|annul)\w*_(\w+_)?({_ORDER})(_|$)",
+    ),
+    (
+        "won",
+        r"won|gagne|signe|win$|success|vendu|"
+        rf"^((prise|reception|signature)_((de|du|la)_)*)?({_ORDER})(_({_DONE}))*$|^({_DONE})_({_ORDER})$",
+    ),
 ]
 #: Open stages in the order in which deals usually cross them.
 STAGE_ORDER = [

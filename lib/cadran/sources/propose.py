@@ -10,7 +10,7 @@ from cadran.sources.guess import Seen, assigned
 from cadran.sources.guess_deals import said_by_deals
 from cadran.sources.guess_histories import Log, changes, dated, log
 from cadran.sources.place import PLACE
-from cadran.sources.propose_head import Say, file_line, rates, settings, stages_of, why_left
+from cadran.sources.propose_head import Say, book_name, file_line, rates, settings, stages_of, why_left
 from cadran.sources.propose_histories import change_lines, event_log
 from cadran.sources.propose_table import spellings, table_lines
 from cadran.sources.propose_text import quoted
@@ -73,7 +73,7 @@ def _written(fed: list[Seen], told: list[Log], left: list[Seen], unread: list[st
     )
     lines = [
         "# " + words("A mapping proposed by `cadran map`. Read every guess; docs/mapping.md tells the format."),
-        f"name = {quoted(deals.path.parent.resolve().name)}",
+        book_name(deals.path.parent, words),
         *settings(deals, words, bool(told) or any("valid_from" in seen.fields for seen in others)),
         "",
         *stages_of(deals, words),

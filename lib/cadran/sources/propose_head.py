@@ -1,6 +1,8 @@
 """What a proposed mapping says before its tables: settings, stages, files; and what a file left over may be for."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import dataframely as dy
 import polars as pl
@@ -17,6 +19,18 @@ Say = Callable[[str], str]
 #: Fields by which a column of another file can be brought.
 _LINKS = ["product", "opportunity_id", "account_id", "rep_id", "contact_id"]
 _SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "₹": "INR"}
+
+
+def book_name(folder: Path, words: Say) -> str:
+    """The name of the book: that of the folder without a date; of one that is nothing but a date, its parent's."""
+    folder = folder.resolve()
+    bare = [
+        re.sub(r"[-_. ]*(19|20)\d\d([-_.]?\d\d){0,2}(?!\d)[-_. ]*", " ", f.name).strip()
+        for f in (folder, *folder.parents)
+    ]
+    name = next((name for name in bare if re.search(r"[^\W\d_]", name)), folder.name)
+    why = words("the folder's name; write the company's, and keep it: an import under another name is refused")
+    return f"name = {quoted(name)}  # {words('guessed:')} {why}"
 
 
 def settings(deals: Seen, words: Say, has_history: bool) -> list[str]:

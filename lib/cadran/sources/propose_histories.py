@@ -1,8 +1,10 @@
 """What a proposed mapping says of field histories, and of an event log that is the only source."""
 
 from cadran.sources.guess import Seen
+from cadran.sources.guess_deals import said_by_deals
 from cadran.sources.guess_histories import Log
-from cadran.sources.propose_head import Say, file_line
+from cadran.sources.propose_head import Say, book_name, file_line, rates, settings
+from cadran.sources.propose_table import table_lines
 from cadran.sources.propose_text import quoted, synonyms
 
 
@@ -29,21 +31,26 @@ def change_lines(told: Log, words: Say) -> list[str]:
 
 def event_log(told: Log, left: list[Seen], unread: list[str], words: Say) -> str:
     """The whole mapping of an event log."""
-    name = quoted(told.path.parent.resolve().name)
     by_name = words("by the names of the activities; read each")
+    made: dict[str, list[str]] = {}
+    elsewhere: set[str] = set()
+    for table, link in (("accounts", "account_id"), ("reps", "resource")):
+        more = said_by_deals(told, table, link) if link in told.fields else {}
+        more = {name: column for name, column in more.items() if column != told.fields[link]}
+        if more or (table == "accounts" and link in told.fields):  # of sellers alone, a log makes a table by itself
+            made[table] = _from_values(told, table, link, more, words)
+            elsewhere |= set(more.values())
     lines = [
         "# " + words("A mapping proposed by `cadran map`. Read every guess; docs/mapping.md tells the format."),
-        f"name = {name}",
-        f'taken = "latest date"  # {words("guessed:")} {words("better write the day of the export")}',
-        'time_zone = "UTC"  # '
-        + f"{words('guessed:')} {words('nothing tells; write yours if hours matter, like Europe/Paris')}",
+        book_name(told.path.parent, words),
+        *settings(told, words, has_history=True),
+        *rates(told, words),
         "",
         "[files]",
         *file_line(told, [told], words),
+        *(line for lines in made.values() for line in lines),
         "",
-        "[events]",
-        f"file = {quoted(told.key)}",
-        *(f"{field} = {quoted(column)}" for field, column in told.fields.items()),
+        *table_lines(told, [], left, {"events", *made}, words, elsewhere),
         *(
             f"{section} = {synonyms(meant).removeprefix('values = ')}  # {words('guessed:')} {by_name}"
             for section, meant in told.meanings.items()
@@ -51,6 +58,27 @@ def event_log(told: Log, left: list[Seen], unread: list[str], words: Say) -> str
         "ignored = []",
     ]
     lacking = [kind for kind in ("won", "lost") if kind not in told.meanings["outcomes"].values()]
-    lines += [f"# {words('to complete: no activity looks {kind}').format(kind=kind)}" for kind in lacking]
+    why = {
+        "won": words("without one, no deal is ever won"),
+        "lost": words("without one, no deal is ever lost"),
+    }
+    lines += [
+        f"# {words('to complete: no activity looks {kind}').format(kind=kind)}; {why[kind]}: "
+        f'outcomes = {{ "…" = "{kind}" }}'
+        for kind in lacking
+    ]
     rest = [f"# {seen.name}: {words('not used: the event log tells all')}" for seen in left] + unread
     return "\n".join([*lines, *(["", *rest] if rest else [])]) + "\n"
+
+
+def _from_values(told: Log, table: str, link: str, more: dict[str, str], words: Say) -> list[str]:
+    """A table made of the values met in a column of the log, with what other columns say of them."""
+    key = {"accounts": "account_id", "reps": "rep_id"}[table]
+    return [
+        "",
+        f"[{table}]  # {words('guessed:')} {words('no file holds them, so one is made of each value met')}",
+        f"file = {quoted(told.key)}",
+        "from_values = true",
+        f"{key} = {quoted(told.fields[link])}",
+        *(f"{n} = {quoted(c)}  # {words('guessed:')} {words('the header says so')}" for n, c in more.items()),
+    ]

@@ -23,7 +23,7 @@ def table_lines(
     """One table of the mapping: its fields with their reasons, then what is refused or not used."""
     lines = [f"[{seen.table}]", f"file = {quoted(seen.key)}"]
     deleted = next((c for c in seen.frame.columns if plain(c) in DELETED), None)
-    if deleted:
+    if deleted and seen.table != "events":
         marks = seen.frame[deleted].cast(pl.String).str.to_lowercase().str.strip_chars().unique().drop_nulls().sort()
         marks = marks.filter(~marks.is_in(["false", "0", "non", "no", ""]).fill_null(False))
         said = ", ".join(map(quoted, marks if len(marks) else ["true"]))
