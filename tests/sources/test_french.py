@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import cadran.sources
-from cadran.sources import OPEN_WITH_CLOSE, events, lives, lookups, spans, things
+from cadran.sources import OPEN_WITH_CLOSE, events, lives, lookups, spans, stages, things
 from cadran.sources.databases import NOTES
 from cadran.sources.faults import SAID
 from cadran.sources.mapping import load_mapping
@@ -50,6 +50,8 @@ def said_by_sources():
         lives.DISAGREES,
         lives.ONLY_HISTORY,
         things.DISAGREES,
+        stages.AS_OPEN,
+        stages.BY_NAME,
         *LEFT_OUT.values(),
     ]
     faults = [text for said in SAID.values() for text in said]

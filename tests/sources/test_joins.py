@@ -27,7 +27,9 @@ def teams(source, take):
         mapping = MAPPING.replace("[files]\n", FILES).replace('team = "team"\n', TEAM.replace("] }\n", f"]{more} }}\n"))
         mapping = mapping.replace('"teams.csv"', '{ path = "teams.csv", optional = true }')
         found = take(None, mapping)
-        return dict(found.tables["reps"].select("rep_id", "team").rows()), found.noted.select("note", "n", "found").rows()
+        return dict(found.tables["reps"].select("rep_id", "team").rows()), found.noted.select(
+            "note", "n", "found"
+        ).rows()
 
     return taken
 
@@ -76,7 +78,11 @@ def test_a_join_that_finds_nothing_names_every_file(teams):
         ('{ team = "id" }', "3", "on cannot be 3"),
         ('{ team = "id" }', '{ teem = "id" }', "members.csv has no column 'teem'"),
         ('"teams"]', '"tems"]', "Did you mean 'teams'?"),
-        (', from = ["members", "teams"], on = ["rep", { team = "id" }]', ', only = { a = "b" }', "`only` is for a join"),
+        (
+            ', from = ["members", "teams"], on = ["rep", { team = "id" }]',
+            ', only = { a = "b" }',
+            "`only` is for a join",
+        ),
     ],
 )
 def test_mistakes_in_a_join_are_told(source, refused, right, wrong, said):

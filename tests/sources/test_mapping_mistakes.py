@@ -1,6 +1,7 @@
 """Mistakes in a mapping: each is told with the file, the key and the repair. And the format is documented whole."""
 
 import re
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,32 @@ def test_a_mistake_is_told_with_its_repair(tmp_path, old, new, what, repair):
     assert said.startswith("mapping.toml")
     assert what in said
     assert repair in said
+
+
+PASTS = {
+    "[versions]": 'opportunity_id = "id"\nvalid_from = "created"\nstage = "stage"\n',
+    "[[changes]]": 'key = "id"\nat = "created"\nfield = { constant = "stage" }\nvalue = "stage"\n',
+    "[events]": 'case = "id"\nactivity = "stage"\nat = "created"\nstages = { Lead = "Lead" }\n',
+}
+
+
+@pytest.mark.parametrize(("one", "other"), [*combinations(PASTS, 2)])
+def test_the_past_of_deals_is_told_by_one_kind_of_section(tmp_path, one, other):
+    said = mistake(tmp_path, MAPPING + "".join(f'{name}\nfile = "deals"\n{PASTS[name]}' for name in (one, other)))
+    assert said.startswith(f"mapping.toml: {one}")
+    assert f"and {other}" in said
+    assert "both tell the past of deals" in said
+    assert "Keep the one that tells more" in said
+
+
+def test_several_files_of_one_kind_may_tell_the_past_and_changes_of_clients_beside_versions(tmp_path):
+    (tmp_path / "mapping.toml").write_text(
+        MAPPING
+        + f'[[versions]]\nfile = "deals"\n{PASTS["[versions]"]}' * 2
+        + '[[changes]]\nof = "accounts"\nfile = "deals"\nkey = "client"\nat = "created"\n'
+        + 'field = { constant = "sector" }\nvalue = "stage"\n'
+    )
+    assert len(load_mapping(tmp_path / "mapping.toml").feeds) == 6
 
 
 def test_the_small_mapping_is_right(tmp_path):

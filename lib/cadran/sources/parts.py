@@ -25,9 +25,9 @@ from cadran.sources.shape import (
     merges_of,
     only_new,
     shaped,
-    stages,
     taken,
 )
+from cadran.sources.stages import stages, untold
 from cadran.sources.survey import NAME, Survey, Told, group, rows_of
 from cadran.tables import FOREIGN_KEYS, TABLES
 from cadran.tables.delivery import MERGES, Part
@@ -150,6 +150,8 @@ class Parts:
         for told in feeds:
             self.aside.add(told, bad)
         self.known.add(good)
+        for note, n_met, names in untold(good["versions"], self.ground.stages) if "versions" in good else ():
+            self._note(("opportunities", "", note), n_met, names)
         self.n_deals += good["opportunities"].height if "opportunities" in good else 0
         return Part(own.name, good, bucket=bucket, n_buckets=n)
 

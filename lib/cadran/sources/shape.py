@@ -1,4 +1,4 @@
-"""From fields to tables: the stages, since when and until when things hold, and money in one currency."""
+"""From fields to tables: since when and until when things hold, and money in one currency."""
 
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from cadran.sources.rules import BROKEN, all_differ, broken
 from cadran.sources.spans import MOMENT, Note, complete, spans
 from cadran.sources.things import dead, ends_of, things
 from cadran.tables import TABLES, VERSIONED
-from cadran.tables.deals import CLOSED, STATUSES
+from cadran.tables.deals import CLOSED
 from cadran.tables.problems import Problem
 
 #: What a row of a feed that is no table cannot do without.
@@ -70,41 +70,6 @@ def gathered(feeds: list[Fed]) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
 
 def _dated(fed: Fed) -> pl.DataFrame:
     return fed.fields.with_columns(pl.lit("valid_from" in fed.feed.fields).alias("@dated"))
-
-
-def stages(mapping: Mapping, rows: pl.DataFrame | None) -> tuple[pl.DataFrame, str]:
-    """The `stages` table, and the stage that a deal is created in: the one so marked, else the first open one.
-
-    Stages that the mapping lists prevail over those of a file. Where a file gives no kind, closed and won tell it; where
-    it gives no position, the chance of winning does, and closed stages come last.
-    """
-    columns = TABLES["stages"].create_empty().schema
-    said = [(s.stage, position, s.kind, s.is_qualified, s.probability) for position, s in enumerate(mapping.stages)]
-    listed = pl.DataFrame(said, schema=columns, orient="row").with_columns(pl.lit(None, pl.Int64).alias(ID))
-    if rows is not None:
-        rows = _as_stages(rows.join(listed, on="stage", how="anti", maintain_order="left"))
-        listed = pl.concat([listed, rows.select(pl.col(n).cast(d) for n, d in listed.schema.items())])
-    marked = [s.stage for s in mapping.stages if s.at_creation]
-    first = listed.filter(pl.col("kind") == "open").sort("position", maintain_order=True)["stage"].to_list()
-    if not marked and not first:
-        raise Problem("{file}: no stage is of kind open.", "Complete the stages.", file=mapping.path.name)
-    return listed, (marked or first)[0]
-
-
-def _as_stages(rows: pl.DataFrame) -> pl.DataFrame:
-    kinds: dict[str, Any] = {"kind": pl.Enum(STATUSES), "is_closed": pl.Boolean, "is_won": pl.Boolean}
-    more: dict[str, Any] = {"probability": pl.Float64, "position": pl.Int64, "is_qualified": pl.Boolean}
-    rows = complete(rows, [*kinds.items(), *more.items()])
-    won, closed = (pl.col(name).fill_null(False) for name in ("is_won", "is_closed"))
-    told = pl.when(won).then(pl.lit("won")).when(closed).then(pl.lit("lost")).otherwise(pl.lit("open"))
-    rows = rows.with_columns(kind=pl.coalesce("kind", told.cast(kinds["kind"])))
-    order = rows.with_row_index("@met").sort(pl.col("kind") != "open", "kind", "probability", "@met", nulls_last=True)
-    order = order.select("stage", "@met", place=pl.int_range(pl.len()))
-    rows = rows.with_row_index("@met").join(order, on=["stage", "@met"], how="left", maintain_order="left")
-    return rows.with_columns(
-        position=pl.coalesce("position", "place"),
-        is_qualified=pl.coalesce("is_qualified", pl.col("kind") != "disqualified"),
-    )
 
 
 def taken(mapping: Mapping, tables: Dict[str, pl.DataFrame]) -> datetime:

@@ -28,6 +28,7 @@ def whole(check: Any, feeds: list[Feed], stages: tuple[StageRow, ...]) -> None:
     if "stages" not in fed:
         repair = 'Write stages = [ {{ stage = "NAME", kind = "open" }}, … ], in their order.'
         check.fail("{file} does not give the stages.", repair)
+    _one_past(check, feeds)
     deals = [feed for feed in feeds if feed.table == "deals"]
     _closing(check, feeds, deals, stages)
     known: dict[str, str] = {}
@@ -40,6 +41,16 @@ def whole(check: Any, feeds: list[Feed], stages: tuple[StageRow, ...]) -> None:
             repair = "Add [{of}] with the file that holds their present state."
             check.fail("{file}: [[changes]] of {of}, which nothing feeds.", repair, of=feed.of)
         _parents(check, feed, fed)
+
+
+def _one_past(check: Any, feeds: list[Feed]) -> None:
+    """Each row of a past of deals says all that held from then on: two told apart would blank each other's fields."""
+    names = {"versions": "[versions]", "changes": "[[changes]] of deals", "events": "[events]"}
+    told = [name for table, name in names.items() if any(f.table == table and f.of in ("", "deals") for f in feeds)]
+    if len(told) > 1:
+        what = "{file}: {one} and {other} both tell the past of deals, which is taken from one of them."
+        repair = "Keep the one that tells more; a field that only the other knows can stand in [deals]."
+        check.fail(what, repair, one=told[0], other=told[1])
 
 
 def _closing(check: Any, feeds: list[Feed], deals: list[Feed], stages: tuple[StageRow, ...]) -> None:
