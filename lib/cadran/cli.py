@@ -95,7 +95,12 @@ def import_(
 
 
 @app.command("map", help=words("Propose a mapping for files never seen before, from their headers and contents."))
-def map_(paths: Annotated[list[Path], typer.Argument(help=words("Files, or folders of files."))]) -> None:
+def map_(
+    paths: Annotated[
+        list[str],
+        typer.Argument(help=words("Files, databases (SQLite, DuckDB, postgresql://…), or folders of them.")),
+    ],
+) -> None:
     """Propose a mapping for files never seen before, from their headers and contents."""
     from cadran.sources.propose import propose
 

@@ -189,7 +189,7 @@ def _describe(source: _Source, mapping: Mapping) -> None:
                 file=source.shown, column=column, type=found[column].type, where=where,
             )  # fmt: skip
     numbers = _numbers(mapping, source.file.name)
-    source.chosen = {name: _read(name, found[name], name in numbers) for name in found if name in wanted}
+    source.chosen = {name: as_read(name, found[name], name in numbers) for name in found if name in wanted}
 
 
 def _numbers(mapping: Mapping, file: str) -> set[str]:
@@ -203,7 +203,7 @@ def _numbers(mapping: Mapping, file: str) -> set[str]:
     return {column for column, kinds in uses.items() if kinds == {True}}
 
 
-def _read(name: str, column: Column, is_number: bool) -> str:
+def as_read(name: str, column: Column, is_number: bool) -> str:
     """How SQL reads a column. What never ends (`infinity`) is no date: null."""
     sql = quoted(name)
     if column.holds == "text" or (column.holds == "decimal" and not is_number):
@@ -226,7 +226,7 @@ def _place_mark(source: _Source, since: Since) -> None:
         )  # fmt: skip
     then, last = since.columns.get(name, {}), before.removeprefix(f"{kind.holds} ")
     column = quoted(source.file.watermark)
-    value = _read(source.file.watermark, kind, True) if kind.holds != "text" else column + source.open.text_order
+    value = as_read(source.file.watermark, kind, True) if kind.holds != "text" else column + source.open.text_order
     is_like = before.startswith(f"{kind.holds} ")
     backwards = f"max({value}) < {_literal(str(kind.holds), last)}" if is_like else "1 = 0"
     asked = f"select {source.open.as_text.format(f'max({value})')}, count(*), count({value}), {backwards}"

@@ -8,7 +8,7 @@ import dataframely as dy
 import polars as pl
 
 from cadran.sources.dates import dates
-from cadran.sources.feeds import column_of
+from cadran.sources.feeds import Database, column_of
 from cadran.sources.free_text import looks_free_text
 from cadran.sources.headers import FIELDS, FILES, NO_TABLE, PERSONAL, STAGE_KINDS, TOLD, plain
 from cadran.sources.marks import still_so
@@ -73,6 +73,8 @@ class Seen:
     fields: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     same_as: list[str] = field(default_factory=list)
+    #: Where it is a table of one: `sheet` is its name there.
+    database: Database | None = None
 
     @property
     def key(self) -> str:

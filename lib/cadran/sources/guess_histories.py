@@ -51,7 +51,8 @@ def changes(left: list[Seen], fed: list[Seen]) -> list[Log]:
                 meant = {
                     value: name for value in few(file.frame[fields["field"]]) if (name := _field(base.table, value))
                 }
-                log = Log(file.path, file.frame, file.sheet, "changes", {"key": keys[0], **fields})
+                told = {"key": keys[0], **fields}
+                log = Log(file.path, file.frame, file.sheet, "changes", told, database=file.database)
                 log.of, log.meanings = base.table, {"field": meant}
                 file.table = "changes"
                 found.append(log)
@@ -84,7 +85,8 @@ def log(seen: list[Seen]) -> Log | None:
         if activities and n < file.frame.height and fitted("events", "at", file.frame[fields["at"]]):
             beside, reasons = matched("events", file.frame.drop(fields.values()), is_history=True)
             reasons |= dict.fromkeys(fields, "the header says so")
-            found = Log(file.path, file.frame, file.sheet, "events", fields | beside, reasons)
+            known = fields | beside
+            found = Log(file.path, file.frame, file.sheet, "events", known, reasons, database=file.database)
             found.meanings = _meanings(file.frame, fields, activities)
             return found
     return None

@@ -10,7 +10,8 @@ from cadran.sources.guess import Seen, assigned
 from cadran.sources.guess_deals import said_by_deals
 from cadran.sources.guess_histories import Log, changes, dated, log
 from cadran.sources.place import PLACE
-from cadran.sources.propose_head import Say, book_name, file_line, rates, settings, stages_of, why_left
+from cadran.sources.propose_databases import database_at, is_address, tables_of
+from cadran.sources.propose_head import Say, book_name, databases, file_line, rates, settings, stages_of, why_left
 from cadran.sources.propose_histories import change_lines, event_log
 from cadran.sources.propose_table import spellings, table_lines
 from cadran.sources.propose_text import quoted
@@ -18,49 +19,73 @@ from cadran.sources.read import read, sheets
 from cadran.sources.shape import key_of
 from cadran.tables.problems import Problem
 
+_DATABASES = {".db", ".sqlite", ".sqlite3", ".duckdb"}
 _ENDINGS = {".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"}
 
 
-def propose(paths: Iterable[Path], words: Say = str) -> str:
+def propose(paths: Iterable[Path | str], words: Say = str) -> str:
     """The TOML of a mapping for these files, a comment at each guess.
 
     Args:
-        paths: Files, or folders of files.
+        paths: Files, databases (SQLite and DuckDB files, addresses of PostgreSQL), or folders of files.
         words: Gives a comment, in English, in the reader's language.
 
     Raises:
         Problem: If there is no file, or none that looks like deals.
     """
-    paths = list(paths)
-    for path in paths:
-        if not path.exists():
-            raise Problem("There is no file or folder {file}.", "Check the path.", file=path)
-    found = [f for path in paths for f in (sorted(path.iterdir()) if path.is_dir() else [path])]
-    found = [path for path in found if path.suffix.lower() in _ENDINGS]
+    found = [given for path in paths for given in _found(path)]
     if not found:
-        raise Problem("There is no file to look at.", "Name files (CSV, Parquet, Excel), or a folder of them.")
-    seen, unread = [], []
-    for path in found:
+        raise Problem(
+            "There is no file to look at.",
+            "Name files (CSV, Parquet, Excel), databases (SQLite, DuckDB, postgresql://…), or a folder of them.",
+        )
+    seen, problems = [], []
+    for given in found:
         try:
-            for sheet in sheets(path) or [""]:
-                rows = read(File(path.stem, (path.name,), optional=True, sheet=sheet or None), path.parent).frame
-                seen.append(Seen(path, rows.select(c for c in rows.columns if c not in PLACE), sheet))
+            some, broken = tables_of(base, given) if (base := database_at(given)) else (_sheets(Path(given)), [])
+            seen += some
+            problems += broken
         except Problem as problem:
-            if len(found) == 1:
-                raise
-            unread.append(f"# {words('not read')}: {problem.told(words)}".replace("\n", " "))
+            problems.append(problem)
+    if problems and not seen:
+        raise problems[0]
+    unread = [f"# {words('not read')}: {problem.told(words)}".replace("\n", " ") for problem in problems]
     fed = assigned(seen)
     fed += dated([s for s in seen if not s.table], fed)
     if {"deals", "opportunities"}.isdisjoint(s.table for s in fed) and (events := log(seen)):
-        return event_log(events, [s for s in seen if s.path != events.path], unread, words)
+        return event_log(events, [s for s in seen if s.name != events.name], unread, words)
     if {"deals", "opportunities"}.isdisjoint(s.table for s in fed):
-        names = ", ".join(s.name for s in seen) or ", ".join(path.name for path in found)
         raise Problem(
-            "None of these files looks like deals: {names}.", "Name the file that holds one row per deal.", names=names
-        )
+            "None of these files looks like deals: {names}.", "Name the file that holds one row per deal.",
+            names=", ".join(s.name for s in seen) or "-",
+        )  # fmt: skip
     told = changes([s for s in seen if not s.table], fed)
-    left = [s for s in seen if s not in fed and s.path not in {c.path for c in told}]
+    left = [s for s in seen if s not in fed and s.name not in {c.name for c in told}]
     return _written(fed, told, left, unread, words)
+
+
+def _found(given: Path | str) -> list[Path | str]:
+    """The files and databases that a path or an address means."""
+    if is_address(given):
+        return [given]
+    path = Path(given)
+    if not path.exists():
+        raise Problem("There is no file or folder {file}.", "Check the path.", file=path)
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return [
+        file
+        for file in files
+        if (ending := file.suffix.lower()) in _ENDINGS or ((file == path or ending in _DATABASES) and database_at(file))
+    ]
+
+
+def _sheets(path: Path) -> list[Seen]:
+    """A file, or each sheet of a workbook that has several."""
+    seen = []
+    for sheet in sheets(path) or [""]:
+        rows = read(File(path.stem, (path.name,), optional=True, sheet=sheet or None), path.parent).frame
+        seen.append(Seen(path, rows.select(c for c in rows.columns if c not in PLACE), sheet))
+    return seen
 
 
 def _written(fed: list[Seen], told: list[Log], left: list[Seen], unread: list[str], words: Say) -> str:
@@ -78,6 +103,7 @@ def _written(fed: list[Seen], told: list[Log], left: list[Seen], unread: list[st
         "",
         *stages_of(deals, words),
         *rates(deals, words),
+        *databases([*fed, *told], words),
         "",
         "[files]",
         *(line for seen in [*fed, *told] for line in file_line(seen, fed, words)),

@@ -43,6 +43,9 @@ def settings(deals: Seen, words: Say, has_history: bool) -> list[str]:
         if last
         else f'taken = "latest date"  # {words("guessed:")} {words(why)}'
     )
+    if deals.database:
+        why = "the clock of the database when it is read; of an old copy, write the day it was made"
+        first = f'taken = "now"  # {words("guessed:")} {words(why)}'
     lines = [
         first,
         f'time_zone = "UTC"  # {words("guessed:")} {words("nothing tells; write yours if hours matter, like Europe/Paris")}',
@@ -92,24 +95,36 @@ def stages_of(deals: Seen, words: Say) -> list[str]:
     return [*lines, "]"]
 
 
+def databases(seen: list[Seen], words: Say) -> list[str]:
+    """Where the databases are that tables stand in. An address stays out of a mapping."""
+    lines = []
+    for base in dict.fromkeys(one.database for one in seen if one.database):
+        why = words("the name of an environment variable: put the address there, never here")
+        where = f"path = {quoted(base.path)}" if base.path else f'address_from = "{base.address_from}"  # {why}'
+        lines += ["", f"[databases.{base.name}]", f'kind = "{base.kind}"', where]
+    return lines
+
+
 def file_line(seen: Seen, fed: list[Seen], words: Say) -> list[str]:
     """How a file is named and written, and what must be said of its dates."""
     paths = [quoted(name) for name in (seen.path.name, *seen.same_as)]
-    if len(paths) > 1:
+    if len(paths) > 1 and not seen.database:
         why = words("they hold the same rows; the first that is there is read")
         return [f"{seen.key} = [{', '.join(paths)}]  # {words('guessed:')} {why}"]
     asked = _ask(seen)
-    sheet = f", sheet = {quoted(seen.sheet)}" if seen.sheet else ""
+    place = f"path = {paths[0]}" + (f", sheet = {quoted(seen.sheet)}" if seen.sheet else "")
+    if seen.database:
+        place = f'database = "{seen.database.name}", table = {quoted(seen.sheet)}'
     if not asked:
-        return [f"{seen.key} = {{ path = {paths[0]}{sheet} }}" if sheet else f"{seen.key} = {paths[0]}"]
+        return [f"{seen.key} = {{ {place} }}" if seen.sheet else f"{seen.key} = {paths[0]}"]
     told = {first: other for other in fed if (first := told_elsewhere(other)) is not None}
     if len(told) == 1:
         ((first, other),) = told.items()
         form = "DD/MM/YYYY" if first else "MM/DD/YYYY"
         why = f"{asked} cannot tell, and {other.path.name} writes so"
-        return [f'{seen.key} = {{ path = {paths[0]}{sheet}, dates = "{form}" }}  # {words("guessed:")} {why}']
+        return [f'{seen.key} = {{ {place}, dates = "{form}" }}  # {words("guessed:")} {why}']
     return [
-        f"{seen.key} = {{ path = {paths[0]}{sheet} }}",
+        f"{seen.key} = {{ {place} }}",
         f'# to say: day or month first in {asked}? Add dates = "DD/MM/YYYY" or "MM/DD/YYYY" to the line above',
     ]
 

@@ -3,7 +3,7 @@
 from cadran.sources.guess import Seen
 from cadran.sources.guess_deals import said_by_deals
 from cadran.sources.guess_histories import Log
-from cadran.sources.propose_head import Say, book_name, file_line, rates, settings
+from cadran.sources.propose_head import Say, book_name, databases, file_line, rates, settings
 from cadran.sources.propose_table import table_lines
 from cadran.sources.propose_text import quoted, synonyms
 
@@ -45,6 +45,7 @@ def event_log(told: Log, left: list[Seen], unread: list[str], words: Say) -> str
         book_name(told.path.parent, words),
         *settings(told, words, has_history=True),
         *rates(told, words),
+        *databases([told], words),
         "",
         "[files]",
         *file_line(told, [told], words),
