@@ -77,7 +77,9 @@ def untold(versions: pl.DataFrame, known: pl.DataFrame) -> list[tuple[str, int, 
         known: From `stages`.
     """
     guessed = known.filter(~pl.col(TOLD)).select("stage", "kind")
-    met = versions.select("opportunity_id", "stage").unique().join(guessed, on="stage")
+    if guessed.is_empty():
+        return []
+    met = versions.select("opportunity_id", "stage").join(guessed, on="stage")
     is_open = pl.col("kind") == "open"
     found = [(AS_OPEN, met.filter(is_open)), (BY_NAME, met.filter(~is_open))]
     return [(note, own["opportunity_id"].n_unique(), set(own["stage"])) for note, own in found]
