@@ -46,10 +46,10 @@ def settings(deals: Seen, words: Say, has_history: bool) -> list[str]:
     if deals.database:
         why = "the clock of the database when it is read; of an old copy, write the day it was made"
         first = f'taken = "now"  # {words("guessed:")} {words(why)}'
-    lines = [
-        first,
-        f'time_zone = "UTC"  # {words("guessed:")} {words("nothing tells; write yours if hours matter, like Europe/Paris")}',
-    ]
+    zone = words(
+        "nothing tells; write yours, like Europe/Paris, only if hours are written in it: many systems export UTC"
+    )
+    lines = [first, f'time_zone = "UTC"  # {words("guessed:")} {zone}']
     if "currency" in deals.fields:
         met = deals.texts("currency").str.to_uppercase().value_counts(sort=True).to_series(0).to_list()
         lines.append(f"currency = {quoted(met[0])}  # {words('guessed:')} {words('the most frequent')}")
