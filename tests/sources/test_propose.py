@@ -263,7 +263,12 @@ def test_dated_rows_and_changed_fields_of_things_that_other_files_hold(tmp_path)
         "AccountId,Field,OldValue,NewValue,CreatedDate\nA0,Industry,Steel,Glass,2024-03-01\n"
         "A1,Name,Uno,One,2024-04-01\nA2,Owner,x,y,2024-04-02\n"
     )
+    (tmp_path / "opportunity_field_changes.csv").write_text(
+        "OpportunityId,Field,OldValue,NewValue,CreatedDate\nD1,Amount,2,1,2024-03-01\nD2,Amount,1,2,2024-03-01\n"
+    )
     text = propose([tmp_path])
+    assert "# not used: [versions] tells the past of deals already" in text
+    assert '# of = "deals"' in text
     read = tomllib.loads(text)
     assert read["versions"]["valid_from"] == "_fivetran_start"
     assert read["versions"]["valid_to"] == "_fivetran_end"

@@ -136,7 +136,8 @@ def _written(fed: list[Seen], told: list[Log], left: list[Seen], unread: list[st
         ]
         elsewhere |= set(more.values())
     lines += ["", *table_lines(deals, fed, left, tables, words, elsewhere)]
-    lines += [line for one in told for line in change_lines(one, words)]
+    has_past = "versions" in tables
+    lines += [line for one in told for line in change_lines(one, words, has_past and one.of == "deals")]
     lines += ["", *(f"# {s.name}: {why_left(s, fed, words)}" for s in left), *unread] if left or unread else []
     return "\n".join(lines) + "\n"
 

@@ -8,8 +8,8 @@ from cadran.sources.propose_table import table_lines
 from cadran.sources.propose_text import quoted, synonyms
 
 
-def change_lines(told: Log, words: Say) -> list[str]:
-    """A section of `[[changes]]`."""
+def change_lines(told: Log, words: Say, is_second: bool = False) -> list[str]:
+    """A section of `[[changes]]`; a comment if it is the second to tell the past of deals, which a mapping refuses."""
     meant = told.meanings["field"]
     values = f", {synonyms(meant)}" if meant else ""
     lines = [
@@ -26,6 +26,9 @@ def change_lines(told: Log, words: Say) -> list[str]:
     ]
     if not meant:
         lines.append(f"# {words('to complete: values = the names of the fields in the file, and those of the table')}")
+    if is_second:
+        why = words("not used: [versions] tells the past of deals already; keep the one that tells more")
+        return ["", f"# {why}", *(f"# {line}" for line in lines[1:])]
     return lines
 
 
