@@ -62,7 +62,7 @@ def tell_book(book: Book, form: Format, words: Words) -> None:
         where = noted["file"] or noted["table"]
         what = words("{file}: {n} × {note}", file=where, n=words.number(noted["n"]), note=remark(noted["note"], words))
         found = f" ({noted['found']})" if noted["found"] else ""
-        out.print(what + found, style="cyan", markup=False)
+        out.print(what + found, style="cyan", markup=False, soft_wrap=True)
     for message in messages(read_set_aside(book.version), words):
         out.print(message, style="yellow", markup=False, soft_wrap=True)
     n_deals = sum(totals[f"n_{status}"] for status in ("open", "won", "lost", "disqualified"))

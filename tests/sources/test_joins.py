@@ -90,3 +90,19 @@ def test_mistakes_in_a_join_are_told(source, refused, right, wrong, said):
     (source / "teams.csv").write_text(TEAMS)
     mapping = MAPPING.replace("[files]\n", FILES).replace('team = "team"\n', TEAM.replace(right, wrong))
     assert said in refused(None, mapping)
+
+
+def test_a_join_may_go_by_address_which_is_never_kept(source, take):
+    (source / "deals.csv").write_text(
+        "id,client,rep,stage,created,closed,amount,mail\nD1,Acme,Ann,Offer,2024-01-10,,1,ann@acme.test\n"
+        "D2,Acme,Ann,Offer,2024-01-10,,2,zoe@acme.test\nD3,Acme,Zoe,Offer,2024-01-10,,3,zoe@acme.test\n"
+        "D4,Acme,Ann,Offer,2024-01-10,,4,06 12 34 56 78\nD5,Acme,Ann,Offer,2024-01-10,,5,4711\n"
+    )
+    (source / "members.csv").write_text("mail,channel\nann@acme.test,Web\n")
+    mapping = MAPPING.replace("[files]\n", '[files]\nmembers = "members.csv"\n')
+    found = take(None, mapping + 'lead_source = { column = "channel", from = "members", on = "mail" }\n')
+    assert found.noted.select("note", "n", "found").rows() == [(NOWHERE.format(field="lead_source"), 4, "4711")]
+    assert found.set_aside["id"].to_list() == ["D3"]
+    kept = str(found.set_aside.rows()) + str({name: table.rows() for name, table in found.tables.items()})
+    assert "acme.test" not in kept
+    assert "06 12" not in kept

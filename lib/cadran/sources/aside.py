@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from cadran.sources.feeds import Mapping, named
+from cadran.sources.lookups import PERSONAL
 from cadran.sources.place import FILE, ID
 from cadran.sources.rules import LEFT_OUT, set_aside
 from cadran.sources.shape import key_of
@@ -66,7 +67,10 @@ class Aside:
         columns = {name: said.column for name, said in feed.fields.items()}
         wanted = set(told.bad.held())
         shown = list(named(self.mapping, feed.file))
+        keys = {c for f in self.mapping.feeds if f.file == feed.file for said in f.fields.values() for c in said.on}
         for number, rows in file.rows(wanted, shown) if wanted else ():
+            texts = keys & {name for name, dtype in rows.schema.items() if dtype == pl.String}
+            rows = rows.with_columns(pl.when(~pl.col(c).str.contains(PERSONAL)).then(c) for c in texts)
             rows = rows.with_columns(pl.col(ID) + told.first_id)
             frame = set_aside(told.bad.take(number), table, columns, key_of(feed.table), rows)
             self._count_aside(told, frame)

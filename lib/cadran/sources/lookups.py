@@ -11,6 +11,8 @@ from cadran.tables.problems import Problem
 
 #: Whether one row goes with a key; false where several do that differ, null where none does.
 FOUND = "@found"
+#: Keys that may be an e-mail address or a phone number: a join may go by them, but they are never shown or kept.
+PERSONAL = r"@|^[+(0][\d ().-]{8,}$"
 NOWHERE = "`{field}` was taken as not given: its key stands on no row of the file joined"
 SEVERAL = "`{field}` was taken as not given: its key stands on several rows of the file joined, which differ"
 
@@ -128,8 +130,8 @@ def unmatched(field: Field, rows: pl.DataFrame) -> list[tuple[str, int, set[str]
     several = pl.col(FOUND).is_not_null()
     found = [(NOWHERE, lone.filter(~several)), (SEVERAL, lone.filter(several))]
     return [
-        (note.format(field=field.name), keys.height, {*keys["key"].unique().bottom_k(10)})
-        for note, keys in ((note, keys.drop_nulls("key")) for note, keys in found)
+        (note.format(field=field.name), len(keys), {*keys.filter(~keys.str.contains(PERSONAL)).unique().bottom_k(10)})
+        for note, keys in ((note, rows["key"].drop_nulls()) for note, rows in found)
     ]
 
 
