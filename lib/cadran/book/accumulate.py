@@ -91,7 +91,7 @@ def accumulate(group: Group, old: Frames, told: Frames, scene: Scene) -> Added:
         is_partial = bool({name, group.name} & scene.partial)
         wanted[name], gone[name] = _wanted(name, rows, told.get(name), scene, is_partial)
     full = derive(wanted, scene.numbers, scene.time_zone)
-    begun = _begun(full.get("versions"))
+    begun = _begun(full.get("versions") if scene.old else None)
     added = Added({})
     for name, rows in full.items():
         added.tables[name], added.touched[name], counts = _compared(name, old[name], believed[name], rows, begun, scene)
@@ -145,7 +145,10 @@ def _compared(
     columns, key = STORED[name].column_names(), thing(name)
     if old.is_empty():
         rows = wanted.with_columns(known_from=_known_from(name, begun, wanted, scene))
-        return rows, rows, dict.fromkeys(COUNTS, 0) | {"n_new": rows.select(key).n_unique()} | _more(old, rows)
+        # As sorted, the rows of a thing stand together; and each has one row where nothing has versions.
+        n_new = rows.select(pl.col(key[0]).ne_missing(pl.col(key[0]).shift()).sum()).item()
+        n_new = n_new if name in VERSIONED else rows.height
+        return rows, rows, dict.fromkeys(COUNTS, 0) | {"n_new": n_new} | _more(old, rows)
     identity = [*key, "valid_from"] if name in VERSIONED else key
     soft = RIPEN.get(name, {})
     hard = [c for c in columns if c not in {*identity, *soft, "known_from", "known_to"}]
@@ -262,7 +265,7 @@ def _told(
 
 def _more(old: pl.DataFrame, rows: pl.DataFrame) -> dict[str, int]:
     second_life = pl.col("known_from").is_not_null() | pl.col("known_to").is_not_null()
-    n_second_life = rows.filter(second_life).height - old.filter(second_life).height
+    n_second_life = rows.select(second_life.sum()).item() - old.select(second_life.sum()).item()
     return {"n_rows": rows.height - old.height, "n_second_life": n_second_life}
 
 

@@ -90,7 +90,16 @@ def _day_number(day: str) -> pl.Expr:
 def close_versions(frame: pl.DataFrame, key: str) -> pl.DataFrame:
     """Sorted by key and time: a version ends when the next one begins, or earlier if the source says so."""
     follows = pl.when(pl.col(key).shift(-1) == pl.col(key)).then(pl.col("valid_from").shift(-1))
-    return frame.sort(key, "valid_from").with_columns(valid_to=pl.min_horizontal("valid_to", follows))
+    return _by_time(frame, key).with_columns(valid_to=pl.min_horizontal("valid_to", follows))
+
+
+def _by_time(frame: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Sorted by key and time; where the key is a number, by both in one, which takes half the time."""
+    if not frame.schema[key].is_integer():
+        return frame.sort(key, "valid_from")
+    both = pl.col(key) * pl.lit(2**64, pl.Int128) + pl.col("valid_from").to_physical()
+    order = frame.select(both.arg_sort()).to_series()
+    return frame.select(pl.all().gather(order))
 
 
 def _derive_versions(versions: pl.DataFrame, time_zone: str) -> pl.DataFrame:
@@ -98,17 +107,14 @@ def _derive_versions(versions: pl.DataFrame, time_zone: str) -> pl.DataFrame:
     key = pl.col("opportunity_key")
     # Rows of a deal stand together: the row before is a shift, and no grouping is needed.
     goes_on = (key == key.shift()).fill_null(False)
-    before = {c: pl.when(goes_on).then(pl.col(c).shift()) for c in ("status", "stage", "expected_close_date")}
+    before = {c: pl.when(goes_on).then(pl.col(c).shift()) for c in ("status", "stage", "@month")}
     is_open = pl.col("status") == "open"
-    pushed = (
-        is_open
-        & (before["status"] == "open")
-        & (pl.col("expected_close_date").dt.truncate("1mo") > before["expected_close_date"].dt.truncate("1mo"))
-    )
+    pushed = is_open & (before["status"] == "open") & (pl.col("@month") > before["@month"])
     reopened = is_open & before["status"].is_in(CLOSED)
     follows = pl.when(key.shift(-1) == key).then(pl.col("stage").shift(-1))
     return (
-        versions.with_columns(
+        versions.with_columns(pl.col("expected_close_date").dt.truncate("1mo").alias("@month"))
+        .with_columns(
             status_since=pl.when(pl.col("status").ne_missing(before["status"])).then("valid_from"),
             stage_since=pl.when(pl.col("stage").ne_missing(before["stage"]) | reopened).then("valid_from"),
             next_stage=pl.when(follows != pl.col("stage")).then(follows),
@@ -118,6 +124,7 @@ def _derive_versions(versions: pl.DataFrame, time_zone: str) -> pl.DataFrame:
         .with_columns(pl.col("status_since", "stage_since").forward_fill())
         .with_columns(status_since_date=_local_day("status_since", time_zone))
         .with_columns(status_since_day=_day_number("status_since_date"))
+        .drop("@month")
     )
 
 

@@ -1,6 +1,7 @@
 """One group of tables of an import, entered into the version being written: bucket by bucket, each freed once written."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
@@ -14,6 +15,7 @@ from cadran.book.derive import ORDER, Frames, spoken_days
 from cadran.book.draft import Draft
 from cadran.book.stored import MASKS, RUN, Stored, bucket_file, changed_file, cut_anew
 from cadran.tables import STORED, TABLES
+from cadran.tables.ahead import ahead
 from cadran.tables.delivery import Part
 from cadran.tables.groups import Group, bucket_of
 
@@ -136,18 +138,19 @@ def _given(frames: Frames, name: str) -> list[pl.DataFrame]:
 def _write_anew(
     old: Stored, told: Iterator[Frames], sums: dict[str, str] | None, draft: Draft, scene: Scene
 ) -> Entered:
-    """Write every bucket; one without news is the file it was, if `sums` knows it."""
+    """Write every bucket, while the next is made; one without news is the file it was, if `sums` knows it."""
     entered = Entered(old.n_buckets)
-    for bucket, those in enumerate(told):
-        added = _added(old.group, old.rows([bucket]), those, scene)
-        entered.add(added)
-        entered.days += spoken_days(added.tables)
-        for name, frame in added.tables.items():
-            file = bucket_file(name, bucket)
-            if sums and file in sums and not added.is_news:
-                draft.link(old.version, file, sums[file])
-            else:
-                draft.write(file, frame)
+    made = (_added(old.group, old.rows([bucket]), those, scene) for bucket, those in enumerate(told))
+    with closing(ahead(made)) as all_added:
+        for bucket, added in enumerate(all_added):
+            entered.add(added)
+            entered.days += spoken_days(added.tables)
+            for name, frame in added.tables.items():
+                file = bucket_file(name, bucket)
+                if sums and file in sums and not added.is_news:
+                    draft.link(old.version, file, sums[file])
+                else:
+                    draft.write(file, frame)
     return entered
 
 

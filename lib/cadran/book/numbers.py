@@ -25,7 +25,7 @@ class Numbers:
         found = self.known.join(asked, on=self.id, how="semi") if self.known.height else self.known
         if found.height == asked.height:
             return found
-        fresh = asked.join(found, on=self.id, how="anti").sort(self.id)
+        fresh = (asked.join(found, on=self.id, how="anti") if found.height else asked).sort(self.id)
         fresh = fresh.with_row_index(self.key, self.following).select(self.id, pl.col(self.key).cast(pl.Int64))
         self.following += fresh.height
         self.known = pl.concat([self.known, fresh])

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import polars as pl
 
-from cadran.sources.ahead import ahead
 from cadran.sources.aside import Aside
 from cadran.sources.databases import Copied, copied
 from cadran.sources.feeds import Mapping, histories, observed, partial
@@ -15,6 +14,7 @@ from cadran.sources.parts import OPEN_WITH_CLOSE, Note, Parts
 from cadran.sources.spill import workspace
 from cadran.sources.survey import Survey, survey
 from cadran.tables import groups
+from cadran.tables.ahead import ahead
 from cadran.tables.delivery import NOTED, Delivery, Part, Settings, Since
 from cadran.tables.groups import group_of
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping as Dict
-from datetime import date
+from datetime import UTC, date, datetime
 
 import polars as pl
 
@@ -42,6 +42,8 @@ _FORMS = [
 ]
 _SLASHED = r"^(\d{1,2})[/\-](\d{1,2})[/\-](?:\d{4}|\d{2})(?:\D.*)?$"
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:(?P<t>[T ])\d{2}:\d{2}(?P<s>:\d{2}(?P<f>\.\d+)?)?(?P<z>Z|[+-]\d{2}:?\d{2})?)?$")
+#: Microseconds since 1970 of the moments that `iso` gives: from 1901 on, before 2199.
+_FIRST, _LAST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 10**6 for year in (1901, 2199))
 _TOKENS = {
     "YYYY": r"(?<y>\d{4})", "YY": r"(?<y>\d{2})", "MMMM": r"(?<mon>\p{L}+)\.?", "MMM": r"(?<mon>\p{L}+)\.?",
     "MM": r"(?<m>\d{1,2})", "M": r"(?<m>\d{1,2})", "DD": r"(?<d>\d{1,2})", "D": r"(?<d>\d{1,2})",
@@ -109,7 +111,7 @@ def iso(texts: pl.Series) -> pl.Series:
         return pl.Series(texts.name, [None], pl.Date).new_from_index(0, len(texts))
     t, seconds, fraction, zone = form["t"], form["s"], form["f"], form["z"]
     if t is None:
-        days = texts.str.to_date("%Y-%m-%d", strict=False)
+        days = texts.str.to_date("%Y-%m-%d", strict=False, cache=False)
         is_sure = days.is_between(date(1900, 1, 1), date(2199, 12, 31)) & (texts.str.len_bytes() == 10)
         return days if is_sure.all() else days.set(~is_sure.fill_null(False), None)
     hours = "%H:%M" + (":%S" if seconds else "") + ("%.f" if fraction else "")
@@ -117,8 +119,11 @@ def iso(texts: pl.Series) -> pl.Series:
     at = texts.str.to_datetime(f"%Y-%m-%d{t}{hours}{ending}", strict=False, time_unit="us", cache=False)
     if zone == "Z":
         at = at.dt.replace_time_zone("UTC")
-    # The reader of the format takes a second 60; the earliest and last years are not read here but in `dates`.
-    is_sure = at.dt.year().is_between(1901, 2198) & ~texts.str.contains(":60", literal=True)
+    # The reader of the format takes a second 60 as the next minute; the earliest and last years are read in `dates`.
+    since_1970 = at.to_physical()
+    is_sure = since_1970.is_between(_FIRST, _LAST, closed="left")
+    if texts.filter(since_1970 % 60_000_000 < 1_000_000).str.contains(":60", literal=True).any():
+        is_sure &= ~texts.str.contains(":60", literal=True)
     return at if is_sure.all() else at.set(~is_sure.fill_null(False), None)
 
 

@@ -14,8 +14,10 @@ from cadran.sources.feeds import File
 from cadran.sources.place import FILE, LINE, RAGGED, ROW, Block, blank_to_null, no_duplicates
 from cadran.tables.problems import Problem
 
-#: Bytes read at once.
-BLOCK_BYTES = 2**26
+#: Bytes read at once. Of larger blocks the memory is given back and asked for again each time.
+BLOCK_BYTES = 2**24
+#: Bytes of one row, counted in blocks, beyond which its quotation mark is taken as never closed.
+_LONGEST = 16
 #: Line ends tried from the end of a block, before quotation marks are taken at their word.
 _TRIES = 1000
 _SPARE = [f"@spare{i}" for i in range(4)]
@@ -52,7 +54,7 @@ class Delimited:
                 is_end = opened.peek(1) == b"" if hasattr(opened, "peek") else False  # type: ignore[attr-defined]
                 end = len(data) if is_end else self._end(data)
                 if not end:  # a row longer than what was read
-                    if len(data) > 4 * BLOCK_BYTES:
+                    if len(data) > _LONGEST * BLOCK_BYTES:
                         raise _never_closed(self.name, line)
                     rest = data
                     continue

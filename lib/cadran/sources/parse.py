@@ -142,6 +142,9 @@ def yes_no(texts: pl.Series) -> pl.Series:
 
 def one_of(texts: pl.Series, allowed: list[str]) -> pl.Series:
     """The allowed value that a text means, whatever its case, spaces and hyphens. Null where none."""
+    as_written = texts.cast(pl.String).cast(pl.Enum(allowed), strict=False)
+    if as_written.null_count() == texts.null_count():
+        return as_written
     known = {value: value for value in allowed}
     plain = r"[\s\-]+"
     return _meant(texts, lambda said: said.str.to_lowercase().str.replace_all(plain, "_"), known, pl.Enum(allowed))

@@ -173,8 +173,8 @@ def left_behind(rows: dict[str, pl.DataFrame], good: Dict[str, pl.DataFrame], ba
         if kind not in ("changes", "events", "versions") or table not in good:
             continue
         key = key_of(kind)
-        there = good[table][VERSIONED.get(table, KEY)].unique().implode()
-        lost = frame.filter(pl.col(key).is_not_null(), ~pl.col(key).is_in(there)).join(bad, on=ID, how="anti")
+        there = good[table][VERSIONED.get(table, KEY)].hash(0).implode()
+        lost = frame.filter(pl.col(key).is_not_null(), ~pl.col(key).hash(0).is_in(there)).join(bad, on=ID, how="anti")
         found.append(broken(lost[ID], key, "left_behind"))
     return pl.concat(found)
 

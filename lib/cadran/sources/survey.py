@@ -8,13 +8,13 @@ from pathlib import Path
 import polars as pl
 
 from cadran.sources import evidence
-from cadran.sources.ahead import ahead
 from cadran.sources.feeds import Feed, Mapping, bucket_field, files_of, parts
 from cadran.sources.fields import Reading
 from cadran.sources.lookups import has, lookup, nothing
 from cadran.sources.place import ID, ROW
 from cadran.sources.read import Source, must_have_rows, opened
 from cadran.sources.spill import Pile, Room, cut
+from cadran.tables.ahead import ahead
 from cadran.tables.delivery import Since
 from cadran.tables.groups import GROUPS, Group, bucket_of, group_of, n_buckets
 

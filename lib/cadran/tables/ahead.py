@@ -1,6 +1,6 @@
 """The next one is made while this one is used."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from queue import Full, Queue
 from threading import Event, Thread
@@ -10,7 +10,7 @@ T = TypeVar("T")
 _END = object()
 
 
-def ahead(items: Iterator[T]) -> Iterator[T]:
+def ahead(items: Iterator[T]) -> Generator[T, None, None]:
     """The same items in the same order, each made in a thread of its own while the one before is used."""
     ready: Queue[tuple[Any, BaseException | None]] = Queue(1)
     stopped = Event()
