@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cadran.cli import app, main
+from cadran.cli import app
 
 ROOT = Path(__file__).parent.parent
 MAVEN = ROOT.parent / "shared" / "data" / "maven_crm"
@@ -20,23 +20,6 @@ def somewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CADRAN_LANG", "en")
     monkeypatch.delenv("CADRAN_BOOK", raising=False)
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command; return its exit status, what it printed, and what it complained of."""
-
-    def run_it(*arguments):
-        monkeypatch.setattr("sys.argv", ["cadran", *map(str, arguments)])
-        status = 0
-        try:
-            main()
-        except SystemExit as ended:
-            status = int(ended.code or 0)
-        told = capsys.readouterr()
-        return status, told.out, told.err
-
-    return run_it
 
 
 @needs_maven

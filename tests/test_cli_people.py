@@ -8,7 +8,6 @@ import polars as pl
 import pytest
 
 from cadran.book import open_book, write_book
-from cadran.cli import main
 from cadran.sources.sample import invent
 
 
@@ -20,24 +19,18 @@ def company():
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, company, tmp_path):
+def run(run, monkeypatch, company, tmp_path):
     """Run the command on a book of the company; return its exit status and what it said."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CADRAN_LANG", "fr")
     monkeypatch.delenv("CADRAN_BOOK", raising=False)
     write_book(tmp_path / "book", days.told(*company, days.LAST), days.end_of(days.LAST))
 
-    def run_it(*arguments):
-        monkeypatch.setattr("sys.argv", ["cadran", *map(str, arguments)])
-        status = 0
-        try:
-            main()
-        except SystemExit as ended:
-            status = int(ended.code or 0)
-        told = capsys.readouterr()
-        return status, (told.out + told.err).replace("\n", " ").replace("\u202f", " ").replace("\u00a0", " ")
+    def said(*arguments):
+        status, told, complained = run(*arguments)
+        return status, (told + complained).replace("\n", " ").replace("\u202f", " ").replace("\u00a0", " ")
 
-    return run_it
+    return said
 
 
 def test_a_person_is_forgotten(run, company):
