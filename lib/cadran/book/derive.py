@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import holidays
 import polars as pl
 
-from cadran.book.numbers import Numbers
+from cadran.book.numbers import Numbers, beside
 from cadran.tables import STORED, VERSIONED
 from cadran.tables.deals import CLOSED
 from cadran.tables.delivery import Settings
@@ -71,11 +71,11 @@ def _derive_deals(full: Frames, numbers: Mapping[str, Numbers], time_zone: str) 
         created_day=_day_number("created_date")
     )
     told = deals.select("opportunity_id", "opportunity_key", "account_key", "created_day")
-    versions = numbers["rep"].put(full["versions"]).join(told, on="opportunity_id", how="left")
+    versions = beside(numbers["rep"].put(full["versions"]), told, "opportunity_id")
     full["versions"] = _derive_versions(close_versions(versions, "opportunity_key"), time_zone)
     keys = told.select("opportunity_id", "opportunity_key")
     for table in ("deal_contacts", "activities"):
-        full[table] = full[table].join(keys, on="opportunity_id", how="left")
+        full[table] = beside(full[table], keys, "opportunity_id")
     full["activities"] = _answer(full["activities"])
 
 

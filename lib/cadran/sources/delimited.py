@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+import numpy as np
 import polars as pl
 
 from cadran.sources.encoding import Text
@@ -60,7 +61,7 @@ class Delimited:
                     continue
                 rest, data = data[end:], data[:end]
                 yield Block(self.name, _Lines(self, start, end, line).load, data)
-                start, line = start + end, line + data.count(b"\n")
+                start, line = start + end, line + _count(data, "\n")
 
     def _end(self, data: bytes) -> int:
         """Where the last whole row of `data` ends."""
@@ -142,7 +143,7 @@ class _Lines:
             # Whether a row is blank or ragged can mostly be told without its other columns.
             wanted = [name for name in own if name in columns or name == own[0]]
             frame = self._parsed(data, [*wanted, *_SPARE])
-            n_cuts = data.count(self.of.separator.encode())
+            n_cuts = _count(data, self.of.separator)
             whole = n_cuts == frame.height * (len(own) - 1) and _all_null(frame, _SPARE)
             if whole and not _may_be_blank(frame.drop(_SPARE), own[0]):
                 place = pl.lit(self.of.name).alias(FILE), pl.int_range(1, pl.len() + 1).alias(ROW)
@@ -206,6 +207,11 @@ class _Lines:
             for row in _cells(data, self.of.separator)
         ]
         return pl.DataFrame(cells, schema=dict.fromkeys(names, pl.String), orient="row")
+
+
+def _count(data: bytes, sign: str) -> int:
+    """How often a sign (ASCII) stands in bytes: `bytes.count` takes three times as long, and holds up other threads."""
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord(sign)))
 
 
 def _all_null(frame: pl.DataFrame, columns: Sequence[str]) -> bool:

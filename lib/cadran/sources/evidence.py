@@ -33,35 +33,48 @@ def is_number(kind: dy.Column) -> bool:
 class Sample:
     """An even sample of the different values of a column: those of the smallest hash. Whole while they are few."""
 
-    texts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"text": pl.String, "hash": pl.UInt64}))
     most: int = _ALL
     n_rows: int = 0
+    _texts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"text": pl.String, "hash": pl.UInt64}))
+    #: Values of so small a hash, not yet among the others.
+    _waiting: list[pl.DataFrame] = field(default_factory=list)
+
+    @property
+    def texts(self) -> pl.DataFrame:
+        """The sample, each `text` once, with its `hash`."""
+        self._settle()
+        return self._texts
 
     def add(self, texts: pl.Series) -> None:
         """Take a block's values in."""
-        self.n_rows += len(texts) - texts.null_count()
         hashes = texts.hash(0)
-        if self.texts.is_empty() and len(texts) > 3 * _SAMPLE and hashes.head(_SAMPLE).n_unique() > _SAMPLE * 3 // 4:
+        if not self.n_rows and len(texts) > 3 * _SAMPLE and hashes.head(_SAMPLE).n_unique() > _SAMPLE * 3 // 4:
             self.most = _ALL // len(texts) * 3 * _SAMPLE  # nearly all differ: enough of them have so small a hash
-        if self.most < _ALL:
-            few = hashes <= self.most
-            texts, hashes = texts.filter(few), hashes.filter(few)
-        new = hashes.unique()
-        new = new.filter(~new.is_in(self.texts["hash"].implode()))
+        self.n_rows += len(texts) - texts.null_count()
+        met = pl.DataFrame({"text": texts, "hash": hashes})
+        self._waiting.append(met.filter(pl.col("hash") <= self.most) if self.most < _ALL else met)
+        if sum(frame.height for frame in self._waiting) > 3 * _SAMPLE:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Put what waits among the others."""
+        met = pl.concat([self._texts.clear(), *self._waiting])
+        self._waiting.clear()
+        new = met["hash"].unique()
+        new = new.filter(~new.is_in(self._texts["hash"].implode()))
         if new.is_empty():
             return
-        met = pl.DataFrame({"text": texts, "hash": hashes})
-        met = met.filter(pl.col("hash").is_in(new.implode()) if len(new) < len(hashes) // 2 else pl.lit(True))
-        both = pl.concat([self.texts, met.drop_nulls("text").unique("hash")]).unique("hash")
+        met = met.filter(pl.col("hash").is_in(new.implode()) if len(new) < met.height // 2 else pl.lit(True))
+        both = pl.concat([self._texts, met.drop_nulls("text").unique("hash")]).unique("hash")
         if both.height > _SAMPLE:
             both = both.bottom_k(_SAMPLE, by="hash")
             self.most = int(both["hash"].max())  # type: ignore[arg-type]
-        self.texts = both
+        self._texts = both
 
     def n_different(self) -> float:
         """About how many different values there are: exact while all are in the sample."""
-        whole = self.most == _ALL
-        return self.texts.height if whole else self.texts.height * 2.0**64 / self.most
+        n = self.texts.height
+        return n if self.most == _ALL else n * 2.0**64 / self.most
 
 
 @dataclass
