@@ -203,8 +203,10 @@ def cadran(folder: Path) -> Run:
 
 
 def _alone(command: list[str], folder: Path) -> Run:
+    # Polars, imported here, has written its own choice into the environment: a shell that starts an import has not.
+    environment = {name: value for name, value in os.environ.items() if name != "_RJEM_MALLOC_CONF"}
     start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
