@@ -25,6 +25,8 @@ check: $(VENV)/ready-dev
 
 bench: $(VENV)/ready-bench browser
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.daily --deals 10000000
+	$(BIN)/python -m benchmarks.measures
 	$(BIN)/python -m benchmarks.imports --large 2
 
 evidence: $(VENV)/ready-dev browser
