@@ -49,6 +49,4 @@ def test_killed_at_each_file_operation(ledger, case, tmp_path):
         assert results[-1] in ("old", "new"), nth
         assert case.heals(book) == "new", nth
     assert status == 0, said
-    ledger.add(
-        killed="at each file operation", operations=nth - 1, old=results.count("old"), new=results.count("new") - 1
-    )
+    ledger.add(**key, operations=nth - 1, old=results.count("old"), new=results.count("new") - 1)
