@@ -31,7 +31,7 @@ LEAD_QUESTIONS = {
 
 @pytest.fixture(scope="module")
 def book(make_book) -> Book:
-    """120 deals and 80 leads with every kind of gap, two teams of which one moved, clients with and without a group."""
+    """120 deals, 300 touches and 80 leads with every kind of gap, two teams of which one moved, clients in and out of groups."""
     pick = random.Random(7)
     first = date(2026, 1, 1)
 
@@ -69,10 +69,22 @@ def book(make_book) -> Book:
             lead |= {"first_response_at": answered, "rep_id": pick.choice([None, "r1", "r2"])}
             leads.append(lead | ({fate: f"{at[:11]}23:59:00"} if fate else {}))
     begins = "2026-01-01"
+    activities = [
+        {
+            "activity_id": f"t{number:03}",
+            "opportunity_id": pick.choice([None, *(f"d{n:03}" for n in range(40))]),
+            "kind": "email",
+            "direction": pick.choice([None, "inbound", "inbound", "outbound"]),
+            "is_automatic": pick.choice([None, False, False, True]),
+            "at": f"{day(0, 178)}T{10 + number % 3}:15:00",
+        }
+        for number in range(300)
+    ]
     return make_book(
         deals,
         versions=versions,
         leads=leads,
+        activities=activities,
         reps=[
             {"rep_id": "r1", "valid_from": begins, "team": "North", "region": "Europe"},
             {"rep_id": "r2", "valid_from": begins, "team": "South", "region": "Europe"},

@@ -124,6 +124,7 @@ LABELS = {
     "p25_days": "A quarter closed by",
     "p75_days": "Three quarters closed by",
     "n_leads": "Leads",
+    "n_waits": "Waits",
     "n_answered": "Answered",
     "n_qualified": "Qualified",
     "n_rejected": "Rejected",

@@ -9,8 +9,8 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.leads import LEAD_COLUMNS, known_leads
 from cadran.measures.catalogue import MEASURES, Need, Question, Rival, Subject, measure
-from cadran.measures.counting import count, grouped, per_group, small
-from cadran.measures.survival import Incidence
+from cadran.measures.counting import count, grouped, per_group
+from cadran.measures.survival import Incidence, clocks, waited
 from cadran.tables.measured.leads import LeadConversion, LeadFirstResponse, LeadVolumes
 
 LEADS = Subject(LEAD_COLUMNS, known_leads, "Leads have no column {column}.")
@@ -21,21 +21,6 @@ def created_in(book: Book, question: Question) -> nw.LazyFrame:
     """The leads a question is about: those created in its period."""
     columns = ("created_date", *_HOURS, *question.columns)
     return question.keeps(known_leads(book, columns, question.organisation)).filter(question.days("created_date"))
-
-
-def _clocks(leads: nw.LazyFrame, by: Sequence[str], event: str, *others: str) -> pl.DataFrame:
-    """How many leads saw the event, or one of the others instead, or neither yet, after so many hours."""
-    seen = nw.col(event), *(nw.col(other) for other in others)
-    timed = leads.with_columns(
-        time=nw.coalesce(*seen, nw.col("age_hours")),
-        is_event=~seen[0].is_null(),
-        is_censored=nw.coalesce(*seen).is_null(),
-    )
-    is_other = ~nw.col("is_event") & ~nw.col("is_censored")
-    counts = (
-        count(nw.col("is_event"), "n_event"), count(is_other, "n_other"), count(nw.col("is_censored"), "n_censored")
-    )  # fmt: skip
-    return small(grouped(timed, [*by, "time"], *counts))
 
 
 @measure(
@@ -142,7 +127,7 @@ def lead_conversion(leads: nw.LazyFrame, by: Sequence[str] = (), *, within_days:
             "conversion_rate": rate, "conversion_rate_low": low, "conversion_rate_high": high,
         }  # fmt: skip
 
-    return per_group(_clocks(leads, by, "qualified_hours", "rejected_hours"), by, LeadConversion, row)
+    return per_group(clocks(leads, by, "qualified_hours", "rejected_hours"), by, LeadConversion, row)
 
 
 def _of_answered(name: str) -> Any:
@@ -195,21 +180,5 @@ def lead_first_response(leads: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyF
         One row per group with a lead, sorted by `by`, as `LeadFirstResponse` has it. A quantile, a share, or an end
         of an interval is null where too few leads have been answered, or followed, to know it.
     """
-    return per_group(_clocks(leads, by, "response_hours"), by, LeadFirstResponse, _waited)
-
-
-def _waited(clock: pl.DataFrame) -> dict[str, Any]:
-    """The row of one group, from how many leads were answered, or are still waiting, after so many hours."""
-    curve = Incidence.of(clock)
-    estimates = {
-        "median_hours": curve.quantile(0.5), "p90_hours": curve.quantile(0.9),
-        "within_hour_share": curve.by(1), "within_day_share": curve.by(24),
-    }  # fmt: skip
-    counts = (
-        pl.col("n_event").sum().alias("n_answered"),
-        pl.sum_horizontal("n_event", "n_censored").sum().alias("n_leads"),
-    )
-    row: dict[str, Any] = clock.select(counts).row(0, named=True)
-    for name, estimate in estimates.items():
-        row |= dict(zip((name, f"{name}_low", f"{name}_high"), estimate, strict=True))
-    return row
+    clock = clocks(leads, by, "response_hours")
+    return per_group(clock, by, LeadFirstResponse, lambda group: waited(group, "n_leads"))

@@ -4,12 +4,15 @@ Own code, checked against statsmodels: its `CumIncidenceRight` gives no standard
 the form in which every engine hands over millions of deals, and takes seconds to import.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import narwhals as nw
 import numpy as np
 import polars as pl
 
-from cadran.measures.counting import Z95
+from cadran.measures.counting import Z95, count, grouped, small
 
 Estimate = tuple[float | None, float | None, float | None]
 UNKNOWN: Estimate = (None, None, None)
@@ -105,3 +108,51 @@ class Incidence:
     def _first(self, reached: np.ndarray, share: float) -> float | None:
         places = np.flatnonzero(reached >= share - 1e-12)
         return float(self.time[places[0]]) if len(places) else None
+
+
+def clocks(rows: nw.LazyFrame, by: Sequence[str], event: str, *others: str) -> pl.DataFrame:
+    """How many rows saw the event, or one of the others instead, or neither yet, after so many hours.
+
+    Args:
+        rows: One row per thing followed: the columns of `by`, and hours until the event and the others, null where
+            not seen yet, and until the end of follow-up, `age_hours`.
+        by: Columns to group on.
+        event: Name of the column of the event.
+        others: Those of other outcomes.
+
+    Returns:
+        One row per group and time, sorted so, as `Incidence.of` takes them.
+    """
+    seen = nw.col(event), *(nw.col(other) for other in others)
+    timed = rows.with_columns(
+        time=nw.coalesce(*seen, nw.col("age_hours")),
+        is_event=~seen[0].is_null(),
+        is_censored=nw.coalesce(*seen).is_null(),
+    )
+    is_other = ~nw.col("is_event") & ~nw.col("is_censored")
+    counts = (
+        count(nw.col("is_event"), "n_event"), count(is_other, "n_other"), count(nw.col("is_censored"), "n_censored")
+    )  # fmt: skip
+    return small(grouped(timed, [*by, "time"], *counts))
+
+
+def waited(clock: pl.DataFrame, n: str) -> dict[str, Any]:
+    """What is told of the time until an answer, from how many were answered, or still wait, after so many hours.
+
+    Returns:
+        The number of all under the name `n`, `n_answered`, and with the ends of their 95 % intervals `median_hours`,
+        `p90_hours`, `within_hour_share` and `within_day_share`: None where not reached, or not followed that long.
+    """
+    curve = Incidence.of(clock)
+    estimates = {
+        "median_hours": curve.quantile(0.5), "p90_hours": curve.quantile(0.9),
+        "within_hour_share": curve.by(1), "within_day_share": curve.by(24),
+    }  # fmt: skip
+    counts = (
+        pl.col("n_event").sum().alias("n_answered"),
+        pl.sum_horizontal("n_event", "n_censored").sum().alias(n),
+    )
+    row: dict[str, Any] = clock.select(counts).row(0, named=True)
+    for name, estimate in estimates.items():
+        row |= dict(zip((name, f"{name}_low", f"{name}_high"), estimate, strict=True))
+    return row

@@ -45,9 +45,9 @@ def visits(book: Book, question: Question) -> nw.LazyFrame:
     closings = versions.filter(
         nw.col("status").is_in(CLOSED) & (nw.col("valid_from") == nw.col("status_since"))
     ).select("opportunity_id", ended="valid_from", closed_as="status")
-    stays = versions.filter((nw.col("status") == "open") & _began_in(question, book) & followed(book)).select(
-        "opportunity_id", entered_stage="stage", since="stage_since", ended="valid_to", to_stage="next_stage"
-    )
+    stays = versions.filter(
+        (nw.col("status") == "open") & began_in(question, book, "stage_since") & followed(book)
+    ).select("opportunity_id", entered_stage="stage", since="stage_since", ended="valid_to", to_stage="next_stage")
     # Of several versions in one stage, the last is the visit: it lasts, or it ends in another stage or a closing.
     left = stays.join(closings, on=["opportunity_id", "ended"], how="left")
     is_last = nw.col("ended").is_null() | ~nw.col("to_stage").is_null() | ~nw.col("closed_as").is_null()
@@ -56,9 +56,10 @@ def visits(book: Book, question: Question) -> nw.LazyFrame:
     return left.filter(is_last).join(question.keeps(deals), on="opportunity_id").select(*question.by, *told)
 
 
-def _began_in(question: Question, book: Book) -> nw.Expr:
-    """Whether a stage was entered in the period, whose days are those of the book's time zone."""
-    began, kept = nw.col("stage_since"), nw.lit(True)
+def began_in(question: Question, book: Book, instant: str) -> nw.Expr:
+    """Whether a column of instants lies in the period, whose days are those of the book's time zone."""
+    began = nw.col(instant)
+    kept = ~began.is_null()
     if question.since:
         kept = kept & (began >= _midnight(question.since, book))
     return kept & (began < _midnight(question.until + timedelta(days=1), book)) if question.until else kept
