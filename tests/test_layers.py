@@ -12,8 +12,9 @@ ALLOWED = {
     "sources": {"sources", "tables"},
     "book": {"book", "tables"},
     "measures": {"measures", "book", "tables"},
+    "models": {"models", "measures", "book", "tables"},
     "figures": {"figures", "tables", "text"},
-    "publish": {"publish", "figures", "measures", "book", "sources", "tables", "text"},
+    "publish": {"publish", "figures", "models", "measures", "book", "sources", "tables", "text"},
 }
 CLOCKS = {"today", "now", "utcnow"}
 
