@@ -180,3 +180,15 @@ def test_parts_out_of_order_are_not_lost_in_silence(tmp_path):
 
     with pytest.raises(ValueError, match=r"out of (the )?order"):
         write_book(tmp_path, delivery, at(1))
+
+
+@pytest.mark.parametrize("n", [1, 4])
+@pytest.mark.parametrize("deal", ["d1", "d2", "d3", "d4"])
+def test_a_touch_planned_with_one_deal_and_had_with_another_is_one_touch(tmp_path, n, deal):
+    deals = {f"d{i}": [some_version(Random(i), 0)] for i in range(5)}
+    planned = {"at": 3, "kind": "email", "direction": "outbound", "is_automatic": False}
+    told = [Telling(day, deals, dict.fromkeys(deals, "x"), {"t": planned | {"opportunity_id": d}})
+            for day, d in ((2, "d0"), (4, deal))]  # fmt: skip
+
+    rows = book_rows(imported(tmp_path, told, [n, n]), "activities")
+    assert rows.select("opportunity_id", "known_from", "known_to").rows() == [(deal, None, None)]

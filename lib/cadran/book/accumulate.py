@@ -170,6 +170,8 @@ def _compared(
         # What was to begin after the last import was never seen: there is nothing to take back.
         taken_back = taken_back.filter(pl.col("valid_from") <= scene.old, pl.col("valid_from") < scene.new)
         taken_back = _ends_where_news_begins(taken_back, fresh, key[0]).select(columns)
+    elif name == "activities":
+        taken_back = taken_back.filter(pl.col("at") <= scene.old)  # one planned for later was never seen
     taken_back = taken_back.filter(~(pl.col("known_from") >= scene.new).fill_null(False))
     taken_back = taken_back.with_columns(known_to=_instant(scene.new))
     past = old.filter(pl.col("known_to").is_not_null())
@@ -195,8 +197,9 @@ def _known_from(
         at += [pl.col("@begun")] if "@begun" in rows.columns else []
         late = (pl.coalesce(at) <= scene.old).fill_null(True)
     if believed is not None and name not in VERSIONED:
+        seen = believed.filter(pl.col("at") <= scene.old) if name == "activities" else believed
         known = rows.select(thing(name)).join(
-            believed.select(thing(name)).with_columns(pl.lit(True).alias("@known")),
+            seen.select(thing(name)).with_columns(pl.lit(True).alias("@known")),
             on=thing(name), how="left", maintain_order="left",
         )  # fmt: skip
         late = late | known["@known"].fill_null(False)
