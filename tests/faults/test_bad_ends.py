@@ -65,24 +65,31 @@ def test_a_full_disk_is_told_and_leaves_the_old_book(case, book):
     assert case.heals(book) == "new"
 
 
-def test_a_folder_without_room_is_told_and_leaves_the_old_book(case, tmp_path):
+@pytest.fixture
+def room(request, tmp_path):
+    """A file system of the size asked for, and no larger."""
     if os.geteuid():
         pytest.skip("only root may mount a small file system")
     room = tmp_path / "room"
     room.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", room], capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={request.param}", "tmpfs", room], capture_output=True
+    )
     if mounted.returncode:
         pytest.skip("this machine lets nobody mount a small file system")
-    try:
-        crash.copied(case.book, room / "book")
-        free = os.statvfs(room)
-        (room / "other things").write_bytes(b"-" * (free.f_bavail * free.f_frsize - 24_576))
-        status, said = case.imports(room / "book")
-        assert (status, "No space left on device" in said, "Traceback" in said) == (1, True, False)
-        assert case.found(room / "book") == "old"
-        assert case.left_over(room / "book") == []
-    finally:
-        subprocess.run(["umount", room], check=True)
+    yield room
+    subprocess.run(["umount", room], check=True)
+
+
+@pytest.mark.parametrize("room", ["8m"], indirect=True)
+def test_a_folder_without_room_is_told_and_leaves_the_old_book(case, room):
+    crash.copied(case.book, room / "book")
+    free = os.statvfs(room)
+    (room / "other things").write_bytes(b"-" * (free.f_bavail * free.f_frsize - 24_576))
+    status, said = case.imports(room / "book")
+    assert (status, "No space left on device" in said, "Traceback" in said) == (1, True, False)
+    assert case.found(room / "book") == "old"
+    assert case.left_over(room / "book") == []
 
 
 def test_a_folder_that_may_not_be_written_is_told(case, book):
@@ -177,22 +184,13 @@ def test_a_flipped_byte_is_found_and_never_a_traceback(case, book, capsys, monke
     assert json.loads((book / "000001" / "manifest.json").read_text("utf-8"))["version"] == 1
 
 
-def test_no_room_for_temporary_files_is_told_and_leaves_the_old_book(case, book, tmp_path, monkeypatch):
-    if os.geteuid():
-        pytest.skip("only root may mount a small file system")
+@pytest.mark.parametrize("room", ["16k"], indirect=True)
+def test_no_room_for_temporary_files_is_told_and_leaves_the_old_book(case, book, room, tmp_path, monkeypatch):
     # A file in another encoding is written anew before it is read.
     source = crash.copied(case.mapping.parent, tmp_path / "source")
     (source / "users.csv").write_bytes((source / "users.csv").read_text("utf-8").encode("utf-16"))
-    room = tmp_path / "room"
-    room.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", room], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("this machine lets nobody mount a small file system")
-    try:
-        (room / "other things").write_bytes(b"-" * 12_288)
-        monkeypatch.setenv("TMPDIR", str(room))
-        status, said = crash.run("import", source / case.mapping.name, "--book", book)
-        assert (status, f"no room left for temporary files in {room}" in said, "Traceback" in said) == (1, True, False)
-        assert case.found(book) == "old"
-    finally:
-        subprocess.run(["umount", room], check=True)
+    (room / "other things").write_bytes(b"-" * 12_288)
+    monkeypatch.setenv("TMPDIR", str(room))
+    status, said = crash.run("import", source / case.mapping.name, "--book", book)
+    assert (status, f"no room left for temporary files in {room}" in said, "Traceback" in said) == (1, True, False)
+    assert case.found(book) == "old"

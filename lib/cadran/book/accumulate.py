@@ -122,8 +122,8 @@ def _wanted(
     if name in VERSIONED:
         again = told if name in scene.histories else present(name, believed, told, scene.new)
         again = observed(name, believed, told, scene.new) if name in scene.observed else again
-        living = pl.col("valid_to").is_null() | (pl.col("valid_to") > scene.new)
         if not is_partial:
+            living = ~has_ended(scene.new)
             kept = {"n_living": believed.filter(living).height, "n_vanished": untold.filter(living).height}
             untold = ended(untold, key[0], scene.new)
     else:
@@ -243,7 +243,7 @@ def _told(
     """Things new, ended, corrected and changed: each is counted once, by the first of these that holds."""
     key = counted(name)
     some = touched.select(key).unique()
-    alive = ~(pl.col("valid_to") <= scene.new).fill_null(False) if name in VERSIONED else pl.lit(True)
+    alive = ~has_ended(scene.new) if name in VERSIONED else pl.lit(True)
 
     def apart(frame: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
         return frame.join(other, on=key, how="anti", nulls_equal=True)
@@ -284,8 +284,12 @@ def _replaced(old: pl.DataFrame, told: pl.DataFrame | None) -> tuple[pl.DataFram
 
 def is_there(moment: datetime) -> pl.Expr:
     """Whether a row is what is believed of a thing at a moment: it had begun and had not ended."""
-    has_ended = (pl.col("valid_to") <= moment).fill_null(False)
-    return pl.col("known_to").is_null() & (pl.col("valid_from") <= moment) & ~has_ended
+    return pl.col("known_to").is_null() & (pl.col("valid_from") <= moment) & ~has_ended(moment)
+
+
+def has_ended(moment: datetime) -> pl.Expr:
+    """Whether a version had ended at a moment."""
+    return (pl.col("valid_to") <= moment).fill_null(False)
 
 
 def thing(name: str) -> list[str]:

@@ -10,7 +10,7 @@ from cadran.book import Book
 from cadran.book.leads import LEAD_COLUMNS, known_leads
 from cadran.measures.catalogue import MEASURES, Need, Question, Rival, Subject, measure
 from cadran.measures.counting import count, grouped, per_group
-from cadran.measures.survival import Incidence, clocks, waited
+from cadran.measures.survival import Incidence, clocks, of_answered, waited
 from cadran.tables.measured.leads import LeadConversion, LeadFirstResponse, LeadVolumes
 
 LEADS = Subject(LEAD_COLUMNS, known_leads, "Leads have no column {column}.")
@@ -130,14 +130,6 @@ def lead_conversion(leads: nw.LazyFrame, by: Sequence[str] = (), *, within_days:
     return per_group(clocks(leads, by, "qualified_hours", "rejected_hours"), by, LeadConversion, row)
 
 
-def _of_answered(name: str) -> Any:
-    def value(book: Book, question: Question) -> float | None:
-        asked = getattr(nw.col("response_hours"), name)()
-        return book.collect(created_in(book, question).select(asked))["response_hours"][0]
-
-    return value
-
-
 @measure(
     title="First response to leads",
     definition=(
@@ -160,12 +152,12 @@ def _of_answered(name: str) -> Any:
         Rival(
             "Median of the answered leads",
             "Leads nobody has answered are left out: the more are forgotten, the better it looks.",
-            _of_answered("median"),
+            of_answered(created_in, "median"),
         ),
         Rival(
             "Mean of the answered leads",
             "As above, and a few answers after weeks weigh more than all the quick ones.",
-            _of_answered("mean"),
+            of_answered(created_in, "mean"),
         ),
     ),
 )

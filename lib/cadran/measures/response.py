@@ -1,6 +1,6 @@
 """How long clients wait for a reply on their deals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 import narwhals as nw
@@ -9,7 +9,7 @@ from cadran.book import Book
 from cadran.book.engines import EPOCH
 from cadran.measures.catalogue import Need, Question, Rival, measure
 from cadran.measures.counting import per_group
-from cadran.measures.survival import clocks, waited
+from cadran.measures.survival import clocks, of_answered, waited
 from cadran.measures.visits import began_in
 from cadran.tables.measured.response import ResponseTime
 
@@ -44,15 +44,6 @@ def waits(book: Book, question: Question) -> nw.LazyFrame:
     return told.join(deals, on="opportunity_key").select(*question.by, *hours)
 
 
-def _of_answered(name: str) -> Callable[[Book, Question], float | None]:
-    def value(book: Book, question: Question) -> float | None:
-        asked = getattr(nw.col("response_hours"), name)()
-        found: float | None = book.collect(waits(book, question).select(asked))["response_hours"][0]
-        return found
-
-    return value
-
-
 @measure(
     title="Response time",
     definition=(
@@ -77,12 +68,12 @@ def _of_answered(name: str) -> Callable[[Book, Question], float | None]:
         Rival(
             "Median of the answered waits",
             "Waits without a reply are left out: the more clients are forgotten, the better it looks.",
-            _of_answered("median"),
+            of_answered(waits, "median"),
         ),
         Rival(
             "Mean of the answered waits",
             "As above, and a few replies after weeks weigh more than all the quick ones.",
-            _of_answered("mean"),
+            of_answered(waits, "mean"),
         ),
     ),
 )

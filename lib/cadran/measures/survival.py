@@ -4,7 +4,7 @@ Own code, checked against statsmodels: its `CumIncidenceRight` gives no standard
 the form in which every engine hands over millions of deals, and takes seconds to import.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
+from cadran.book import Book
+from cadran.measures.catalogue import Question
 from cadran.measures.counting import Z95, count, grouped, small
 
 Estimate = tuple[float | None, float | None, float | None]
@@ -156,3 +158,14 @@ def waited(clock: pl.DataFrame, n: str) -> dict[str, Any]:
     for name, estimate in estimates.items():
         row |= dict(zip((name, f"{name}_low", f"{name}_high"), estimate, strict=True))
     return row
+
+
+def of_answered(rows: Callable[[Book, Question], nw.LazyFrame], name: str) -> Callable[[Book, Question], float | None]:
+    """The rivals that leave out who still waits: "median" or "mean" of the `response_hours` of `rows`."""
+
+    def value(book: Book, question: Question) -> float | None:
+        asked = getattr(nw.col("response_hours"), name)()
+        found: float | None = book.collect(rows(book, question).select(asked))["response_hours"][0]
+        return found
+
+    return value
