@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import narwhals as nw
@@ -15,6 +15,19 @@ if TYPE_CHECKING:
 def hide_later(frame: nw.LazyFrame, moment: datetime, *instants: str) -> nw.LazyFrame:
     """Instants after a moment become null: they are still to come."""
     return frame.with_columns(*(nw.when(nw.col(name) <= moment).then(nw.col(name)).alias(name) for name in instants))
+
+
+def followed_since(book: Book) -> datetime | None:
+    """The moment from which a book sees deals move between stages; None where it knows their whole past.
+
+    A source with one row per deal tells the stage of the day: what was crossed before the first import is not known.
+    Nor is what was crossed before a history begins, as one that a CRM keeps since last year.
+    """
+    manifest = book.manifest
+    if "versions" not in manifest["histories"]:
+        return datetime.fromisoformat(manifest["first_taken"]) + timedelta(microseconds=1)
+    since = manifest.get("followed_since")
+    return datetime.fromisoformat(since) if since else None
 
 
 def _known_leads(leads: nw.LazyFrame, book: Book) -> nw.LazyFrame:

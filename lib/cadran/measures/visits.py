@@ -4,23 +4,22 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import narwhals as nw
+import polars as pl
 
 from cadran.book import Book
-from cadran.measures.catalogue import Question
+from cadran.book.known import followed_since
+from cadran.measures.catalogue import Need, Question
+from cadran.measures.counting import small
 from cadran.tables.deals import CLOSED
 
-
-def followed_since(book: Book) -> datetime | None:
-    """The moment from which a book sees deals move between stages; None where it knows their whole past.
-
-    A source with one row per deal tells the stage of the day: what was crossed before the first import is not known.
-    Nor is what was crossed before a history begins, as one that a CRM keeps since last year.
-    """
-    manifest = book.manifest
-    if "versions" not in manifest["histories"]:
-        return datetime.fromisoformat(manifest["first_taken"]) + timedelta(microseconds=1)
-    since = manifest.get("followed_since")
-    return datetime.fromisoformat(since) if since else None
+#: What a measure of stages needs, and the way out where a book lacks it.
+NEEDS_STAGES = (Need("next_stage", table="versions", told_by=lambda book: followed(book), once_is_enough=True),)
+IMPORT_HISTORY = (
+    "A book made of one export of present states does not know the stages its deals have crossed: import their history "
+    "(docs/mapping.md), or go on importing: stages are followed from the first import on, or from where a history "
+    "begins."
+)
+_TOLD = ("entered_stage", "since", "ended", "to_stage", "closed_as", "amount_then")
 
 
 def followed(book: Book) -> nw.Expr:
@@ -29,7 +28,7 @@ def followed(book: Book) -> nw.Expr:
     return ~began.is_null() if since is None else began >= since
 
 
-def visits(book: Book, question: Question) -> nw.LazyFrame:
+def visits(book: Book, question: Question, *columns: str) -> nw.LazyFrame:
     """The visits of deals to open stages that began in the period, one row each, as known at the book's moment.
 
     A visit begins when a deal comes to a stage, be it at its creation, or is opened again in one. It lasts while the
@@ -37,9 +36,10 @@ def visits(book: Book, question: Question) -> nw.LazyFrame:
     have none, nor does what came before `followed_since`.
 
     Returns:
-        One row per visit: the columns of `by`; `entered_stage`; `since` and `ended` (null while it lasts);
-        `to_stage`, null where the deal closed without changing its stage or is still there; `closed_as`, the status
-        it closed with, null where it went on open.
+        One row per visit: the columns of `by`; those `columns` of its deal; `entered_stage`; `since` and `ended` (null
+        while it lasts); `to_stage`, null where the deal closed without changing its stage or is still there;
+        `closed_as`, the status it closed with, null where it went on open; `amount_then`, the amount at the end of the
+        visit (reporting currency), null where unknown, or known at closing only.
     """
     versions = book.table("versions")
     closings = versions.filter(
@@ -47,13 +47,29 @@ def visits(book: Book, question: Question) -> nw.LazyFrame:
     ).select("opportunity_id", ended="valid_from", closed_as="status")
     stays = versions.filter(
         (nw.col("status") == "open") & began_in(question, book, "stage_since") & followed(book)
-    ).select("opportunity_id", entered_stage="stage", since="stage_since", ended="valid_to", to_stage="next_stage")
+    ).select(
+        "opportunity_id", entered_stage="stage", since="stage_since", ended="valid_to", to_stage="next_stage",
+        amount_then=nw.lit(None, nw.Float64) if "amount" in book.settings.known_at_close else nw.col("amount"),
+    )  # fmt: skip
     # Of several versions in one stage, the last is the visit: it lasts, or it ends in another stage or a closing.
     left = stays.join(closings, on=["opportunity_id", "ended"], how="left")
     is_last = nw.col("ended").is_null() | ~nw.col("to_stage").is_null() | ~nw.col("closed_as").is_null()
-    deals = book.deals(["opportunity_id", *question.columns], question.organisation)
-    told = ("entered_stage", "since", "ended", "to_stage", "closed_as")
-    return left.filter(is_last).join(question.keeps(deals), on="opportunity_id").select(*question.by, *told)
+    deals = book.deals(["opportunity_id", *question.columns, *columns], question.organisation)
+    told = dict.fromkeys((*question.by, *columns, *_TOLD))
+    return left.filter(is_last).join(question.keeps(deals), on="opportunity_id").select(*told)
+
+
+def whole_lives(book: Book, deals: nw.LazyFrame) -> nw.LazyFrame:
+    """Add to deals, by `opportunity_id`, whether the book saw all their stages from the first on (`is_whole`)."""
+    cut = book.table("versions").filter(~followed(book)).select("opportunity_id").unique()
+    flagged = deals.join(cut.with_columns(is_cut=nw.lit(True)), on="opportunity_id", how="left")
+    return flagged.with_columns(is_whole=nw.col("is_cut").is_null()).drop("is_cut")
+
+
+def open_stages(book: Book) -> pl.DataFrame:
+    """The open stages in the order of the pipeline: `stage` and `position`."""
+    stages = small(book.table("stages").filter(nw.col("kind") == "open"))
+    return stages.sort("position", "stage").select("stage", "position")
 
 
 def began_in(question: Question, book: Book, instant: str) -> nw.Expr:
