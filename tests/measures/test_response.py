@@ -148,6 +148,38 @@ def test_an_answer_the_source_gave_is_believed(make_book):
     assert (measured["n_waits"], measured["median_hours"]) == (1, 4)
 
 
+def test_the_past_is_told_as_known_then_or_as_corrected_since(make_book):
+    deal = [{"opportunity_id": "d", "created": "2026-05-01"}]
+    told = touches("d", "in 2026-06-01T08:00", "out 2026-06-01T12:00")
+    first = make_book(deal, activities=told, taken="2026-06-10")
+    told[0]["at"] = "2026-06-01T10:00"
+    later = make_book(deal, activities=told, taken="2026-06-20", after=first)
+
+    ask = lambda book: RESPONSE_TIME.ask(book, Question()).select("n_waits", "median_hours").rows()  # noqa: E731
+
+    assert ask(later) == [(1, 2)]
+    assert ask(later.as_of(date(2026, 6, 5))) == [(1, 4)]
+    assert ask(later.as_of(date(2026, 6, 5), corrected=True)) == [(1, 2)]
+    working = Question(options={"hours": "11-18"})
+    assert RESPONSE_TIME.ask(later.as_of(date(2026, 6, 5)), working)["median_hours"].to_list() == [1]
+
+
+def test_waits_of_one_deal_count_as_the_one_deal_they_are_of(make_book):
+    # Twelve deals; in each, five waits that last as long as the deal's number says.
+    pairs = [(f"in 2026-06-{d:02}T01:00", f"out 2026-06-{d:02}T{2 + n:02}:00") for n in range(12) for d in range(1, 6)]
+    deals = [{"opportunity_id": f"d{n:02}", "created": "2026-05-01"} for n in range(12)]
+    many = [touches(f"d{n:02}", *chain(*pairs[n * 5 : n * 5 + 5])) for n in range(12)]
+    book, one = (make_book(deals, activities=[*chain(*(touches[:keep] for touches in many))]) for keep in (None, 2))
+
+    asked, alone = (RESPONSE_TIME.ask(each, Question()).row(0, named=True) for each in (book, one))
+    few = RESPONSE_TIME.ask(one, Question(where={"opportunity_id": ("d00", "d01")})).row(0, named=True)
+
+    assert (asked["n_waits"], asked["n_deals"], alone["n_waits"], alone["n_deals"]) == (60, 12, 12, 12)
+    for name in ("median_hours_low", "median_hours_high", "within_day_share_low", "within_hour_share_high"):
+        assert asked[name] == pytest.approx(alone[name])
+    assert (few["median_hours"], few["median_hours_low"], few["within_hour_share_high"]) == (1, None, None)
+
+
 def test_a_book_without_inbound_touches_says_so(make_book):
     told = touches("d", "out 2026-06-01T11:00")
     book = make_book([{"opportunity_id": "d", "created": "2026-05-01"}], activities=told)

@@ -109,3 +109,49 @@ def test_interval_covers_the_truth(seed):
         _, low, high = ours.by(30)
         hits += low <= truth <= high
     assert hits >= 270
+
+
+def clustered(seed: int, most: int = 6):
+    """Times of 1 to `most` rows in each of 40 clusters, alike within each; with ties."""
+    random = np.random.default_rng(seed)
+    cluster = np.repeat(np.arange(40), random.integers(1, most + 1, 40))
+    alike = np.exp(random.normal(0, 1, 40))[cluster]
+    event, censoring = random.exponential(20, len(cluster)) * alike, random.exponential(40, len(cluster))
+    rows = {"cluster": cluster, "time": np.minimum(event, censoring).round() + 1, "is_event": event <= censoring}
+    return pl.DataFrame(rows)
+
+
+def test_clustered_variance_is_the_jackknife_of_weights():
+    # Each cluster's influence is what the share gains per unit of its weight: here by plain differences.
+    rows, step = clustered(seed=3), 1e-6
+    cluster, time, event = (rows[name].to_numpy() for name in rows.columns)
+
+    def share(weights, until):
+        still_open = 1.0
+        for at in np.unique(time[event & (time <= until)]):
+            still_open *= 1 - weights[event & (time == at)].sum() / weights[time >= at].sum()
+        return 1 - still_open
+
+    ours = Incidence.of(counts(time, event.astype(int))).clustered(rows)
+
+    for until in (3, 10, 25):
+        equal = share(np.ones(len(time)), until)
+        gains = [(share(1 + step * (cluster == each), until) - equal) / step for each in range(40)]
+        place = np.flatnonzero(ours.time <= until)[-1]
+        assert ours.variance[place] == pytest.approx(np.square(gains).sum() * 40 / 39, rel=1e-4)
+
+
+def test_clusters_of_one_have_greenwoods_variance_and_copies_add_nothing():
+    rows = clustered(seed=4, most=1)
+    alone = Incidence.of(counts(rows["time"], rows["is_event"].cast(int)))
+    theirs = SurvfuncRight(rows["time"].to_numpy(), rows["is_event"].cast(int).to_numpy())
+    thrice = pl.concat([rows] * 3)
+
+    ours = alone.clustered(rows)
+    copied = Incidence.of(counts(thrice["time"], thrice["is_event"].cast(int))).clustered(thrice)
+
+    events = np.isin(ours.time, theirs.surv_times) & (ours.time > 0)
+    assert np.sqrt(ours.variance[events] * 39 / 40) == pytest.approx(theirs.surv_prob_se, rel=1e-9)
+    assert copied.variance == pytest.approx(ours.variance, rel=1e-9)
+    assert copied.by(10) == pytest.approx(ours.by(10))
+    assert copied.quantile(0.5) == ours.quantile(0.5)
