@@ -183,8 +183,9 @@ def test_follow_up_weights_undo_what_dropping_the_open_ones_does():
 
 def test_follow_up_weights_by_hand():
     # Of five, three are followed 20 days or more, two 30 or more: the one that closed after 20 stands for 5 / 3.
-    weights = follow_up_weights(np.array([5, 20, np.nan, 30, np.nan]), np.array([10, 20, 15, 30, 40.0]))
+    end, followed = np.array([5, 20, np.nan, 30, np.inf]), np.array([10, 20, 15, 30, 40.0])
 
-    assert weights == pytest.approx([1, 5 / 3, 0, 5 / 2, 0])
+    assert follow_up_weights(end, followed) == pytest.approx([1, 5 / 3, 0, 5 / 2, 0])
+    assert follow_up_weights(end, followed, np.array([1, 1, 2, 1, 1])) == pytest.approx([1, 2, 0, 3, 0])
     with pytest.raises(ValueError, match="after the end"):
         follow_up_weights(np.array([11.0]), np.array([10.0]))

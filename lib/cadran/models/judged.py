@@ -184,7 +184,7 @@ def skill_by(
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def follow_up_weights(end_days: np.ndarray, followed_days: np.ndarray) -> np.ndarray:
+def follow_up_weights(end_days: np.ndarray, followed_days: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
     """Weights that let the closed stand for those whose outcome is not known yet.
 
     A deal seen on a past day, and closed since, is judged; one still open cannot be. To drop the open ones is wrong:
@@ -196,11 +196,12 @@ def follow_up_weights(end_days: np.ndarray, followed_days: np.ndarray) -> np.nda
     What closes later than the longest follow-up has no stand-in: nothing here can tell of it.
 
     Args:
-        end_days: (n,) days until it closed, 0 or more; NaN while open.
+        end_days: (n,) days until it closed, 0 or more; NaN or infinite while open.
         followed_days: (n,) days from the snapshot to the book's moment, for closed ones too.
+        weights: (n,) how many each stands for already, by which the followed are counted. None is 1 each.
 
     Returns:
-        (n,) 1 or more for the closed, 0 for the open.
+        (n,) factors: 1 or more for the closed, 0 for the open.
 
     Raises:
         ValueError: If something closed after the end of its follow-up.
@@ -208,11 +209,12 @@ def follow_up_weights(end_days: np.ndarray, followed_days: np.ndarray) -> np.nda
     Source:
         Robins and Rotnitzky (1992), inverse probability of censoring weights, here with a censoring that is known.
     """
-    closed = ~np.isnan(end_days)
+    weights, closed = np.ones(len(end_days)) if weights is None else weights, np.isfinite(end_days)
     if (end_days[closed] > followed_days[closed]).any():
         raise ValueError("Something closed after the end of its follow-up: the snapshots hold what was not known yet.")
-    still = len(followed_days) - np.searchsorted(np.sort(followed_days), end_days, side="left")
-    return np.where(closed, len(followed_days) / np.maximum(still, 1), 0.0)
+    order = np.argsort(followed_days)
+    still = np.append(np.cumsum(weights[order][::-1])[::-1], 0)[np.searchsorted(followed_days[order], end_days)]
+    return np.divide(weights.sum(), still, out=np.zeros(len(end_days)), where=closed)
 
 
 _ENDS = ("", "_low", "_high")
