@@ -3,12 +3,13 @@
 import json
 import sys
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from cadran.asked import DAY, HERE, BookOption, FormatOption, filtered, folder_of, opened_book, option
 from cadran.cli_books import books, tell_changes, tell_verified
 from cadran.cli_people import people
 from cadran.tables.problems import Problem
@@ -19,20 +20,6 @@ words = reader_words()
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=words("Sales operations.")
 )
-#: Where `cadran import` writes, and where the other commands look first.
-HERE = Path("book")
-
-
-BookOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--book",
-        envvar="CADRAN_BOOK",
-        help=words("The book's folder. Default: ./book if there is one, else the sample."),
-    ),
-]
-FormatOption = Annotated[Format, typer.Option("--format", help=words("How to print it."))]
-DAY = ["%Y-%m-%d"]
 
 
 def main() -> None:
@@ -171,15 +158,15 @@ def measure(
             "The period begins on {since:%Y-%m-%d}, after it ends on {until:%Y-%m-%d}.", "Swap --from and --until.",
             since=since, until=until,
         )  # fmt: skip
-    opened = _open(book)
+    opened = opened_book(book)
     opened = opened.as_of(as_of.date() if as_of else opened.moment, corrected)
     question = Question(
         by=tuple(column.strip() for each in by or [] for column in each.split(",")),
-        where=_filter(where or []),
+        where=filtered(where or []),
         since=since.date() if since else None,
         until=until.date() if until else None,
         organisation="today" if today else "as_was",
-        options=dict(_option(each) for each in set_ or []),
+        options=dict(option(each) for each in set_ or []),
     )
     asked = MEASURES[name]
     asked.check(opened, question)
@@ -224,9 +211,9 @@ def status(
 
     words = reader_words()
     if verify:
-        tell_verified(_folder(book), every, words)
+        tell_verified(folder_of(book), every, words)
         return
-    opened = _open(book)
+    opened = opened_book(book)
     if rows:
         show(read_set_aside(opened.version), format, words)
         return
@@ -253,7 +240,7 @@ def serve(
 
     words = reader_words()
     serve_apps(
-        _open(book).version.parent, host=host, port=port, complain=lambda problem: err.print(problem.told(words))
+        opened_book(book).version.parent, host=host, port=port, complain=lambda problem: err.print(problem.told(words))
     )
 
 
@@ -281,45 +268,8 @@ def edit(
     """Open the editor on the analyst's own notebooks, never on installed files."""
     from cadran.publish.editor import edit as edit_notebooks
 
-    edit_notebooks(folder, _open(book).version.parent, name=name, port=port)
+    edit_notebooks(folder, opened_book(book).version.parent, name=name, port=port)
 
 
 app.add_typer(people)
 app.add_typer(books)
-
-
-def _folder(book: Path | None) -> Path:
-    from cadran.book import SAMPLE
-
-    return book or (HERE if (HERE / "CURRENT").exists() else SAMPLE)
-
-
-def _open(book: Path | None) -> Any:
-    from cadran.book import open_book
-
-    return open_book(_folder(book))
-
-
-def _filter(conditions: list[str]) -> dict[str, tuple[str | None, ...]]:
-    kept: dict[str, tuple[str | None, ...]] = {}
-    for condition in conditions:
-        column, value = _pair(condition, "--where COLUMN=VALUE")
-        kept[column] = (*kept.get(column, ()), value or None)
-    return kept
-
-
-def _option(text: str) -> tuple[str, Any]:
-    name, value = _pair(text, "--set NAME=VALUE")
-    for read in (int, float, date.fromisoformat):
-        try:
-            return name, read(value)
-        except ValueError:
-            continue
-    return name, value
-
-
-def _pair(text: str, form: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise Problem("{text} has no equals sign.", "Write {form}.", text=text, form=form)
-    return name.strip(), value.strip()
