@@ -57,10 +57,10 @@ def facts_at(book: Book, pairs: pl.DataFrame) -> pl.DataFrame:
     """What was known of each deal at each moment, never later: what `book.as_of(at)` tells, of all moments at once.
 
     Corrections and late entries are told as they were believed at each moment, or as they are now if the book is
-    corrected. A reader's scope is that of each moment; only the account's history is the whole company's. Read by
-    polars, whatever the book's engine. What the book never tells of anybody (touches, contacts, a contact's
-    function, …) is null until the first time it does. So is a deal's way through the stages where the book did not
-    see all of it.
+    corrected. Client, team and region are those of the moment, of a deal closed before it too. A reader's scope is
+    that of each moment; only the account's history is the whole company's. Read by polars, whatever the book's engine.
+    What the book never tells of anybody (touches, contacts, a contact's function, …) is null until the first time it
+    does. So is a deal's way through the stages where the book did not see all of it.
 
     Args:
         book: A view of a book.
