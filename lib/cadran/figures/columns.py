@@ -175,6 +175,18 @@ LABELS = {
     "n_skipping": "Of them, skipping a stage",
     "n_passed_over": "Passed over",
     "forward_share": "Share moved on or won",
+    "fact": "Fact",
+    "about": "Of which",
+    "statistic": "Told as",
+    "unit": "Unit",
+    "basis": "Compared at",
+    "at_age_days": "Age compared at",
+    "n_early": "Closed before that age",
+    "won": "Won",
+    "lost": "Lost",
+    "is_difference": "Is a difference",
+    "job_function": "Function of the contact",
+    "seniority": "Level of the contact",
     "dwell_p25_days": "A quarter left within",
     "dwell_median_days": "Half left within",
     "dwell_p75_days": "Three quarters left within",
@@ -220,7 +232,7 @@ CAUSE_LABELS = {
 WORDED = {"outcome", "status", "deal_type", "forecast_category"}
 _MONTHS = {"month", "closed_month", "created_month", "expected_month"}
 #: Columns that only serve the drawing.
-HIDDEN = {"state", "key", "cause", "period"}
+HIDDEN = {"state", "key", "cause", "period", "row", "name", "told"}
 
 
 def label(column: str, words: Words) -> str:
