@@ -9,9 +9,27 @@ from typing import Annotated
 
 import typer
 
-from cadran.asked import DAY, HERE, BookOption, FormatOption, filtered, folder_of, opened_book, option
+from cadran.asked import (
+    DAY,
+    HERE,
+    AsOfOption,
+    BookOption,
+    ByOption,
+    CorrectedOption,
+    FormatOption,
+    SinceOption,
+    TodayOption,
+    UntilOption,
+    WhereOption,
+    folder_of,
+    opened_book,
+    option,
+    questioned,
+    seen_book,
+)
 from cadran.cli_books import books, tell_changes, tell_verified
 from cadran.cli_people import people
+from cadran.cli_trial import trial
 from cadran.tables.problems import Problem
 from cadran.terminal import Format, err, out, progress, reader_words, show, tell_book, tell_purge
 
@@ -123,24 +141,13 @@ def sample(
 @app.command(help=words("Print one measure, one row per group."))
 def measure(
     name: Annotated[str, typer.Argument(help=words("One of `cadran measures`."))],
-    by: Annotated[
-        list[str] | None, typer.Option(help=words("Group by these columns (repeat, or separate by commas)."))
-    ] = None,
-    where: Annotated[
-        list[str] | None, typer.Option(help=words("COLUMN=VALUE; repeat for more; COLUMN= for unknown."))
-    ] = None,
-    as_of: Annotated[
-        datetime | None, typer.Option(formats=DAY, help=words("What was known at the end of this day."))
-    ] = None,
-    since: Annotated[
-        datetime | None, typer.Option("--from", formats=DAY, help=words("First day of the period."))
-    ] = None,
-    until: Annotated[datetime | None, typer.Option(formats=DAY, help=words("Last day of the period."))] = None,
-    corrected: Annotated[
-        bool,
-        typer.Option("--corrected", help=words("Tell the past as it was corrected since, not as it was known then.")),
-    ] = False,
-    today: Annotated[bool, typer.Option("--today", help=words("Apply today's organisation to the past."))] = False,
+    by: ByOption = None,
+    where: WhereOption = None,
+    as_of: AsOfOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    corrected: CorrectedOption = False,
+    today: TodayOption = False,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help=words("NAME=VALUE, for what one measure alone understands."))
     ] = None,
@@ -148,26 +155,13 @@ def measure(
     format: FormatOption = Format.table,  # noqa: A002
 ) -> None:
     """Print one measure, one row per group."""
-    from cadran.measures import MEASURES, Question
+    from cadran.measures import MEASURES
 
     words = reader_words()
     if name not in MEASURES:
         raise Problem("There is no measure {name}.", "The measures are: {names}.", name=name, names=", ".join(MEASURES))
-    if since and until and since > until:
-        raise Problem(
-            "The period begins on {since:%Y-%m-%d}, after it ends on {until:%Y-%m-%d}.", "Swap --from and --until.",
-            since=since, until=until,
-        )  # fmt: skip
-    opened = opened_book(book)
-    opened = opened.as_of(as_of.date() if as_of else opened.moment, corrected)
-    question = Question(
-        by=tuple(column.strip() for each in by or [] for column in each.split(",")),
-        where=filtered(where or []),
-        since=since.date() if since else None,
-        until=until.date() if until else None,
-        organisation="today" if today else "as_was",
-        options=dict(option(each) for each in set_ or []),
-    )
+    opened = seen_book(book, as_of, corrected)
+    question = questioned(by, where, since, until, today, **dict(option(each) for each in set_ or []))
     asked = MEASURES[name]
     asked.check(opened, question)
     measured = asked.ask(opened, question)
@@ -273,3 +267,4 @@ def edit(
 
 app.add_typer(people)
 app.add_typer(books)
+app.add_typer(trial, name="trial", help=words("A fair, randomised trial of a lever: its size, its draw, its reading."))
