@@ -236,7 +236,14 @@ def maven(tmp_path_factory) -> Book:
 
 
 def test_the_sample_is_told_as_of_each_moment(sample):
-    facts = assert_as_told(sample, drawn(sample, 30, seed=1, since=datetime(2022, 1, 1, tzinfo=UTC)))
+    places = sample.collect(sample.table("stages").select("stage", "position"))
+    moves = sample.collect(sample.table("versions").filter(nw.col("status") == "open")).join(places, on="stage")
+    moves = moves.join(places, left_on="next_stage", right_on="stage", suffix="_next")
+    back = moves.filter(pl.col("position_next") < pl.col("position")).head(3)
+    around = [back.select("opportunity_key", at=pl.col("valid_to") + by) for by in (-timedelta(seconds=1), DAY)]
+    random = drawn(sample, 25, seed=1, since=datetime(2022, 1, 1, tzinfo=UTC))
+
+    facts = assert_as_told(sample, pl.concat([random, *around]))
 
     assert facts["opportunity_id"].null_count() not in (0, facts.height)
     assert not [name for name in FACTS if facts[name].null_count() == facts.height]

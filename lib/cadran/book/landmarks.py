@@ -226,6 +226,8 @@ def _in_force(found: pl.LazyFrame) -> pl.LazyFrame:
 def _groups(book: Book, ids: pl.DataFrame) -> pl.DataFrame:
     """To which group each account belonged, as believed then: `account_key`, `group`, `from`, and `to` (null: still)."""
     told = rows(book, "accounts", "account_key", "valid_from", "parent_account_id")
+    with_parent = told.filter(pl.col("parent_account_id").is_not_null()).select("account_key").unique()
+    told = told.join(with_parent, on="account_key", how="semi")
     turns = [name for name in ("valid_from", "known_from", "known_to") if name in told.collect_schema()]
     changes = [collect(told.select("account_key", at=name)).drop_nulls() for name in turns]
     points = pl.concat([ids.select("account_key", at=EVER), *changes]).unique().sort("account_key", "at")
