@@ -67,6 +67,18 @@ def test_what_becomes_of_open_deals_is_what_became_of_those_of_then(book, sized)
     assert sized["deal"]["open_won_share"] == pytest.approx((became == "won").mean())
 
 
+def test_what_becomes_of_new_deals_is_what_became_of_those_followed_to_the_end(book, sized):
+    columns = ["status", "deal_type", "created_date", "cycle_days"]
+    deals = book.collect(book.deals(columns)).filter(
+        pl.col("deal_type") == "new", pl.col("created_date").is_between(date(2025, 1, 1), date(2026, 1, 1))
+    )
+    ended = deals.filter(pl.col("cycle_days") <= 180)["status"]
+
+    assert sized["deal"]["new_won_share"] == pytest.approx((ended == "won").sum() / deals.height, abs=0.02)
+    closed = ended.is_in(["won", "lost"]).sum() / deals.height
+    assert sized["deal"]["new_closed_share"] == pytest.approx(closed, abs=0.02)
+
+
 def test_whole_units_need_more_deals(sized):
     assert sized["account"]["n_needed"] > sized["deal"]["n_needed"]
     assert sized["team"]["n_needed"] is None or sized["team"]["n_needed"] > sized["deal"]["n_needed"]
