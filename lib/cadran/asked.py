@@ -1,6 +1,6 @@
 """What a command is asked about: which book, which deals, and how to print the answer."""
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +22,19 @@ BookOption = Annotated[
     ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help=words("How to print it."))]
+ByOption = Annotated[
+    list[str] | None, typer.Option(help=words("Group by these columns (repeat, or separate by commas)."))
+]
+WhereOption = Annotated[
+    list[str] | None, typer.Option(help=words("COLUMN=VALUE; repeat for more; COLUMN= for unknown."))
+]
+AsOfOption = Annotated[datetime | None, typer.Option(formats=DAY, help=words("What was known at the end of this day."))]
+SinceOption = Annotated[datetime | None, typer.Option("--from", formats=DAY, help=words("First day of the period."))]
+UntilOption = Annotated[datetime | None, typer.Option(formats=DAY, help=words("Last day of the period."))]
+CorrectedOption = Annotated[
+    bool, typer.Option("--corrected", help=words("Tell the past as it was corrected since, not as it was known then."))
+]
+TodayOption = Annotated[bool, typer.Option("--today", help=words("Apply today's organisation to the past."))]
 
 
 def folder_of(book: Path | None) -> Path:
@@ -36,6 +49,42 @@ def opened_book(book: Path | None) -> Any:
     from cadran.book import open_book
 
     return open_book(folder_of(book))
+
+
+def seen_book(book: Path | None, as_of: datetime | None, corrected: bool = False) -> Any:
+    """The book asked for, as it was known at the end of a day; as it is by default."""
+    found = opened_book(book)
+    return found.as_of(as_of.date() if as_of else found.moment, corrected)
+
+
+def questioned(
+    by: list[str] | None,
+    where: list[str] | None,
+    since: datetime | None,
+    until: datetime | None,
+    today: bool,
+    options: dict[str, Any],
+) -> Any:
+    """The question that the options of a command put to a measure.
+
+    Raises:
+        Problem: If the period ends before it begins, or a condition is not written as one.
+    """
+    from cadran.measures import Question
+
+    if since and until and since > until:
+        raise Problem(
+            "The period begins on {since:%Y-%m-%d}, after it ends on {until:%Y-%m-%d}.", "Swap --from and --until.",
+            since=since, until=until,
+        )  # fmt: skip
+    return Question(
+        by=tuple(column.strip() for each in by or [] for column in each.split(",")),
+        where=filtered(where or []),
+        since=since.date() if since else None,
+        until=until.date() if until else None,
+        organisation="today" if today else "as_was",
+        options=options,
+    )
 
 
 def filtered(conditions: list[str]) -> dict[str, tuple[str | None, ...]]:

@@ -29,6 +29,7 @@ from cadran.asked import (
 )
 from cadran.cli_books import books, tell_changes, tell_verified
 from cadran.cli_people import people
+from cadran.cli_process import process
 from cadran.cli_trial import trial
 from cadran.tables.problems import Problem
 from cadran.terminal import Format, err, out, progress, reader_words, show, tell_book, tell_purge
@@ -161,7 +162,7 @@ def measure(
     if name not in MEASURES:
         raise Problem("There is no measure {name}.", "The measures are: {names}.", name=name, names=", ".join(MEASURES))
     opened = seen_book(book, as_of, corrected)
-    question = questioned(by, where, since, until, today, **dict(option(each) for each in set_ or []))
+    question = questioned(by, where, since, until, today, dict(option(each) for each in set_ or []))
     asked = MEASURES[name]
     asked.check(opened, question)
     measured = asked.ask(opened, question)
@@ -267,4 +268,5 @@ def edit(
 
 app.add_typer(people)
 app.add_typer(books)
+app.add_typer(process)
 app.add_typer(trial, name="trial", help=words("A fair, randomised trial of a lever: its size, its draw, its reading."))

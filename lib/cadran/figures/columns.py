@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from cadran.tables.measured.process import ABOUT, FACTS
 from cadran.text import UNKNOWN, Words
 
 #: The names of columns as readers say them. A column that is not here shows its own name.
@@ -258,6 +259,12 @@ def value_label(column: str, value: Any, words: Words) -> str:
     if column in WORDED and value in VALUES:
         return words(VALUES[value])
     return str(value)
+
+
+def fact_label(fact: str, about: str | None, words: Words) -> str:
+    """A fact of the reference of won deals as readers say it, with the stage, kind or function it is about."""
+    title = words(FACTS[fact].title)
+    return words("{what}: {about}", what=title, about=words(ABOUT.get(about, about))) if about else title
 
 
 def is_number(frame: pl.DataFrame, column: str) -> bool:

@@ -12,6 +12,7 @@ from cadran.book.book import Organisation
 from cadran.book.landmarks import FACTS as KNOWN_THEN
 from cadran.measures.catalogue import MEASURES, Need, Question, Rival, Subject, measure
 from cadran.measures.clustered import Estimate, Times, Values, difference, seen_closing
+from cadran.measures.counting import LEAST_FOR_INTERVAL
 from cadran.measures.process_facts import PEOPLE, Collected, Named, cohort, collected
 from cadran.tables.measured.process import EQUAL_AGE, FACTS, WHOLE_LIFE, Reference
 from cadran.tables.problems import Problem
@@ -54,7 +55,8 @@ def _whole_life(book: Book, question: Question) -> float | None:
         "deals are the likelier to be among them, closed ones weigh by one over the chance to have been followed until "
         "they closed. A difference is called one only if its 95 % interval, widened for how many are looked at "
         "(Bonferroni), has no zero in it: of many, some differ by luck. It tells what goes with winning, not what "
-        "makes it. Intervals count clients, from 10 on. A deal counts in each function, or level, of its contacts."
+        "makes it. Fewer than 10 deals are counted only; intervals count clients, from 10 on. A deal counts in each "
+        "function, or level, of its contacts."
     ),
     unit="days; hours; per deal; share, 0 to 1",
     source=(
@@ -138,7 +140,7 @@ class _Seen:
     n_numbers: int
 
     def of(self, status: str, found: Collected, named: Named) -> tuple[int, Estimate | None]:
-        """How many deals of a status the fact is known of, and what it is of them."""
+        """How many deals of a status the fact is known of, and what it is of them: nothing of very few."""
         deals, times = self.deals.filter(status=status), found.times.get(named)
         if named == _CYCLE:
             rows = deals.select(_DEAL, "client", "weight", value="lived_days", has_happened=pl.lit(True))
@@ -150,6 +152,8 @@ class _Seen:
             return 0, None
         value, weight, client = (rows[name].to_numpy() for name in ("value", "weight", "client"))
         statistic, n = FACTS[named[0]].statistic, rows[_DEAL].n_unique()
+        if n < LEAST_FOR_INTERVAL:
+            return n, None
         if "has_happened" not in rows.columns:
             values = Values(value, weight, client, self.n_numbers)
             return n, values.mean if statistic == "mean" else values.share

@@ -21,7 +21,7 @@ class Fact:
 FACTS = {
     "cycle_days": Fact("Sales cycle", "median", "days"),
     "stage_days": Fact("Time in the stage", "median", "days"),
-    "stage_reached": Fact("Had come to the stage", "share", "share"),
+    "stage_reached": Fact("Had reached the stage", "share", "share"),
     "n_touches": Fact("Interactions", "mean", "per deal"),
     "response_hours": Fact("Response time, median", "median", "hours"),
     "response_p90_hours": Fact("Response time, nine in ten within", "p90", "hours"),
@@ -29,10 +29,10 @@ FACTS = {
     "response_day": Fact("Answered within a day", "share", "share"),
     "n_contacts": Fact("Contacts involved", "mean", "per deal"),
     "n_functions": Fact("Functions involved", "mean", "per deal"),
-    "has_senior": Fact("A senior contact is involved", "share", "share"),
-    "has_decision_maker": Fact("A decision maker is involved", "share", "share"),
-    "has_function": Fact("The function is involved", "share", "share"),
-    "has_seniority": Fact("The level is involved", "share", "share"),
+    "has_senior": Fact("Senior contact involved", "share", "share"),
+    "has_decision_maker": Fact("Decision maker involved", "share", "share"),
+    "has_function": Fact("Function involved", "share", "share"),
+    "has_seniority": Fact("Level involved", "share", "share"),
     "pushed": Fact("Expected close pushed", "share", "share"),
     "amount_up": Fact("Amount raised", "share", "share"),
     "amount_down": Fact("Amount lowered", "share", "share"),
@@ -53,8 +53,8 @@ EQUAL_AGE, WHOLE_LIFE = "equal_age", "whole_life"
 
 
 class Reference(dy.Schema):
-    """A fact of won deals beside that of lost ones. Estimates are null where nothing is known of it on that side,
-    intervals where fewer than 10 deals, or clients, are."""
+    """A fact of won deals beside that of lost ones. Of fewer than 10 deals on a side, there is no estimate of it; of
+    fewer than 10 clients, no interval."""
 
     fact = dy.String(nullable=False, description="What is compared: a key of FACTS")
     about = dy.String(nullable=True, description="The stage, kind, direction, function or level; null for all")
