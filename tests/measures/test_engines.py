@@ -55,6 +55,7 @@ def book(make_book) -> Book:
                 "expected_close_date": day(100, 220),
                 "forecast_category": pick.choice([None, "pipeline", "commit", "best_case"]),
                 "loss_reason": pick.choice(["No decision", "Price", "Price"]) if status == "lost" else None,
+                "competitor": None if number % 7 else "Rival",
             }
         )
         if status == "open" and number % 2:
@@ -73,6 +74,7 @@ def book(make_book) -> Book:
         {
             "activity_id": f"t{number:03}",
             "opportunity_id": pick.choice([None, *(f"d{n:03}" for n in range(40))]),
+            "contact_id": f"c{number % 9}" if number % 3 else None,
             "kind": "email",
             "direction": pick.choice([None, "inbound", "inbound", "outbound"]),
             "is_automatic": pick.choice([None, False, False, True]),

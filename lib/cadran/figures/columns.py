@@ -191,6 +191,20 @@ LABELS = {
     "dwell_p25_days": "A quarter left within",
     "dwell_median_days": "Half left within",
     "dwell_p75_days": "Three quarters left within",
+    "signal": "Signal",
+    "n_told": "Deals it can be told of",
+    "n_shown": "Deals that show it",
+    "shown_share": "Share that shows it",
+    "amount_shown": "Their amount",
+    "n_amount_unknown": "Amount unknown",
+    "n_with": "Deals with it",
+    "n_won_with": "Won with it",
+    "won_with_share": "Share won with it",
+    "n_without": "Deals without it",
+    "n_won_without": "Won without it",
+    "won_without_share": "Share won without it",
+    "n_untold": "Cannot be told",
+    "is_telling": "Tells something",
 }
 #: Values that are words of ours, and so are translated.
 VALUES = {
