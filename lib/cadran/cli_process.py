@@ -156,12 +156,10 @@ def _tell_luck(measured: pl.DataFrame, words: Words) -> None:
             style="yellow", soft_wrap=True,
         )  # fmt: skip
         return
-    out.print(
-        words.n(
-            "{n} difference was looked at.",
-            "{n} differences were looked at together; taken alone, about {by_luck} would seem to be there by luck. What "
-            "is said to differ does so with that counted.",
-            n, by_luck=words.number(n * 0.05, 0 if n >= 20 else 1),
-        ),
-        highlight=False, soft_wrap=True,
-    )  # fmt: skip
+    told = words.n("{n} difference was looked at.", "{n} differences were looked at together.", n)
+    if n > 1:
+        told += " " + words(
+            "Taken alone, about {by_luck} of them would seem to be there by luck; what is said to differ does so with that "
+            "counted.", by_luck=words.number(n * 0.05, 0 if n >= 20 else 1),
+        )  # fmt: skip
+    out.print(told, highlight=False, soft_wrap=True)

@@ -40,9 +40,9 @@ PROCESS = Subject((*DEAL_COLUMNS, *PEOPLE), _with_people, "Deals have no column 
 
 
 def _whole_life(book: Book, question: Question) -> float | None:
-    """Interactions of won deals less those of lost ones, up to the closing of each."""
+    """Share of won deals that were pushed less that of lost ones, up to the closing of each."""
     asked = replace(question, by=(), options={"over": WHOLE_LIFE})
-    found = MEASURES["reference"].ask(book, asked).filter(pl.col("about").is_null(), fact="n_touches")
+    found = MEASURES["reference"].ask(book, asked).filter(fact="pushed")
     return None if found.is_empty() else found["difference"][0]
 
 
@@ -73,9 +73,9 @@ def _whole_life(book: Book, question: Question) -> float | None:
     answer=lambda book, question: reference(book, question, **question.chosen_for(reference)),
     rivals=(
         Rival(
-            "Interactions over whole lives",
-            "Those of won deals less those of lost ones, up to the closing of each: who lives longer collects more, "
-            "so it tells how long deals live.",
+            "Pushed, over whole lives",
+            "Share of won deals whose expected close was pushed less that of lost ones, up to the closing of each: who "
+            "lives longer has more time to be pushed.",
             _whole_life,
         ),
     ),
