@@ -78,24 +78,29 @@ def touches(book: Book, asked: pl.DataFrame) -> pl.DataFrame:
         A row per question: `row`, and the facts of the groups "activity" and "response".
     """
     is_human = ~pl.col("is_automatic").fill_null(False)
-    is_internal = ((pl.col("kind").cast(pl.String) == "task") & pl.col("direction").is_null()).fill_null(False)
-    direction = pl.col("direction").cast(pl.String)
+    is_internal = ((pl.col("kind") == "task") & pl.col("direction").is_null()).fill_null(False)
+    direction = pl.col("direction")
     found = rows(
         book, "activities", _DEAL, "activity_id", "kind", "direction", "is_automatic", "at", "answered_at"
     ).filter(is_human, ~is_internal, pl.col(_DEAL).is_not_null())
     found = found.with_columns(
         is_inbound=(direction == "inbound").fill_null(False),
         is_outbound=(direction == "outbound").fill_null(False),
-        is_meeting=pl.col("kind").cast(pl.String).is_in(["meeting", "demo"]),
+        is_meeting=pl.col("kind").is_in(["meeting", "demo"]),
     ).rename({"at": "on"}).drop("kind", "direction", "is_automatic")  # fmt: skip
     had = beside(asked, found, _DEAL, "on")
     whats = ("inbound", "outbound", "meeting")
     is_recent = pl.col("on") > pl.col("at") - _MONTH
-    counted = had.group_by("row").agg(
-        *((pl.col(f"is_{what}") & is_recent).sum().alias(f"n_{what}_30") for what in whats),
+    marked = had.select(
+        "row", "is_meeting",
+        *((pl.col(f"is_{what}") & is_recent).alias(f"n_{what}_30") for what in whats),
+        *(pl.when(f"is_{what}").then("on").alias(f"days_since_{what}") for what in whats),
+    )  # fmt: skip
+    counted = marked.group_by("row").agg(
+        pl.col("^n_.*_30$").sum(),
         pl.col("is_meeting").sum().alias("n_meetings"),
         pl.len().alias("n_touches"),
-        *(pl.col("on").filter(f"is_{what}").max().alias(f"days_since_{what}") for what in whats),
+        pl.col("^days_since_.*$").max(),
     )
     facts = asked.join(counted.rename({"n_meeting_30": "n_meetings_30"}), on="row", how="left")
     facts = facts.join(_waits(had.filter("is_inbound")), on="row", how="left").with_columns(

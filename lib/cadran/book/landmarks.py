@@ -110,7 +110,7 @@ def _check(book: Book, pairs: pl.DataFrame) -> None:
 def _deals(book: Book, asked: pl.DataFrame) -> pl.DataFrame:
     """The deals that were there, and in scope: `row`, the pair, `status`, and the facts of the deal's own tables."""
     told = rows(book, "versions", *_OF_VERSION).with_columns(pl.col("status", "forecast_category").cast(pl.String))
-    past = beside(asked, told, _DEAL, "valid_from").sort("row", "valid_from")
+    past = beside(asked, told, _DEAL, "valid_from")
     seen = past.filter(pl.col("valid_to").is_null() | (pl.col("valid_to") > _AT))
     seen = seen.join(_unchanging(book, seen.select("row", _DEAL, "at")), on="row")
     reps = rows(book, "reps", "rep_key", "valid_from", "region", "team")
@@ -159,7 +159,7 @@ def _unchanging(book: Book, asked: pl.DataFrame) -> pl.DataFrame:
 
 
 def _way(book: Book, past: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
-    """What befell each deal so far, from its versions in order: `row`, `began`, `n_back` and `amount_change`."""
+    """What befell each deal so far, from its versions: `row`, `began`, `n_back` and `amount_change`."""
     order = dict(stages.select("stage", "position").iter_rows())
     open_order = dict(stages.filter(pl.col("kind").cast(pl.String) == "open").select("stage", "position").iter_rows())
     place = pl.col("stage").replace_strict(order, default=None, return_dtype=pl.Int64)
@@ -167,7 +167,8 @@ def _way(book: Book, past: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     is_back = (pl.col("status") == "open") & (pl.col("valid_to") <= _AT) & (next_place < place)
     amount = pl.col("amount")
     first, last = amount.drop_nulls().first(), amount.last()
-    return past.with_columns(is_back=is_back.fill_null(False)).group_by("row").agg(
+    narrow = past.select("row", "valid_from", "amount", is_back=is_back.fill_null(False)).sort("row", "valid_from")
+    return narrow.group_by("row").agg(
         began=pl.col("valid_from").min(),
         n_back=pl.col("is_back").sum().cast(pl.Int64),
         amount_change=pl.when(first > 0).then(last / first - 1),
