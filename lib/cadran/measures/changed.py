@@ -21,8 +21,8 @@ def changed_since(book: Book, earlier: Book) -> pl.DataFrame:
 
     Returns:
         One row per deal and fact of `FACTS` that differs, as `Changed` has it, in the order of the deals and of
-        `FACTS`: numbers and days as text (ISO), null where not known. A deal that was not there, or not open, before
-        has the one row `new`, with the stage it is in.
+        `FACTS`: numbers and days as text (ISO), null where not known. A deal that was not there before has the one row
+        `new`, one that was closed then `reopened`, with the stage it is in.
 
     Raises:
         Problem: If the other view is not an earlier one of the same version.
@@ -33,23 +33,27 @@ def changed_since(book: Book, earlier: Book) -> pl.DataFrame:
             "Compare a book with an earlier day of the same version.", day=earlier.moment,
         )  # fmt: skip
     pairs = open_pairs(book)
-    there = open_pairs(earlier)
-    now = _told(book, pairs)
-    before = _told(earlier, there)
-    joined = now.join(before, on=DEAL, how="left", suffix="_before", maintain_order="left")
-    is_new = pl.col("opportunity_id_before").is_null()
+    then = pl.lit(earlier.moment).cast(pairs.schema["at"])
+    before = _told(earlier, pairs.with_columns(at=then)).with_columns(
+        came=pl.when(pl.col("opportunity_id").is_null())
+        .then(pl.lit("new"))
+        .when(~pl.col(DEAL).is_in(open_pairs(earlier)[DEAL].implode()))
+        .then(pl.lit("reopened"))
+    )
+    joined = _told(book, pairs).join(before, on=DEAL, how="left", suffix="_before", maintain_order="left")
+    came = pl.col("came")
     rows = [
-        joined.filter(is_new).select(
-            DEAL, "opportunity_id", what=pl.lit("new"), before=pl.lit(None, pl.String), after="stage"
+        joined.filter(came.is_not_null()).select(
+            DEAL, "opportunity_id", what=came, before=pl.lit(None, pl.String), after="stage"
         )
     ]
     rows += [
-        joined.filter(~is_new, pl.col(fact).ne_missing(pl.col(f"{fact}_before"))).select(
+        joined.filter(came.is_null(), pl.col(fact).ne_missing(pl.col(f"{fact}_before"))).select(
             DEAL, "opportunity_id", what=pl.lit(fact), before=f"{fact}_before", after=fact
         )
         for fact in FACTS
     ]
-    place = pl.col("what").replace_strict({name: number for number, name in enumerate(("new", *FACTS))})
+    place = pl.col("what").replace_strict({name: number for number, name in enumerate(("new", "reopened", *FACTS))})
     return pl.concat(rows).sort(DEAL, place).select(Changed.column_names())
 
 

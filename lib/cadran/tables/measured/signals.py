@@ -90,6 +90,6 @@ class Changed(dy.Schema):
     """What became another between two views of a book, on a deal open in the later one."""
 
     opportunity_id = dy.String(nullable=False, description="The deal")
-    what = dy.String(nullable=False, description="What changed: a fact, or new for a deal that was not there")
+    what = dy.String(nullable=False, description="What changed: a fact, or that the deal is new, or reopened")
     before = dy.String(nullable=True, description="What it was; null where it was not known")
     after = dy.String(nullable=True, description="What it is")
