@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from cadran.figures import columns_audit
 from cadran.tables.measured.process import ABOUT, FACTS
 from cadran.text import UNKNOWN, Words
 
@@ -205,7 +206,7 @@ LABELS = {
     "won_without_share": "Share won without it",
     "n_untold": "Cannot be told",
     "is_telling": "Tells something",
-}
+} | columns_audit.LABELS
 #: Values that are words of ours, and so are translated.
 VALUES = {
     "open": "Open",
@@ -220,7 +221,7 @@ VALUES = {
     "commit": "Commit",
     "closed": "Closed (forecast)",
     "omitted": "Omitted",
-}
+} | columns_audit.VALUES
 #: The causes of a waterfall.
 CAUSE_LABELS = {
     "opening": "Opening",
@@ -244,7 +245,7 @@ CAUSE_LABELS = {
     "closing": "Closing",
 }
 #: Columns whose values are words of ours.
-WORDED = {"outcome", "status", "deal_type", "forecast_category"}
+WORDED = {"outcome", "status", "deal_type", "forecast_category"} | columns_audit.WORDED
 _MONTHS = {"month", "closed_month", "created_month", "expected_month"}
 #: Columns that only serve the drawing.
 HIDDEN = {"state", "key", "cause", "period", "row", "name", "told"}

@@ -2,29 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from zoneinfo import ZoneInfo
 
 import narwhals as nw
 import polars as pl
 
 from cadran.book import Book
-from cadran.measures.catalogue import MEASURES, Need, Question, Rival, measure
+from cadran.measures.catalogue import MEASURES, Question, Rival, measure
 from cadran.measures.counting import count, grouped, small, with_share
 from cadran.measures.lines import every_line
 from cadran.measures.survival import Incidence
-from cadran.measures.visits import followed, followed_since, visits
+from cadran.measures.visits import IMPORT_HISTORY, NEEDS_STAGES, followed_day, open_stages, visits
 from cadran.tables.measured.stages import StageConversion, StageDwell
 
 _FATES = ("forward", "won", "back", "lost", "disqualified", "still_there")
 _QUARTILES = {"dwell_p25_days": 0.25, "dwell_median_days": 0.5, "dwell_p75_days": 0.75}
 #: Microseconds.
 _HOUR = 3_600_000_000
-_REPAIR = (
-    "A book made of one export of present states does not know the stages its deals have crossed: import their history "
-    "(docs/mapping.md), or go on importing: stages are followed from the first import on, or from where a history "
-    "begins."
-)
-_NEEDS = (Need("next_stage", table="versions", told_by=followed, once_is_enough=True),)
 
 
 def _lines(counted: pl.DataFrame, by: Sequence[str], book: Book) -> pl.DataFrame:
@@ -32,13 +25,7 @@ def _lines(counted: pl.DataFrame, by: Sequence[str], book: Book) -> pl.DataFrame
     stages = small(book.table("stages")).sort("position", "stage")
     is_line = (pl.col("kind") == "open") | pl.col("stage").is_in(counted["entered_stage"].unique().to_list())
     lines = every_line(counted, by, stages.filter(is_line).select(entered_stage="stage"))
-    since = followed_since(book)
-    day = None if since is None else since.astimezone(ZoneInfo(book.settings.time_zone)).date()
-    return lines.with_columns(followed_since=pl.lit(day, pl.Date))
-
-
-def _first_stages(book: Book) -> list[str]:
-    return list(small(book.table("stages").filter(nw.col("kind") == "open")).sort("position", "stage")["stage"])
+    return lines.with_columns(followed_since=pl.lit(followed_day(book), pl.Date))
 
 
 def _pooled(question: Question) -> Question:
@@ -58,16 +45,16 @@ def _side_by_side(book: Book, question: Question) -> float | None:
     deals = question.keeps(book.deals(["status", "stage", *question.where], question.organisation))
     counted = small(grouped(deals.filter(nw.col("status") == "open"), ["stage"], nw.len().alias("n")))
     there = dict(counted.iter_rows())
-    first, second = [*(there.get(stage, 0) for stage in _first_stages(book)[:2]), 0, 0][:2]
+    first, second = [*(there.get(stage, 0) for stage in open_stages(book)["stage"].head(2)), 0, 0][:2]
     return second / first if first else None
 
 
 def _median_visit(n: str) -> Callable[[Book, Question], float | None]:
-    """Median days of the visits to the first stage counted in a column of `_clock`."""
+    """Median days of the visits to the first stage counted in a column of `stay_clock`."""
 
     def of(book: Book, question: Question) -> float | None:
-        clock = _clock(visits(book, _pooled(question)), ["entered_stage"], book)
-        first = clock.filter(pl.col("entered_stage").is_in(_first_stages(book)[:1]))
+        clock = stay_clock(visits(book, _pooled(question)), ["entered_stage"], book)
+        first = clock.filter(pl.col("entered_stage").is_in(open_stages(book)["stage"].head(1)))
         return first.select(pl.col("time").repeat_by(n).explode().median()).item()
 
     return of
@@ -85,9 +72,9 @@ def _median_visit(n: str) -> Callable[[Book, Question], float | None]:
     unit="entries; share, 0 to 1",
     source="Wilson (1927), score interval for a binomial share, JASA 22(158)",
     returns=StageConversion,
-    needs=_NEEDS,
+    needs=NEEDS_STAGES,
     answer=lambda book, question: stage_conversion(visits(book, question), question.by, book=book),
-    repair=_REPAIR,
+    repair=IMPORT_HISTORY,
     rivals=(
         Rival(
             "Moved on, of those that left",
@@ -170,9 +157,9 @@ def _passed_over(moves: pl.DataFrame, stages: pl.DataFrame, by: Sequence[str]) -
         "survival time, Biometrics 38(1)"
     ),
     returns=StageDwell,
-    needs=_NEEDS,
+    needs=NEEDS_STAGES,
     answer=lambda book, question: stage_dwell(visits(book, question), question.by, book=book),
-    repair=_REPAIR,
+    repair=IMPORT_HISTORY,
     rivals=(
         Rival(
             "Median of the visits that ended",
@@ -200,7 +187,7 @@ def stage_dwell(entered: nw.LazyFrame, by: Sequence[str] = (), *, book: Book) ->
         visits have ended yet to know it.
     """
     lines = [*by, "entered_stage"]
-    clock = _clock(entered, lines, book)
+    clock = stay_clock(entered, lines, book)
     measured = clock.group_by(lines).agg(
         n_entered=pl.sum_horizontal("n_event", "n_censored").sum(),
         n_left=pl.col("n_event").sum(),
@@ -219,7 +206,7 @@ _QUARTILE_TYPES: dict[str, pl.DataType] = {
 }
 
 
-def _clock(entered: nw.LazyFrame, lines: Sequence[str], book: Book) -> pl.DataFrame:
+def stay_clock(entered: nw.LazyFrame, lines: Sequence[str], book: Book) -> pl.DataFrame:
     """How many visits ended, or still last, after so many days (`time`)."""
     until = nw.coalesce(nw.col("ended"), nw.lit(book.moment))
     timed = book.engine.microseconds(entered.with_columns(until=until), {"began": "since", "stopped": "until"})

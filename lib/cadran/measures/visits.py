@@ -1,6 +1,8 @@
 """Visits of deals to the stages of the pipeline: from when, until when, and where they went."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import narwhals as nw
@@ -20,6 +22,12 @@ IMPORT_HISTORY = (
     "begins."
 )
 _TOLD = ("entered_stage", "since", "ended", "to_stage", "closed_as", "amount_then")
+
+
+def followed_day(book: Book) -> date | None:
+    """The day of `followed_since` in the book's time zone."""
+    since = followed_since(book)
+    return None if since is None else since.astimezone(ZoneInfo(book.settings.time_zone)).date()
 
 
 def followed(book: Book) -> nw.Expr:
@@ -72,14 +80,26 @@ def open_stages(book: Book) -> pl.DataFrame:
     return stages.sort("position", "stage").select("stage", "position")
 
 
+def parts(frame: pl.DataFrame, by: Sequence[str]) -> dict[tuple[Any, ...], pl.DataFrame]:
+    """The rows of each group of a small frame, by the values of `by`; one group in all when it is empty."""
+    return frame.partition_by(by, as_dict=True, maintain_order=True) if by else {(): frame}
+
+
+def period_of(question: Question, book: Book) -> tuple[datetime | None, datetime | None]:
+    """The instants at which the period begins, and at which it is over, in the book's time zone; None if open."""
+    first, after = question.since, question.until and question.until + timedelta(days=1)
+    return midnight(first, book) if first else None, midnight(after, book) if after else None
+
+
 def began_in(question: Question, book: Book, instant: str) -> nw.Expr:
     """Whether a column of instants lies in the period, whose days are those of the book's time zone."""
-    began = nw.col(instant)
+    began, (first, after) = nw.col(instant), period_of(question, book)
     kept = ~began.is_null()
-    if question.since:
-        kept = kept & (began >= _midnight(question.since, book))
-    return kept & (began < _midnight(question.until + timedelta(days=1), book)) if question.until else kept
+    if first:
+        kept = kept & (began >= first)
+    return kept & (began < after) if after else kept
 
 
-def _midnight(day: date, book: Book) -> datetime:
+def midnight(day: date, book: Book) -> datetime:
+    """The instant at which a day begins in the book's time zone."""
     return datetime.combine(day, time(), ZoneInfo(book.settings.time_zone)).astimezone(UTC)
