@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from statsmodels.duration.survfunc import SurvfuncRight
+from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
 from statsmodels.stats.proportion import proportion_confint
 
 from cadran.book import Book, open_book, write_book
@@ -88,6 +88,23 @@ def test_time_to_close_equals_statsmodels(book, rows):
     assert [ours[f"{name}_days"] for name in ("p25", "median", "p75")] == [
         theirs.quantile(share) for share in (0.25, 0.5, 0.75)
     ]
+
+
+def test_reference_of_one_row_a_deal(book, rows):
+    """No history, no touch, no contact: only the cycle is told, weighed for the deals still open."""
+    known = [row for row in rows if row["engage_date"]]
+    # An open deal is followed to the end of the last day.
+    time = np.array([days(row, book.day) + (0 if row["close_date"] else 0.9) for row in known])
+    theirs = CumIncidenceRight(time, [{"Won": 1, "Lost": 2}.get(row["deal_stage"], 0) for row in known])
+    half = [theirs.times[np.argmax(incidence >= incidence[-1] / 2)] for incidence in theirs.cinc]
+
+    told = MEASURES["reference"].ask(book, Question())
+
+    cycle = told.filter(fact="cycle_days").row(0, named=True)
+    assert (cycle["n_won"], cycle["n_lost"], cycle["n_open"], cycle["n_unknown"]) == (4238, 2473, 1589, 0)
+    assert [cycle["won"], cycle["lost"]] == half == [59, 15]
+    others = told.filter(told["fact"] != "cycle_days")
+    assert others.filter(others["won"].is_not_null() | others["lost"].is_not_null()).is_empty()
 
 
 def test_clients(book, rows):
