@@ -155,10 +155,10 @@ def test_skill_by_band():
     random = np.random.default_rng(5)
     probability, won = np.tile([0.1, 0.9], 100), np.tile([False, True], 100)
     won ^= random.random(200) < 0.1
-    band = pl.Series(["young", None] * 50 + ["old"] * 100)
-    rows = skill_by(band, log_losses(probability, won), log_losses(np.full(200, 0.5), won), won)
+    group = pl.Series(["young", None] * 50 + ["old"] * 100)
+    rows = skill_by(group, log_losses(probability, won), log_losses(np.full(200, 0.5), won), won)
 
-    assert rows["band"].to_list() == ["old", "young", None]
+    assert rows["group"].to_list() == ["old", "young", None]
     assert rows["n"].to_list() == [100, 50, 50]
     old = log_loss(won[100:], probability[100:]) / log_loss(won[100:], np.full(100, 0.5))
     assert rows["skill"][0] == pytest.approx(1 - old)

@@ -149,29 +149,29 @@ def reliability(
 
 
 def skill_by(
-    band: np.ndarray | pl.Series,
+    group: pl.Series,
     loss: np.ndarray,
     constant_loss: np.ndarray,
     won: np.ndarray,
     weights: np.ndarray | None = None,
     groups: np.ndarray | None = None,
 ) -> pl.DataFrame:
-    """How much of the constant's loss is saved, in each band of deals (age, region, amount, …).
+    """How much of the constant's loss is saved, in each group of deals (age, region, amount, …).
 
     Args:
-        band: (n,) the band of each row; null is one of its own.
+        group: (n,) the group of each row; null is one of its own.
         loss, constant_loss: (n,) loss of each row under the model, and under one constant for all rows.
         won, weights, groups: As `judge` takes them.
 
     Returns:
-        One row per band, sorted, null last: `band`, `n`, `n_won` (rows), `log_loss`, `constant_log_loss`, and `skill`
+        One row per group, sorted, null last: `group` (text), `n`, `n_won` (rows), `log_loss`, `constant_log_loss`, and `skill`
         = 1 - log_loss / constant_log_loss (1 at most, below 0 where the constant is better) with `skill_low` and
         `skill_high` (95 %, delta method by group; null with fewer than `LEAST_FOR_INTERVAL` groups).
     """
     weights, groups = _filled(weights, groups, len(loss))
-    bands, rows = pl.Series("band", band), []
-    for each in bands.unique().sort(nulls_last=True):
-        here = bands.eq_missing(each).to_numpy() & (weights > 0)
+    rows = []
+    for each in group.unique().sort(nulls_last=True):
+        here = group.eq_missing(each).to_numpy() & (weights > 0)
         if not here.any():
             continue
         w = weights[here]
@@ -180,7 +180,7 @@ def skill_by(
         skill = interval(1 - mine / theirs, influence, groups[here])
         rows.append((each, int(here.sum()), int(won[here].sum()), mine, theirs, *skill))
     floats = dict.fromkeys(("log_loss", "constant_log_loss", "skill", "skill_low", "skill_high"), pl.Float64)
-    schema: dict[str, Any] = {"band": bands.dtype, "n": pl.Int64, "n_won": pl.Int64, **floats}
+    schema: dict[str, Any] = {"group": pl.String, "n": pl.Int64, "n_won": pl.Int64, **floats}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
