@@ -27,6 +27,7 @@ from cadran.asked import (
     questioned,
     seen_book,
 )
+from cadran.cli_audit import audit
 from cadran.cli_books import books, tell_changes, tell_verified
 from cadran.cli_people import people
 from cadran.cli_process import process
@@ -270,3 +271,4 @@ app.add_typer(people)
 app.add_typer(books)
 app.add_typer(process)
 app.add_typer(trial, name="trial", help=words("A fair, randomised trial of a lever: its size, its draw, its reading."))
+app.add_typer(audit, name="audit", help=words("Audit how the team works."))

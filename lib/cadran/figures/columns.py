@@ -299,7 +299,7 @@ def cell(column: str, value: Any, words: Words, currency: str) -> str:
         return words("yes") if value else words("no")
     if column.removesuffix("_low").removesuffix("_high").endswith(("_rate", "_share")):
         return words.percent(value, 1)
-    if "amount" in column or "revenue" in column:
+    if ("amount" in column or "revenue" in column) and not column.startswith("n_"):
         return words.money(value, currency, compact=False)
     if "_days" in column:
         return words.days(value)

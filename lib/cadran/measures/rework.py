@@ -17,8 +17,8 @@ from cadran.tables.measured.audit import Rework
 _DAY = 86_400_000_000
 _SHARES = {
     "returning_share": ("n_returning", "n_deals"),
-    "win_rate_with": ("n_won_with", "n_closed_with"),
-    "win_rate_without": ("n_won_without", "n_closed_without"),
+    "returned_win_rate": ("n_won_returned", "n_closed_returned"),
+    "others_win_rate": ("n_won_others", "n_closed_others"),
 }
 
 
@@ -127,7 +127,7 @@ def _measured(counted: pl.DataFrame, lines: Sequence[str]) -> pl.DataFrame:
     stood = (pl.col("aged") > pl.col("landmark_days")) & pl.col("status").is_in(["won", "lost"])
     sides = {
         f"n_{what}_{side}": n.filter(stood & (is_with == pl.col("is_with")) & is_counted).sum()
-        for side, is_with in (("with", pl.lit(True)), ("without", pl.lit(False)))
+        for side, is_with in (("returned", pl.lit(True)), ("others", pl.lit(False)))
         for what, is_counted in (("closed", pl.lit(True)), ("won", pl.col("status") == "won"))
     }
     return known.group_by(lines).agg(

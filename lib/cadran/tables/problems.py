@@ -9,7 +9,7 @@ class Problem(Exception):
     Args:
         what: The sentence, in English, with `{names}` for the values. The key of its translation.
         repair: What to do next, in English, with `{names}` likewise.
-        values: The values: file, row, column, …
+        values: The values: file, row, column, … A `title` is one of ours, and told in that language too.
     """
 
     def __init__(self, what: str, repair: str, **values: object):
@@ -18,4 +18,5 @@ class Problem(Exception):
 
     def told(self, words: Callable[[str], str]) -> str:
         """The sentence and its repair, in the language of `words`."""
-        return "\n".join(words(text).format(**self.values) for text in (self.what, self.repair) if text)
+        values = {name: words(str(each)) if name == "title" else each for name, each in self.values.items()}
+        return "\n".join(words(text).format(**values) for text in (self.what, self.repair) if text)
