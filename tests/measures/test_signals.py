@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import kstest
 from statsmodels.duration.survfunc import SurvfuncRight
 from statsmodels.stats.proportion import confint_proportions_2indep
 
@@ -14,6 +15,7 @@ from cadran.book import open_book
 from cadran.book.landmarks import open_pairs
 from cadran.measures import MEASURES, Question
 from cadran.measures.signals import SIGNALS, signals, thresholds
+from cadran.measures.signals_learnt import drawn, lives
 from cadran.measures.signals_told import at_equal, past
 from cadran.tables.deals import CLOSED
 from cadran.tables.problems import Problem
@@ -115,7 +117,7 @@ def test_open_deals_show_what_a_plain_loop_sees(sample, told):
             "pushed_again": row["n_pushes"] > limits["pushed_again", row["stage"]],
             "no_reply": last_is_ours and since["outbound"] > limits["no_reply", None],
             "silent_contact": since.get("inbound", 0) > limits["silent_contact", None],
-            "fewer_people": len(recent[0]) < len(recent[1]),
+            "fewer_people": len(recent[1]) - len(recent[0]) > limits["fewer_people", None],
             "amount_up": change > limits["amount_up", None],
             "amount_down": -change > limits["amount_down", None],
             "competitor": row["competitor"] is not None,
@@ -240,6 +242,20 @@ def test_every_reason_and_fact_is_told_in_french(make_book):
 
     assert [text for text in reasons if text not in french] == []
     assert len(reasons) == 2
+
+
+def test_the_moment_drawn_for_a_deal_hangs_on_it_alone(sample):
+    spans = lives(sample).drop_nulls("ended_at").sort("began_at")
+    length = pl.col("ended_at") - pl.col("began_at")
+
+    moments = drawn(spans)
+
+    some = spans.sample(200, seed=1).with_columns(opportunity_key=pl.col("opportunity_key") + 7)
+    again = drawn(some).with_columns(pl.col("opportunity_key") - 7)
+    assert again.join(moments, on=["opportunity_key", "at"], how="semi").height == 200
+    place = moments.join(spans, on="opportunity_key").select((pl.col("at") - pl.col("began_at")) / length).to_series()
+    # Uniform over the life: Kolmogorov's statistic of 5,000 has 1.63 / sqrt(n) as its 99 % limit.
+    assert kstest(place.to_numpy(), "uniform").statistic < 1.63 / len(place) ** 0.5
 
 
 def test_difference_in_one_stratum_is_the_plain_one():

@@ -54,7 +54,7 @@ def changed_since(book: Book, earlier: Book) -> pl.DataFrame:
         for fact in FACTS
     ]
     place = pl.col("what").replace_strict({name: number for number, name in enumerate(("new", "reopened", *FACTS))})
-    return pl.concat(rows).sort(DEAL, place).select(Changed.column_names())
+    return pl.concat(rows).sort("opportunity_id", place).select(Changed.column_names())
 
 
 def _told(book: Book, pairs: pl.DataFrame) -> pl.DataFrame:

@@ -203,7 +203,7 @@ def _signals(book: Book) -> pl.DataFrame:
     place = pl.col("signal").replace_strict({name: number for number, name in enumerate(order)}, default=None)
     told = since.with_columns(since=day, n_won=pl.when(pl.col("signal").is_in(_CONSTANT).not_()).then("n_won"))
     types = DealSignal.create_empty().schema
-    return told.sort(DEAL, place).select(pl.col(name).cast(kind) for name, kind in types.items())
+    return told.sort("opportunity_id", place).select(pl.col(name).cast(kind) for name, kind in types.items())
 
 
 _CONSTANT = [name for name, signal in SIGNALS.items() if signal.share is None]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 
 import narwhals as nw
@@ -46,8 +47,9 @@ def habits(book: Book) -> pl.DataFrame:
         deal; `won_at`; `value`, never negative; `is_event`, false where the value is only known to be greater.
     """
     book = in_polars(book)
-    deals = book.collect(book.deals([DEAL, "status", "closed_at"]).filter(nw.col("status") == "won"))
-    won = deals.select(pl.col(DEAL).cast(pl.Int64), won_at="closed_at").sort("won_at", DEAL).tail(MOST_WON)
+    deals = book.collect(book.deals([DEAL, "opportunity_id", "status", "closed_at"]).filter(nw.col("status") == "won"))
+    latest = deals.sort("closed_at", "opportunity_id").tail(MOST_WON)
+    won = latest.select(pl.col(DEAL).cast(pl.Int64), won_at="closed_at")
     found = [*_of_versions(book, won), _of_waits(book, won), *_of_touches(book, won), _of_people(book, won)]
     return pl.concat([frame.select(pl.col(name).cast(kind) for name, kind in _VALUES.items()) for frame in found])
 
@@ -69,14 +71,14 @@ def quantile(values: pl.DataFrame, share: float, with_interval: bool = True) -> 
 
 @lru_cache(maxsize=8)
 def lives(book: Book) -> pl.DataFrame:
-    """From when to when each deal was open for the first time: `opportunity_key`, `began_at`, `ended_at` (null: still).
-    What was before a purge is no part of it."""
+    """From when to when each deal was open for the first time: `opportunity_key`, `opportunity_id`, `began_at` and
+    `ended_at` (null: still). What was before a purge is no part of it."""
     kept = book.manifest.get("purged_before")
     first_kept = start_of(date.fromisoformat(kept), book.settings.time_zone) if kept else None
     versions = in_polars(book).table("versions").to_native()
     is_closed = pl.col("status").cast(pl.String).is_in(CLOSED)
     first = collect(
-        versions.group_by(DEAL).agg(
+        versions.group_by(DEAL, "opportunity_id").agg(
             began_at=pl.col("valid_from").filter(~is_closed).min(),
             ended_at=pl.col("valid_from").filter(is_closed).min(),
         )
@@ -86,19 +88,25 @@ def lives(book: Book) -> pl.DataFrame:
 
 
 def drawn(spans: pl.DataFrame, seed: int = 0) -> pl.DataFrame:
-    """One moment of each deal, any of its life alike.
+    """One moment of each deal, any of its life alike. It hangs on the deal alone, not on what else the book holds.
 
     Args:
-        spans: One row per deal: `opportunity_key`, `began_at`, `ended_at`.
+        spans: One row per deal: `opportunity_key`, `opportunity_id`, `began_at`, `ended_at`.
         seed: Of the draw.
 
     Returns:
         `opportunity_key` and `at`, of the deals that lasted.
     """
-    lasted = spans.filter(pl.col("ended_at") > pl.col("began_at")).sort(DEAL)
+    lasted = spans.filter(pl.col("ended_at") > pl.col("began_at"))
     began, ended = (lasted[name].cast(pl.Int64).to_numpy() for name in ("began_at", "ended_at"))
-    at = began + (np.random.default_rng(seed).random(len(began)) * (ended - began)).astype(np.int64)
-    return lasted.select(DEAL, at=pl.Series(at).cast(_INSTANT))
+    drawn = np.array([_fraction(f"{seed} {deal}") for deal in lasted["opportunity_id"]], float)
+    at = began + (drawn * (ended - began)).astype(np.int64)
+    return lasted.select(DEAL, at=pl.Series(at, dtype=pl.Int64).cast(_INSTANT))
+
+
+def _fraction(text: str) -> float:
+    """A number from 0 to 1, under 1, that a text stands for, everywhere and always the same."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=6).digest(), "big") / 2**48
 
 
 def active_people(book: Book, pairs: pl.DataFrame) -> pl.DataFrame:

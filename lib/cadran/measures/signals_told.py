@@ -54,7 +54,7 @@ def past(book: Book) -> tuple[pl.DataFrame, int]:
     spans = fate.with_columns(ended_at=pl.min_horizontal("ended_at", pl.lit(latest))).filter(
         pl.col("began_at") < latest
     )
-    pairs = drawn(spans.sort("began_at", DEAL).tail(MOST_DEALS))
+    pairs = drawn(spans.sort("began_at", "opportunity_id").tail(MOST_DEALS))
     if pairs.is_empty():
         raise Problem(
             "What signals have told takes deals begun {days} days ago or more, as long as nine in ten won deals took.",
@@ -63,7 +63,7 @@ def past(book: Book) -> tuple[pl.DataFrame, int]:
     told = shown(view, pairs).with_columns(learnt_at=pl.col("at").dt.truncate("1q"))
     begun = told["learnt_at"].unique().sort()
     levels = pl.concat(learnt(view, since).with_columns(learnt_at=pl.lit(since).cast(begun.dtype)) for since in begun)
-    told = told.join(levels, on=["learnt_at", "signal", "stage"], how="left").join(fate, on=DEAL)
+    told = told.join(levels, on=["learnt_at", "signal", "stage"], how="left").join(fate.drop("opportunity_id"), on=DEAL)
     days = (pl.col("closed_at") - pl.col("at")).dt.total_seconds() / 86_400
     is_won = ((pl.col("status") == "won") & (days <= within)).fill_null(False)
     return told.with_columns(shows=pl.col("value") > pl.col("threshold"), is_won=is_won), within
