@@ -28,6 +28,14 @@ def chromium():
         browser.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk():
+    """What is written is not waited for: a test sees it all the same, since none pulls the plug of the machine."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("os.fsync", lambda handle: None)
+        yield
+
+
 @pytest.fixture
 def run(monkeypatch, capsys):
     """Run the command; return its exit status, what it printed, and what it complained of."""

@@ -8,14 +8,12 @@ import polars as pl
 import pytest
 
 from cadran.book import open_book, write_book
-from cadran.sources.sample import invent
 
 
 @pytest.fixture(scope="module")
 def company():
     """A small invented company: its tables and settings."""
-    delivery = invent(60, seed=2, activities=0.1)
-    return dict(delivery.tables), delivery.settings
+    return days.company(40)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from cadran.book import forget, open_book, write_book
 from cadran.book.access import OTHER, held_on, to_jsonable
 from cadran.cli_people import _ASIDE, _SAID, meanings
-from cadran.sources.sample import invent
 from cadran.tables import STORED
 from cadran.tables.delivery import SET_ASIDE, Part
 from cadran.text import words_for
@@ -21,12 +20,11 @@ DAYS = days.last_days(2)
 @pytest.fixture(scope="module")
 def company():
     """A small invented company: its tables and settings."""
-    delivery = invent(120, seed=5, activities=0.2)
-    tables = dict(delivery.tables)
+    tables, settings = days.company(150)
     rep = tables["versions"]["rep_id"].drop_nulls().mode().sort()[0]
     named = pl.when(pl.col("rep_id") == rep).then(pl.lit(NAME)).otherwise("name").alias("name")
     tables["reps"] = tables["reps"].with_columns(named)
-    return tables, delivery.settings
+    return tables, settings
 
 
 @pytest.fixture(scope="module")

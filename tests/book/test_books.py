@@ -4,6 +4,7 @@ import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 
+import crash
 import polars as pl
 import pytest
 from tellings import Telling, at, frames
@@ -23,12 +24,19 @@ def told(day, *deals, amount=1.0, **more):
     return Delivery.whole(Settings("Tiny", at(day)), frames(telling), histories=frozenset({"versions"}), **more)
 
 
-@pytest.fixture
-def folder(tmp_path):
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
     """A book of three versions: a deal; a second one; the first corrected."""
+    folder = tmp_path_factory.mktemp("book")
     for day, deals, amount in [(2, "a", 1.0), (3, "ab", 1.0), (4, "ab", 2.0)]:
-        write_book(tmp_path, told(day, *deals, amount=amount), NOW + timedelta(microseconds=day))
-    return tmp_path
+        write_book(folder, told(day, *deals, amount=amount), NOW + timedelta(microseconds=day))
+    return folder
+
+
+@pytest.fixture
+def folder(written, tmp_path):
+    """A copy of it."""
+    return crash.copied(written, tmp_path)
 
 
 def test_lists_what_each_import_did(folder):

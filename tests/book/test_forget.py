@@ -19,7 +19,6 @@ from cadran.book.draft import digest
 from cadran.book.folder import versions
 from cadran.book.forgotten import FILE, forgotten
 from cadran.book.rewrite import JOURNAL
-from cadran.sources.sample import invent
 from cadran.tables.delivery import NOTED, SET_ASIDE, Part
 from cadran.tables.problems import Problem
 
@@ -32,8 +31,7 @@ ZSTD = b"\x28\xb5\x2f\xfd"
 @pytest.fixture(scope="module")
 def company():
     """A small invented company, in which a manager is named too: its tables and settings."""
-    delivery = invent(150, seed=5, activities=0.2)
-    tables = dict(delivery.tables)
+    tables, settings = days.company(150)
     rep = tables["versions"]["rep_id"].drop_nulls().mode()[0]
     is_theirs, other = pl.col("rep_id") == rep, pl.col("rep_id") != rep
     tables["reps"] = tables["reps"].with_columns(
@@ -43,7 +41,7 @@ def company():
         .otherwise("manager_id"),
     )
     tables["actions"] = tables["actions"].with_columns(label=pl.col("label") + f", with {NAME}")
-    return tables, delivery.settings
+    return tables, settings
 
 
 @pytest.fixture(scope="module")
@@ -94,17 +92,7 @@ def book(request, company, people, tmp_path_factory):
 def copied(book, tmp_path):
     """A copy of it, in which files are shared likewise."""
     folder, n = book
-    copy, made = tmp_path / "book", {}
-    for path in sorted(folder.rglob("*")):
-        new, number = copy / path.relative_to(folder), path.stat().st_ino
-        if path.is_dir():
-            new.mkdir(parents=True)
-        elif number in made:
-            new.hardlink_to(made[number])
-        else:
-            made[number] = new
-            new.write_bytes(path.read_bytes())
-    return copy, n
+    return crash.copied(folder, tmp_path / "book"), n
 
 
 def every_byte(folder):
@@ -351,7 +339,7 @@ def steps():
 
 
 def test_struck_at_any_step_it_is_finished_by_the_next_run(copied, people, tmp_path, steps):
-    folder, _ = copied
+    folder, n = copied
     whole = tmp_path / "whole"
     shutil.copytree(folder, whole)
     steps.watch(whole)
@@ -360,7 +348,8 @@ def test_struck_at_any_step_it_is_finished_by_the_next_run(copied, people, tmp_p
     steps.watch("")
     assert n_steps > 100
 
-    for nth in random.Random(3).sample(range(1, n_steps), 6):
+    # Three of a whole book, three others of one in buckets.
+    for nth in random.Random(n).sample(range(1, n_steps), 3):
         tried = tmp_path / f"struck {nth}"
         shutil.copytree(folder, tried)
         steps.watch(tried, nth)

@@ -3,6 +3,7 @@
 import json
 from datetime import date, timedelta
 
+import crash
 import days
 import polars as pl
 import pytest
@@ -11,7 +12,6 @@ from cadran.book import open_book, purge, purgeable, write_book
 from cadran.book.folder import versions
 from cadran.cli_people import first_day_kept
 from cadran.measures import MEASURES, Question
-from cadran.sources.sample import invent
 from cadran.tables.delivery import SET_ASIDE, Part
 from cadran.tables.problems import Problem
 
@@ -24,8 +24,7 @@ ASKED = ["volumes", "win_rate", "pipeline", "waterfall", "cycle", "slippage"]
 @pytest.fixture(scope="module")
 def company():
     """A small invented company, one of whose sellers and one of whose contacts have only old deals."""
-    delivery = invent(200, seed=7, activities=0.2)
-    return dict(delivery.tables), delivery.settings
+    return days.company(150)
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +56,20 @@ def delivered(company, day, n):
     return delivery
 
 
-@pytest.fixture(params=[1, 4], ids=["in one piece", "in buckets"])
-def book(request, company, tmp_path):
+@pytest.fixture(scope="module", params=[1, 4], ids=["in one piece", "in buckets"])
+def written(request, company, tmp_path_factory):
     """A book of three versions, the first of which was taken before the day."""
+    folder = tmp_path_factory.mktemp("book")
     for day in DAYS:
-        write_book(tmp_path, delivered(company, day, request.param), days.end_of(day))
-    return tmp_path, request.param
+        write_book(folder, delivered(company, day, request.param), days.end_of(day))
+    return folder, request.param
+
+
+@pytest.fixture
+def book(written, tmp_path):
+    """A copy of it, whose versions share files likewise."""
+    folder, n = written
+    return crash.copied(folder, tmp_path / "book"), n
 
 
 def stored(folder, name):
@@ -86,7 +93,7 @@ def answers(folder, moments):
 
 def test_what_is_measured_after_the_day_is_as_it_was(book):
     folder, _ = book
-    moments = [BEFORE + timedelta(days=20), date(2026, 2, 1), days.LAST]
+    moments = [BEFORE + timedelta(days=20), days.LAST]
     before = answers(folder, moments)
 
     purge(folder, BEFORE)

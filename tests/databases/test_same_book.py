@@ -9,7 +9,6 @@ from cadran.book.store import read_manifest, since
 from cadran.cli import main
 from cadran.sources import deliver
 from cadran.sources.mapping import load_mapping
-from cadran.sources.sample import invent
 
 DAYS = days.last_days(3)
 MARKED = ("deals", "leads", "clients")
@@ -18,7 +17,7 @@ MARKED = ("deals", "leads", "clients")
 @pytest.fixture(scope="module")
 def company():
     """A small invented company."""
-    return invent(200, seed=3, activities=0.1).tables
+    return days.company(150)[0]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,6 @@ import pytest
 from cadran.book import open_book, write_book
 from cadran.cli import main
 from cadran.measures import MEASURES, Question
-from cadran.sources.sample import invent
 from cadran.tables.problems import Problem
 
 
@@ -118,10 +117,9 @@ def test_of_two_imports_at_once_one_may_be_refused_and_none_is_mixed(case, book)
     assert case.left_over(book) == []
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def company():
-    delivery = invent(30, seed=2, activities=0.2)
-    return delivery.tables, delivery.settings
+    return days.company(40)
 
 
 def test_data_taken_before_the_last_import_is_refused(company, tmp_path):

@@ -86,9 +86,19 @@ def listing(book: Path) -> set[str]:
 
 
 def copied(book: Path, to: Path) -> Path:
-    """A copy of a book that shares no file with it."""
+    """A copy of a book that shares no file with it; files that its versions share are shared by those of the copy."""
     shutil.rmtree(to, ignore_errors=True)
-    return Path(shutil.copytree(book, to))
+    made: dict[int, str] = {}
+
+    def copy(file: str, new: str) -> str:
+        number = os.stat(file).st_ino
+        if number in made:
+            os.link(made[number], new)
+            return new
+        made[number] = new
+        return str(shutil.copy2(file, new))
+
+    return Path(shutil.copytree(book, to, copy_function=copy))
 
 
 def contents(book: Path) -> dict[str, pl.DataFrame]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from cadran.book import Book, open_book, write_book
 from cadran.measures import MEASURES, Question
 from cadran.sources import deliver
 from cadran.sources.mapping import load_mapping
+from cadran.sources.sample import invent
 from cadran.tables import STORED, VERSIONED
 from cadran.tables.delivery import Delivery, Part, Settings
 from cadran.tables.groups import bucket_of, group_of
@@ -26,6 +28,17 @@ Tables = dict[str, pl.DataFrame]
 #: Instants of tables that are not versioned: when a row begins, and what is learnt later.
 _BEGINS = {"opportunities": "created_at", "deal_contacts": "since", "leads": "created_at", "activities": "at"}
 _LEARNT = ("first_response_at", "qualified_at", "rejected_at")
+
+
+@cache
+def _invented(deals: int) -> Delivery:
+    return invent(deals, seed=5, activities=0.2)
+
+
+def company(deals: int) -> tuple[Tables, Settings]:
+    """A small invented company: its tables and settings. One of each size is invented once, for all who ask."""
+    delivery = _invented(deals)
+    return dict(delivery.tables), delivery.settings
 
 
 def in_buckets(parts: Iterable[Part], n: int) -> Iterator[Part]:
