@@ -255,7 +255,7 @@ def check(told, is_history):
 MODES = {"histories": (retold, True), "present": (now_told, False)}
 #: Smaller counterexamples are not looked for: each try adds several imports.
 SLOW = settings(
-    max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True,
+    max_examples=4, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )  # fmt: skip
 

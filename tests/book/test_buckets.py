@@ -68,11 +68,10 @@ def held(book):
     return rows
 
 
-@pytest.mark.parametrize("tell", [retold, now_told])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("tell", "seed"), [(retold, 0), (now_told, 1)])
 def test_buckets_change_nothing(tmp_path, tell, seed):
     histories = ("versions",) if tell is retold else ()
-    told = tellings(Random(seed), 40, tell, partial=0.6)
+    told = tellings(Random(seed), 20, tell, partial=0.6)
     whole = imported(tmp_path / "whole", told, [1] * len(told), histories)
     cut = imported(tmp_path / "cut", told, [4] * len(told), histories)
 
