@@ -3,6 +3,7 @@
 import random
 import tomllib
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +21,12 @@ SHARED = Path(__file__).parents[2] / "../shared/data"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data")
 
 
+@cache
+def proposed(name):
+    """The mapping proposed for the real files of a CRM."""
+    return propose([SHARED / name])
+
+
 def delivered(text, folder, tmp_path):
     (tmp_path / "proposed.toml").write_text(text, encoding="utf-8")
     return deliver(load_mapping(tmp_path / "proposed.toml"), folder)
@@ -27,7 +34,7 @@ def delivered(text, folder, tmp_path):
 
 @needs_shared
 def test_the_proposal_for_maven_imports_without_an_edit(tmp_path):
-    text = propose([SHARED / "maven_crm"])
+    text = proposed("maven_crm")
     taken_in = delivered(text, SHARED / "maven_crm", tmp_path)
     now = taken_in.tables["versions"].filter(pl.col("valid_to").is_null())
     assert dict(now["status"].cast(pl.String).value_counts().iter_rows()) == {"won": 4238, "lost": 2473, "open": 2089}
@@ -40,7 +47,7 @@ def test_the_proposal_for_maven_imports_without_an_edit(tmp_path):
 
 @needs_shared
 def test_every_guess_says_why():
-    guesses = tomllib.loads(text := propose([SHARED / "maven_crm"]))
+    guesses = tomllib.loads(text := proposed("maven_crm"))
     fields = [line for line in text.splitlines() if " = " in line and line[0].islower()]
     exempt = ('name = "maven_crm"', "file = ", "sales_teams = ", "accounts = ")
     assert all("# guessed: " in line for line in fields if not line.startswith((*exempt, "stages = "))), text
@@ -50,7 +57,7 @@ def test_every_guess_says_why():
 @needs_shared
 @pytest.mark.parametrize("name", ["salesforce_export", "hubspot_export"])
 def test_exports_of_common_crms_are_recognised(name):
-    text = propose([SHARED / name])
+    text = proposed(name)
     read = tomllib.loads(text)
     expected = {
         "salesforce_export": {
@@ -74,7 +81,7 @@ def test_exports_of_common_crms_are_recognised(name):
 
 @needs_shared
 def test_the_salesforce_proposal_imports(tmp_path):
-    taken_in = delivered(propose([SHARED / "salesforce_export"]), SHARED / "salesforce_export", tmp_path)
+    taken_in = delivered(proposed("salesforce_export"), SHARED / "salesforce_export", tmp_path)
     assert taken_in.tables["opportunities"].height > 0
     assert all(f.n_read == f.n_accepted + f.n_left_out + f.n_set_aside for f in taken_in.files)
 
@@ -412,7 +419,7 @@ def test_a_history_of_changes_feeds_versions(tmp_path):
 
 @needs_shared
 def test_owners_are_the_sellers_of_hubspot():
-    read = tomllib.loads(propose([SHARED / "hubspot_export"]))
+    read = tomllib.loads(proposed("hubspot_export"))
     assert (read["reps"]["file"], read["reps"]["rep_id"]) == ("owner_data", "owner_id")
 
 

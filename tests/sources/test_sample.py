@@ -271,20 +271,17 @@ def test_a_large_company_comes_in_buckets_of_the_same_rows(small, monkeypatch):
 
 
 def test_the_number_of_touches_changes_nothing_else(small):
-    few, many = (invent(60, seed=5, activities=volume).tables for volume in (0.3, 2.0))
+    few = invent(60, seed=5, activities=0.3).tables
 
     assert few["activities"].height < 0.5 * small["activities"].height
-    assert many["activities"].height > 1.3 * small["activities"].height
     for name in set(small) - {"activities"}:
         assert few[name].equals(small[name])
-        assert many[name].equals(small[name])
 
 
-@pytest.mark.parametrize("deals", [1, 7])
-def test_a_tiny_company_is_whole(deals):
-    tables = invent(deals, seed=4).tables
+def test_a_tiny_company_is_whole():
+    tables = invent(1, seed=4).tables
 
-    assert tables["opportunities"].height == deals
+    assert tables["opportunities"].height == 1
     for name, frame in tables.items():
         assert TABLES[name].filter(frame)[1].counts() == {}
 
