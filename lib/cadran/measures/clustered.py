@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import stdtrit
 
 from cadran.measures.counting import LEAST_FOR_INTERVAL
 
@@ -211,6 +210,8 @@ def _variance(influence: np.ndarray, n_clients: int) -> float:
 
 
 def _student(alpha: float, n_clients: int) -> float:
+    from scipy.special import stdtrit
+
     return float(stdtrit(max(n_clients - 1, 1), 1 - alpha / 2))
 
 
