@@ -14,7 +14,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 from cadran.book import open_book
 from cadran.book.landmarks import open_pairs
 from cadran.measures import MEASURES, Question
-from cadran.measures.signals import SIGNALS, signals, thresholds
+from cadran.measures.signals import SIGNALS, shown, signals, thresholds
 from cadran.measures.signals_learnt import drawn, lives
 from cadran.measures.signals_told import at_equal, past
 from cadran.tables.deals import CLOSED
@@ -99,7 +99,7 @@ def test_thresholds_are_what_nine_won_deals_in_ten_did_not_pass(sample, told):
 def test_open_deals_show_what_a_plain_loop_sees(sample, told):
     versions, touches, now, _ = told
     limits = {(row["signal"], row["stage"]): row["threshold"] for row in thresholds(sample).iter_rows(named=True)}
-    expected = set()
+    expected, fewer = set(), {}
     for deal, row in ((deal, row) for deal, row in now.items() if row["status"] == "open"):
         since = {each["direction"]: (sample.moment - each["at"]) / DAY for each in touches[deal]}
         amounts = [each["amount"] for each in versions[deal] if each["amount"] is not None]
@@ -123,10 +123,13 @@ def test_open_deals_show_what_a_plain_loop_sees(sample, told):
             "competitor": row["competitor"] is not None,
             "overdue": row["expected_close_date"] < sample.day,
         }
+        fewer[deal] = max(len(recent[1]) - len(recent[0]), 0) if any(recent) else None
         expected |= {(deal, signal) for signal, is_shown in shows.items() if is_shown}
 
     found = signals(sample)
 
+    people = shown(sample, open_pairs(sample)).filter(signal="fewer_people")
+    assert dict(people.select("opportunity_id", "value").iter_rows()) == fewer
     kept = found.filter(pl.col("signal") != "client_waits")
     assert set(kept.select("opportunity_id", "signal").iter_rows()) == expected
     assert found.group_by("signal").len().height == len(SIGNALS)
