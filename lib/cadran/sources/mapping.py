@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
+from functools import cache
 from importlib.resources import files as shipped
 from pathlib import Path
 from typing import Any, NoReturn
@@ -95,6 +96,12 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     return _merged(_read(beside if beside.is_file() else _find(str(read["extends"]))[0], (*seen, path)), read)
 
 
+@cache
+def _zones() -> set[str]:
+    """The names of the time zones: hundreds of files, looked through once."""
+    return available_timezones()
+
+
 def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     both = under.keys() & over.keys()
     deep = {k: _merged(under[k], over[k]) for k in both if isinstance(under[k], dict) and isinstance(over[k], dict)}
@@ -182,8 +189,8 @@ class _Check:
             self.fail("{file} does not say when the data was taken.", repair)
         if isinstance(raw["taken"], str):
             self.member(raw["taken"], [LATEST, NOW], "taken")
-        if raw.get("time_zone", "UTC") not in available_timezones():
-            self.member(raw["time_zone"], sorted(available_timezones()), "time_zone")
+        if raw.get("time_zone", "UTC") not in _zones():
+            self.member(raw["time_zone"], sorted(_zones()), "time_zone")
         self.member(raw.get("amount_basis", "total"), ["total", "annual"], "amount_basis")
         self.member(str(raw.get("fiscal_year_starts", 1)), map(str, range(1, 13)), "fiscal_year_starts")
         for currency in [raw.get("currency", "EUR"), *raw.get("rates", {})]:
