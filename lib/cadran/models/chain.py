@@ -1,0 +1,61 @@
+"""Forward chaining: each model learns from what was known on a day, and is asked of the deals open after it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from cadran.models.judged import follow_up_weights, log_losses
+from cadran.models.landmarks import OPEN, WON, Snapshots
+
+#: Learns from the past, and gives a win probability to each of later snapshots.
+Fitter = Callable[[Snapshots], Callable[[Snapshots], np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Chained:
+    """Deals looked at after each day of learning, what was said of them, and what came."""
+
+    asked: Snapshots
+    #: Share, 0 to 1, by the name of who said it; who could not learn on some day said nothing at all.
+    said: Mapping[str, np.ndarray]
+    #: Why the others said nothing.
+    silent: Mapping[str, str]
+    #: Weekly looks that each stands for, those whose end is not known yet having passed theirs on; 0 for these.
+    weight: np.ndarray
+
+    @property
+    def won(self) -> np.ndarray:
+        """Whether each was won."""
+        return self.asked.outcome == WON
+
+    def losses(self, name: str) -> np.ndarray:
+        """Log loss of each snapshot under one model, nats."""
+        return log_losses(self.said[name], self.won)
+
+
+def chain(taken: Snapshots, cuts: np.ndarray, fitters: Mapping[str, Fitter]) -> Chained:
+    """Learn on each cut but the last, and ask of the deals looked at until the next.
+
+    Args:
+        taken: With every outcome known by now; a fold sees only those known on its day.
+        cuts: Days from 1970, rising; two or more.
+        fitters: By name. One that raises ValueError has too little to learn from.
+    """
+    places: list[np.ndarray] = []
+    said: dict[str, list[np.ndarray]] = {name: [] for name in fitters}
+    silent: dict[str, str] = {}
+    for day, until in pairwise(cuts):
+        places.append(np.flatnonzero((taken.at >= day) & (taken.at < until)))
+        past, asked = taken.known_on(day), taken.keep(places[-1])
+        for name, fitter in fitters.items():
+            try:
+                if name not in silent:
+                    said[name].append(fitter(past)(asked))
+            except ValueError as error:
+                silent[name] = str(error)
+    asked = taken.keep(np.concatenate(places))
+    told = {name: np.concatenate(each) for name, each in said.items() if name not in silent}
+    lived = np.where(asked.outcome == OPEN, np.inf, asked.end - asked.at)
+    return Chained(asked, told, silent, asked.weight * follow_up_weights(lived, asked.followed, asked.weight))

@@ -1,0 +1,127 @@
+"""What comes of an open deal period by period, and from it the chance that it is won within any number of days."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+
+from cadran.models.landmarks import BEYOND, ENDED, ENDS, N_PERIODS, OPEN, WON, Rows, Snapshots
+
+#: Days after which what was seen weighs half.
+HALF_LIFE = 730.0
+Days = np.ndarray | float
+
+
+class Hazards(Protocol):
+    """What a win model must tell: of each deal and period, the share that stays open, is won, or ends otherwise."""
+
+    def shares(self, facts: pl.DataFrame, day: Days) -> np.ndarray:
+        """(n, N_PERIODS, 3), each summing to 1, for facts as of `day`: days from 1970, one for all or one each."""
+        ...
+
+    def drawn(self, facts: pl.DataFrame, day: Days, n: int) -> np.ndarray:
+        """(n draws, n deals, N_PERIODS, 3): the shares under `n` models as likely as this one, always the same."""
+        ...
+
+
+def won_within(shares: np.ndarray, days: Sequence[float]) -> np.ndarray:
+    """Cumulative incidence of winning: (..., N_PERIODS, 3) shares to (..., days) shares, 0 to 1.
+
+    Inside a period both ends keep their ratio, and those still open thin out at an even pace; the last period repeats
+    for ever, and its limit (`inf` days) is *the* win probability.
+
+    Source:
+        Kalbfleisch and Prentice (2002), The statistical analysis of failure time data, section 8.2.
+    """
+    stay, win = shares[..., OPEN], shares[..., WON]
+    # Not 1 - stay: of a deal that hardly ever leaves, rounding would make more wins than ends.
+    leave = np.maximum(win + shares[..., ENDED], np.finfo(np.float32).tiny)
+    open_before = np.cumprod(np.concatenate([np.ones_like(stay[..., :1]), stay[..., :-1]], axis=-1), axis=-1)
+    won_before = np.cumsum(open_before * win, axis=-1) - open_before * win
+    starts = np.append(0, ENDS)
+    lengths = np.append(np.diff(np.append(0, ENDS)), BEYOND)
+    told = []
+    for day in days:
+        period = int(np.searchsorted(starts, day, side="right") - 1) if day > 0 else 0
+        passed = max(day - starts[period], 0) / lengths[period]
+        left = 1 - stay[..., period] ** passed if np.isfinite(passed) else np.ones_like(stay[..., 0])
+        share = np.where(left > 0, left, 0) * win[..., period] / leave[..., period]
+        told.append(won_before[..., period] + open_before[..., period] * share)
+    return np.stack(told, axis=-1)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Shares counted in the past, of all deals or of those at the same stage: the simple rules."""
+
+    #: Stage -> its row of `counts`; row 0 is all deals.
+    stages: dict[str, int]
+    #: (rows, N_PERIODS, 3): what became of deals, in deals' worth, the prior included.
+    counts: np.ndarray
+    seed: int = 0
+
+    def shares(self, facts: pl.DataFrame, day: Days) -> np.ndarray:
+        """As `Hazards.shares`."""
+        return (self.counts / self.counts.sum(axis=-1, keepdims=True))[self._of(facts)]
+
+    def drawn(self, facts: pl.DataFrame, day: Days, n: int) -> np.ndarray:
+        """As `Hazards.drawn`: from the Dirichlet law that the counts leave."""
+        gamma = np.random.default_rng(self.seed).standard_gamma(self.counts, (n, *self.counts.shape))
+        return (gamma / gamma.sum(axis=-1, keepdims=True))[:, self._of(facts)]
+
+    def _of(self, facts: pl.DataFrame) -> np.ndarray:
+        if not self.stages:
+            return np.zeros(len(facts), int)
+        return facts["stage"].replace_strict(self.stages, default=0, return_dtype=pl.Int64).to_numpy()
+
+
+#: Deals' worth of the overall rate that a stage starts from, and of an even guess that the overall rate starts from.
+PRIOR_OF_STAGE, PRIOR = 10.0, 1.0
+
+
+def count_rates(past: Snapshots, by_stage: bool, seed: int = 0) -> Rates:
+    """Fit `Rates`. Many snapshots of one deal count as one deal."""
+    rows = past.rows()
+    overall = _counted(past, rows, np.ones(len(rows.of), bool))
+    overall += PRIOR / 3
+    stages = sorted(set(past.facts["stage"].drop_nulls())) if by_stage else []
+    prior = PRIOR_OF_STAGE * overall / overall.sum(axis=-1, keepdims=True)
+    at_stage = past.facts["stage"].to_numpy()[rows.of]
+    counts = [overall, *(_counted(past, rows, at_stage == stage) + prior for stage in stages)]
+    return Rates({stage: place + 1 for place, stage in enumerate(stages)}, np.stack(counts), seed)
+
+
+def _counted(past: Snapshots, rows: Rows, kept: np.ndarray) -> np.ndarray:
+    """(N_PERIODS, 3) outcomes, weighted, brought to the number of deals that stand behind them."""
+    counts = np.zeros((N_PERIODS, 3))
+    weight = past.weight[rows.of]
+    np.add.at(counts, (rows.period[kept], rows.outcome[kept]), weight[kept])
+    for period in range(N_PERIODS):
+        here = kept & (rows.period == period)
+        if total := counts[period].sum():
+            kish = weight[here].sum() ** 2 / (weight[here] ** 2).sum()
+            counts[period] *= min(kish, len(np.unique(past.deal[rows.of[here]]))) / total
+    return counts
+
+
+@dataclass(frozen=True)
+class Average:
+    """The mean of two models' shares."""
+
+    of: tuple[Hazards, Hazards]
+
+    def shares(self, facts: pl.DataFrame, day: Days) -> np.ndarray:
+        """As `Hazards.shares`."""
+        return (self.of[0].shares(facts, day) + self.of[1].shares(facts, day)) / 2
+
+    def drawn(self, facts: pl.DataFrame, day: Days, n: int) -> np.ndarray:
+        """As `Hazards.drawn`."""
+        return (self.of[0].drawn(facts, day, n) + self.of[1].drawn(facts, day, n)) / 2
+
+
+def weight_of(past: Snapshots, rows: Rows) -> np.ndarray:
+    """What each row weighs, 1 on average: the looks it stands for, the recent ones more."""
+    weight = past.weight[rows.of] * 0.5 ** ((past.until - rows.start) / HALF_LIFE)
+    return weight / weight.mean()

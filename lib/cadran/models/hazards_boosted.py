@@ -1,0 +1,75 @@
+"""The hazards of open deals by boosted trees: what a logit cannot bend to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from cadran.models.design import Design, learn
+from cadran.models.hazards import Days, weight_of
+from cadran.models.landmarks import ENDS, Snapshots
+
+
+@dataclass(frozen=True)
+class BoostedHazards:
+    """Boosted trees over the periods, and the same on resampled deals for intervals."""
+
+    design: Design
+    trees: Any
+    resampled: tuple[Any, ...] = ()
+
+    def shares(self, facts: pl.DataFrame, day: Days) -> np.ndarray:
+        """As `Hazards.shares`."""
+        return self._shares(facts, day, self.trees)
+
+    def drawn(self, facts: pl.DataFrame, day: Days, n: int) -> np.ndarray:
+        """As `Hazards.drawn`: from the resampled fits, each as often as needed."""
+        fits = self.resampled or (self.trees,)
+        told = [self._shares(facts, day, trees) for trees in fits]
+        return np.stack([told[turn % len(told)] for turn in range(n)])
+
+    def _shares(self, facts: pl.DataFrame, day: Days, trees: Any) -> np.ndarray:
+        plain, _ = self.design.plain(facts)
+        told = []
+        for period, start in enumerate(np.append(0, ENDS)):
+            months = np.broadcast_to(_months(np.asarray(day) + start), len(plain))
+            fixed = np.full(len(plain), period), months, np.zeros(len(plain))
+            told.append(trees.predict_proba(np.column_stack([plain, *fixed])))
+        return np.stack(told, axis=1)
+
+
+def _months(start: Days) -> np.ndarray:
+    """The month of the year, 0 to 11, that a period begins in."""
+    return np.asarray(np.floor(start)).astype("datetime64[D]").astype("datetime64[M]").astype(int) % 12
+
+
+def fit_boosting(past: Snapshots, left_out: Sequence[str] = (), n_resampled: int = 0, seed: int = 0) -> BoostedHazards:
+    """Fit the hazards by boosted trees.
+
+    Raises:
+        ValueError: If one of the three outcomes is never met.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    design = learn(past.facts, past.deal, left_out)
+    rows = past.rows()
+    rows.check_all_met()
+    plain, is_code = design.plain(past.facts)
+    features = np.column_stack([plain[rows.of], rows.period, _months(rows.start), past.until - rows.start])
+    rng = np.random.default_rng(seed)
+    names, of_deal = np.unique(past.deal, return_inverse=True)
+    fits = []
+    for turn in range(n_resampled + 1):
+        drawn = rng.integers(len(names), size=len(names)) if turn else np.arange(len(names))
+        weight = weight_of(past, rows) * np.bincount(drawn, minlength=len(names))[of_deal[rows.of]]
+        kept = weight > 0
+        trees = HistGradientBoostingClassifier(
+            max_iter=150, learning_rate=0.06, max_leaf_nodes=12, min_samples_leaf=60, l2_regularization=5.0,
+            categorical_features=np.append(is_code, [False, False, False]), random_state=seed, early_stopping=False,
+        )  # fmt: skip
+        told = features[kept]
+        told[:, np.isnan(told).all(axis=0)] = 0  # scikit-learn takes no column without a value
+        fits.append(trees.fit(told, rows.outcome[kept], weight[kept]))
+    return BoostedHazards(design, fits[0], tuple(fits[1:]))

@@ -1,0 +1,116 @@
+"""The hazards of open deals by a multinomial logit: what tells, how it fades, and a level that may drift."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from cadran.models import logit
+from cadran.models.design import Design, learn
+from cadran.models.hazards import Days, weight_of
+from cadran.models.landmarks import BEYOND, ENDS, N_PERIODS, Snapshots
+
+#: The level of the outcomes may move every so many days, by a step of this standard deviation in log-odds: so a base
+#: rate that drifts is followed, and the latest level is the one that tells.
+STEP, STEP_SD = 91.0, 0.2
+#: Sizes of the columns of periods and months: the larger, the less the penalty holds them back.
+PERIOD_SIZE, SEASON_SIZE = 10.0, 4.0
+_MIDDLE = np.log(np.append((np.append(0, ENDS[:-1]) + ENDS) / 2, ENDS[-1] + BEYOND / 2))
+#: How late a period is, in spreads: what tells on the next two weeks may say little of next year.
+LATENESS = (_MIDDLE - _MIDDLE.mean()) / _MIDDLE.std()
+#: Facts whose weight may change with the lateness of the period.
+FADING = ("stage", "stage_position", "stage_days", "age_days", "days_to_expected", "forecast_category", "waiting_hours")
+
+
+@dataclass(frozen=True)
+class LogitHazards:
+    """A multinomial logit over the periods, and what it was fitted on."""
+
+    design: Design
+    fitted: logit.Logit
+    n_steps: int
+    step_size: float
+    seed: int = 0
+    _at: dict[int, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
+
+    def shares(self, facts: pl.DataFrame, day: Days) -> np.ndarray:
+        """As `Hazards.shares`."""
+        return self._shares(facts, day, self.fitted.coefficients[None])[0]
+
+    def drawn(self, facts: pl.DataFrame, day: Days, n: int) -> np.ndarray:
+        """As `Hazards.drawn`: from the large-sample law of the coefficients, clustered by deal."""
+        if n not in self._at:
+            self._at[n] = self.fitted.draws(n, np.random.default_rng(self.seed)).astype(np.float32)
+        return self._shares(facts, day, self._at[n])
+
+    def _shares(self, facts: pl.DataFrame, day: Days, coefficients: np.ndarray) -> np.ndarray:
+        """(draws, n, N_PERIODS, 3). The part that no period changes is multiplied once."""
+        base = self.design.encode(facts)
+        fading = _fading(self.design)
+        p, f = base.shape[1], len(fading)
+        slopes = coefficients[..., 1:].astype(np.float32)
+        same = np.einsum("np,dkp->dnk", base, slopes[..., :p], optimize=True)
+        fades = np.einsum("nf,dkf->dnk", base[:, fading], slopes[..., p : p + f], optimize=True)
+        told = []
+        days = np.atleast_1d(day)
+        for period, start in enumerate(np.append(0, ENDS)):
+            fixed = _levels(
+                np.full(len(days), period), days + start, np.full((len(days), self.n_steps), self.step_size)
+            )
+            level = np.einsum("ml,dkl->dmk", fixed, coefficients[..., 1 + p + f :]) + coefficients[:, None, :, 0]
+            odds = same + fades * np.float32(LATENESS[period]) + level.astype(np.float32)
+            raised = np.exp(np.minimum(odds, 60))
+            total = 1 + raised.sum(axis=-1, keepdims=True)
+            told.append(np.concatenate([1 / total, raised / total], axis=-1))
+        return np.stack(told, axis=-2)
+
+
+def fit_logit(past: Snapshots, left_out: Sequence[str] = (), ridge: float = 10.0, seed: int = 0) -> LogitHazards:
+    """Fit the hazards by a multinomial logit.
+
+    Raises:
+        ValueError: If one of the three outcomes is never met.
+    """
+    design = learn(past.facts, past.deal, left_out)
+    rows = past.rows()
+    rows.check_all_met()
+    base = design.encode(past.facts)[rows.of]
+    fades = base[:, _fading(design)] * LATENESS[rows.period, None].astype(np.float32)
+    n_steps = max(int((past.until - past.at.min(initial=past.until)) / STEP) - 1, 0)
+    # Steps are penalised as any feature is: their size in the design is what makes `STEP_SD` their prior.
+    step_size = STEP_SD * float(np.sqrt(ridge))
+    steps = step_size * (rows.start[:, None] >= past.until - STEP * np.arange(1, n_steps + 1))
+    levels = _levels(rows.period, rows.start, steps)
+    features = np.hstack([base, fades, levels.astype(np.float32)])
+    varies = features.std(axis=0) > 0
+    features[:, ~varies] = 0
+    weight = weight_of(past, rows)
+    with threadpool_limits(1):  # On a machine that is busy, more threads wait for each other.
+        fitted = logit.fit(features, rows.outcome, weight, past.deal[rows.of], ridge=ridge)
+    return LogitHazards(design, fitted, n_steps, step_size, seed)
+
+
+def _fading(design: Design) -> np.ndarray:
+    return np.flatnonzero([fact in FADING for fact in design.of_facts()])
+
+
+def _levels(period: np.ndarray, start: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Columns that do not depend on the deal: the period, the season it falls in, and the steps of the level so far.
+
+    Periods are steps too: one that has hardly been seen yet begins from the level of the one before.
+    """
+    reached = PERIOD_SIZE * (period[:, None] >= np.arange(1, N_PERIODS))
+    seasons = _seasons(start, np.append(np.diff(np.append(0, ENDS)), BEYOND)[period])
+    return np.column_stack([reached, SEASON_SIZE * seasons, steps])
+
+
+def _seasons(start: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """(n, 12) share of the days of a period in each month of the year, less an even share."""
+    first = np.floor(start).astype(int)
+    days = np.arange(first.min(initial=0), int((first + length).max(initial=0)) + 2)
+    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(int) % 12
+    so_far = np.vstack([np.zeros(12), np.cumsum(months[:, None] == np.arange(12), axis=0)])
+    at, span = first - days[0], length.astype(int)
+    return (so_far[at + span] - so_far[at]) / span[:, None] - 1 / 12

@@ -1,0 +1,163 @@
+"""The chance that an open deal is won, and by when: a landmark model of competing risks in discrete time."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from cadran.book import Book
+from cadran.book.landmarks import facts_at, open_pairs
+from cadran.models.chain import Chained, Fitter, chain
+from cadran.models.hazards import Average, Hazards, count_rates, won_within
+from cadran.models.hazards_boosted import fit_boosting
+from cadran.models.hazards_logit import fit_logit
+from cadran.models.ladder import Rung, allowed, climb
+from cadran.models.landmarks import ENDED, WON, Snapshots, take
+from cadran.models.leaks import Suspect, suspects
+
+#: Models drawn for an interval.
+DRAWS = 200
+#: Fits on resampled deals that a boosted model's intervals come from.
+RESAMPLED = 10
+#: Deals scored at a time: their draws fit in memory.
+CHUNK = 4_000
+#: Shares of the looks at open deals before which the folds of the choice learn.
+CUTS = (0.5, 0.625, 0.75, 0.875, 1.0)
+#: Penalty of the logit: a prior standard deviation of 0.06 in log-odds per unit of a feature. Of 3 to 1,000 tried on
+#: the sample, it forecast best (docs/win_model.md).
+RIDGE = 300.0
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What can be learnt from some snapshots: the facts left out, and the penalty of the logit."""
+
+    left_out: tuple[str, ...] = ()
+    ridge: float = RIDGE
+    seed: int = 0
+
+    def hazards(self, name: str, past: Snapshots, n_resampled: int = 0) -> Hazards:
+        """Fit one candidate by its name.
+
+        Raises:
+            ValueError: If the past holds too little for it.
+        """
+        if name in ("constant", "stage rates"):
+            return count_rates(past, name == "stage rates", self.seed)
+        if name == "logit":
+            return fit_logit(past, self.left_out, self.ridge, self.seed)
+        boosted = fit_boosting(past, self.left_out, n_resampled, self.seed)
+        return boosted if name == "boosting" else Average((self.hazards("logit", past), boosted))
+
+    def fitter(self, name: str) -> Fitter:
+        """A candidate as forward chaining asks for it: the chance of ever being won."""
+
+        def fit(past: Snapshots) -> Callable[[Snapshots], np.ndarray]:
+            hazards = self.hazards(name, past)
+            return lambda asked: limits(hazards, asked)
+
+        return fit
+
+
+def limits(hazards: Hazards, asked: Snapshots) -> np.ndarray:
+    """(n,) the win probability of each snapshot, as of its own date."""
+    return won_within(hazards.shares(asked.facts, asked.at), [np.inf])[:, 0]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a reader must know of a model before acting on it."""
+
+    #: Closed lives it could learn from, and weekly looks at open deals drawn from them.
+    n_won: int
+    n_ended: int
+    n_snapshots: int
+    rungs: tuple[Rung, ...]
+    suspects: tuple[Suspect, ...]
+    #: The forward chain that the choice rests on; none where too little is known to hold one.
+    chained: Chained | None
+    #: Year by year: share won of the deals that closed.
+    drift: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class WinModel:
+    """A fitted win model: `score`, `incidence` and `drawn` take facts as `facts_at` gives them at the model's moment."""
+
+    chosen: str
+    hazards: Hazards
+    #: Days from 1970 of the moment up to which it learnt, which is the moment it tells from.
+    day: float
+    card: Card
+
+    def incidence(self, facts: pl.DataFrame, days: Sequence[float] = (np.inf,)) -> np.ndarray:
+        """(n, days) the chance of being won within so many days of the moment, 0 to 1; `inf` is ever."""
+        return won_within(self.hazards.shares(facts, self.day), days)
+
+    def drawn(self, facts: pl.DataFrame, days: Sequence[float] = (np.inf,), n: int = DRAWS) -> np.ndarray:
+        """(n draws, n deals, days) the same under models as likely as this one: the same draws each time."""
+        return won_within(self.hazards.drawn(facts, self.day, n), days)
+
+    def score(self, facts: pl.DataFrame, days: float = np.inf) -> pl.DataFrame:
+        """One row per deal: `opportunity_id`, `probability`, and the ends `low`, `high` of its 95 % interval."""
+        parts = [facts[start : start + CHUNK] for start in range(0, len(facts), CHUNK)]
+        told = [np.quantile(self.drawn(part, [days])[..., 0], [0.025, 0.975], axis=0) for part in parts]
+        low, high = np.hstack([np.zeros((2, 0)), *told])
+        probability = self.incidence(facts, [days])[:, 0]
+        ends = {"low": np.minimum(low, probability), "high": np.maximum(high, probability)}
+        return facts.select("opportunity_id").with_columns(probability=pl.Series(probability, dtype=pl.Float64), **{
+            name: pl.Series(end, dtype=pl.Float64) for name, end in ends.items()
+        })  # fmt: skip
+
+
+def fit(book: Book, seed: int = 0, confirmed: Sequence[str] = ()) -> WinModel:
+    """Choose and fit the win model of a book at its moment.
+
+    Args:
+        book: Nothing later than its moment is used, and nothing that was not known then.
+        seed: Of snapshots, draws and resampling.
+        confirmed: Facts suspected of a leak that were found to be sound.
+
+    Source:
+        van Houwelingen and Putter (2012), Dynamic prediction in clinical survival analysis (landmarking);
+        Tutz and Schmid (2016), Modeling discrete time-to-event data, chapter 8 (competing risks).
+    """
+    return choose(take(book, seed), seed, confirmed, open_facts(book))
+
+
+def choose(
+    taken: Snapshots, seed: int = 0, confirmed: Sequence[str] = (), open_now: pl.DataFrame | None = None
+) -> WinModel:
+    """Choose by forward chaining within some snapshots, and fit the choice on all of them."""
+    closed = taken.keep(taken.outcome != 0)
+    found = suspects(closed.facts, closed.outcome == WON, closed.weight, open_now, confirmed)
+    lives = np.unique(np.column_stack([closed.deal, closed.end, closed.outcome]), axis=0)[:, 2]
+    n_won, n_ended = int((lives == WON).sum()), int((lives == ENDED).sum())
+    tried = allowed(n_won, n_ended)
+    learnt = Learnt(tuple(suspect.fact for suspect in found), seed=seed)
+    chained = None
+    if len(tried) > 1:
+        cuts = np.quantile(taken.at, CUTS)
+        chained = chain(taken, cuts, {name: learnt.fitter(name) for name in tried})
+    name, rungs = climb(chained, tried)
+    hazards = learnt.hazards(name, taken, n_resampled=RESAMPLED)
+    return WinModel(
+        name, hazards, taken.until, Card(n_won, n_ended, len(taken), tuple(rungs), found, chained, drift(taken))
+    )
+
+
+def open_facts(book: Book) -> pl.DataFrame:
+    """The facts of the deals open at the moment."""
+    return facts_at(book, open_pairs(book))
+
+
+def drift(taken: Snapshots) -> pl.DataFrame:
+    """Per quarter of closing, of the deals seen open: `quarter`, `n_won`, `n_ended`, `won_share`."""
+    lives = pl.DataFrame({"deal": taken.deal, "end": taken.end, "outcome": taken.outcome}).unique()
+    closed = lives.filter(pl.col("outcome") != 0).with_columns(
+        quarter=pl.from_epoch(pl.col("end").floor().cast(pl.Int64), "d").cast(pl.Date).dt.truncate("1q")
+    )
+    n_won, n_ended = (pl.col("outcome") == WON).sum(), (pl.col("outcome") == ENDED).sum()
+    counted = closed.group_by("quarter").agg(n_won=n_won, n_ended=n_ended).sort("quarter")
+    return counted.with_columns(won_share=pl.col("n_won") / (pl.col("n_won") + pl.col("n_ended")))
