@@ -11,7 +11,6 @@ import numpy as np
 import polars as pl
 
 from cadran.book import Book
-from cadran.book.landmarks import facts_at, open_pairs
 from cadran.measures.counting import Z95
 from cadran.models.chain import Chained, Fitter, chain
 from cadran.models.hazards import Average, Hazards
@@ -20,7 +19,7 @@ from cadran.models.ladder import STEPS, allowed
 from cadran.models.landmarks import ENDED, OPEN, WON, Snapshots, take
 from cadran.models.leaks import Suspect, suspects
 from cadran.models.rivals import RIVALS, Rival
-from cadran.models.win import Learnt, choose, limits
+from cadran.models.win import Learnt, choose, limits, open_facts
 from cadran.tables.problems import Problem
 
 #: Times that every model is fitted anew between the first and the last day.
@@ -111,8 +110,7 @@ def _days(book: Book, since: date, until: date) -> tuple[float, float]:
 
 def _suspects(book: Book, taken: Snapshots, confirmed: Sequence[str]) -> tuple[Suspect, ...]:
     closed = taken.keep(taken.outcome != OPEN)
-    open_now = facts_at(book, open_pairs(book))
-    return suspects(closed.facts, closed.outcome == WON, closed.weight, open_now, confirmed)
+    return suspects(closed.facts, closed.outcome == WON, closed.weight, open_facts(book), confirmed)
 
 
 def _without(taken: Snapshots, left_out: Sequence[str]) -> Snapshots:
