@@ -66,7 +66,7 @@ def fit_boosting(past: Snapshots, left_out: Sequence[str] = (), n_resampled: int
         weight = weight_of(past, rows) * np.bincount(drawn, minlength=len(names))[of_deal[rows.of]]
         kept = weight > 0
         trees = HistGradientBoostingClassifier(
-            max_iter=150, learning_rate=0.06, max_leaf_nodes=12, min_samples_leaf=60, l2_regularization=5.0,
+            max_iter=100, learning_rate=0.08, max_leaf_nodes=12, min_samples_leaf=60, l2_regularization=5.0,
             categorical_features=np.append(is_code, [False, False, False]), random_state=seed, early_stopping=False,
         )  # fmt: skip
         told = features[kept]

@@ -21,7 +21,7 @@ N_PERIODS = len(ENDS) + 1
 #: Person-period rows a fit may have; beyond, deals are sampled.
 MOST_ROWS = 170_000
 #: Snapshots taken of one deal: at least, where deals abound, and at most.
-PER_DEAL = (2, 8)
+PER_DEAL = (2, 4)
 OPEN, WON, ENDED = 0, 1, 2
 _DAY = 86_400e6
 #: Days below which two instants cannot be told apart once they are days since 1970.
