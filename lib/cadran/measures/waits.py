@@ -110,7 +110,7 @@ def _our_share_by_deal(book: Book, question: Question) -> float | None:
 
 
 @measure(
-    title="Waiting on",
+    title="Who deals wait on",
     definition=(
         "The days that deals spent in each open stage in the period, by whose move it was: ours after a touch from the "
         "client without a reply, the client's after one of ours, nobody's before the first, unknown after one that "
