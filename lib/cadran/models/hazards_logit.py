@@ -23,6 +23,9 @@ LATENESS = (_MIDDLE - _MIDDLE.mean()) / _MIDDLE.std()
 #: Facts whose weight may change with the lateness of the period.
 FADING = ("stage", "stage_position", "stage_days", "age_days", "days_to_expected", "forecast_category", "waiting_hours")
 
+#: Coefficients drawn at once: fewer are the first of them.
+MOST_DRAWN = 200
+
 
 @dataclass(frozen=True)
 class LogitHazards:
@@ -41,9 +44,11 @@ class LogitHazards:
 
     def drawn(self, facts: pl.DataFrame, day: Days, n: int) -> np.ndarray:
         """As `Hazards.drawn`: from the large-sample law of the coefficients, clustered by deal."""
-        if n not in self._at:
-            self._at[n] = self.fitted.draws(n, np.random.default_rng(self.seed)).astype(np.float32)
-        return self._shares(facts, day, self._at[n])
+        if n > len(self._at.get(0, ())):
+            with threadpool_limits(1):
+                drawn = self.fitted.draws(max(n, MOST_DRAWN), np.random.default_rng(self.seed))
+            self._at[0] = drawn.astype(np.float32)
+        return self._shares(facts, day, self._at[0][:n])
 
     def _shares(self, facts: pl.DataFrame, day: Days, coefficients: np.ndarray) -> np.ndarray:
         """(draws, n, N_PERIODS, 3). The part that no period changes is multiplied once."""
