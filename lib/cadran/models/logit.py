@@ -33,8 +33,10 @@ class Logit:
 
     def draws(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """(n, K-1, p+1) coefficients drawn from their large-sample normal law, for intervals without a refit."""
-        drawn = rng.multivariate_normal(self.coefficients.ravel(), self.covariance, n, method="eigh")
-        return drawn.reshape(n, *self.coefficients.shape)
+        values, vectors = np.linalg.eigh(self.covariance)
+        spread = vectors * np.sqrt(np.maximum(values, 0))  # Rounding may take a value that is 0 below it.
+        noise = rng.standard_normal((n, len(values)))
+        return (self.coefficients.ravel() + noise @ spread.T).reshape(n, *self.coefficients.shape)
 
 
 def probabilities(coefficients: np.ndarray, features: np.ndarray) -> np.ndarray:
