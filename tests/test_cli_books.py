@@ -2,9 +2,11 @@
 
 import json
 
+import days
 import pytest
 from typer.testing import CliRunner
 
+from cadran.book import write_book
 from cadran.cli import app
 from cadran.tables.problems import Problem
 
@@ -15,9 +17,8 @@ RUN = CliRunner()
 def folder(tmp_path_factory):
     """Two invented companies, one after the other in one folder."""
     folder = tmp_path_factory.mktemp("book")
-    for deals in (40, 50):
-        said = RUN.invoke(app, ["sample", "--deals", str(deals), "--book", str(folder)])
-        assert said.exit_code == 0, said.output
+    for deals in (40, 150):
+        write_book(folder, days.told(*days.company(deals), days.LAST), days.end_of(days.LAST), anew=True)
     return folder
 
 
@@ -27,7 +28,7 @@ def asked(folder, *words):
 
 def test_lists_and_restores(folder):
     rows = json.loads(asked(folder, "books", "--format", "json").output)
-    assert [(row["version"], row["n_deals"], row["is_current"]) for row in rows] == [(1, 40, False), (2, 50, True)]
+    assert [(row["version"], row["n_deals"], row["is_current"]) for row in rows] == [(1, 40, False), (2, 150, True)]
 
     rows = json.loads(asked(folder, "books", "--restore", "1", "--format", "json").output)
     assert [row["is_current"] for row in rows] == [True, False]

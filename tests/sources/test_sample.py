@@ -234,12 +234,6 @@ def test_the_sample_that_ships_is_the_one_invented(delivery, tmp_path):
     assert sum(map(len, contents(shipped).values())) < 8_000_000
 
 
-def test_slices_of_the_market_change_nothing(small, monkeypatch):
-    monkeypatch.setattr(history, "_CHUNK", 45)
-
-    assert digest(invent(60, seed=5).tables) == digest(small)
-
-
 def test_slices_change_nothing_where_a_lever_is_pulled(monkeypatch):
     levers = Levers(response_time_factor=0.5)
     whole = digest(invent(40, seed=5, levers=levers, activities=0).tables)
