@@ -178,6 +178,12 @@ def test_what_is_planted_in_the_sample_is_found(sample):
     assert rows["fact"].unique(maintain_order=True).to_list() == list(FACTS)
 
 
+def test_groups_may_be_any_column_of_deals(book):
+    clients = ask(book, by=("client", "status", "closed_month"), where={"client": ("a1", "a2")})
+
+    assert clients.select("client", "status").unique().sort("client").rows() == [("a1", "lost"), ("a2", "won")]
+
+
 def test_a_difference_is_held_to_all_that_are_looked_at(sample):
     rows = ask(sample, where={"deal_type": ("new",)})
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property, lru_cache
 from typing import Any
 
 import narwhals as nw
@@ -105,8 +107,8 @@ def reference(book: Book, question: Question, *, age_days: int = 30, over: str =
     age = age_days if over == EQUAL_AGE else None
     of_then = [name for name in question.columns if name in KNOWN_THEN and question.organisation == "as_was"]
     others = [name for name in dict.fromkeys(question.columns) if name not in (*of_then, *PEOPLE, "cycle_days")]
-    deals = cohort(book, question, age, others)
-    found = collected(book, deals)
+    period = (question.since, question.until, question.organisation)
+    deals, found = _gathered(book, str(book.manifest["rows"]), *period, age, tuple(others))
     deals = deals.join(found.told.select(_DEAL, *dict.fromkeys(of_then)), on=_DEAL, maintain_order="left")
     if asked := [name for name in PEOPLE if name in question.columns]:
         deals = deals.join(found.people.select(_DEAL, *asked).unique(), on=_DEAL, how="left", maintain_order="left")
@@ -121,6 +123,21 @@ def reference(book: Book, question: Question, *, age_days: int = 30, over: str =
     ]
     types = {name: deals.schema[name] for name in question.by} | dict(Reference.create_empty().schema)
     return nw.from_native(_judged(rows, types).lazy())
+
+
+@lru_cache(maxsize=2)
+def _gathered(
+    book: Book,
+    rows: str,
+    since: date | None,
+    until: date | None,
+    organisation: Organisation,
+    age: int | None,
+    columns: tuple[str, ...],
+) -> tuple[pl.DataFrame, Collected]:
+    """The cohort and what it had collected, kept for the next grouping or filter. A purge leaves other numbers of rows."""
+    deals = cohort(book, Question(since=since, until=until, organisation=organisation), age, columns)
+    return deals, collected(book, deals)
 
 
 def _named(found: Collected) -> list[Named]:
@@ -139,18 +156,23 @@ class _Seen:
     basis: str
     n_numbers: int
 
+    @cached_property
+    def _sides(self) -> dict[str, pl.DataFrame]:
+        told = self.deals.select(_DEAL, "client_number", "weight", "status", "lived_days")
+        return {status: told.filter(status=status).drop("status") for status in _SIDES}
+
     def of(self, status: str, found: Collected, named: Named) -> tuple[int, Estimate | None]:
         """How many deals of a status the fact is known of, and what it is of them: nothing of very few."""
-        deals, times = self.deals.filter(status=status), found.times.get(named)
+        deals, times = self._sides[status], found.times.get(named)
         if named == _CYCLE:
-            rows = deals.select(_DEAL, "client", "weight", value="lived_days", has_happened=pl.lit(True))
+            rows = deals.with_columns(value="lived_days", has_happened=pl.lit(True))
         elif (facts := found.values.get(named) if times is None else times) is None:
             return 0, None
         else:
-            rows = deals.select(_DEAL, "client", "weight").join(facts, on=_DEAL, maintain_order="left")
+            rows = deals.join(facts, on=_DEAL, maintain_order="left")
         if rows.is_empty():
             return 0, None
-        value, weight, client = (rows[name].to_numpy() for name in ("value", "weight", "client"))
+        value, weight, client = (rows[name].to_numpy() for name in ("value", "weight", "client_number"))
         statistic, n = FACTS[named[0]].statistic, rows[_DEAL].n_unique()
         if n < LEAST_FOR_INTERVAL:
             return n, None
@@ -173,7 +195,8 @@ def _weighed(deals: pl.DataFrame, followed: str) -> pl.DataFrame:
 def _rows(group: pl.DataFrame, found: Collected, names: list[Named], age: int | None) -> list[dict[str, Any]]:
     """One row per fact of a group, with the estimates of both sides in the place of their intervals."""
     deals = group.unique(_DEAL, keep="first", maintain_order=True)
-    n_numbers = int(deals["client"].max()) + 1  # type: ignore[arg-type]
+    deals = deals.with_columns(pl.col("client_number").rank("dense").cast(pl.Int64) - 1)  # as few numbers as clients
+    n_numbers = int(deals["client_number"].max()) + 1  # type: ignore[arg-type]
     lived = _Seen(_weighed(deals, "lived_days"), WHOLE_LIFE, n_numbers)
     compared = _weighed(deals.filter("is_compared"), "followed_days")
     seen = _Seen(compared, WHOLE_LIFE if age is None else EQUAL_AGE, n_numbers)
@@ -199,10 +222,10 @@ def _rows(group: pl.DataFrame, found: Collected, names: list[Named], age: int | 
 def _judged(rows: list[dict[str, Any]], types: dict[str, Any]) -> pl.DataFrame:
     """The rows with their intervals, and whether each difference may be called one among all that are looked at."""
     told = []
-    looked_at = sum(_between(row, 0.05) != (None, None) for row in rows)
-    for row in rows:
+    alone = [_between(row, 0.05) for row in rows]
+    looked_at = sum(ends != (None, None) for ends in alone)
+    for row, (low, high) in zip(rows, alone, strict=True):
         estimates = {side: row[side] for side in _SIDES}
-        low, high = _between(row, 0.05)
         sure_low, sure_high = _between(row, 0.05 / max(looked_at, 1))
         is_told = not (low is None and high is None)
         row = row | {"difference_low": low, "difference_high": high, "n_compared": looked_at}

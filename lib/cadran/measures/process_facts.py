@@ -52,7 +52,7 @@ def cohort(book: Book, question: Question, age_days: int | None, columns: Iterab
         columns: Further columns of deals.
 
     Returns:
-        One row per deal, by key: its keys, `status`, `columns`, `cycle_days`, and `client`, a number (deals without a
+        One row per deal, by key: its keys, `status`, `columns`, `cycle_days`, and `client_number` (deals without a
         client have one each).
         `at`, `at_us`: up to when its facts are told: when it reached the age; or when it closed, or the book ends, if
         that was before, or over whole lives.
@@ -72,7 +72,8 @@ def cohort(book: Book, question: Question, age_days: int | None, columns: Iterab
     at_us = ended if age_days is None else pl.min_horizontal(begins, ended)
     timed = timed.with_columns(
         pl.max_horizontal(at_us, pl.lit(kept)).alias("at_us"),
-        client=pl.coalesce("group_id", pl.lit("deal ") + pl.col("opportunity_id")).rank("dense").cast(pl.Int64) - 1,
+        client_number=pl.coalesce("group_id", pl.lit("deal ") + pl.col("opportunity_id")).rank("dense").cast(pl.Int64)
+        - 1,
         followed_days=pl.when((begins >= kept) & (begins <= now)).then((ended - begins).clip(0)) / _DAY,
         lived_days=pl.when(created >= kept).then((ended - created).clip(0)) / _DAY,
         is_early=(pl.col("closed_us") <= begins).fill_null(False) & pl.lit(age_days is not None),
