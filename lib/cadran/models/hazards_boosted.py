@@ -9,7 +9,7 @@ import polars as pl
 
 from cadran.models.design import Design, learn
 from cadran.models.hazards import Days, weight_of
-from cadran.models.landmarks import ENDS, Snapshots
+from cadran.models.landmarks import ENDS, N_PERIODS, Snapshots
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class BoostedHazards:
         return np.stack([told[turn % len(told)] for turn in range(n)])
 
     def _shares(self, facts: pl.DataFrame, day: Days, trees: Any) -> np.ndarray:
+        if facts.is_empty():  # scikit-learn refuses to say nothing
+            return np.zeros((0, N_PERIODS, 3))
         plain, _ = self.design.plain(facts)
         told = []
         for period, start in enumerate(np.append(0, ENDS)):
