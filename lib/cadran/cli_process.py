@@ -86,7 +86,10 @@ def _tells_types(book: Any) -> bool:
 def _tell(group: pl.DataFrame, by: tuple[str, ...], words: Words) -> None:
     """One group: its deals, and a line per fact that is known of either side."""
     if by:
-        name_of = " · ".join(f"{label(name, words)}: {value_label(name, group[name][0], words)}" for name in by)
+        name_of = " · ".join(
+            words("{what}: {about}", what=label(name, words), about=value_label(name, group[name][0], words))
+            for name in by
+        )
         out.print(f"\n[bold]{name_of}[/]", highlight=False)
     compared = group.filter(pl.col("fact") != "cycle_days")
     counts = compared.select(pl.col("n_won", "n_lost", "n_open", "n_early", "n_unknown").max()).row(0)
@@ -117,8 +120,8 @@ def _tell(group: pl.DataFrame, by: tuple[str, ...], words: Words) -> None:
 def _why_not(n_won: int, n_lost: int, n_unknown: int, words: Words) -> str:
     """Why won and lost deals are not compared."""
     if n_won == n_lost == 0 and n_unknown:
-        return words.n("{n} deal that was open at that age has closed, but the book tells none of these facts of it.",
-                       "{n} deals that were open at that age have closed, but the book tells none of these facts of them.",
+        return words.n("{n} won or lost deal stands apart: its age, or every one of these facts, is unknown.",
+                       "{n} won or lost deals stand apart: their age, or every one of these facts, is unknown.",
                        n_unknown)  # fmt: skip
     if n_won:
         return words("None of those deals was lost: there is nothing to compare.")

@@ -213,6 +213,7 @@ BAD = {
     "twelve deals": (lambda: deals_of(12), people(12)),
     "closing before activity": (lambda: deals_of(40), {"activities": [touch(k, 70) for k in range(40)]}),
     "closing before creation": (lambda: [deal | {"created": on(60, 3)} for deal in deals_of(40)], {}),
+    "no creation date": (lambda: [deal | {"created": None} for deal in deals_of(40)], people(40)),
     "no client": (lambda: [deal | {"account_id": None} for deal in deals_of(40)], {}),
     "one client": (lambda: deals_of(40, account_id="a1"), {}),
     "one stage": (
@@ -232,7 +233,9 @@ def test_what_cannot_be_told_is_not(name, make_book):
     assert rows.filter(few, pl.col("difference").is_not_null()).is_empty()
     assert rows.filter(pl.col("is_difference").is_null() != pl.all_horizontal(
         pl.col("difference_low", "difference_high").is_null())).is_empty()  # fmt: skip
-    if name in ("twelve deals", "one client"):
+    if name == "no creation date":
+        assert rows["n_unknown"].unique().to_list() == [40]
+    if name in ("twelve deals", "one client", "no creation date"):
         assert rows["n_compared"].sum() == 0
     if name == "no client":
         assert fact(rows, "cycle_days")["n_won"] == 20
