@@ -242,7 +242,9 @@ def test_the_sample_is_told_as_of_each_moment(sample):
     back = moves.filter(pl.col("position_next") < pl.col("position")).head(3)
     around = [back.select("opportunity_key", at=pl.col("valid_to") + by) for by in (-timedelta(seconds=1), DAY)]
     asked = sample.collect(sample.table("activities").filter(nw.col("direction") == "inbound")).sort("at")
-    around.append(asked.gather_every(5000, offset=1000).select("opportunity_key", at=pl.col("at") + timedelta(minutes=10)))
+    around.append(
+        asked.gather_every(5000, offset=1000).select("opportunity_key", at=pl.col("at") + timedelta(minutes=10))
+    )
     random = drawn(sample, 22, seed=1, since=datetime(2022, 1, 1, tzinfo=UTC))
 
     facts = assert_as_told(sample, pl.concat([random, *around]))
