@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
-from functools import partial
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -13,13 +12,12 @@ import polars as pl
 from cadran.book import Book
 from cadran.measures.counting import Z95
 from cadran.models.chain import Chained, Fitter, chain
-from cadran.models.hazards import Average, Hazards
 from cadran.models.judged import Judged, difference, follow_up_weights, judge, reliability, skill_by
 from cadran.models.ladder import STEPS, allowed
 from cadran.models.landmarks import ENDED, OPEN, WON, Snapshots, take
 from cadran.models.leaks import Suspect, suspects
 from cadran.models.rivals import RIVALS, Rival
-from cadran.models.win import Learnt, choose, limits, open_facts
+from cadran.models.win import Learnt, open_facts, select
 from cadran.tables.problems import Problem
 
 #: Times that every model is fitted anew between the first and the last day.
@@ -87,9 +85,10 @@ def backtest(
             "Of the deals open from {since:%Y-%m-%d} to {until:%Y-%m-%d}, or before, none has closed.",
             "Ask for other days, with --from and --until.", since=since, until=until,
         )  # fmt: skip
-    chosen = choose(_without(known, left_out), seed, confirmed).chosen
+    chosen, *_ = select(_without(known, left_out), seed, confirmed)
     rivals = {name: _fitter(rival, left_out) for name, rival in RIVALS.items()}
-    tried = _candidates(Learnt(left_out, seed=seed), _allowed(known))
+    learnt = Learnt(left_out, seed=seed)
+    tried = {name: learnt.fitter(name) for name in _allowed(known)}
     chained = chain(taken, np.linspace(first, last, FOLDS + 1), tried | rivals)
     scores = _scores(chained, chosen, (*STEPS, *RIVALS))
     return Backtest(since, until, chosen, scores, _reliability(chained), _skill(chained), found)
@@ -122,20 +121,6 @@ def _without(taken: Snapshots, left_out: Sequence[str]) -> Snapshots:
 def _allowed(known: Snapshots) -> list[str]:
     """The candidates that as many deals as had closed by the first day allow."""
     return allowed(*(len(np.unique(known.deal[known.outcome == outcome])) for outcome in (WON, ENDED)))
-
-
-def _candidates(learnt: Learnt, names: Sequence[str]) -> dict[str, Fitter]:
-    """The candidates of the selection; in each fold, the average is of the two that were fitted there already."""
-    fitted: dict[str, Hazards] = {}
-
-    def fit(name: str, past: Snapshots) -> Callable[[Snapshots], np.ndarray]:
-        if name == "average" and {"logit", "boosting"} <= set(fitted):
-            hazards: Hazards = Average((fitted.pop("logit"), fitted.pop("boosting")))
-        else:
-            hazards = fitted[name] = learnt.hazards(name, past)
-        return lambda asked: limits(hazards, asked)
-
-    return {name: partial(fit, name) for name in names}
 
 
 def _fitter(rival: Rival, left_out: Sequence[str]) -> Fitter:

@@ -141,6 +141,14 @@ def choose(
     taken: Snapshots, seed: int = 0, confirmed: Sequence[str] = (), open_now: pl.DataFrame | None = None
 ) -> WinModel:
     """Choose by forward chaining within some snapshots, and fit the choice on all of them."""
+    name, learnt, card = select(taken, seed, confirmed, open_now)
+    return WinModel(name, learnt.hazards(name, taken, RESAMPLED), taken.until, card)
+
+
+def select(
+    taken: Snapshots, seed: int = 0, confirmed: Sequence[str] = (), open_now: pl.DataFrame | None = None
+) -> tuple[str, Learnt, Card]:
+    """What forward chaining within some snapshots chooses, how to fit it, and what the choice rests on."""
     closed = taken.keep(taken.outcome != 0)
     found = suspects(closed.facts, closed.outcome == WON, closed.weight, open_now, confirmed)
     lives = np.unique(np.column_stack([closed.deal, closed.end, closed.outcome]), axis=0)[:, 2]
@@ -152,10 +160,7 @@ def choose(
         cuts = np.quantile(taken.at, CUTS)
         chained = chain(taken, cuts, {name: learnt.fitter(name) for name in tried})
     name, rungs = climb(chained, tried)
-    hazards = learnt.hazards(name, taken, n_resampled=RESAMPLED)
-    return WinModel(
-        name, hazards, taken.until, Card(n_won, n_ended, len(taken), tuple(rungs), found, chained, drift(taken))
-    )
+    return name, learnt, Card(n_won, n_ended, len(taken), tuple(rungs), found, chained, drift(taken))
 
 
 def open_facts(book: Book) -> pl.DataFrame:
