@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from cadran.figures import columns_audit
+from cadran.figures import columns_audit, columns_score
 from cadran.tables.measured.process import ABOUT, FACTS
 from cadran.text import UNKNOWN, Words
 
@@ -206,7 +206,7 @@ LABELS = {
     "won_without_share": "Share won without it",
     "n_untold": "Cannot be told",
     "is_telling": "Tells something",
-} | columns_audit.LABELS
+} | columns_audit.LABELS | columns_score.LABELS
 #: Values that are words of ours, and so are translated.
 VALUES = {
     "open": "Open",

@@ -8,7 +8,7 @@ import polars as pl
 from scipy.stats import norm
 
 from cadran.book import Book
-from cadran.models.design import NUMBERS, Number
+from cadran.models.design import Number
 from cadran.models.levers import LEVERS, reply
 from cadran.models.reasons import chances, tells
 from cadran.models.typical import FEW, looks
@@ -117,11 +117,9 @@ def had_more(won: pl.DataFrame, facts: pl.DataFrame, has: pl.Expr) -> tuple[np.n
 
 
 def beyond(model: WinModel, facts: pl.DataFrame) -> np.ndarray:
-    """(n,) whether a number of the deal lies above what the model ever saw, and is held to that."""
+    """(n,) whether a number of the deal lies above all that the model ever saw, and is held to that."""
     hazards = [model.hazards, *getattr(model.hazards, "of", ())]
     designs = [each.design for each in hazards if hasattr(each, "design")]
-    is_beyond = np.zeros(len(facts), bool)
-    for part in (part for design in designs for part in design.parts if isinstance(part, Number)):
-        scaled = facts.select(NUMBERS[part.fact][0](pl.col(part.fact).cast(pl.Float64))).to_series()
-        is_beyond |= (scaled > part.high + 1e-9 * (1 + abs(part.high))).fill_null(False).to_numpy()
-    return is_beyond
+    numbers = [part for design in designs for part in design.parts if isinstance(part, Number)]
+    above = [(part.scaled(facts) > part.seen[1]).fill_null(False).to_numpy() for part in numbers]
+    return np.any([np.zeros(len(facts), bool), *above], axis=0)

@@ -1,0 +1,50 @@
+"""A win model of known coefficients, whose every number can be worked out by hand."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from cadran.models.design import Design, Number
+from cadran.models.landmarks import N_PERIODS
+from cadran.models.win import Card, WinModel
+
+
+@dataclass
+class Known:
+    """A deal is won or lost at once, with log-odds `level` + `slope` × contacts + `cross` × contacts × touches.
+
+    `doubt` is the standard error of the slope, `most` the contacts ever seen.
+    """
+
+    level: float = -2.0
+    slope: float = 0.8
+    doubt: float = 0.1
+    most: float = 20
+    cross: float = 0.0
+
+    @property
+    def design(self):
+        seen = (0.0, math.log1p(self.most))
+        limits = {"seen": seen, "low": seen[0], "high": seen[1], "mean": 1.0, "spread": 1.0, "knots": ()}
+        return Design((Number("n_contacts", **limits, is_ever_unknown=False),))
+
+    def shares(self, facts, day):
+        return self._shares(facts, np.array([self.slope]))[0]
+
+    def drawn(self, facts, day, n):
+        return self._shares(facts, np.random.default_rng(0).normal(self.slope, self.doubt, n))
+
+    def _shares(self, facts, slopes):
+        contacts = facts["n_contacts"].fill_null(0).to_numpy()
+        both = self.cross * contacts * facts["n_touches"].fill_null(0).to_numpy()
+        won = 1 / (1 + np.exp(-(self.level + slopes[:, None] * contacts + both)))
+        told = np.stack([np.zeros_like(won), won, 1 - won], axis=-1)
+        return np.repeat(told[:, :, None], N_PERIODS, axis=2)
+
+
+def model_of(hazards):
+    """The same as a fitted model."""
+    drift = pl.DataFrame(schema={"quarter": pl.Date, "n_won": pl.Int64, "n_ended": pl.Int64, "won_share": pl.Float64})
+    return WinModel("logit", hazards, 20_000.0, Card(100, 100, 0, (), (), None, drift))

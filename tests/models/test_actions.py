@@ -1,0 +1,238 @@
+"""What is proposed about open deals: gaps by hand from a model of known coefficients, the rule, the list that fits."""
+
+import math
+from itertools import combinations
+
+import numpy as np
+import polars as pl
+import pytest
+from known import Known, model_of
+from scipy.stats import norm
+
+from cadran.book import SAMPLE, open_book
+from cadran.measures.signals import signals
+from cadran.models import actions as proposed
+from cadran.models.actions import ASKED, Terms, actions, within
+from cadran.models.effort import HOURS_LEFT, MINUTES, hours_left, hours_of, minutes
+from cadran.models.gaps import COMMON, PULLS, Gaps, gaps, had_more
+from cadran.models.hazards import Rates
+from cadran.models.landmarks import N_PERIODS
+from cadran.models.reasons import chances
+from cadran.models.typical import looks
+from cadran.models.win import open_facts
+from cadran.tables.measured.actions import LEVERS, Action
+from cadran.tables.problems import Problem
+
+
+@pytest.fixture(scope="module")
+def book():
+    return open_book(SAMPLE)
+
+
+@pytest.fixture(scope="module")
+def facts(book):
+    return open_facts(book)
+
+
+@pytest.fixture(scope="module")
+def listed(book):
+    return actions(book, model_of(Known()), Terms(margin=0.5, cost_per_hour=40))
+
+
+def logistic(x):
+    return 1 / (1 + math.exp(-x))
+
+
+def test_a_gap_is_the_difference_the_lever_makes_by_hand(book, facts):
+    model = model_of(Known())
+    found = gaps(model, book, facts, chances(model, facts))
+    turn, slopes = list(PULLS).index("contact"), np.random.default_rng(0).normal(0.8, 0.1, 100)
+
+    lacks = np.flatnonzero(np.isfinite(found.raw[turn]))
+    assert 100 < len(lacks) < len(facts)
+    for place in lacks[:40]:
+        n = facts["n_contacts"][int(place)]
+        assert found.raw[turn, place] == pytest.approx(logistic(-2 + 0.8 * (n + 1)) - logistic(-2 + 0.8 * n), abs=1e-6)
+        drawn = [logistic(-2 + each * (n + 1)) - logistic(-2 + each * n) for each in slopes]
+        assert found.error[turn, place] == pytest.approx(np.std(drawn, ddof=1), abs=1e-6)
+    others = [turn for turn, name in enumerate(PULLS) if name != "contact"]
+    assert np.nanmax(np.abs(found.raw[others])) == 0, "what the model does not look at makes no gap"
+
+
+def test_a_lever_is_looked_at_where_won_deals_had_more(book, facts):
+    won = looks(book).filter("is_won")
+    share, n = had_more(won, facts, PULLS["contact"].has)
+
+    had = won.select("stage", "n_contacts").rows()
+    for (stage, own), told, behind in list(zip(facts.select("stage", "n_contacts").rows(), share, n, strict=True))[:50]:
+        theirs = [contacts for at, contacts in had if at == stage and contacts is not None]
+        assert behind == len(theirs)
+        assert told == pytest.approx(sum(contacts > own for contacts in theirs) / len(theirs))
+
+
+def test_money_is_gain_times_amount_times_margin_less_the_effort(listed, book):
+    claimed = listed.filter(pl.col("gain").is_not_null(), pl.col("amount").is_not_null())
+
+    assert claimed.height > 20
+    assert set(claimed["lever"]) == {"contact"}
+    effort = hours_of(book)["contact"]
+    for row in claimed.iter_rows(named=True):
+        for end in ("", "_low", "_high"):
+            assert row[f"gap{end}"] == pytest.approx(row[f"gain{end}"] * row["amount"] * 0.5 - effort * 40)
+        assert row["gap_low"] <= row["gap"] <= row["gap_high"]
+        assert row["gap_per_hour"] == pytest.approx(row["gap"] / effort)
+        assert row["won_share"] >= COMMON
+    Action.validate(listed)
+
+
+def test_the_picked_gap_is_not_the_luckiest():
+    rng = np.random.default_rng(1)
+    error = np.full((4, 20_000), 0.02)
+    found = Gaps(rng.normal(0, error), error, error, error, error)  # no lever does anything
+    best = found.shrunk.argmax(axis=0), np.arange(20_000)
+
+    assert found.raw.max(axis=0).mean() == pytest.approx(1.029 * 0.02, rel=0.03), (
+        "the best of four by luck (David, 1981)"
+    )
+    assert found.shrunk[best].mean() < 0.6 * found.raw.max(axis=0).mean()
+    covers = np.abs(found.raw[best]) <= found.width[best]
+    assert found.width[0, 0] == pytest.approx(norm.ppf(1 - 0.025 / 4) * 0.02)
+    assert covers.mean() >= 0.945
+
+
+LIKELY = {"probability": 0.6, "low": 0.5, "high": 0.7}
+DULL = {"probability": 0.2, "low": 0.1, "high": 0.3}
+SURE, UNSURE = {"gain": 0.1, "gain_low": 0.05}, {"gain": 0.02, "gain_low": -0.01}
+
+
+@pytest.mark.parametrize(
+    ("row", "action", "lever"),
+    [
+        (DULL | SURE, "push", "meet"),
+        (DULL | UNSURE, "watch", None),
+        (DULL | SURE | {"amount": 500.0}, "watch", None),  # 0.1 × 500 is less than an hour's 60
+        (DULL | SURE | {"amount": None}, "push", "meet"),
+        (LIKELY | SURE | {"signals": ["competitor"]}, "secure", "meet"),
+        (LIKELY | SURE, "push", "meet"),
+        (LIKELY | {"signals": ["stalled", "client_waits"], "asked": "answer"}, "secure", "answer"),
+        (LIKELY, "watch", None),
+        (DULL | {"signals": ["overdue"], "asked": "redate"}, "watch", "redate"),
+        (DULL | SURE | {"amount": 399.0}, "leave", "stop"),  # 0.3 × 399 < 2 h × 60
+        (DULL | {"amount": 401.0}, "watch", None),
+        (DULL | {"amount": None}, "watch", None),
+        (LIKELY | {"signals": ["overdue"], "amount": 0.0}, "leave", "stop"),
+    ],
+)
+def test_the_first_rule_that_holds(row, action, lever):
+    blank = {"amount": 10_000.0, "hours_left": 2.0, "cost": 60.0, "signals": [], "asked": None, "is_beyond": False}
+    blank |= {"gain": None, "gain_low": None, "gain_high": 0.2, "won_share": 0.5, "n_won": 40}
+    full = blank | row
+    full["best"] = "meet" if full["gain"] else None
+    types = {"amount": pl.Float64, "gain": pl.Float64, "gain_low": pl.Float64, "best": pl.String, "asked": pl.String}
+    types["signals"] = pl.List(pl.String)
+
+    told = proposed._decided(pl.DataFrame([full], schema_overrides=types), Terms()).row(0, named=True)
+
+    assert (told["action"], told["lever"]) == (action, lever)
+    if lever == "stop":
+        assert told["gap"] == pytest.approx(120 - full["probability"] * full["amount"])
+    elif lever != "meet" or full["amount"] is None:
+        assert told["gap"] is None
+        assert lever == "meet" or told["gain"] is None, "no gain is claimed"
+
+
+def test_unknown_amounts_come_after_the_others_by_gain(book, monkeypatch):
+    cut = open_facts(book).with_columns(amount=pl.when(pl.col("opportunity_key") % 2 == 0).then("amount"))
+    monkeypatch.setattr(proposed, "open_facts", lambda _: cut)
+    listed = actions(book, model_of(Known()))
+    unknown = listed.filter(pl.col("amount").is_null(), pl.col("lever") == "contact")
+
+    assert unknown["gap"].null_count() == unknown.height > 10
+    assert unknown["rank"].min() > listed.filter(pl.col("gap").is_not_null())["rank"].max()
+    pushed = unknown.filter(pl.col("action") == "push")
+    assert pushed["gain"].to_list() == sorted(pushed["gain"], reverse=True)
+
+
+def test_beyond_what_was_seen_is_said(book, facts):
+    held = actions(book, model_of(Known(most=2)))
+    n = dict(facts.select("opportunity_id", "n_contacts").iter_rows())
+    pulled = held.filter(pl.col("lever") == "contact")
+
+    assert pulled["extrapolates"].to_list() == [n[deal] == 2 for deal in pulled["opportunity_id"]]
+    assert 0 < pulled["extrapolates"].sum() < pulled.height
+
+
+def test_the_simple_rates_claim_no_lever(book):
+    rates = Rates({}, np.ones((1, N_PERIODS, 3)))
+    listed = actions(book, model_of(rates))
+    shown = signals(book).group_by("opportunity_id").agg(pl.col("signal").sort_by(pl.col("signal")))
+    shown = dict(shown.iter_rows())
+
+    assert set(listed["action"]) == {"watch"}
+    assert listed.select("gain", "gap", "gap_per_hour", "won_share").null_count().row(0) == (listed.height,) * 4
+    for deal, lever in listed.select("opportunity_id", "lever").iter_rows():
+        asked = [levers for name, levers in ASKED.items() if name in shown.get(deal, [])]
+        assert lever == (asked[0] if asked else None)
+    Action.validate(listed)
+
+
+def test_a_model_that_sees_nothing_in_a_lever_pushes_nothing(book):
+    assert "push" not in set(actions(book, model_of(Known(slope=0.0, doubt=0.01)))["action"])
+
+
+@pytest.mark.parametrize("hours", [0, 1, 7.5, 1e6])
+def test_the_list_is_what_fits(listed, hours):
+    cut = within(listed, hours)
+    used = cut.filter("fits")["hours"].sum()
+
+    assert cut["rank"].to_list() == listed["rank"].to_list()
+    assert used <= hours + 1e-6
+    rest = cut.filter(~pl.col("fits"), pl.col("hours").is_not_null())["hours"]
+    assert rest.is_empty() or rest.min() > hours - used - 1e-6, "nothing that would fit is left"
+
+
+def test_greedy_loses_less_than_the_first_task_passed_over():
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        hours, worth = rng.uniform(0.3, 2, 8).round(2), rng.uniform(1, 100, 8)
+        order = np.argsort(-worth / hours)
+        frame = pl.DataFrame({"rank": range(1, 9), "hours": hours[order], "gap": worth[order]})
+        cut = within(frame, 4)
+        best = max(
+            worth[list(some)].sum()
+            for n in range(9)
+            for some in combinations(range(8), n)
+            if hours[list(some)].sum() <= 4
+        )
+        passed = cut.filter(~pl.col("fits"))["gap"]
+        assert cut.filter("fits")["gap"].sum() >= best - (passed[0] if len(passed) else 0) - 1e-9
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda: Terms(margin=0),
+        lambda: Terms(margin=30),
+        lambda: Terms(margin=float("nan")),
+        lambda: Terms(cost_per_hour=-1),
+        lambda: Terms(cost_per_hour=float("inf")),
+        lambda: within(pl.DataFrame({"rank": [1], "hours": [1.0]}), -1),
+        lambda: within(pl.DataFrame({"rank": [1], "hours": [1.0]}), float("nan")),
+    ],
+)
+def test_what_cannot_be_is_refused(asked):
+    with pytest.raises(Problem):
+        asked()
+
+
+def test_hours_come_from_the_book(book):
+    timed = book.collect(book.table("activities").select("kind", "at", "duration_minutes")).drop_nulls()
+    recent = timed.filter(pl.col("at").dt.date() > pl.date(2024, 7, 2), pl.col("kind").cast(pl.String) == "call")
+    told = minutes(book).filter(kind="call").row(0, named=True)
+
+    assert told["minutes"] == pytest.approx(recent["duration_minutes"].mean(), rel=0.002)
+    assert minutes(book).filter(kind="email").rows() == [("email", MINUTES["email"], 0, True)]
+    assert set(hours_of(book)) == set(LEVERS)
+    left = dict(hours_left(book).select("stage", "hours_left").iter_rows())
+    assert left["Qualification"] > left["Negotiation"] > 0
+    assert HOURS_LEFT not in left.values()
