@@ -143,6 +143,8 @@ def _touches(book, key, at):
     waiting = [h for (_, end), h in zip(waits, hours, strict=True) if not end]
     return told | {
         "n_asked": len(waits),
+        "n_asked_90": sum(asked > at - 90 * DAY for asked, _ in waits),
+        "waited_90": sum(log1p(h) for (asked, _), h in zip(waits, hours, strict=True) if asked > at - 90 * DAY),
         "mean_log_wait": sum(map(log1p, hours)) / len(hours) if hours else None,
         "waiting_hours": waiting[0] if waiting else None,
         "share_in_a_day": sum(judged) / len(judged) if judged else None,

@@ -105,11 +105,12 @@ def touches(book: Book, asked: pl.DataFrame) -> pl.DataFrame:
     facts = asked.join(counted.rename({"n_meeting_30": "n_meetings_30"}), on="row", how="left")
     facts = facts.join(_waits(had.filter("is_inbound")), on="row", how="left").with_columns(
         pl.col("^n_.*$").fill_null(0).cast(pl.Int64),
+        pl.col("waited_90").fill_null(0.0),
         *(_days(f"days_since_{what}").alias(f"days_since_{what}") for what in whats),
     )
     since = told_since(found, "on", any=pl.lit(True), inbound=pl.col("is_inbound"), outbound=pl.col("is_outbound"))
     facts = once_told(facts, since["any"], "n_touches", "n_meetings", "n_meetings_30")
-    facts = once_told(facts, since["inbound"], "n_inbound_30", "n_asked")
+    facts = once_told(facts, since["inbound"], "n_inbound_30", "n_asked", "n_asked_90", "waited_90")
     return once_told(facts, since["outbound"], "n_outbound_30").drop(_DEAL, "at")
 
 
@@ -128,9 +129,12 @@ def _waits(asked: pl.DataFrame) -> pl.DataFrame:
     end = pl.when("is_answered").then("answered_at").otherwise("at")
     hours = (end - pl.col("on")).dt.total_seconds() / _PER_HOUR
     waits = ordered.filter(begins).with_columns(hours=hours)
+    is_recent = pl.col("on") > pl.col("at") - 3 * _MONTH
     in_a_day = pl.col("is_answered") & (pl.col("hours") <= 24)
     return waits.group_by("row").agg(
         n_asked=pl.len(),
+        n_asked_90=is_recent.sum(),
+        waited_90=pl.col("hours").log1p().filter(is_recent).sum(),
         mean_log_wait=pl.col("hours").log1p().mean(),
         waiting_hours=pl.col("hours").filter(~pl.col("is_answered")).max(),
         share_in_a_day=in_a_day.filter(pl.col("on") <= pl.col("at") - _DAY).mean(),

@@ -23,7 +23,7 @@ _GROUPS = {
         "n_inbound_30 n_outbound_30 n_meetings_30 n_meetings n_touches days_since_inbound days_since_outbound "
         "days_since_meeting"
     ),
-    "response": "n_asked mean_log_wait waiting_hours share_in_a_day",
+    "response": "n_asked n_asked_90 waited_90 mean_log_wait waiting_hours share_in_a_day",
 }
 #: Each fact, and the group it belongs to. The seller is none of them.
 FACTS: dict[str, str] = {name: group for group, names in _GROUPS.items() for name in names.split()}

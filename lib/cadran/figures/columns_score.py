@@ -50,6 +50,8 @@ FACTS = {
     "days_since_outbound": ("Since our last touch", "days"),
     "days_since_meeting": ("Since the last meeting", "days"),
     "n_asked": ("Times the client asked", "n"),
+    "n_asked_90": ("Times the client asked in 90 days", "n"),
+    "waited_90": ("Time the client waited in 90 days", "log hours"),
     "mean_log_wait": ("The client's usual wait", "log hours"),
     "waiting_hours": ("The client has been waiting", "hours"),
     "share_in_a_day": ("Answered within a day", "share"),
