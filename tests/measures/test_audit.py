@@ -262,3 +262,36 @@ def test_whom_deals_wait_on_hour_by_hour(book, stories, touches):
             m = share * (1 - share) / fit.bse[0] ** 2
         ends = proportion_confint(share * m, m, method="wilson")
         assert [row[f"days_share{end}"] for end in ("", "_low", "_high")] == pytest.approx([share, *ends], abs=1e-6)
+
+
+def test_deals_that_were_there_before_the_book_followed_them_are_counted_apart(make_book):
+    days = {
+        "2026-03-01": ["Lead"],
+        "2026-04-01": ["Demo", "Lead"],
+        "2026-05-01": ["Won", "Demo"],
+        "2026-06-01": ["Won", "Won"],
+    }
+    book = None
+    for day, seen in days.items():
+        now = [
+            {
+                "opportunity_id": f"d{n}",
+                "valid_from": day,
+                "stage": stage,
+                "status": "won" if stage == "Won" else "open",
+            }
+            for n, stage in enumerate(seen)
+        ]
+        deals = [{"opportunity_id": f"d{n}", "created_at": f"2026-0{2 + n}-20"} for n in range(len(seen))]
+        book = make_book(
+            opportunities=deals, versions=now, stages=STAGES, taken=f"{day}T12:00:00", histories=(), after=book
+        )
+
+    told = {
+        name: MEASURES[name].ask(book, Question()).row(0, named=True)
+        for name in ("path_variants", "stage_funnel", "rework")
+    }
+
+    assert (told["path_variants"]["path"], told["path_variants"]["n_deals"]) == ("Lead → Demo", 1)
+    assert {name: row["n_unknown"] for name, row in told.items()} == dict.fromkeys(told, 1)
+    assert {name: row["n_deals"] for name, row in told.items()} == dict.fromkeys(told, 1)
