@@ -39,7 +39,7 @@ def restricted_mean(clock: pl.DataFrame, within: float) -> tuple[float, float] |
     after = np.cumsum(areas[::-1])[::-1][1:]
     left = at_risk - event
     terms = np.divide(after**2 * event, at_risk * left, out=np.zeros(len(time)), where=left > 0)
-    return float(areas.sum()), float(terms[time <= within].sum())
+    return float(areas.sum()), float(terms.sum())
 
 
 @dataclass(frozen=True)
