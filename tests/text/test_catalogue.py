@@ -9,7 +9,7 @@ import pytest
 
 from cadran.figures import columns
 from cadran.measures import MEASURES
-from cadran.publish.apps import TITLES
+from cadran.figures.bar import PAGES
 from cadran.text import words_for
 
 LIB = Path(__file__).parent.parent.parent / "lib" / "cadran"
@@ -39,7 +39,7 @@ def catalogue() -> dict[str, set[str]]:
     said = {str(path.relative_to(LIB)): sentences(path) for path in sorted(LIB.glob("**/*.py"))}
     said["columns"] = {*columns.LABELS.values(), *columns.VALUES.values(), *columns.CAUSE_LABELS.values()}
     said["measures"] = {text for each in MEASURES.values() for text in (each.title, each.definition, each.unit)}
-    said["pages"] = set(TITLES.values())
+    said["pages"] = set(PAGES.values())
     return said
 
 

@@ -8,19 +8,53 @@ from html import escape
 from cadran.figures.controls import Choice, Control, Day, View
 from cadran.text import LANGUAGES, Words
 
+#: The pages that come with Cadran, the home first: name in the address -> title (an English sentence of the catalogue).
+PAGES = {"opportunities": "Opportunities", "process": "Sales process", "definitions": "Definitions"}
+
 
 def bar(title: str, controls: Sequence[Control], view: View, words: Words) -> str:
     """The bar's markup, each control at the value the view holds."""
-    inputs = "".join(_control(control, view[control.name], words) for control in controls)
+    in_bar = (control for control in controls if not (isinstance(control, Choice) and control.is_local))
+    inputs = "".join(control_html(control, view[control.name], words) for control in in_bar)
     return (
         f"<header class=bar><div class=name><a href='/' target=_top>Cadran</a><span aria-hidden=true>▸</span>"
-        f"<h1>{escape(title)}</h1></div><div class=controls>{inputs}</div>"
+        f"{_pages(title, words)}</div><div class=controls>{inputs}</div>"
         f"<div class=reader>{_languages(words)}{_buttons(words)}</div></header>{_help(controls, words)}"
     )
 
 
-def _control(control: Control, value: str, words: Words) -> str:
-    return _choice(control, value) if isinstance(control, Choice) else _day(control, value, words)
+def _pages(title: str, words: Words) -> str:
+    """The page's title, which opens the list of pages."""
+    links = "".join(
+        f'<a href="/{name}?lang={words.language}" target=_top>{escape(words(text))}</a>' for name, text in PAGES.items()
+    )
+    return (
+        f"<details class='menu sheets' data-key=sheets><summary><h1>{escape(title)}</h1><span aria-hidden=true> ▾</span>"
+        f"</summary><div>{links}</div></details>"
+    )
+
+
+def control_html(control: Control, value: str, words: Words) -> str:
+    """The markup of one control."""
+    if isinstance(control, Day):
+        return _day(control, value, words)
+    return _slider(control, value) if control.slides else _choice(control, value)
+
+
+def _slider(control: Choice, value: str) -> str:
+    """A slider over the options, with what the one chosen says beside it."""
+    steps, told = list(control.options), escape(control.options[value])
+    texts = escape(json.dumps(control.options, ensure_ascii=False))
+    return (
+        f"<label class='control slides'{_when(control)}><span>{escape(control.label)}</span>"
+        f"<input class=slider type=range min=0 max={len(steps) - 1} value={steps.index(value)} "
+        f'data-control="{control.name}" data-steps="{escape(json.dumps(steps))}"{_shortcut(control.shortcut)} '
+        f'aria-valuetext="{told}"><output data-text="{control.name}" data-texts="{texts}">{told}</output></label>'
+    )
+
+
+def _when(control: Choice | Day) -> str:
+    return f' data-when="{control.when}" hidden' if control.when else ""
 
 
 def _choice(control: Choice, value: str) -> str:
@@ -30,15 +64,14 @@ def _choice(control: Choice, value: str) -> str:
     )
     hidden = " class=visually-hidden" if control.is_plain else ""
     return (
-        f"<label class=control><span{hidden}>{escape(control.label)}</span>"
+        f"<label class=control{_when(control)}><span{hidden}>{escape(control.label)}</span>"
         f'<select data-control="{control.name}"{_shortcut(control.shortcut)}>{options}</select></label>'
     )
 
 
 def _day(control: Day, value: str, words: Words) -> str:
-    when = f' data-when="{control.when}" hidden' if control.when else ""
     calendar = (
-        f"<label class=control{when}><span>{escape(control.label)}</span>"
+        f"<label class=control{_when(control)}><span>{escape(control.label)}</span>"
         f'<output data-day="{control.name}">{escape(words.date(date.fromisoformat(value)))}</output>'
         f'<input type=date data-control="{control.name}" min="{control.first}" max="{control.last}" value="{value}"'
         f"{_shortcut(control.shortcut)}></label>"

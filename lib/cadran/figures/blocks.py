@@ -1,10 +1,12 @@
 """The parts of a page as HTML: written here once, for the live page, its first sight and reports."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Literal, Protocol
 
+from cadran.figures.bar import control_html
+from cadran.figures.controls import Control
 from cadran.figures.figure import Figure
 from cadran.text import Words
 
@@ -18,6 +20,15 @@ class Block(Protocol):
     def html(self, slot: str, words: Words) -> str:
         """Its markup for a place on the page."""
         ...
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """A place that holds nothing for now."""
+
+    def html(self, slot: str, words: Words) -> str:
+        """No markup."""
+        return ""
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,52 @@ class Lines:
             for when, what, said in self.items
         )
         return f"<div class=lines><h2>{escape(self.title)}</h2><p>{escape(self.subtitle)}</p><ul>{lines}</ul></div>"
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The beginning of a part of a page, with its name in the address and what it answers."""
+
+    name: str
+    title: str
+    said: str = ""
+
+    def html(self, slot: str, words: Words) -> str:
+        """A heading to which `Contents` lead."""
+        said = f"<p>{escape(self.said)}</p>" if self.said else ""
+        return f'<div class=heading id="{self.name}"><h2>{escape(self.title)}</h2>{said}</div>'
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the parts of a page are, each a way to it."""
+
+    items: Sequence[Heading]
+
+    def html(self, slot: str, words: Words) -> str:
+        """One line of links."""
+        links = "".join(
+            f'<a href="#{each.name}" data-act=goto data-goto="{each.name}">{escape(each.title)}</a>'
+            for each in self.items
+        )
+        return f'<nav class=contents aria-label="{escape(words("Contents"))}">{links}</nav>'
+
+
+@dataclass(frozen=True)
+class Levers:
+    """Controls that move one part of the page alone. `values` are those it begins with; the browser keeps them."""
+
+    controls: Sequence[Control]
+    values: Mapping[str, str]
+    title: str = ""
+    said: str = ""
+
+    def html(self, slot: str, words: Words) -> str:
+        """The same markup whatever is chosen since, so that a slider stays under the hand that moves it."""
+        inputs = "".join(control_html(control, self.values[control.name], words) for control in self.controls)
+        title = f"<h2>{escape(self.title)}</h2>" if self.title else ""
+        said = f"<p>{escape(self.said)}</p>" if self.said else ""
+        return f"<div class=levers>{title}{said}<div class=controls>{inputs}</div></div>"
 
 
 @dataclass(frozen=True)

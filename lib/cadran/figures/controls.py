@@ -24,6 +24,12 @@ class Choice:
     shortcut: str = ""
     #: Whether the values say by themselves what they are: the label is then for those who listen only.
     is_plain: bool = False
+    #: Whether it is a slider over its options, in their order.
+    slides: bool = False
+    #: Whether it stands in a block of the page and moves that block alone, instead of in the bar.
+    is_local: bool = False
+    #: "control=value" under which the control is shown; always when empty.
+    when: str = ""
 
     def clamped(self, value: object) -> str:
         """The value if it is one of the options, else the default."""
@@ -83,13 +89,18 @@ class View:
     behind: frozenset[str] = frozenset()
     #: Row of a table that is opened.
     open: str | None = None
-    #: Whether a slider is still held: what takes long may wait until it rests.
-    moving: bool = False
+    #: The slider that is still held, if any: what takes long may wait until it rests.
+    moving: str = ""
     seq: int = 0
     said: tuple[str, ...] = ()
 
     def __getitem__(self, control: str) -> str:
         return self.controls[control]
+
+    def without(self, *controls: str) -> "View":
+        """This view as far as these controls, the tables and the browser's count do not matter."""
+        kept = {name: value for name, value in self.controls.items() if name not in controls}
+        return View(kept, self.selection)
 
     def day(self, control: str) -> date:
         """The value of a `Day`."""
@@ -119,7 +130,7 @@ def read_view(raw: Mapping[str, Any], controls: Sequence[Control], dimensions: S
         held, selection, tables,
         frozenset(_text(each) for each in behind[:MOST_VALUES]) if isinstance(behind, list) else frozenset(),
         _text(opened) if opened else None,
-        raw.get("moving") is True,
+        moving if (moving := raw.get("moving")) in held else "",
         seq if isinstance(seq, int) else 0,
         tuple(said),
     )  # fmt: skip

@@ -157,7 +157,7 @@ def compiled(build: Builder, fields: tuple[tuple[str, Any], ...], language: str,
     )
     vegalite = {"padding": PADDING, **chart.to_dict(), "config": style.config}
     spec = vl_convert.vegalite_to_vega(vegalite)
-    for axis in spec["axes"]:
+    for axis in spec.get("axes", []):
         if axis["scale"] == "y" and axis.get("labels", True):
             labels = axis.setdefault("encode", {}).setdefault("labels", {})
             labels["interactive"] = True

@@ -38,7 +38,8 @@ class Answers:
     @property
     def currency(self) -> str:
         """The currency amounts are shown in: the one asked for if its rate is known, else the book's."""
-        return self.view["unit"] if self.view["unit"] in self.rates else self.facts.currency
+        asked = self.view.controls.get("unit", "")
+        return asked if asked in self.rates else self.facts.currency
 
     def converted(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A frame with its amounts in the currency shown."""

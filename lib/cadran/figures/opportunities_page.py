@@ -1,23 +1,23 @@
 """The Opportunities page: what can be set on it, and how measured frames become its parts. Formats; computes nothing."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from cadran.figures import opportunities as draw
+from cadran.figures.asked import DIMENSIONS, book_controls, is_corrected
 from cadran.figures.blocks import Block, Lines, Notice
-from cadran.figures.columns import label, plain_rows
-from cadran.figures.controls import Choice, Day, TableView, View
+from cadran.figures.columns import label
+from cadran.figures.controls import Choice, TableView
 from cadran.figures.facts import Facts, footer
 from cadran.figures.figure import Figure
 from cadran.figures.filters import Detail, Filters, Selection
 from cadran.figures.opportunities_answers import Answers
 from cadran.figures.opportunities_lead import headlines, sentences
 from cadran.figures.page import Page
-from cadran.figures.periods import period_controls
 from cadran.figures.table import Table
+from cadran.figures.told import with_finding
 from cadran.tables.problems import Problem
 from cadran.text import Words
 
@@ -26,8 +26,6 @@ __all__ = [
     "pipeline_figures", "sentences",
 ]  # fmt: skip
 
-#: Dimensions a reader may group by and select on, where the book has them. No person: that would rate people.
-DIMENSIONS = ("region", "team", "sector", "segment", "country", "product", "deal_type", "lead_source")
 PLACES = (
     ("selection",), ("filters",), ("sentences",), ("headlines",), ("months", "groups"), ("bridge", "stock"),
     ("clients", "cycles"), ("quarters", "effects"), ("detail",), ("deals",), ("footer",),
@@ -48,39 +46,14 @@ COLUMNS = (
 
 def open_page(facts: Facts, words: Words, query: Mapping[str, str | list[str]]) -> Page:
     """The page before anything is computed."""
-    groups = {name: label(name, words) for name in facts.dimensions} or {"status": label("status", words)}
-    controls = [
-        Day("as_of", words("As of"), facts.first, facts.last, facts.last.isoformat(), slides=True, shortcut="a"),
-        *period_controls(facts.first, facts.last, words),
-        Choice("by", words("Group by"), groups, next(iter(groups)), shortcut="g"),
-        Choice(
-            "unit",
-            words("Show"),
-            {"amount": words("Amounts, {currency}", currency=facts.currency)}
-            | {code: words("Amounts, {currency}", currency=code) for code in facts.currencies}
-            | {"n": words("Deals")},
-            "amount",
-            shortcut="u",
-            is_plain=True,
-        ),
-        Choice(
-            "organisation",
-            words("Organisation"),
-            {"as_was": words("Organisation as it was"), "today": words("Today's organisation")},
-            "as_was",
-            is_plain=True,
-        ),
-    ]
-    if facts.n_corrected:
-        pasts = {"known": words("As known then"), "corrected": words("As corrected since")}
-        controls.append(Choice("past", words("Past"), pasts, "known", shortcut="k", is_plain=True))
+    units = (
+        {"amount": words("Amounts, {currency}", currency=facts.currency)}
+        | {code: words("Amounts, {currency}", currency=code) for code in facts.currencies}
+        | {"n": words("Deals")}
+    )
+    controls = book_controls(facts, words, Choice("unit", words("Show"), units, "amount", shortcut="u", is_plain=True))
     selectable = [*facts.dimensions, "client", "cause", *TIMES]
     return Page(words("Opportunities"), words, controls, selectable, PLACES, query)
-
-
-def is_corrected(view: View) -> bool:
-    """Whether the reader asked for the past as corrected since; as known then where the book has no correction."""
-    return view.controls.get("past") == "corrected"
 
 
 def figures(answers: Answers) -> dict[str, Block | Figure]:
@@ -110,7 +83,7 @@ def figures(answers: Answers) -> dict[str, Block | Figure]:
             dimension="client",
         ),
     }  # fmt: skip
-    return {slot: _with_finding(block) for slot, block in drawn.items()}
+    return {slot: with_finding(block) for slot, block in drawn.items()}
 
 
 def pipeline_figures(answers: Answers) -> dict[str, Block | Figure]:
@@ -138,7 +111,7 @@ def pipeline_figures(answers: Answers) -> dict[str, Block | Figure]:
                   period=dates), dimension=by, by=by,
         ),
     }  # fmt: skip
-    return {slot: _with_finding(block) for slot, block in drawn.items()}
+    return {slot: with_finding(block) for slot, block in drawn.items()}
 
 
 def effects(answers: Answers) -> dict[str, Block]:
@@ -213,11 +186,3 @@ def _past(answers: Answers) -> list[str]:
                         "as corrected since ({n} rows corrected or entered late)", n)]  # fmt: skip
     return [words.n("as known then ({n} row corrected or entered late since)",
                     "as known then ({n} rows corrected or entered late since)", n)]  # fmt: skip
-
-
-def _with_finding(block: Block | Figure) -> Block | Figure:
-    """The figure with its text alternative: title, subtitle, and its first rows in words."""
-    if not isinstance(block, Figure):
-        return block
-    rows = plain_rows(block.frame.head(12), block.words, block.currency)
-    return replace(block, finding=f"{block.title}. {block.subtitle}. {rows}")

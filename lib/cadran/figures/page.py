@@ -12,7 +12,7 @@ import traitlets
 from cadran.figures import bundle
 from cadran.figures.bar import bar
 from cadran.figures.blocks import Block, figure_html, live_rows
-from cadran.figures.controls import Control, View, read_view, view_of_address
+from cadran.figures.controls import Choice, Control, View, read_view, view_of_address
 from cadran.figures.figure import Figure
 from cadran.figures.table import Table, as_csv, as_xlsx, plain_table
 from cadran.figures.theme import FONT, variables
@@ -58,9 +58,10 @@ class Page(anywidget.AnyWidget):
         self.title, self.words, self.controls = title, words, tuple(controls)
         self.dimensions, self.places = tuple(dimensions), places
         self.blocks: dict[str, Block | Figure] = {}
+        self._shown_for: dict[str, object] = {}
         type(self)._esm = bundle.module()
         first = read_view(view_of_address(query or {}, self.controls), self.controls, self.dimensions, words)
-        self._at_start = first.said
+        self._at_start, self.first = first.said, first
         super().__init__(view=_raw(first, self.controls))
         self.frame = self.document(first)
         self.on_msg(self._hear)
@@ -71,13 +72,15 @@ class Page(anywidget.AnyWidget):
         view = read_view(self.view, self.controls, self.dimensions, self.words)
         return View(**{**vars(view), "said": self._at_start}) if not view.seq else view
 
-    def show(self, blocks: Mapping[str, Block | Figure], said: Sequence[str] = ()) -> None:
+    def show(self, blocks: Mapping[str, Block | Figure], said: Sequence[str] = (), is_coming: bool = False) -> None:
         """Put blocks in their places, in one message to the browser; places not named keep what they hold.
 
-        While a slider is held these are marked as stale, until a later call fills them.
+        While a slider is held these are marked as stale, until a later call fills them. Where more `is_coming`, the
+        browser asks again in a while.
         """
         asked = self.asked
-        stale = [slot for slot in self.blocks if slot not in blocks] if asked.moving else []
+        is_local = any(isinstance(c, Choice) and c.is_local for c in self.controls if c.name == asked.moving)
+        stale = [slot for slot in self.blocks if slot not in blocks] if asked.moving and not is_local else []
         self.blocks = {**self.blocks, **blocks}
         specs = {each.drawing.key: each.drawing.vega for each in blocks.values() if isinstance(each, Figure)}
         slots = {slot: json.dumps(self._slot(slot, block, asked)) for slot, block in blocks.items()}
@@ -87,12 +90,19 @@ class Page(anywidget.AnyWidget):
             "said": told,
             "view": {"controls": dict(asked.controls)},
             "stale": stale,
+            "is_coming": is_coming,
             "slots": {**self.content.get("slots", {}), **slots},
         }
         with self.hold_sync():
             if not specs.keys() <= self.specs.keys():
                 self.specs = {**self.specs, **specs}
             self.content = content
+
+    def is_new(self, part: str, question: object) -> bool:
+        """Whether a part of the page has to be made for this question: not if it was last made for the same one."""
+        is_new = self._shown_for.get(part) != question
+        self._shown_for[part] = question
+        return is_new
 
     def refuse(self, problem: Problem) -> None:
         """Say what went wrong and how to repair it, in place of the page's first block."""

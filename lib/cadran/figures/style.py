@@ -16,7 +16,8 @@ BESIDE = {"left": 4, "top": 4, "right": 14, "bottom": 4}
 STATES = ["selected", "possible", "excluded"]
 #: End or beginning of a column's name -> how its values are written (d3).
 UNITS = {
-    "_rate": ".1%", "_share": ".1%", "_low": ".1%", "_high": ".1%",
+    "_rate": ".1%", "_share": ".1%", "_low": ".1%", "_high": ".1%", "probability": ".1%", "predicted": ".1%",
+    "observed": ".1%", "skill": ".1%",
     "amount": "$,.0f", "revenue": "$,.0f", "n_": ",", "_days": ",.0f",
 }  # fmt: skip
 TIMES = {"month": "%B %Y", "date": "%d %b %Y", "quarter": "%b %Y", "year": "%Y", "week": "%d %b %Y"}

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from cadran.figures.bar import PAGES
+
 _PACKAGE = Path(__file__).parent.parent
 #: The notebooks that come with Cadran: in the wheel, or in the checkout.
 NOTEBOOKS = _PACKAGE / "_notebooks" if (_PACKAGE / "_notebooks").exists() else _PACKAGE.parent.parent / "notebooks"
-
-#: Name in the address -> title (an English sentence of the catalogue), the first one being the home.
-TITLES = {"opportunities": "Opportunities", "definitions": "Definitions"}
 
 
 @dataclass(frozen=True)
@@ -18,10 +17,14 @@ class App:
     name: str
     title: str
     notebook: Path
+    #: Whether the notebook shows a `Page`; None where that is known only once it has run.
+    is_page: bool | None = None
 
 
 def shipped_apps(folder: Path = NOTEBOOKS) -> tuple[App, ...]:
     """The apps of the allow-list whose notebook is in `folder`."""
     return tuple(
-        App(name, title, folder / f"{name}.py") for name, title in TITLES.items() if (folder / f"{name}.py").exists()
+        App(name, title, folder / f"{name}.py", is_page=True)
+        for name, title in PAGES.items()
+        if (folder / f"{name}.py").exists()
     )

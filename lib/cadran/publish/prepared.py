@@ -3,8 +3,8 @@
 import importlib.util
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -29,13 +29,13 @@ class FirstSights:
     `version` tells the book's version of the moment. Making one runs the notebook as the live page does.
     """
 
-    def __init__(self, version: Callable[[], str]):
+    def __init__(self, is_page: Mapping[str, bool], version: Callable[[], str]):
         self._version = version
         self._made: dict[tuple[str, str, str], Future[FirstSight | Problem]] = {}
-        #: Whether an app's notebook is a `Page`, whatever the version of the book. Known once it has run.
-        self.is_page: dict[str, bool] = {}
+        #: Whether an app's notebook is a `Page`, whatever the version of the book. Known once it has run, or before.
+        self.is_page = dict(is_page)
         self._lock = threading.Lock()
-        self._workers = ThreadPoolExecutor(1, "first-sight")
+        self._one_at_a_time = threading.Lock()
 
     def make(self, app: App, language: str) -> FirstSight | Problem:
         """The first sight, or what is wrong with the notebook, waiting until it is known."""
@@ -58,15 +58,28 @@ class FirstSights:
 
     def close(self) -> None:
         """Make no more."""
-        self._workers.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            for future in self._made.values():
+                future.cancel()
 
     def _future(self, app: App, language: str) -> Future[FirstSight | Problem]:
         key = (app.name, language, self._version())
         with self._lock:
             if key not in self._made:
                 self._made = {old: made for old, made in self._made.items() if old[:2] != key[:2]}
-                self._made[key] = self._workers.submit(self._run, app, language)
+                future = self._made[key] = Future()
+                threading.Thread(target=self._work, args=(future, app, language), daemon=True).start()
             return self._made[key]
+
+    def _work(self, future: Future[FirstSight | Problem], app: App, language: str) -> None:
+        """Run one app after the other, in a thread that keeps nobody from leaving."""
+        with self._one_at_a_time:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(self._run(app, language))
+                except BaseException as error:
+                    future.set_exception(error)
+                    raise
 
     def _run(self, app: App, language: str) -> FirstSight | Problem:
         sight = first_sight(app, language)

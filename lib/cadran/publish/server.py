@@ -88,7 +88,8 @@ class Site:
         os.environ["CADRAN_BOOK"] = str(book.resolve())
         self.book = book
         self.apps = {app.name: app for app in apps}
-        self.sights = FirstSights(lambda: seal_of(version := current_version(self.book)) or version.name)
+        known = {app.name: app.is_page for app in apps if app.is_page is not None}
+        self.sights = FirstSights(known, lambda: seal_of(version := current_version(self.book)) or version.name)
         self.assets = Assets()
         scripts = {
             name: self.assets.add((_JS / f"{name}.js").read_text("utf-8"), ".js") for name in ("reader", "frame")

@@ -28,7 +28,7 @@ function setControl(target, root, view, moving) {
   if (!value) return;
   view.change((changed) => {
     changed.controls[control] = value;
-    changed.moving = moving;
+    changed.moving = moving ? control : "";
   });
   syncControls(root, view.value, target);
 }
@@ -38,7 +38,7 @@ export function syncControls(root, { controls }, except) {
   for (const input of root.querySelectorAll("[data-control]")) {
     const value = controls[input.dataset.control];
     if (input === except || value === undefined) continue;
-    if (input.dataset.steps) input.value = Math.max(0, JSON.parse(input.dataset.steps).findLastIndex((step) => step <= value));
+    if (input.dataset.steps) input.value = placeOf(value, JSON.parse(input.dataset.steps));
     else if (input !== root.activeElement || input.tagName === "SELECT") input.value = value;
   }
   const written = new Intl.DateTimeFormat(lang(root), { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
@@ -48,10 +48,20 @@ export function syncControls(root, { controls }, except) {
     const slider = root.querySelector(`input[type=range][data-control="${output.dataset.day}"]`);
     slider?.setAttribute("aria-valuetext", told);
   }
+  for (const output of root.querySelectorAll("output[data-text]")) {
+    output.textContent = JSON.parse(output.dataset.texts)[controls[output.dataset.text]];
+    output.previousElementSibling.setAttribute("aria-valuetext", output.textContent);
+  }
   for (const part of root.querySelectorAll("[data-when]")) {
     const [name, value] = part.dataset.when.split("=");
     part.hidden = controls[name] !== value;
   }
+}
+
+/** Where a value stands among a slider's steps; a day between two month ends stands at the earlier one. */
+function placeOf(value, steps) {
+  const place = steps.indexOf(value);
+  return place >= 0 ? place : Math.max(0, steps.findLastIndex((step) => step <= value));
 }
 
 function lang(root) {
@@ -80,6 +90,7 @@ function hearClick(event, root, view, model) {
   event.preventDefault();
   if (act === "theme") return turnTheme(root, view);
   if (act === "help") return root.querySelector("dialog.help").showModal();
+  if (act === "goto") return root.getElementById(button.dataset.goto)?.scrollIntoView();
   if (act === "dismiss") return button.closest("dialog").close();
   button.closest("details.menu")?.removeAttribute("open");
   if (act === "export") return model.send({ export: button.dataset.export, format: button.dataset.format, theme: themeOf(root) });

@@ -9,14 +9,16 @@ export function render({ model, el }) {
   root.innerHTML = model.get("frame");
   settle(el, root);
   const view = new View(model, () => tell(root, root.querySelector(".page").dataset.late));
-  const figures = new Figures(root, (dimension, value) => view.toggle(dimension, value));
+  const figures = new Figures(root, (dimension, value) =>
+    dimension === "opportunity_id" ? view.change((changed) => (changed.open = value)) : view.toggle(dimension, value));
   const shown = {};
+  let opened = view.value.open;
   let drawing = false;
   let newer = false;
 
   const draw = async () => {
     await null; // all traits of one message are set before any is read
-    const { slots, seq, view: clamped, said, stale = [] } = model.get("content");
+    const { slots, seq, view: clamped, said, stale = [], is_coming: isComing } = model.get("content");
     if (!slots) return;
     const specs = model.get("specs");
     const drawings = [];
@@ -30,10 +32,13 @@ export function render({ model, el }) {
     for (const place of root.querySelectorAll("[data-slot]")) {
       place.toggleAttribute("data-stale", stale.includes(place.dataset.slot));
     }
-    syncControls(root, clamped);
+    if (view.isNewest(seq)) syncControls(root, clamped);
     view.answered(seq);
+    if (isComing) view.askAgain();
     await Promise.all(drawings);
     if (seq === 0) goTo(root, shownWindow().location.hash.slice(1));
+    if (opened !== view.value.open) root.querySelector(".detail")?.scrollIntoView({ block: "nearest" });
+    opened = view.value.open;
     tell(root, said);
     if (seq > 0) say(root, heard(root));
     el.dataset.answered = seq;

@@ -1,6 +1,7 @@
 // The view: everything the reader has set. The only thing the page sends to the computing side.
 
 const PATIENCE = 8000; // milliseconds to wait for an answer before saying so
+const AGAIN = 1500; // milliseconds after which to ask for what is still being worked out
 
 export class View {
   constructor(model, onLate) {
@@ -32,11 +33,22 @@ export class View {
     }, PATIENCE);
   }
 
+  /** Whether an answer is to the view as it is now: a slider still held has moved on. */
+  isNewest(seq) {
+    return seq >= this.value.seq && !this.pending;
+  }
+
   answered(seq) {
     if (seq < this.value.seq) return;
     clearTimeout(this.timer);
     this.waiting = false;
     if (this.pending) this.send();
+  }
+
+  /** Ask for the same view once more, in a while, for what is still being worked out. */
+  askAgain() {
+    clearTimeout(this.again);
+    this.again = setTimeout(() => (this.waiting ? this.askAgain() : this.send()), AGAIN);
   }
 
   toggle(dimension, value) {

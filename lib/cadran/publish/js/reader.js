@@ -89,6 +89,8 @@ const models = new Map();
 let shown = null;
 /** Whether the kernel has run every cell: until then the live page may lack a part that the picture has. */
 let complete = false;
+/** Whether no picture was prepared: then what is ready of the live page is shown before the rest. */
+const isBare = () => Boolean(picture()?.querySelector(":scope > .skeleton"));
 /** Whether a cell has failed in this run. */
 let failed = false;
 
@@ -142,7 +144,7 @@ async function show(model) {
   await parsed;
   const place = document.createElement("div");
   document.getElementById("live").replaceChildren(place);
-  new MutationObserver(() => complete && swap()).observe(place, { attributes: true, attributeFilter: ["data-answered"] });
+  new MutationObserver(() => (complete || isBare()) && swap()).observe(place, { attributes: true, attributeFilter: ["data-answered"] });
   await render({ model, el: place });
 }
 

@@ -1,0 +1,175 @@
+"""What the Sales process page says first, and its open deals: bubbles, the list of what to do. Computes no number."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from cadran.figures.blocks import Block, Headline, Headlines, Notice, Sentences
+from cadran.figures.bubble import bubbles
+from cadran.figures.controls import TableView
+from cadran.figures.figure import Figure
+from cadran.figures.opportunities_answers import Answers
+from cadran.figures.process_trust import STEPS, trust_sentence
+from cadran.figures.table import Table
+from cadran.figures.tasks import ACTIONS
+from cadran.figures.tasks import tasks as tasks_of
+from cadran.figures.told import with_finding
+from cadran.tables.measured.outlook import Expected
+from cadran.tables.problems import Problem
+
+#: Columns of the list of what to do.
+TASKS = (
+    "opportunity_id", "action", "task", "reason", "client", "seller", "stage", "amount", "probability", "gap", "gap_low",
+    "gap_high", "hours", "due_date", "must_confirm",
+)  # fmt: skip
+
+
+def first_words(answers: Answers, expected: Expected, card: Mapping[str, Any]) -> dict[str, Block]:
+    """The sentences and headline numbers that need the model."""
+    words, by = answers.words, _by(answers)
+    said = [_expected_told(answers, expected), trust_sentence(card, words), *_where(answers), *_first(answers)]
+    return {
+        "sentences": Sentences([each for each in said if each]),
+        "headlines": _headlines(answers, expected, card, by),
+    }
+
+
+def _expected_told(answers: Answers, expected: Expected) -> str:
+    words = answers.words
+    if not expected.n_deals:
+        return words("No deal is open here.")
+    wins = words.n(
+        "Of {open} open deals, {n} is expected to be won {by} (between {low} and {high}, 95 %), worth {amount}.",
+        "Of {open} open deals, {n} are expected to be won {by} (between {low} and {high}, 95 %), worth {amount}.",
+        round(expected.wins), open=words.number(expected.n_deals), by=_by(answers),
+        low=words.number(expected.wins_low, 0), high=words.number(expected.wins_high, 0),
+        amount=answers.money(expected.revenue),
+    )  # fmt: skip
+    if not expected.n_unknown:
+        return wins
+    unknown = words.n("{n} more has no known amount.", "{n} more have no known amount.", expected.n_unknown)
+    return f"{wins} {unknown}"
+
+
+def _where(answers: Answers) -> list[str]:
+    """The stage in which deals stay longest."""
+    dwell = answers.frame("dwell")
+    if isinstance(dwell, Problem) or dwell.is_empty() or not dwell["dwell_median_days"].count():
+        return []
+    longest = dwell.sort("dwell_median_days", descending=True, nulls_last=True).row(0, named=True)
+    return [
+        answers.words(
+            "Deals stay longest in {stage}: half leave within {days}.",
+            stage=longest["entered_stage"], days=answers.words.days(longest["dwell_median_days"]),
+        )
+    ]  # fmt: skip
+
+
+def _first(answers: Answers) -> list[str]:
+    """What fits into the hours the team has."""
+    frame = answers.frame("actions")
+    if isinstance(frame, Problem) or frame.is_empty():
+        return []
+    words, fits = answers.words, frame.filter("fits")
+    return [
+        words.n("In {hours} hours this week, {n} task fits: the list below says which.",
+                "In {hours} hours this week, {n} tasks fit: the list below says which.",
+                fits.height, hours=answers.view["hours"])
+    ]  # fmt: skip
+
+
+def _by(answers: Answers) -> str:
+    """The horizon in words."""
+    return {
+        "quarter": answers.words("by the end of the quarter"),
+        "next_quarter": answers.words("by the end of next quarter"),
+        "months12": answers.words("within 12 months"),
+        "ever": answers.words("one day"),
+    }[answers.view["horizon"]]
+
+
+def _headlines(answers: Answers, expected: Expected, card: Mapping[str, Any], by: str) -> Headlines:
+    words, rate = answers.words, answers.one("rate")
+    define = f"/definitions?lang={words.language}#{{}}".format
+    unknown = words.n("{n} amount unknown", "{n} amounts unknown", expected.n_unknown)
+    known = expected.n_deals - expected.n_unknown
+    ends = f"{words.number(expected.wins_low, 0)} – {words.number(expected.wins_high, 0)}"
+    money = f"{answers.money(expected.revenue_low)} – {answers.money(expected.revenue_high)}"
+    win_rate = ""
+    if rate:
+        low, high = words.percent(rate["win_rate_low"]), words.percent(rate["win_rate_high"])
+        win_rate = f"({low} – {high}) {words.n('of {n} closed deal', 'of {n} closed deals', rate['n_closed'])}"
+    return Headlines([
+        Headline(words("Open deals"), words.number(expected.n_deals), basis=unknown, definition=define("pipeline")),
+        Headline(
+            words("Expected wins"), words.number(expected.wins, 0), by, basis=f"({ends}) {words('95 % interval')}",
+            exact=words.number(expected.wins, 1), definition=define("win_probability"),
+        ),
+        Headline(
+            words("Expected revenue"), answers.money(expected.revenue), by,
+            basis=f"({money}) {words.n('{n} known amount', '{n} known amounts', known)}",
+            exact=answers.exact(expected.revenue), definition=define("win_probability"),
+        ),
+        Headline(
+            words("Win rate"), words.percent(rate.get("win_rate")), words("of the period"), basis=win_rate,
+            definition=define("win_rate"),
+        ),
+        Headline(
+            words("The probabilities rest on"), words(STEPS[card["chosen"]]), "",
+            basis=words.n("{n} won deal to learn from", "{n} won deals to learn from", card["n_won"]),
+            definition="#trust",
+        ),
+    ])  # fmt: skip
+
+
+def bubble_view(answers: Answers, deals: pl.DataFrame) -> dict[str, Block | Figure]:
+    """The open deals as bubbles.
+
+    `deals` has the columns of `OpenDeal`, with `fits`: whether the deal is in this week's list (null without a list).
+    """
+    words, title = answers.words, answers.words("Open deals: when, how likely, how much")
+    seen = deals.filter(pl.col("close_date").is_not_null())
+    if seen.is_empty():
+        return {"bubbles": Notice(words("No open deal to show. Fewer filters would fill this."), title, "empty")}
+    labels = {action: words(text) for action, text in ACTIONS.items()}
+    chosen = pl.col("opportunity_id") == (answers.view.open or "")
+    state = (
+        pl.when(chosen).then(pl.lit("selected")).when(pl.col("fits").not_().fill_null(False)).then(pl.lit("excluded"))
+    )
+    rows = answers.converted(seen).with_columns(
+        state=state.otherwise(pl.lit("possible")),
+        action_label=pl.col("action").replace_strict(labels, default="–", return_dtype=pl.String),
+    ).drop("fits")  # fmt: skip
+    subtitle = words("Likely day of signature × chance to be won; as large as the amount, hollow where it is unknown; "
+                     "full colour: in this week's list; a click opens the deal")  # fmt: skip
+    drawn = bubbles(
+        rows, words=words, currency=answers.currency, title=title, subtitle=subtitle, dimension="opportunity_id"
+    )
+    return {"bubbles": with_finding(drawn)}
+
+
+def tasks(answers: Answers, actions: pl.DataFrame, deals: pl.DataFrame) -> dict[str, Block]:
+    """What to do this week, the most gained per hour first: the list that fits into the hours.
+
+    Args:
+        answers: What the page was asked.
+        actions: One row per open deal, as `Action` has it, with `fits`.
+        deals: The open deals, with the further columns of `TASKS`.
+    """
+    words, title = answers.words, answers.words("What to do this week")
+    listed = tasks_of(actions.filter("fits"), words)
+    if listed.is_empty():
+        none = words("Nothing of use fits into {hours} hours.", hours=answers.view["hours"])
+        return {"actions": Notice(none, title, "empty")}
+    own = [name for name in TASKS if name in deals.columns and name not in listed.columns]
+    rows = listed.join(deals.select("opportunity_id", *own), on="opportunity_id", how="left", maintain_order="left")
+    columns = tuple(name for name in TASKS if rows[name].null_count() < rows.height)
+    subtitle = words("Ranked by the gap per hour: what won deals had here and this one lacks. Associated, not proven; "
+                     "leaving a deal is for a person to confirm. The download holds the tasks for the CRM.")  # fmt: skip
+    return {
+        "actions": Table(
+            rows, title, words, answers.facts.currency, answers.view.tables.get("actions", TableView()), subtitle,
+            key="opportunity_id", columns=columns,
+        )
+    }  # fmt: skip

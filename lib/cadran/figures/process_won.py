@@ -1,0 +1,101 @@
+"""What won deals had that lost ones had not: the reference, told of a measured frame. Computes no number."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from cadran.figures.blocks import Block, Nothing, Notice
+from cadran.figures.controls import TableView
+from cadran.figures.dumbbell import won_against_lost
+from cadran.figures.figure import Figure
+from cadran.figures.opportunities_answers import Answers
+from cadran.figures.table import Table
+from cadran.figures.told import with_finding
+from cadran.tables.measured.process import ABOUT, FACTS
+from cadran.tables.problems import Problem
+from cadran.text import Words
+
+#: Place on the page -> units of the facts it shows, and its title.
+UNITS = {
+    "won_share": (("share",), "Share of deals that had it"),
+    "won_count": (("per deal",), "How many of it a deal had"),
+    "won_time": (("days",), "How long it took, days"),
+    "won_response": (("hours",), "How long clients waited for a reply, hours"),
+}
+COLUMNS = ("label", "won", "won_low", "won_high", "lost", "lost_low", "lost_high", "difference", "is_difference",
+           "n_won", "n_lost")  # fmt: skip
+#: Facts of one thing said in several ways: one way is enough for the eye; the table has them all.
+_MOST = 14
+
+
+def reference(answers: Answers) -> dict[str, Block | Figure]:
+    """One figure a unit, and the table of everything compared."""
+    words, frame = answers.words, answers.frame("reference")
+    titles = {slot: words(title) for slot, (_, title) in UNITS.items()}
+    if isinstance(frame, Problem):
+        refused: dict[str, Block | Figure] = {
+            slot: Notice(frame.told(words), title, "little") for slot, title in titles.items()
+        }
+        return refused | {"won_table": Nothing()}
+    label = pl.Series(
+        "label", [said_of(row["fact"], row["about"], words) for row in frame.iter_rows(named=True)], dtype=pl.String
+    )
+    told = pl.Series("told", [_told(row, words) for row in frame.iter_rows(named=True)], dtype=pl.String)
+    frame = frame.with_columns(label, told)
+    drawn = {slot: _drawn(answers, frame, slot, titles[slot]) for slot in UNITS}
+    view = answers.view.tables.get("won_table", TableView())
+    shown = frame.with_columns(
+        pl.col("unit").replace({unit: words(unit) for unit in ("days", "hours", "per deal", "share")})
+    )
+    table = Table(
+        shown, words("All that was compared"), words, answers.currency, view, _multiplicity(frame, words),
+        columns=("label", "unit", *COLUMNS[1:]),
+    )  # fmt: skip
+    return {**{slot: with_finding(block) for slot, block in drawn.items()}, "won_table": table}
+
+
+def said_of(fact: str, about: str | None, words: Words) -> str:
+    """A fact in words: "Interactions: Meetings"."""
+    title = words(FACTS[fact].title)
+    return title if about is None else f"{title}{words(': ')}{words(ABOUT[about]) if about in ABOUT else about}"
+
+
+def _drawn(answers: Answers, frame: pl.DataFrame, slot: str, title: str) -> Block | Figure:
+    words, (units, _) = answers.words, UNITS[slot]
+    known = frame.filter(pl.col("unit").is_in(units) & pl.col("won").is_not_null() & pl.col("lost").is_not_null())
+    if known.is_empty():
+        return Notice(words("Too few deals were won and lost from {period} to compare them; 10 of each are needed.",
+                            period=answers.dates), title, "little")  # fmt: skip
+    first = known.sort(pl.col("is_difference").fill_null(False), descending=True, maintain_order=True).head(_MOST)
+    return won_against_lost(
+        first, words=words, currency=answers.currency, title=title, subtitle=_subtitle(known, answers), unit=units[0]
+    )
+
+
+def _subtitle(frame: pl.DataFrame, answers: Answers) -> str:
+    words, age = answers.words, frame["at_age_days"].max()
+    at = words("as known {days} days after creation", days=age) if age is not None else words("over their whole life")
+    return words("● won, ○ lost, closed from {period}, {at}; 95 % intervals", period=answers.dates, at=at)
+
+
+def _multiplicity(frame: pl.DataFrame, words: Words) -> str:
+    compared, found = frame.select(pl.col("n_compared").max().fill_null(0), pl.col("is_difference").sum()).row(0)
+    by_luck = words.number(compared * 0.05, 0)
+    return words(
+        "{n} differences looked at together: about {luck} would differ by luck alone if each were judged for itself. "
+        "Judged together, {found} differ. An association, not a cause.",
+        n=words.number(compared), luck=by_luck, found=words.number(found),
+    )  # fmt: skip
+
+
+def _told(row: Mapping[str, Any], words: Words) -> str:
+    """What is said beside a line: the difference where it may be called one."""
+    if row["difference"] is None:
+        return words("too few")
+    if not row["is_difference"]:
+        return words("no difference to tell")
+    if row["unit"] == "share":
+        return words.points(row["difference"])
+    sign = "+" if row["difference"] > 0 else ""
+    return f"{sign}{words.number(row['difference'], 1 if row['unit'] == 'per deal' else 0)}"

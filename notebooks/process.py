@@ -1,0 +1,191 @@
+import marimo
+
+__generated_with = "0.25.2"
+app = marimo.App(width="full")
+
+with app.setup:
+    import os
+
+    import marimo as mo
+    import polars as pl
+
+    from cadran.book import SAMPLE, open_book
+    from cadran.book.held import hold
+    from cadran.figures import process_page as sheet
+    from cadran.figures import process_where as where
+    from cadran.figures import process_won as won
+    from cadran.figures.facts import Facts
+    from cadran.figures.periods import chosen_period, day_before
+    from cadran.figures.selection import as_where, states
+    from cadran.measures.answers import Inquiry, about, keep
+    from cadran.measures.signals import signals
+    from cadran.measures.timeline import timeline
+    from cadran.models.actions import within
+    from cadran.models.card import card
+    from cadran.models.outlook import outlook, past
+    from cadran.tables.problems import Problem
+    from cadran.text import pick_language, words_for
+
+
+@app.cell
+def read_address():
+    query = mo.query_params().to_dict()
+    return (query,)
+
+
+@app.cell
+def load():
+    book = hold(open_book(os.environ.get("CADRAN_BOOK", SAMPLE)))
+    return (book,)
+
+
+@app.cell
+def open_page(book, query):
+    facts = Facts(**about(book, sheet.DIMENSIONS))
+    page = mo.ui.anywidget(sheet.open_page(facts, words_for(pick_language(query.get("lang"), None)), query))
+    page
+    return facts, page
+
+
+@app.cell
+def read_view(book, facts, page):
+    view = page.asked
+    seen = hold(book.as_of(view.day("as_of"), corrected=sheet.is_corrected(view)), sheet.COLUMNS)
+    period = chosen_period(view, seen.day, facts.first)
+    everything = Inquiry(seen, period, {}, view["organisation"])
+    all_deals = everything.deals(sheet.COLUMNS)
+    inquiry = everything.selecting(as_where(view.selection), day_before(period[0]))
+    of = states(all_deals, inquiry.selected, facts.dimensions)
+    return all_deals, inquiry, of, period, seen, view
+
+
+@app.cell
+def show_frame(all_deals, facts, inquiry, of, page, period, view):
+    deals = keep(all_deals, inquiry.selected)
+    answers = sheet.Answers(facts, view, page.words, period, of, {}, {})
+    rests = not view.moving or view.moving in sheet.LOCAL
+    page.show(sheet.frame_of(page, answers, deals.height))
+    return answers, deals, rests
+
+
+@app.cell
+def ask_model(deals, page, rests, seen, view):
+    mo.stop(not rests)
+    try:
+        found = outlook(seen, wait=mo.app_meta().mode != "run")
+    except Problem as problem:
+        page.show(sheet.refused(page, problem))
+        mo.stop(True)
+    page.show(sheet.coming(page) if found is None else {}, is_coming=found is None)
+    mo.stop(found is None)
+    kept = found.kept(deals["opportunity_id"])
+    about_model = view.without(*sheet.LOCAL)
+    return about_model, found, kept
+
+
+@app.cell
+def show_room(answers, found, kept, page, view):
+    lever, value = sheet.lever_of(page, view)
+    pulled = found.pulled(kept, view["lever"], view["horizon"])
+    page.show(sheet.room(answers, page, lever, pulled, int(kept.sum()), found.beyond(kept, view["lever"], value)))
+    return
+
+
+@app.cell
+def show_deal(answers, deals, found, page, seen, view):
+    pulls = sheet.pulls_of(view)
+    if view.open is None:
+        page.show(sheet.no_deal())
+    else:
+        row, action = sheet.deal_of(deals, found.listed, view.open)
+        promised = found.promise(view.open, {}), found.promise(view.open, pulls) if pulls else None
+        lived = found.course(seen, view.open), timeline(seen, view.open)
+        page.show(sheet.deal(page, answers, row, *promised, *lived))
+        if row is not None:
+            shown = signals(seen).filter(pl.col("opportunity_id") == view.open)
+            page.show(sheet.reasons(answers, found.reasons(seen, view.open), shown, action))
+    return
+
+
+@app.cell
+def show_list(answers, deals, found, kept, page, view):
+    listed = within(
+        found.listed.filter(pl.col("opportunity_id").is_in(deals["opportunity_id"].implode())), int(view["hours"])
+    )
+    opened = deals.filter(pl.col("status") == "open").join(found.scores, on="opportunity_id")
+    page.show(sheet.work(page, answers, listed, opened))
+    return listed, opened
+
+
+@app.cell
+def show_first(answers, found, inquiry, kept, listed, page, view):
+    mo.stop(not page.is_new("first", (view.without(*sheet.LOCAL), view["hours"])))
+    lead = answers.with_frames(
+        {"rate": inquiry.ask("win_rate"), "dwell": inquiry.ask("stage_dwell"), "actions": listed}
+    )
+    page.show(sheet.first_words(lead, found.expected(kept, view["horizon"]), card(found.model)))
+    return
+
+
+@app.cell
+def ask_stages(answers, inquiry, page, rests, view):
+    mo.stop(not rests or not page.is_new("stages", view.without(*sheet.LOCAL)))
+    walked = answers.with_frames(
+        {
+            "conversion": inquiry.ask("stage_conversion"),
+            "dwell": inquiry.ask("stage_dwell"),
+            "flows": inquiry.ask("stage_flows"),
+        }
+    )
+    page.show(where.stages(walked))
+    return
+
+
+@app.cell
+def ask_reference(answers, inquiry, page, rests, view):
+    mo.stop(not rests or not page.is_new("reference", view.without(*sheet.LOCAL)))
+    page.show(won.reference(answers.with_frames({"reference": inquiry.ask("reference")})))
+    return
+
+
+@app.cell
+def ask_waits(answers, inquiry, page, rests, view):
+    mo.stop(not rests or not page.is_new("waits", view.without(*sheet.LOCAL)))
+    waited = answers.with_frames(
+        {
+            "waiting": inquiry.ask("waiting_on"),
+            "bottlenecks": inquiry.ask("bottlenecks"),
+            "rework": inquiry.ask("rework"),
+            "variants": inquiry.ask("path_variants"),
+        }
+    )
+    page.show(where.waits(waited))
+    return
+
+
+@app.cell
+def show_card(about_model, answers, found, page):
+    mo.stop(not page.is_new("card", about_model))
+    page.show(sheet.card_blocks(answers, card(found.model)))
+    return
+
+
+@app.cell
+def show_past(about_model, answers, found, page, seen, view):
+    try:
+        judged = past(seen, wait=mo.app_meta().mode != "run")
+    except Problem as problem:
+        page.show(sheet.unjudged(page, problem))
+        mo.stop(True)
+    page.show({}, is_coming=judged is None)
+    mo.stop(judged is None or not page.is_new("past", (about_model, view.tables)))
+    page.show(
+        sheet.past_blocks(
+            answers, judged.scores, judged.reliability, judged.skill, found.model.chosen, judged.since, judged.until
+        )
+    )
+    return
+
+
+if __name__ == "__main__":
+    app.run()
