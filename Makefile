@@ -28,6 +28,7 @@ bench: $(VENV)/ready-bench browser
 	$(BIN)/python -m benchmarks.daily --deals 10000000
 	$(BIN)/python -m benchmarks.measures
 	$(BIN)/python -m benchmarks.imports --large 2
+	$(BIN)/python -m benchmarks.win
 
 evidence: $(VENV)/ready-dev browser
 	$(BIN)/pytest tests/evidence -p no:cacheprovider --override-ini testpaths=tests/evidence

@@ -58,6 +58,8 @@ NUMBERS: dict[str, tuple[Scale, bool]] = {
     "days_since_outbound": (_log, False),
     "days_since_meeting": (_log, False),
     "n_asked": (_log, False),
+    "n_asked_90": (_log, False),
+    "waited_90": (_plain, False),
     "mean_log_wait": (_plain, True),
     "waiting_hours": (_log, False),
     "share_in_a_day": (_plain, False),
@@ -68,15 +70,7 @@ CATEGORIES = (
     "region", "team", "stage", "competitor",
 )  # fmt: skip
 #: Facts that a type of deal may weigh otherwise than another.
-BY_TYPE = (
-    "n_contacts",
-    "has_senior",
-    "has_decision_maker",
-    "mean_log_wait",
-    "n_meetings",
-    "age_days",
-    "stage_position",
-)
+BY_TYPE = ("n_contacts", "has_senior", "has_decision_maker", "waited_90", "n_meetings", "age_days", "stage_position")
 
 
 @dataclass(frozen=True)
@@ -100,15 +94,18 @@ class Number:
 
     def scaled(self, facts: pl.DataFrame) -> pl.Series:
         """(n,) on its scale, null where unknown."""
-        return facts.select(NUMBERS[self.fact][0](pl.col(self.fact).cast(pl.Float64))).to_series()
+        return facts.select(self._scale()).to_series()
 
-    def read(self, facts: pl.DataFrame) -> np.ndarray:
-        """(n,) on its scale, held to what tells, NaN where unknown."""
-        return self.scaled(facts).clip(self.low, self.high).to_numpy()
+    def read(self) -> pl.Expr:
+        """On its scale, held to what tells, null where unknown."""
+        return self._scale().clip(self.low, self.high)
 
-    def encode(self, facts: pl.DataFrame) -> np.ndarray:
+    def _scale(self) -> pl.Expr:
+        return NUMBERS[self.fact][0](pl.col(self.fact).cast(pl.Float64))
+
+    def encode(self, read: np.ndarray) -> np.ndarray:
         """(n, columns) in spreads from the mean; an unknown value is the mean, and says so in a column of its own."""
-        value = (self.read(facts) - self.mean) / self.spread
+        value = (read - self.mean) / self.spread
         is_unknown = np.isnan(value)
         value = np.where(is_unknown, 0, value)
         bends = [np.where(is_unknown, 0, np.maximum(value - knot, 0)) for knot in self.knots]
@@ -127,24 +124,22 @@ class Category:
         """Names of the columns it makes."""
         return [f"{self.fact} = {value}" for value in self.values]
 
-    def codes(self, facts: pl.DataFrame) -> np.ndarray:
-        """(n,) place of each value among `values`, -1 for any other."""
-        said = _said(facts, self.fact)
+    def read(self) -> pl.Expr:
+        """Place of each value among `values`, -1 for any other."""
         order = dict(zip(self.values, range(len(self.values)), strict=True))
-        rest = order.get(OTHER, -1)
-        return said.replace_strict(order, default=rest, return_dtype=pl.Int64).to_numpy()
+        return _said(self.fact).replace_strict(order, default=order.get(OTHER, -1), return_dtype=pl.Int64)
 
-    def encode(self, facts: pl.DataFrame) -> np.ndarray:
+    def encode(self, read: np.ndarray) -> np.ndarray:
         """(n, columns): 1 for the value, less its share; a value never met is what deals are on average."""
-        codes = self.codes(facts)[:, None]
+        codes = read[:, None]
         return np.where(codes < 0, 0, (codes == np.arange(len(self.values))) - np.array(self.shares))
 
 
 OTHER, UNKNOWN = "(other)", "(unknown)"
 
 
-def _said(facts: pl.DataFrame, fact: str) -> pl.Series:
-    return facts[fact].cast(pl.String).fill_null(UNKNOWN)
+def _said(fact: str) -> pl.Expr:
+    return pl.col(fact).cast(pl.String).fill_null(UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -170,17 +165,23 @@ class Design:
 
     def encode(self, facts: pl.DataFrame) -> np.ndarray:
         """(n, p) float32 columns of like units, without missing values."""
-        made = {part.fact: part.encode(facts) for part in self.parts}
+        read = self._read(facts)
+        made = {part.fact: part.encode(read[part.fact].to_numpy()) for part in self.parts}
         crossed = [made["deal_type"][:, place] * made[fact][:, 0] for place, fact in self._crossings()]
         blocks = [*made.values(), *(each[:, None] for each in crossed)]
         return np.hstack([np.zeros((len(facts), 0)), *blocks]).astype(np.float32)
 
     def plain(self, facts: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """(n, facts) numbers, NaN where unknown, and categories as codes, NaN for values never met; which are codes."""
-        read = [part.read(facts) if isinstance(part, Number) else _coded(part.codes(facts)) for part in self.parts]
-        return np.column_stack([np.zeros((len(facts), 0)), *read]), np.array(
-            [isinstance(part, Category) for part in self.parts]
-        )
+        read, is_code = self._read(facts), np.array([isinstance(part, Category) for part in self.parts])
+        columns = [
+            _coded(each.to_numpy()) if code else each.to_numpy() for each, code in zip(read, is_code, strict=True)
+        ]
+        return np.column_stack([np.zeros((len(facts), 0)), *columns]), is_code
+
+    def _read(self, facts: pl.DataFrame) -> pl.DataFrame:
+        # All at once: of a plan for each, most of the time would go by before it runs.
+        return facts.select(part.read() for part in self.parts)
 
     def beyond(self, facts: pl.DataFrame) -> dict[str, int]:
         """How many deals have a number beyond what was ever seen, by fact: it is held to what was."""
@@ -238,7 +239,7 @@ def _number(facts: pl.DataFrame, name: str) -> Number | None:
 
 
 def _category(facts: pl.DataFrame, name: str, deal: np.ndarray) -> Category | None:
-    said = pl.DataFrame({"value": _said(facts, name), "deal": deal})
+    said = facts.select(value=_said(name), deal=pl.Series(deal))
     n_deals = said.group_by("value").agg(pl.col("deal").n_unique()).sort("deal", "value", descending=[True, False])
     frequent = n_deals.filter(pl.col("deal") >= FEW, pl.col("value") != OTHER)["value"].head(MOST).to_list()
     rest = said.filter(~pl.col("value").is_in(frequent))

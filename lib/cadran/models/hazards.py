@@ -35,21 +35,20 @@ def won_within(shares: np.ndarray, days: Sequence[float]) -> np.ndarray:
     Source:
         Kalbfleisch and Prentice (2002), The statistical analysis of failure time data, section 8.2.
     """
-    stay, win = shares[..., OPEN], shares[..., WON]
-    # Not 1 - stay: of a deal that hardly ever leaves, rounding would make more wins than ends.
-    leave = np.maximum(win + shares[..., ENDED], np.finfo(np.float32).tiny)
-    open_before = np.cumprod(np.concatenate([np.ones_like(stay[..., :1]), stay[..., :-1]], axis=-1), axis=-1)
-    won_before = np.cumsum(open_before * win, axis=-1) - open_before * win
-    starts = np.append(0, ENDS)
-    lengths = np.append(np.diff(np.append(0, ENDS)), BEYOND)
-    told = []
-    for day in days:
-        period = int(np.searchsorted(starts, day, side="right") - 1) if day > 0 else 0
-        passed = max(day - starts[period], 0) / lengths[period]
-        left = 1 - stay[..., period] ** passed if np.isfinite(passed) else np.ones_like(stay[..., 0])
-        share = np.where(left > 0, left, 0) * win[..., period] / leave[..., period]
-        told.append(won_before[..., period] + open_before[..., period] * share)
-    return np.stack(told, axis=-1)
+    starts, lengths = np.append(0, ENDS), np.append(np.diff(np.append(0, ENDS)), BEYOND)
+    period_of = np.maximum(np.searchsorted(starts, days, side="right") - 1, 0)
+    told = np.zeros((len(days), *shares.shape[:-2]), shares.dtype)
+    is_open, won = np.ones(shares.shape[:-2], shares.dtype), np.zeros(shares.shape[:-2], shares.dtype)
+    for period in range(N_PERIODS):
+        stay, win, end = (shares[..., period, outcome] for outcome in (OPEN, WON, ENDED))
+        # Of those that leave. Not 1 - stay: where hardly any do, rounding would make more wins than ends.
+        of_ends = win / np.maximum(win + end, np.finfo(np.float32).tiny)
+        for place in np.flatnonzero(period_of == period):
+            passed = float(max(days[place] - starts[period], 0) / lengths[period])
+            left = 1 - stay**passed if np.isfinite(passed) else 1
+            told[place] = won + is_open * left * of_ends
+        won, is_open = won + is_open * win, is_open * stay
+    return np.moveaxis(told, 0, -1)
 
 
 @dataclass(frozen=True)

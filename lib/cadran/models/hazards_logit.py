@@ -56,20 +56,21 @@ class LogitHazards:
         fading = _fading(self.design)
         p, f = base.shape[1], len(fading)
         slopes = coefficients[..., 1:].astype(np.float32)
-        same = np.einsum("np,dkp->dnk", base, slopes[..., :p], optimize=True)
-        fades = np.einsum("nf,dkf->dnk", base[:, fading], slopes[..., p : p + f], optimize=True)
-        told = []
+        same = np.einsum("np,dkp->kdn", base, slopes[..., :p], optimize=True)
+        fades = np.einsum("nf,dkf->kdn", base[:, fading], slopes[..., p : p + f], optimize=True)
         days = np.atleast_1d(day)
+        # Period and outcome come first in memory: each of them is worked on as a whole.
+        told = np.empty((N_PERIODS, 3, *same.shape[1:]), np.float32)
         for period, start in enumerate(np.append(0, ENDS)):
             fixed = _levels(
                 np.full(len(days), period), days + start, np.full((len(days), self.n_steps), self.step_size)
             )
-            level = np.einsum("ml,dkl->dmk", fixed, coefficients[..., 1 + p + f :]) + coefficients[:, None, :, 0]
+            level = np.einsum("ml,dkl->kdm", fixed, coefficients[..., 1 + p + f :]) + coefficients[..., 0].T[..., None]
             odds = same + fades * np.float32(LATENESS[period]) + level.astype(np.float32)
             raised = np.exp(np.minimum(odds, 60))
-            total = 1 + raised.sum(axis=-1, keepdims=True)
-            told.append(np.concatenate([1 / total, raised / total], axis=-1))
-        return np.stack(told, axis=-2)
+            told[period, 0] = 1 / (1 + raised[0] + raised[1])
+            told[period, 1:] = raised * told[period, 0]
+        return np.moveaxis(told, (0, 1), (-2, -1))
 
 
 def fit_logit(past: Snapshots, left_out: Sequence[str] = (), ridge: float = 10.0, seed: int = 0) -> LogitHazards:
@@ -114,7 +115,9 @@ def _levels(period: np.ndarray, start: np.ndarray, steps: np.ndarray) -> np.ndar
 def _seasons(start: np.ndarray, length: np.ndarray) -> np.ndarray:
     """(n, 12) share of the days of a period in each month of the year, less an even share."""
     first = np.floor(start).astype(int)
-    days = np.arange(first.min(initial=0), int((first + length).max(initial=0)) + 2)
+    if not len(first):
+        return np.zeros((0, 12))
+    days = np.arange(first.min(), int((first + length).max()) + 2)
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(int) % 12
     so_far = np.vstack([np.zeros(12), np.cumsum(months[:, None] == np.arange(12), axis=0)])
     at, span = first - days[0], length.astype(int)
