@@ -1,6 +1,7 @@
 """What is proposed about open deals: gaps by hand from a model of known coefficients, the rule, the list that fits."""
 
 import math
+from datetime import timedelta
 from itertools import combinations
 
 import numpy as np
@@ -13,7 +14,7 @@ from cadran.book import SAMPLE, open_book
 from cadran.measures.signals import signals
 from cadran.models import actions as proposed
 from cadran.models.actions import ASKED, Terms, actions, within
-from cadran.models.effort import HOURS_LEFT, MINUTES, hours_left, hours_of, minutes
+from cadran.models.effort import MINUTES, hours_left, hours_of, minutes
 from cadran.models.gaps import COMMON, PULLS, Gaps, gaps, had_more
 from cadran.models.hazards import Rates
 from cadran.models.landmarks import N_PERIODS
@@ -135,7 +136,8 @@ def test_the_first_rule_that_holds(row, action, lever):
 
     assert (told["action"], told["lever"]) == (action, lever)
     if lever == "stop":
-        assert told["gap"] == pytest.approx(120 - full["probability"] * full["amount"])
+        for gap, of in (("gap", "probability"), ("gap_low", "high"), ("gap_high", "low")):
+            assert told[gap] == pytest.approx(120 - full[of] * full["amount"]), "what stopping saves"
     elif lever != "meet" or full["amount"] is None:
         assert told["gap"] is None
         assert lever == "meet" or told["gain"] is None, "no gain is claimed"
@@ -233,6 +235,28 @@ def test_hours_come_from_the_book(book):
     assert told["minutes"] == pytest.approx(recent["duration_minutes"].mean(), rel=0.002)
     assert minutes(book).filter(kind="email").rows() == [("email", MINUTES["email"], 0, True)]
     assert set(hours_of(book)) == set(LEVERS)
-    left = dict(hours_left(book).select("stage", "hours_left").iter_rows())
-    assert left["Qualification"] > left["Negotiation"] > 0
-    assert HOURS_LEFT not in left.values()
+
+
+def test_the_hours_left_are_those_after_a_moment_drawn_in_the_stay(book):
+    told = {row["stage"]: row for row in hours_left(book).iter_rows(named=True)}
+    each = dict(minutes(book).select("kind", "minutes").iter_rows())
+    deals = book.collect(book.deals(["opportunity_key", "status", "closed_at"])).filter(status="won")
+    recent = deals.filter(pl.col("closed_at") > book.moment - timedelta(days=728))["opportunity_key"]
+    versions = book.collect(book.table("versions")).filter(pl.col("opportunity_key").is_in(recent.implode()))
+    stays = versions.filter(stage="Negotiation", status="open").group_by("opportunity_key", "stage_since")
+    touches = book.collect(book.table("activities")).filter(~pl.col("is_automatic").fill_null(False))
+    own = touches.partition_by("opportunity_key", as_dict=True)
+
+    spent, n = 0.0, 0
+    for (deal, since), stay in stays:
+        ended, n = stay["valid_to"].max(), n + 1
+        for row in own.get((deal,), touches.clear()).select("at", "kind", "duration_minutes").iter_rows(named=True):
+            share = min(max((row["at"] - since) / (ended - since), 0), 1)
+            spent += share * (row["duration_minutes"] or each[row["kind"]]) / 60
+    assert told["Negotiation"]["hours_left"] == pytest.approx(spent / n, rel=1e-6)
+    assert (
+        told["Negotiation"]["n_won"]
+        == versions.filter(stage="Negotiation", status="open")["opportunity_key"].n_unique()
+    )
+    assert told["Qualification"]["hours_left"] > told["Negotiation"]["hours_left"]
+    assert not any(row["is_stated"] for row in told.values())

@@ -96,16 +96,14 @@ def actions(book: Book, model: WinModel, terms: Terms | None = None) -> pl.DataF
 
 
 def _best(book: Book, model: WinModel, facts: pl.DataFrame, terms: Terms, effort: Mapping[str, float]) -> pl.DataFrame:
-    """One row per open deal: its chance, and the lever of the largest gap per hour, in money where the amount is known.
-
-    `best` is null where no gap stands after its doubt.
-    """
+    """One row per open deal: its chance, and `best`, the lever of the largest gap per hour; null where none stands after
+    its doubt."""
     told = chances(model, facts)
     found = gaps(model, book, facts, told)
     hours = np.array([effort[name] for name in PULLS])[:, None]
-    worth = facts["amount"].cast(pl.Float64).fill_null(np.nan).to_numpy() * terms.margin
-    brings = np.where(np.isnan(worth), found.shrunk, found.shrunk * worth - hours * terms.cost_per_hour) / hours
-    best = np.where(found.shrunk > 0, brings, -np.inf).argmax(axis=0), np.arange(len(facts))
+    # In money too: the gap of an hour is this times what the deal is worth, less the cost of an hour, whichever lever.
+    per_hour = np.where(found.shrunk > 0, found.shrunk / hours, -np.inf)
+    best = per_hour.argmax(axis=0), np.arange(len(facts))
     helps = found.shrunk[best] > 0
     raw, width = found.raw[best], found.width[best]
     low, high = np.quantile(told[1:], ENDS, axis=0)
