@@ -132,9 +132,10 @@ def take(book: Book, seed: int = 0) -> Snapshots:
     n_dates = np.maximum((moment - np.maximum(start, _told_from(book))) // week - first + 1, 0)
     rng = np.random.default_rng(seed)
     chosen = np.flatnonzero(n_dates)
-    per_deal = int(np.clip(MOST_ROWS // max(3 * len(chosen), 1), *PER_DEAL))
+    n_rows = _rows_of_a_look((end - start) / _DAY)
+    per_deal = int(np.clip(MOST_ROWS // max(n_rows[chosen].sum(), 1), *PER_DEAL))
     n_taken = np.minimum(n_dates, per_deal)
-    kept_share = min(1.0, MOST_ROWS / max(3 * n_taken[chosen].sum(), 1))
+    kept_share = min(1.0, MOST_ROWS / max((n_rows * n_taken)[chosen].sum(), 1))
     if kept_share < 1:
         chosen = chosen[rng.random(len(chosen)) < kept_share]
     of = np.repeat(chosen, n_taken[chosen])
@@ -150,6 +151,12 @@ def take(book: Book, seed: int = 0) -> Snapshots:
     )  # fmt: skip
     # Some were entered late: nobody could have looked at them that day.
     return taken.keep(facts["opportunity_id"].is_not_null().to_numpy())
+
+
+def _rows_of_a_look(lived: np.ndarray) -> np.ndarray:
+    """About how many person-period rows a look at each life makes: one in the middle of it, which is the mean."""
+    left = lived / 2
+    return np.searchsorted(np.append(0, ENDS), left) + np.maximum(np.ceil((left - ENDS[-1]) / BEYOND) - 1, 0)
 
 
 def _told_from(book: Book) -> int:
