@@ -32,6 +32,7 @@ from cadran.cli_books import books, tell_changes, tell_verified
 from cadran.cli_models import backtest
 from cadran.cli_people import people
 from cadran.cli_process import process
+from cadran.cli_score import score
 from cadran.cli_trial import trial
 from cadran.tables.problems import Problem
 from cadran.terminal import Format, err, out, progress, reader_words, show, tell_book, tell_purge
@@ -271,6 +272,7 @@ def edit(
 app.add_typer(people)
 app.add_typer(books)
 app.add_typer(process)
+app.add_typer(score)
 app.add_typer(backtest, name="backtest", help=words("Say how good a model would have been."))
 app.add_typer(trial, name="trial", help=words("A fair, randomised trial of a lever: its size, its draw, its reading."))
 app.add_typer(audit, name="audit", help=words("Audit how the team works."))
