@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from cadran.figures import columns_audit, columns_score
+from cadran.figures import columns_audit, columns_process, columns_score
 from cadran.tables.measured.process import ABOUT, FACTS
 from cadran.text import UNKNOWN, Words
 
@@ -210,6 +210,7 @@ LABELS = (
     }
     | columns_audit.LABELS
     | columns_score.LABELS
+    | columns_process.LABELS
 )
 #: Values that are words of ours, and so are translated.
 VALUES = {
@@ -301,9 +302,11 @@ def cell(column: str, value: Any, words: Words, currency: str) -> str:
         return value_label(column, value, words)
     if isinstance(value, bool):
         return words("yes") if value else words("no")
-    if column.removesuffix("_low").removesuffix("_high").endswith(("_rate", "_share")):
+    if column.removesuffix("_low").removesuffix("_high").endswith(("_rate", "_share", *columns_process.SHARES)):
         return words.percent(value, 1)
     if ("amount" in column or "revenue" in column) and not column.startswith("n_"):
+        return words.money(value, currency, compact=False)
+    if column.removesuffix("_low").removesuffix("_high") == "gap":
         return words.money(value, currency, compact=False)
     if "_days" in column:
         return words.days(value)

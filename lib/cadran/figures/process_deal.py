@@ -1,6 +1,7 @@
 """One open deal: its chance from now on and until now, what lifts it and what lowers it, what happened to it."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -140,7 +141,15 @@ def said_of(event: Mapping[str, Any], answers: Answers) -> str:
     if pattern is None:
         return str(kind)
     if event["is_move"]:
-        shown = value_label(kind, value, words) if kind in ("stage", "status") else value
-        return words(pattern, value=words("Unknown") if shown is None else shown)
+        return words(pattern, value=_became(kind, value, answers))
     direction = DIRECTIONS.get(event["direction"] or "")
     return f"{words(pattern)} {words(direction)}" if direction else words(pattern)
+
+
+def _became(kind: str, value: str | None, answers: Answers) -> str:
+    """What something of a deal became, given as text."""
+    if value is None or kind in ("stage", "status"):
+        return value_label(kind, value, answers.words)
+    if kind == "amount":
+        return answers.words.money(float(value), answers.facts.currency, compact=False)
+    return answers.words.date(date.fromisoformat(value))

@@ -116,9 +116,8 @@ def _headlines(answers: Answers, expected: Expected, card: Mapping[str, Any], by
             definition=define("win_rate"),
         ),
         Headline(
-            words("The probabilities rest on"), words(STEPS[card["chosen"]]), "",
-            basis=words.n("{n} won deal to learn from", "{n} won deals to learn from", card["n_won"]),
-            definition="#trust",
+            words("Won deals to learn from"), words.number(card["n_won"]), words(STEPS[card["chosen"]]),
+            basis=words("what the probabilities rest on"), definition="#trust",
         ),
     ])  # fmt: skip
 

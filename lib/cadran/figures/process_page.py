@@ -35,12 +35,12 @@ PLACES = (
     ("h_room",), ("room_levers",), ("room",), ("room_wins", "room_revenue"),
     ("h_won",), ("won_share", "won_count"), ("won_time", "won_response"), ("won_table",),
     ("h_where",), ("map", "funnel"), ("dwell", "waiting"), ("bottlenecks", "rework"), ("variants",),
-    ("h_trust",), ("card",), ("reliability", "skill"), ("backtest",), ("drift", "leaks"),
+    ("h_trust",), ("card", "blind"), ("reliability", "skill"), ("backtest",), ("drift", "leaks"),
     ("footer",),
 )  # fmt: skip
 #: Parts that wait for the win model.
 OF_MODEL = (
-    "sentences", "headlines", "bubbles", "hours", "actions", "room_levers", "room", "room_wins", "room_revenue", "card",
+    "sentences", "headlines", "bubbles", "hours", "actions", "room_levers", "room", "room_wins", "room_revenue", "card", "blind",
     "reliability", "skill", "backtest", "drift", "leaks", "detail", "deal_levers", "deal_incidence", "deal_course",
     "deal_reasons", "deal_timeline",
 )  # fmt: skip
@@ -48,7 +48,7 @@ OF_MODEL = (
 SAYS_SO = ("bubbles", "room", "card")
 #: Columns of `Book.deals` that the page asks for again and again.
 COLUMNS = (
-    "opportunity_id", "opportunity_key", "client", "team", "seller", "product", "deal_type", "stage", "status", "amount",
+    "opportunity_id", "client", "team", "seller", "product", "deal_type", "stage", "status", "amount",
     "expected_close_date", "closed_date", "created_date", "account_id", *DIMENSIONS, "forecast_category", "competitor",
 )  # fmt: skip
 #: Days ahead by which deals may be won.

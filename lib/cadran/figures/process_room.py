@@ -39,7 +39,8 @@ def room(
         state=pl.Series(["selected" if place == at else "possible" for place in range(len(labels))]),
     )  # fmt: skip
     deals = words.n("{n} open deal", "{n} open deals", n_deals)
-    what = words("{lever}, in {deals}; association, 95 % interval of the model's doubt", lever=lever.label, deals=deals)
+    pulled_so = lever.label if not at else f"{lever.label}{words(': ')}{labels[at]}"
+    what = words("{lever}, in {deals}; association, 95 % interval of the model's doubt", lever=pulled_so, deals=deals)
     drawn: dict[str, Block | Figure] = {
         "room": Headlines(_headlines(answers, rows, at, deals, n_beyond)),
         "room_wins": pulls(rows, words=words, currency=answers.currency, value="wins", subtitle=what,

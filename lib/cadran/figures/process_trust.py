@@ -27,7 +27,8 @@ STEPS = {
     "boosting on closed deals": "Boosting on closed deals",
 }
 SCORES = (
-    "candidate", "is_chosen", "n", "log_loss", "difference", "difference_low", "difference_high", "brier", "auc",
+    "candidate", "is_chosen", "n_looks", "log_loss", "difference_to_constant", "difference_to_constant_low",
+    "difference_to_constant_high", "brier", "auc",
     "average_precision", "calibration_slope", "calibration_intercept",
 )  # fmt: skip
 
@@ -66,11 +67,15 @@ def trust_sentence(card: Mapping[str, Any], words: Words) -> str:
 def card_blocks(answers: Answers, card: Mapping[str, Any]) -> dict[str, Block | Figure]:
     """What was chosen and why, the leaks named, the drift of the base rate, and what the model cannot see."""
     words = answers.words
-    lines = [("", words(STEPS[rung["name"]]), _rung_told(rung, card, words)) for rung in card["rungs"]]
+    lines = [
+        ("●" if rung["name"] == card["chosen"] else "○", words(STEPS[rung["name"]]), _rung_told(rung, card, words))
+        for rung in card["rungs"]
+    ]
     blind = [
-        ("", words("Not known to the model"), words("Who sells: no person is rated. What was said in a meeting, prices and offers, "
-         "what the client's own market does, and all that the CRM does not hold.")),
-        ("", words("Not said by it"), words("What causes a win. It says what went together in this book's past.")),
+        ("–", words("Not known to the model"),
+         words("Who sells: no person is rated. What was said in a meeting, prices and offers, what the client's own market "
+               "does, and all that the CRM does not hold.")),
+        ("–", words("Not said by it"), words("What causes a win. It says what went together in this book's past.")),
     ]  # fmt: skip
     title = words("What the probabilities rest on: {chosen}", chosen=words(STEPS[card["chosen"]]).lower())
     learnt = words(
@@ -85,7 +90,8 @@ def card_blocks(answers: Answers, card: Mapping[str, Any]) -> dict[str, Block | 
         else words("No fact seems to know the outcome before it is known.")
     )
     drawn: dict[str, Block | Figure] = {
-        "card": Lines(title, learnt, [*lines, *blind]),
+        "card": Lines(title, learnt, lines),
+        "blind": Lines(words("What it cannot see"), words("What no number of this page holds"), blind),
         "leaks": Lines(words("Facts that seem to know the answer"), said, named),
         "drift": _drift(answers, card["drift"]),
     }  # fmt: skip
@@ -128,7 +134,8 @@ def past_blocks(answers: Answers, scores: pl.DataFrame, reliability: pl.DataFram
     dates = words("{since} to {until}", since=words.date(since), until=words.date(until))
     told = {name: words(text) for name, text in STEPS.items()}
     rows = scores.with_columns(
-        candidate=pl.col("name").replace(told), is_chosen=pl.col("chosen")
+        candidate=pl.col("name").replace(told), is_chosen=pl.col("chosen"), n_looks=pl.col("n"),
+        **{f"difference_to_constant{end}": pl.col(f"difference{end}") for end in ("", "_low", "_high")},
     ).sort("log_loss", nulls_last=True)  # fmt: skip
     style: dict[str, Any] = {"words": words, "currency": answers.currency}
     said = words(

@@ -158,8 +158,8 @@ def _shorter(row: Mapping[str, Any], answers: Answers) -> str:
     words = answers.words
     if row["gap_days"] is None:
         return words("too few")
-    low, high = (words.number(row[f"gap_days_{end}"], 0) for end in ("low", "high"))
-    return f"{words.days(row['gap_days'])} ({low} – {high})"
+    days, low, high = (words.number(row[f"gap_days{end}"], 1) for end in ("", "_low", "_high"))
+    return words("{days} days ({low} to {high})", days=days, low=low, high=high)
 
 
 def _named(frame: pl.DataFrame, answers: Answers) -> pl.DataFrame:

@@ -23,7 +23,7 @@ UNITS = {
     "won_time": (("days",), "How long it took, days"),
     "won_response": (("hours",), "How long clients waited for a reply, hours"),
 }
-COLUMNS = ("label", "won", "won_low", "won_high", "lost", "lost_low", "lost_high", "difference", "is_difference",
+COLUMNS = ("fact", "won", "won_low", "won_high", "lost", "lost_low", "lost_high", "difference", "is_difference",
            "n_won", "n_lost")  # fmt: skip
 #: Facts of one thing said in several ways: one way is enough for the eye; the table has them all.
 _MOST = 14
@@ -46,11 +46,12 @@ def reference(answers: Answers) -> dict[str, Block | Figure]:
     drawn = {slot: _drawn(answers, frame, slot, titles[slot]) for slot in UNITS}
     view = answers.view.tables.get("won_table", TableView())
     shown = frame.with_columns(
-        pl.col("unit").replace({unit: words(unit) for unit in ("days", "hours", "per deal", "share")})
+        label.alias("fact"),
+        pl.col("unit").replace({unit: words(unit) for unit in ("days", "hours", "per deal", "share")}),
     )
     table = Table(
         shown, words("All that was compared"), words, answers.currency, view, _multiplicity(frame, words),
-        columns=("label", "unit", *COLUMNS[1:]),
+        columns=("fact", "unit", *COLUMNS[1:]),
     )  # fmt: skip
     return {**{slot: with_finding(block) for slot, block in drawn.items()}, "won_table": table}
 

@@ -21,12 +21,20 @@ class Lever:
 
 
 def _answer(facts: pl.DataFrame, hours: float) -> pl.DataFrame:
-    """Every client is answered within so many hours: past waits count as no longer, and nobody waits beyond."""
-    waits = pl.col("waiting_hours")
+    """Every client is answered within so many hours: past waits count as no longer, and who waits beyond has a reply."""
+    is_late = pl.col("waiting_hours") > hours
+    replied = reply(facts)
+    answered = facts.with_columns(
+        pl.when(is_late).then(replied[name]).otherwise(name).alias(name)
+        for name in ("n_outbound_30", "n_touches", "days_since_outbound", "waiting_hours")
+    )
+    at_most = pl.col("n_asked_90") * log1p(hours)
     within_day = pl.lit(1.0) if hours <= 24 else pl.col("share_in_a_day")
-    return facts.with_columns(
-        mean_log_wait=pl.col("mean_log_wait").clip(upper_bound=log1p(hours)),
-        waiting_hours=pl.when(waits <= hours).then(waits),
+    return answered.with_columns(
+        mean_log_wait=pl.min_horizontal(
+            "mean_log_wait", pl.when(pl.col("mean_log_wait").is_not_null()).then(log1p(hours))
+        ),
+        waited_90=pl.min_horizontal("waited_90", pl.when(pl.col("waited_90").is_not_null()).then(at_most)),
         share_in_a_day=pl.when(pl.col("share_in_a_day").is_not_null()).then(within_day),
     )
 

@@ -82,11 +82,16 @@ class Outlook:
         `close_date`, by which half of its chance to be won has come (null beyond two years)."""
         low, high = np.quantile(self.drawn[..., -1], ENDS, axis=0) if len(self.facts) else (np.zeros(0), np.zeros(0))
         probability = self.chances[:, -1]
-        grid = np.arange(7.0, 736.0, 7.0)
-        so_far = self.model.incidence(self.facts, list(grid))
-        reached = so_far >= probability[:, None] / 2
-        days = np.where(reached.any(axis=1), grid[reached.argmax(axis=1)], np.nan)
-        close = [self.day + timedelta(days=int(each)) if np.isfinite(each) else None for each in days]
+        grid = np.arange(0.0, 736.0, 7.0)
+        so_far = self.model.incidence(self.facts, list(grid)) / np.maximum(probability, 1e-12)[:, None]
+        after = (so_far >= 0.5).argmax(axis=1)
+        here, before = (so_far[np.arange(len(after)), np.maximum(place, 0)] for place in (after, after - 1))
+        days = grid[after] - 7 * (here - 0.5) / np.maximum(here - before, 1e-12)
+        is_reached = (so_far[:, -1] >= 0.5) & (after > 0)
+        close = [
+            self.day + timedelta(days=round(each)) if is_known else None
+            for each, is_known in zip(days.tolist(), is_reached, strict=True)
+        ]
         return self.facts.select("opportunity_id").with_columns(
             probability=pl.Series(probability, dtype=pl.Float64),
             probability_low=pl.Series(np.minimum(low, probability), dtype=pl.Float64),
