@@ -11,8 +11,6 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from cadran.asked import DAY, AsOfOption, BookOption, FormatOption, WhereOption, questioned, seen_book
-from cadran.figures.process_trust import STEPS, trust_sentence
-from cadran.figures.table import as_csv
 from cadran.figures.tasks import ACTIONS, lever_told, reason, tasks, why
 from cadran.tables.problems import Problem
 from cadran.terminal import Format, out, reader_words, show, tell_purge
@@ -54,6 +52,7 @@ def score_(
     format: FormatOption = Format.table,  # noqa: A002
 ) -> None:
     """Score open deals, and say what to do first."""
+    from cadran.figures.table import as_csv
     from cadran.models.actions import Terms, actions, within
     from cadran.models.kept import model as model_of
 
@@ -153,6 +152,7 @@ def _flat(rows: pl.DataFrame, chosen: str) -> pl.DataFrame:
 
 def _tell_head(opened: Any, model: Any, terms: Any, words: Words) -> None:
     """What the probabilities rest on, and what the list claims."""
+    from cadran.figures.process_trust import STEPS, trust_sentence
     from cadran.models.card import card
 
     told = card(model)
