@@ -30,10 +30,10 @@ class Known:
         limits = {"seen": seen, "low": seen[0], "high": seen[1], "mean": 1.0, "spread": 1.0, "knots": ()}
         return Design((Number("n_contacts", **limits, is_ever_unknown=False),))
 
-    def shares(self, facts, day):
+    def shares(self, facts, day, instead=None):
         return self._shares(facts, np.array([self.slope]))[0]
 
-    def drawn(self, facts, day, n):
+    def drawn(self, facts, day, n, instead=None):
         return self._shares(facts, np.random.default_rng(0).normal(self.slope, self.doubt, n))
 
     def _shares(self, facts, slopes):

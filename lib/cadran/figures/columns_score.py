@@ -11,7 +11,7 @@ LABELS = {
     "gap": "Associated gap",
     "must_confirm": "To be confirmed by a person",
 }
-#: The facts that a win model reads: what each is called, and its unit.
+#: The facts that a win model reads: what each is called, and its unit. A sum of logarithms has none that a reader knows.
 FACTS = {
     "deal_type": ("Deal type", ""),
     "product": ("Product", ""),
@@ -51,7 +51,7 @@ FACTS = {
     "days_since_meeting": ("Since the last meeting", "days"),
     "n_asked": ("Times the client asked", "n"),
     "n_asked_90": ("Times the client asked in 90 days", "n"),
-    "waited_90": ("Time the client waited in 90 days", "log hours"),
+    "waited_90": ("Time the client waited in 90 days", "log sum"),
     "mean_log_wait": ("The client's usual wait", "log hours"),
     "waiting_hours": ("The client has been waiting", "hours"),
     "share_in_a_day": ("Answered within a day", "share"),

@@ -77,6 +77,8 @@ def reason(row: Mapping[str, Any], words: Words, currency: str) -> str:
     fact = row["fact"]
     if fact is None:
         return told
+    if FACTS[fact][1] == "log sum":
+        return f"{told}{words(': ')}{words(FACTS[fact][0])}"
     value, typical = (fact_told(fact, row[of], words, currency) for of in ("value", "typical"))
     leads = words("{fact} {value}, typically {typical}", fact=words(FACTS[fact][0]), value=value, typical=typical)
     return f"{told}{words(': ')}{leads}"
