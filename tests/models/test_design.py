@@ -31,8 +31,12 @@ def column(design, told, name):
     return design.encode(told)[:, design.columns().index(name)]
 
 
-def test_every_fact_is_read_but_the_probability_of_the_stage_and_never_the_seller():
-    assert set(NUMBERS) | set(CATEGORIES) | {"stage_probability"} == set(FACTS)
+#: The CRM's own word, and two facts that say again what `waited_90` says, only less of what a team may change.
+NOT_READ = {"stage_probability", "mean_log_wait", "share_in_a_day"}
+
+
+def test_every_fact_is_read_but_few_and_never_the_seller():
+    assert set(NUMBERS) | set(CATEGORIES) | NOT_READ == set(FACTS)
     assert not set(NUMBERS) & set(CATEGORIES)
     sellers = {"rep_id", "rep_key", "seller", "owner", "name", "manager_id", "opportunity_id"}
     assert not sellers & {*FACTS, *NUMBERS, *CATEGORIES}

@@ -7,7 +7,7 @@ from looks import UNTIL, lives, looked_at, snapshots
 from statsmodels.duration.survfunc import CumIncidenceRight
 
 from cadran.models import hazards as module
-from cadran.models.hazards import Average, count_rates, weight_of, won_within
+from cadran.models.hazards import Average, Instead, count_rates, weight_of, won_within
 from cadran.models.hazards_boosted import fit_boosting
 from cadran.models.hazards_logit import _seasons, fit_logit
 from cadran.models.landmarks import BEYOND, ENDED, ENDS, N_PERIODS, OPEN, WON
@@ -288,3 +288,24 @@ def test_a_fact_known_of_the_latest_looks_alone_breaks_nothing(taken):
 
     for name in ("logit", "boosting"):
         assert np.isfinite(FITTED[name](late).shares(facts[:5], UNTIL)).all()
+
+
+@pytest.mark.parametrize("name", ["logit", "boosting", "average"])
+def test_what_is_kept_up_from_now_on_tells_in_every_period_as_in_the_first(fitted, taken, name):
+    facts = taken.facts[:20]
+    otherwise = facts.with_columns(pl.col("n_meetings") + 2)
+    as_is, done = (fitted[name].shares(each, UNTIL) for each in (facts, otherwise))
+
+    kept_up = fitted[name].shares(facts, UNTIL, Instead(otherwise))
+    slowly = fitted[name].shares(facts, UNTIL, Instead(otherwise, over_days=1e9))
+
+    assert kept_up[:, 0] == pytest.approx(done[:, 0], abs=1e-5)
+    assert slowly == pytest.approx(as_is, abs=1e-5)
+    assert fitted[name].shares(facts, UNTIL, Instead(facts)) == pytest.approx(as_is, abs=1e-6)
+    if name == "logit":
+        gained = np.log((kept_up[..., WON] / kept_up[..., OPEN]) / (as_is[..., WON] / as_is[..., OPEN]))
+        assert gained == pytest.approx(np.broadcast_to(gained[:, :1], gained.shape), abs=1e-3)
+
+
+def test_half_of_a_change_has_come_by_half_the_days_that_facts_look_back():
+    assert Instead(pl.DataFrame(), over_days=14).arrived() == pytest.approx([0.5, 1, 1, 1, 1, 1])

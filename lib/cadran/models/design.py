@@ -60,10 +60,11 @@ NUMBERS: dict[str, tuple[Scale, bool]] = {
     "n_asked": (_log, False),
     "n_asked_90": (_log, False),
     "waited_90": (_plain, False),
-    "mean_log_wait": (_plain, True),
     "waiting_hours": (_log, False),
-    "share_in_a_day": (_plain, False),
 }
+#: Facts that a team's levers move, and how many times less they are held back: a penalty that shrinks what little is
+#: known of them would promise too little, and too surely.
+PULLED, PULLED_SIZE = ("n_contacts", "has_senior", "has_decision_maker", "waited_90", "n_meetings_30"), 5.0
 #: Facts that are one of several values. Never the seller.
 CATEGORIES = (
     "deal_type", "product", "lead_source", "forecast_category", "sector", "segment", "account_region", "country",
@@ -109,7 +110,8 @@ class Number:
         is_unknown = np.isnan(value)
         value = np.where(is_unknown, 0, value)
         bends = [np.where(is_unknown, 0, np.maximum(value - knot, 0)) for knot in self.knots]
-        return np.column_stack([value, *bends, *([is_unknown] if self.is_ever_unknown else [])])
+        size = PULLED_SIZE if self.fact in PULLED else 1.0
+        return size * np.column_stack([value, *bends, *([is_unknown] if self.is_ever_unknown else [])])
 
 
 @dataclass(frozen=True)

@@ -12,16 +12,31 @@ from cadran.models.landmarks import BEYOND, ENDED, ENDS, N_PERIODS, OPEN, WON, R
 #: Days after which what was seen weighs half.
 HALF_LIFE = 730.0
 Days = np.ndarray | float
+#: The middle of each period, in days.
+MIDDLES = np.append((np.append(0, ENDS[:-1]) + ENDS) / 2, ENDS[-1] + BEYOND / 2)
+
+
+@dataclass(frozen=True)
+class Instead:
+    """What a team would do otherwise from now on, and keep doing: facts in place of others."""
+
+    facts: pl.DataFrame
+    #: Days until the facts are all of the new kind: how far back they look.
+    over_days: float = 0.0
+
+    def arrived(self) -> np.ndarray:
+        """(N_PERIODS,) share of the change that has come in the middle of each period."""
+        return np.minimum(MIDDLES / self.over_days, 1) if self.over_days else np.ones(N_PERIODS)
 
 
 class Hazards(Protocol):
     """What a win model must tell: of each deal and period, the share that stays open, is won, or ends otherwise."""
 
-    def shares(self, facts: pl.DataFrame, day: Days) -> np.ndarray:
+    def shares(self, facts: pl.DataFrame, day: Days, instead: Instead | None = None) -> np.ndarray:
         """(n, N_PERIODS, 3), each summing to 1, for facts as of `day`: days from 1970, one for all or one each."""
         ...
 
-    def drawn(self, facts: pl.DataFrame, day: Days, n: int) -> np.ndarray:
+    def drawn(self, facts: pl.DataFrame, day: Days, n: int, instead: Instead | None = None) -> np.ndarray:
         """(n draws, n deals, N_PERIODS, 3): the shares under `n` models as likely as this one, always the same."""
         ...
 
@@ -37,6 +52,7 @@ def won_within(shares: np.ndarray, days: Sequence[float]) -> np.ndarray:
     """
     starts, lengths = np.append(0, ENDS), np.append(np.diff(np.append(0, ENDS)), BEYOND)
     period_of = np.maximum(np.searchsorted(starts, days, side="right") - 1, 0)
+    after = np.asarray(days, float)
     told = np.zeros((len(days), *shares.shape[:-2]), shares.dtype)
     is_open, won = np.ones(shares.shape[:-2], shares.dtype), np.zeros(shares.shape[:-2], shares.dtype)
     for period in range(N_PERIODS):
@@ -44,7 +60,7 @@ def won_within(shares: np.ndarray, days: Sequence[float]) -> np.ndarray:
         # Of those that leave. Not 1 - stay: where hardly any do, rounding would make more wins than ends.
         of_ends = win / np.maximum(win + end, np.finfo(np.float32).tiny)
         for place in np.flatnonzero(period_of == period):
-            passed = float(max(days[place] - starts[period], 0) / lengths[period])
+            passed = float(max(after[place] - starts[period], 0) / lengths[period])
             left = 1 - stay**passed if np.isfinite(passed) else 1
             told[place] = won + is_open * left * of_ends
         won, is_open = won + is_open * win, is_open * stay
@@ -61,11 +77,11 @@ class Rates:
     counts: np.ndarray
     seed: int = 0
 
-    def shares(self, facts: pl.DataFrame, day: Days) -> np.ndarray:
+    def shares(self, facts: pl.DataFrame, day: Days, instead: Instead | None = None) -> np.ndarray:
         """As `Hazards.shares`."""
         return (self.counts / self.counts.sum(axis=-1, keepdims=True))[self._of(facts)]
 
-    def drawn(self, facts: pl.DataFrame, day: Days, n: int) -> np.ndarray:
+    def drawn(self, facts: pl.DataFrame, day: Days, n: int, instead: Instead | None = None) -> np.ndarray:
         """As `Hazards.drawn`: from the Dirichlet law that the counts leave."""
         gamma = np.random.default_rng(self.seed).standard_gamma(self.counts, (n, *self.counts.shape))
         return (gamma / gamma.sum(axis=-1, keepdims=True))[:, self._of(facts)]
@@ -111,13 +127,13 @@ class Average:
 
     of: tuple[Hazards, Hazards]
 
-    def shares(self, facts: pl.DataFrame, day: Days) -> np.ndarray:
+    def shares(self, facts: pl.DataFrame, day: Days, instead: Instead | None = None) -> np.ndarray:
         """As `Hazards.shares`."""
-        return (self.of[0].shares(facts, day) + self.of[1].shares(facts, day)) / 2
+        return (self.of[0].shares(facts, day, instead) + self.of[1].shares(facts, day, instead)) / 2
 
-    def drawn(self, facts: pl.DataFrame, day: Days, n: int) -> np.ndarray:
+    def drawn(self, facts: pl.DataFrame, day: Days, n: int, instead: Instead | None = None) -> np.ndarray:
         """As `Hazards.drawn`."""
-        return (self.of[0].drawn(facts, day, n) + self.of[1].drawn(facts, day, n)) / 2
+        return (self.of[0].drawn(facts, day, n, instead) + self.of[1].drawn(facts, day, n, instead)) / 2
 
 
 def weight_of(past: Snapshots, rows: Rows) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from cadran.models.design import Design, learn
-from cadran.models.hazards import Days, weight_of
+from cadran.models.hazards import Days, Instead, weight_of
 from cadran.models.landmarks import ENDS, N_PERIODS, Snapshots
 
 
@@ -20,15 +20,21 @@ class BoostedHazards:
     trees: Any
     resampled: tuple[Any, ...] = ()
 
-    def shares(self, facts: pl.DataFrame, day: Days) -> np.ndarray:
+    def shares(self, facts: pl.DataFrame, day: Days, instead: Instead | None = None) -> np.ndarray:
         """As `Hazards.shares`."""
-        return self._shares(facts, day, self.trees)
+        return self._both(facts, day, self.trees, instead)
 
-    def drawn(self, facts: pl.DataFrame, day: Days, n: int) -> np.ndarray:
+    def drawn(self, facts: pl.DataFrame, day: Days, n: int, instead: Instead | None = None) -> np.ndarray:
         """As `Hazards.drawn`: from the resampled fits, each as often as needed."""
         fits = self.resampled or (self.trees,)
-        told = [self._shares(facts, day, trees) for trees in fits]
+        told = [self._both(facts, day, trees, instead) for trees in fits]
         return np.stack([told[turn % len(told)] for turn in range(n)])
+
+    def _both(self, facts: pl.DataFrame, day: Days, trees: Any, instead: Instead | None) -> np.ndarray:
+        as_is = self._shares(facts, day, trees)
+        if instead is None:
+            return as_is
+        return as_is + (self._shares(instead.facts, day, trees) - as_is) * instead.arrived()[:, None]
 
     def _shares(self, facts: pl.DataFrame, day: Days, trees: Any) -> np.ndarray:
         if facts.is_empty():  # scikit-learn refuses to say nothing

@@ -8,8 +8,8 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from cadran.models import logit
-from cadran.models.design import Design, learn
-from cadran.models.hazards import Days, weight_of
+from cadran.models.design import PULLED, Design, learn
+from cadran.models.hazards import MIDDLES, Days, Instead, weight_of
 from cadran.models.landmarks import BEYOND, ENDS, N_PERIODS, Snapshots
 
 #: The level of the outcomes may move every so many days, by a step of this standard deviation in log-odds: so a base
@@ -17,14 +17,15 @@ from cadran.models.landmarks import BEYOND, ENDS, N_PERIODS, Snapshots
 STEP, STEP_SD = 91.0, 0.2
 #: Sizes of the columns of periods and months: the larger, the less the penalty holds them back.
 PERIOD_SIZE, SEASON_SIZE = 10.0, 4.0
-_MIDDLE = np.log(np.append((np.append(0, ENDS[:-1]) + ENDS) / 2, ENDS[-1] + BEYOND / 2))
-#: How late a period is, in spreads: what tells on the next two weeks may say little of next year.
-LATENESS = (_MIDDLE - _MIDDLE.mean()) / _MIDDLE.std()
-#: Facts whose weight may change with the lateness of the period.
-FADING = ("stage", "stage_position", "stage_days", "age_days", "days_to_expected", "forecast_category", "waiting_hours")
-
 #: Coefficients drawn at once: fewer are the first of them.
 MOST_DRAWN = 200
+#: How late a period is, in spreads: what tells on the next two weeks may say little of next year.
+LATENESS = (np.log(MIDDLES) - np.log(MIDDLES).mean()) / np.log(MIDDLES).std()
+#: Facts whose weight may change with the lateness of the period.
+FADING = (
+    "stage", "stage_position", "stage_days", "age_days", "days_to_expected", "forecast_category", "waiting_hours",
+    "n_inbound_30", "n_outbound_30", "n_meetings", "n_asked_90", *PULLED,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,26 +39,35 @@ class LogitHazards:
     seed: int = 0
     _at: dict[int, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
 
-    def shares(self, facts: pl.DataFrame, day: Days) -> np.ndarray:
+    def shares(self, facts: pl.DataFrame, day: Days, instead: Instead | None = None) -> np.ndarray:
         """As `Hazards.shares`."""
-        return self._shares(facts, day, self.fitted.coefficients[None])[0]
+        return self._shares(facts, day, self.fitted.coefficients[None], instead)[0]
 
-    def drawn(self, facts: pl.DataFrame, day: Days, n: int) -> np.ndarray:
+    def drawn(self, facts: pl.DataFrame, day: Days, n: int, instead: Instead | None = None) -> np.ndarray:
         """As `Hazards.drawn`: from the large-sample law of the coefficients, clustered by deal."""
         if n > len(self._at.get(0, ())):
             with threadpool_limits(1):
                 drawn = self.fitted.draws(max(n, MOST_DRAWN), np.random.default_rng(self.seed))
             self._at[0] = drawn.astype(np.float32)
-        return self._shares(facts, day, self._at[0][:n])
+        return self._shares(facts, day, self._at[0][:n], instead)
 
-    def _shares(self, facts: pl.DataFrame, day: Days, coefficients: np.ndarray) -> np.ndarray:
-        """(draws, n, N_PERIODS, 3). The part that no period changes is multiplied once."""
+    def _shares(self, facts: pl.DataFrame, day: Days, coefficients: np.ndarray, instead: Instead | None) -> np.ndarray:
+        """(draws, n, N_PERIODS, 3). The part that no period changes is multiplied once.
+
+        What is done from now on tells in every period as it has told on the next two weeks: what was done before a
+        date fades with the lateness of a period, what goes on does not.
+        """
         base = self.design.encode(facts)
         fading = _fading(self.design)
         p, f = base.shape[1], len(fading)
         slopes = coefficients[..., 1:].astype(np.float32)
         same = np.einsum("np,dkp->kdn", base, slopes[..., :p], optimize=True)
         fades = np.einsum("nf,dkf->kdn", base[:, fading], slopes[..., p : p + f], optimize=True)
+        if instead is not None:
+            done = self.design.encode(instead.facts) - base
+            near = np.concatenate([done, done[:, fading] * LATENESS[0].astype(np.float32)], axis=1)
+            kept_up = np.einsum("nq,dkq->kdn", near, slopes[..., : p + f], optimize=True)
+            arrived = instead.arrived().astype(np.float32)
         days = np.atleast_1d(day)
         # Period and outcome come first in memory: each of them is worked on as a whole.
         told = np.empty((N_PERIODS, 3, *same.shape[1:]), np.float32)
@@ -67,6 +77,8 @@ class LogitHazards:
             )
             level = np.einsum("ml,dkl->kdm", fixed, coefficients[..., 1 + p + f :]) + coefficients[..., 0].T[..., None]
             odds = same + fades * np.float32(LATENESS[period]) + level.astype(np.float32)
+            if instead is not None:
+                odds = odds + kept_up * arrived[period]
             raised = np.exp(np.minimum(odds, 60))
             told[period, 0] = 1 / (1 + raised[0] + raised[1])
             told[period, 1:] = raised * told[period, 0]

@@ -1,10 +1,12 @@
 """Levers: what a team can do on a deal, each as the change of raw facts it would make. What goes together, no proof."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import log1p
 
 import polars as pl
+
+from cadran.models.hazards import Instead
 
 
 @dataclass(frozen=True)
@@ -14,10 +16,20 @@ class Lever:
     #: Values it can be set to, from the least to the most.
     values: tuple[float, ...]
     pull: Callable[[pl.DataFrame, float], pl.DataFrame]
+    #: Days that the facts it moves look back over: until then, part of the past is still in them.
+    over_days: float = 0.0
 
     def applied(self, facts: pl.DataFrame, value: float | None) -> pl.DataFrame:
         """The facts with the lever at a value; None leaves them as they are."""
         return facts if value is None else self.pull(facts, value)
+
+
+def kept_up(facts: pl.DataFrame, pulls: Mapping[str, float]) -> Instead | None:
+    """Levers pulled from now on, and held there; None where none is."""
+    otherwise = facts
+    for name, value in pulls.items():
+        otherwise = LEVERS[name].applied(otherwise, value)
+    return Instead(otherwise, max(LEVERS[name].over_days for name in pulls)) if pulls else None
 
 
 def _answer(facts: pl.DataFrame, hours: float) -> pl.DataFrame:
@@ -29,13 +41,8 @@ def _answer(facts: pl.DataFrame, hours: float) -> pl.DataFrame:
         for name in ("n_outbound_30", "n_touches", "days_since_outbound", "waiting_hours")
     )
     at_most = pl.col("n_asked_90") * log1p(hours)
-    within_day = pl.lit(1.0) if hours <= 24 else pl.col("share_in_a_day")
     return answered.with_columns(
-        mean_log_wait=pl.min_horizontal(
-            "mean_log_wait", pl.when(pl.col("mean_log_wait").is_not_null()).then(log1p(hours))
-        ),
-        waited_90=pl.min_horizontal("waited_90", pl.when(pl.col("waited_90").is_not_null()).then(at_most)),
-        share_in_a_day=pl.when(pl.col("share_in_a_day").is_not_null()).then(within_day),
+        waited_90=pl.min_horizontal("waited_90", pl.when(pl.col("waited_90").is_not_null()).then(at_most))
     )
 
 
@@ -74,8 +81,8 @@ def _decider(facts: pl.DataFrame, reached: float) -> pl.DataFrame:
 
 
 LEVERS = {
-    "answer": Lever((72, 48, 24, 8, 4, 1), _answer),
+    "answer": Lever((72, 48, 24, 8, 4, 1), _answer, over_days=90),
     "contacts": Lever((1, 2, 3), _contacts),
-    "meetings": Lever((1, 2, 3), _meetings),
+    "meetings": Lever((1, 2, 3), _meetings, over_days=30),
     "decider": Lever((1,), _decider),
 }

@@ -16,7 +16,7 @@ from cadran.book.landmarks import facts_at
 from cadran.models import kept, win
 from cadran.models.actions import actions
 from cadran.models.backtest import Backtest, backtest
-from cadran.models.levers import LEVERS
+from cadran.models.levers import LEVERS, kept_up
 from cadran.models.reasons import reasons
 from cadran.models.typical import looks, typical
 from cadran.tables.measured.outlook import Course, Expected, Promise
@@ -148,10 +148,11 @@ class Outlook:
             if (lever, self.horizons[horizon]) not in self._grids:
                 told = []
                 for value in (None, *LEVERS[lever].values):
-                    facts, days = LEVERS[lever].applied(self.facts, value), list(self.horizons.values())
-                    n = int(np.clip(MOST // max(1, 28 * len(facts)), LEAST_DRAWS, DRAWS_OF_LEVER))
-                    itself = self.model.incidence(facts, days)[None]
-                    told.append(np.concatenate([itself, _in_parts(self.model, facts, days, n)]).astype(np.float32))
+                    days, pulls = list(self.horizons.values()), {} if value is None else {lever: value}
+                    n = int(np.clip(MOST // max(1, 28 * len(self.facts)), LEAST_DRAWS, DRAWS_OF_LEVER))
+                    itself = self.model.incidence(self.facts, days, kept_up(self.facts, pulls))[None]
+                    drawn = _in_parts(self.model, self.facts, days, n, pulls)
+                    told.append(np.concatenate([itself, drawn]).astype(np.float32))
                 whole = np.stack(told, axis=1)
                 for place, days_ahead in enumerate(self.horizons.values()):
                     self._grids[lever, days_ahead] = np.ascontiguousarray(whole[..., place])
@@ -169,9 +170,8 @@ class Outlook:
     def promise(self, opportunity_id: str, pulls: Mapping[str, float]) -> pl.DataFrame:
         """Chance of one open deal to have been won by days ahead, with levers pulled: `Promise`."""
         facts = self.facts.filter(pl.col("opportunity_id") == opportunity_id)
-        for lever, value in pulls.items():
-            facts = LEVERS[lever].applied(facts, value)
-        told = _with_ends(self.model.incidence(facts, AHEAD), _in_parts(self.model, facts, AHEAD, DRAWS))
+        itself = self.model.incidence(facts, AHEAD, kept_up(facts, pulls))
+        told = _with_ends(itself, _in_parts(self.model, facts, AHEAD, DRAWS, pulls))
         days = [self.day + timedelta(days=int(each)) for each in AHEAD]
         return told.head(len(AHEAD) * facts.height).with_columns(
             by_date=pl.Series(days[: told.height], dtype=pl.Date)
@@ -256,9 +256,12 @@ def _behind(work: Callable[[], Told]) -> Future[Told]:
     return future
 
 
-def _in_parts(model: win.WinModel, facts: pl.DataFrame, days: Sequence[float], n: int) -> np.ndarray:
-    """(n draws, deals, days), deal by deal in parts that fit in memory."""
-    parts = [model.drawn(facts[start : start + win.CHUNK], days, n) for start in range(0, len(facts), win.CHUNK)]
+def _in_parts(
+    model: win.WinModel, facts: pl.DataFrame, days: Sequence[float], n: int, pulls: Mapping[str, float] | None = None
+) -> np.ndarray:
+    """(n draws, deals, days), with levers pulled, deal by deal in parts that fit in memory."""
+    some = [facts[start : start + win.CHUNK] for start in range(0, len(facts), win.CHUNK)]
+    parts = [model.drawn(part, days, n, kept_up(part, pulls or {})) for part in some]
     return np.concatenate(parts, axis=1) if parts else np.zeros((n, 0, len(days)))
 
 

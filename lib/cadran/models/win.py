@@ -9,7 +9,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.landmarks import facts_at, open_pairs
 from cadran.models.chain import Chained, Fitter, chain
-from cadran.models.hazards import Average, Hazards, count_rates, won_within
+from cadran.models.hazards import Average, Hazards, Instead, count_rates, won_within
 from cadran.models.hazards_boosted import fit_boosting
 from cadran.models.hazards_logit import fit_logit
 from cadran.models.ladder import Rung, allowed, climb
@@ -102,13 +102,20 @@ class WinModel:
     day: float
     card: Card
 
-    def incidence(self, facts: pl.DataFrame, days: Sequence[float] = (np.inf,)) -> np.ndarray:
-        """(n, days) the chance of being won within so many days of the moment, 0 to 1; `inf` is ever."""
-        return won_within(self.hazards.shares(facts, self.day), days)
+    def incidence(
+        self, facts: pl.DataFrame, days: Sequence[float] = (np.inf,), instead: Instead | None = None
+    ) -> np.ndarray:
+        """(n, days) the chance of being won within so many days of the moment, 0 to 1; `inf` is ever.
 
-    def drawn(self, facts: pl.DataFrame, days: Sequence[float] = (np.inf,), n: int = DRAWS) -> np.ndarray:
+        `instead` is what is done otherwise from now on, and kept up.
+        """
+        return won_within(self.hazards.shares(facts, self.day, instead), days)
+
+    def drawn(
+        self, facts: pl.DataFrame, days: Sequence[float] = (np.inf,), n: int = DRAWS, instead: Instead | None = None
+    ) -> np.ndarray:
         """(n draws, n deals, days) the same under models as likely as this one: the same draws each time."""
-        return won_within(self.hazards.drawn(facts, self.day, n), days)
+        return won_within(self.hazards.drawn(facts, self.day, n, instead), days)
 
     def score(self, facts: pl.DataFrame, days: float = np.inf) -> pl.DataFrame:
         """One row per deal: `opportunity_id`, `probability`, and the ends `low`, `high` of its 95 % interval."""
