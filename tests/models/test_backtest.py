@@ -1,7 +1,7 @@
 """The backtest on a small invented company: what it may know, whom it asks, how it is told."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -163,3 +163,11 @@ def test_the_command_refuses_days_out_of_order(folder, run):
     status, _, err = run("backtest", "win", "--book", folder, "--from", "2026-03-01", "--until", "2026-01-01")
 
     assert (status, "Traceback" in err) == (1, False)
+
+
+def test_by_default_a_year_or_half_of_the_past(book):
+    taken = take(book)
+    first = date(1970, 1, 1) + timedelta(days=int(taken.at.min()))
+
+    assert module._midway(taken, first + timedelta(days=400)) == first + timedelta(days=200)
+    assert module._midway(taken, first) == first

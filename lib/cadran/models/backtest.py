@@ -26,7 +26,7 @@ FOLDS = 4
 FEW = "Too few deals had been won, or lost, on the first day."
 #: Where the bands of age in which skill is told begin, in days, and those of amounts, as shares of them.
 AGES, AMOUNTS = (30, 90, 180), (0.25, 0.5, 0.75)
-#: A backtest that is asked for without days: the year that ended so long ago that most of its deals have closed.
+#: A backtest that is asked for without days: at most a year, which ended so long ago that most of its deals have closed.
 SPAN, AGO = timedelta(days=365), timedelta(days=91)
 
 
@@ -65,7 +65,7 @@ def backtest(
 
     Args:
         book: At its moment, up to which outcomes are known.
-        since: First day of the looks. By default a year before `until`.
+        since: First day of the looks. By default a year before `until`, or half of the known past if that is less.
         until: Last day of the looks. By default a quarter before the moment.
         seed: Of the choice of looks, and of the fits.
         confirmed: Facts suspected of a leak that were found to be sound.
@@ -74,9 +74,9 @@ def backtest(
         Problem: If the days are not in order or not within the book, or no deal was open between them.
     """
     until = until or book.day - AGO
-    since = since or until - SPAN
-    first, last = _days(book, since, until)
     taken = take(book, seed)
+    since = since or max(until - SPAN, _midway(taken, until))
+    first, last = _days(book, since, until)
     found = _suspects(book, taken, confirmed)
     left_out = tuple(suspect.fact for suspect in found)
     known, asked = taken.known_on(first), taken.keep((taken.at >= first) & (taken.at < last))
@@ -92,6 +92,12 @@ def backtest(
     chained = chain(taken, np.linspace(first, last, FOLDS + 1), tried | rivals)
     scores = _scores(chained, chosen, (*STEPS, *RIVALS))
     return Backtest(since, until, chosen, scores, _reliability(chained), _skill(chained), found)
+
+
+def _midway(taken: Snapshots, until: date) -> date:
+    """Half-way between the first day a deal could be looked at and another."""
+    first = date(1970, 1, 1) + timedelta(days=int(taken.at.min(initial=taken.until)))
+    return min(until, first + (until - first) / 2)
 
 
 def _days(book: Book, since: date, until: date) -> tuple[float, float]:
