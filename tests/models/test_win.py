@@ -1,6 +1,7 @@
 """The win model: what it chooses, what it refuses, what it says of open deals whatever they bring."""
 
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -82,6 +83,20 @@ def test_scores_hold_their_interval_and_are_the_same_each_time(open_now):
     assert (told["high"] - told["low"]).min() > 0
     assert told.equals(model.score(open_now))
     assert told["probability"].to_numpy() == pytest.approx(model.incidence(open_now)[:, 0])
+
+
+@pytest.mark.parametrize("drawn", [0.2, 0.8])
+def test_an_interval_holds_the_estimate_even_where_no_draw_reaches_it(drawn):
+    def ever(chance, n):
+        return np.tile([0.5, chance / 2, (1 - chance) / 2], (n, 6, 1))
+
+    hazards = SimpleNamespace(
+        shares=lambda facts, day: ever(0.5, len(facts)),
+        drawn=lambda facts, day, n, *_: np.stack([ever(drawn, len(facts))] * n),
+    )
+    told = win.WinModel("logit", hazards, UNTIL, chosen().card).score(pl.DataFrame({"opportunity_id": ["a"]}))
+
+    assert told.row(0)[1:] == pytest.approx((0.5, min(0.5, drawn), max(0.5, drawn)))
 
 
 def test_the_size_of_a_chunk_changes_nothing(open_now, monkeypatch):
