@@ -11,7 +11,7 @@ from known import Known, model_of
 from scipy.stats import norm
 
 from cadran.book import SAMPLE, open_book
-from cadran.measures.signals import signals
+from cadran.measures.signals import SIGNALS, signals
 from cadran.models import actions as proposed
 from cadran.models.actions import ASKED, Terms, actions, within
 from cadran.models.effort import MINUTES, hours_left, hours_of, minutes
@@ -170,6 +170,7 @@ def test_the_simple_rates_claim_no_lever(book):
     shown = signals(book).group_by("opportunity_id").agg(pl.col("signal").sort_by(pl.col("signal")))
     shown = dict(shown.iter_rows())
 
+    assert set(ASKED) == set(SIGNALS), "every signal asks for something"
     assert set(listed["action"]) == {"watch"}
     assert listed.select("gain", "gap", "gap_per_hour", "won_share").null_count().row(0) == (listed.height,) * 4
     for deal, lever in listed.select("opportunity_id", "lever").iter_rows():

@@ -28,7 +28,8 @@ DUE = {"answer": 1, "meet": 7, "decision_maker": 7, "contact": 7, "redate": 7, "
 #: What a signal asks for by itself, the most pressing first: good practice, of which no gain is claimed.
 ASKED = {
     "client_waits": "answer", "no_reply": "meet", "silent_contact": "contact", "fewer_people": "contact",
-    "stalled": "meet", "overdue": "redate", "pushed_again": "redate",
+    "stalled": "meet", "competitor": "meet", "amount_down": "meet", "amount_up": "meet", "overdue": "redate",
+    "pushed_again": "redate",
 }  # fmt: skip
 ENDINGS = ("", "_low", "_high")
 _DEAL, _SIGNALS = "opportunity_id", pl.col("signals")
