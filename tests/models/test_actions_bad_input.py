@@ -79,7 +79,7 @@ def test_what_is_proposed_says_less_and_never_breaks(book, hazards):
     if name in ("no contacts", "none won", "none open") or isinstance(hazards, Rates):
         assert not levers, "no lever that nothing tells of"
     elif name == "as it is":
-        assert levers == {"contact"}
+        assert "contact" in levers
     if name == "no amounts":
         assert listed["gap"].null_count() == listed.height
         assert "leave" not in set(listed["action"])

@@ -24,6 +24,8 @@ class Pull:
 
     has: pl.Expr
     pulled: Callable[[pl.DataFrame], pl.DataFrame]
+    #: Whether it lasts: a person involved stays, while a meeting, or a reply, grows old.
+    lasts: bool = False
 
 
 def _told(fact: str, value: pl.Expr) -> pl.Expr:
@@ -35,9 +37,13 @@ PULLS = {
     "answer": Pull(_told("n_asked", pl.col("waiting_hours").is_null()), reply),
     "meet": Pull(_told("n_meetings_30", pl.col("n_meetings_30")), lambda facts: LEVERS["meetings"].applied(facts, 1)),
     "decision_maker": Pull(
-        _told("has_decision_maker", pl.col("has_decision_maker")), lambda facts: LEVERS["decider"].applied(facts, 1)
+        _told("has_decision_maker", pl.col("has_decision_maker")),
+        lambda facts: LEVERS["decider"].applied(facts, 1),
+        lasts=True,
     ),
-    "contact": Pull(_told("n_contacts", pl.col("n_contacts")), lambda facts: LEVERS["contacts"].applied(facts, 1)),
+    "contact": Pull(
+        _told("n_contacts", pl.col("n_contacts")), lambda facts: LEVERS["contacts"].applied(facts, 1), lasts=True
+    ),
 }
 
 
@@ -91,10 +97,12 @@ def gaps(model: WinModel, book: Book, facts: pl.DataFrame, told: np.ndarray) -> 
     for turn, pull in enumerate(PULLS.values()):
         won_share[turn], n_won[turn] = had_more(won, facts, pull.has)
         lacks = np.flatnonzero(won_share[turn] >= COMMON)
-        pulled = pull.pulled(facts[lacks])
-        gap = chances(model, pulled, len(told) - 1) - told[:, lacks]
+        own = facts[lacks]
+        pulled = pull.pulled(own)
+        then = (own, len(told) - 1, pulled) if pull.lasts else (pulled, len(told) - 1)
+        gap = chances(model, *then) - told[:, lacks]
         raw[turn, lacks], error[turn, lacks] = gap[0], gap[1:].std(axis=0, ddof=1)
-        is_beyond[turn, lacks] = beyond(model, pulled) & ~beyond(model, facts[lacks])
+        is_beyond[turn, lacks] = beyond(model, pulled) & ~beyond(model, own)
     return found
 
 

@@ -8,7 +8,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.landmarks import FACTS, facts_at, open_pairs
 from cadran.measures.changed import changed_since
-from cadran.models.hazards import Rates
+from cadran.models.hazards import Instead, Rates
 from cadran.models.typical import beside
 from cadran.models.win import CHUNK, WinModel
 from cadran.tables.measured.actions import Moved, Reason
@@ -26,10 +26,16 @@ _AT_STAGE = ("stage", "stage_position", "stage_probability")
 _NAMED = {"expected_close_date": "stage"}
 
 
-def chances(model: WinModel, facts: pl.DataFrame, n: int = DRAWS) -> np.ndarray:
-    """(1 + n, deals): the chance that each is ever won, by the model itself and then by models as likely."""
-    parts = [facts[start : start + CHUNK] for start in range(0, len(facts), CHUNK)]
-    told = [np.vstack([model.incidence(part)[None, :, 0], model.drawn(part, n=n)[..., 0]]) for part in parts]
+def chances(model: WinModel, facts: pl.DataFrame, n: int = DRAWS, kept_up: pl.DataFrame | None = None) -> np.ndarray:
+    """(1 + n, deals): the chance that each is ever won, by the model itself and then by models as likely.
+
+    `kept_up` are facts that take the place of others from now on, and last.
+    """
+    told = []
+    for part in (slice(start, start + CHUNK) for start in range(0, len(facts), CHUNK)):
+        instead = None if kept_up is None else Instead(kept_up[part])
+        itself = model.incidence(facts[part], instead=instead)[None, :, 0]
+        told.append(np.vstack([itself, model.drawn(facts[part], n=n, instead=instead)[..., 0]]))
     return np.hstack([np.zeros((1 + n, 0)), *told])
 
 
