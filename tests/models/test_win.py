@@ -91,7 +91,7 @@ def test_an_interval_holds_the_estimate_even_where_no_draw_reaches_it(drawn):
         return np.tile([0.5, chance / 2, (1 - chance) / 2], (n, 6, 1))
 
     hazards = SimpleNamespace(
-        shares=lambda facts, day: ever(0.5, len(facts)),
+        shares=lambda facts, *_: ever(0.5, len(facts)),
         drawn=lambda facts, day, n, *_: np.stack([ever(drawn, len(facts))] * n),
     )
     told = win.WinModel("logit", hazards, UNTIL, chosen().card).score(pl.DataFrame({"opportunity_id": ["a"]}))
