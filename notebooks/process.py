@@ -76,23 +76,23 @@ def ask_model(deals, page, rests, seen, view):
     except Problem as problem:
         page.show(sheet.refused(page, problem))
         mo.stop(True)
-    page.show(sheet.coming(page) if found is None else {}, is_coming=found is None)
-    mo.stop(found is None)
+    mo.stop(found is None, found or page.show(sheet.coming(page), is_coming=True))
     kept = found.kept(deals["opportunity_id"])
     about_model = view.without(*sheet.LOCAL)
     return about_model, found, kept
 
 
 @app.cell
-def show_room(answers, found, kept, page, view):
-    lever, value = sheet.lever_of(page, view)
+def show_room(about_model, answers, found, kept, page, view):
+    mo.stop(not page.is_new("room", (about_model, view.only(*sheet.ROOM))))
     pulled = found.pulled(kept, view["lever"], view["horizon"])
-    page.show(sheet.room(answers, page, lever, pulled, int(kept.sum()), found.beyond(kept, view["lever"], value)))
+    page.show(sheet.room(page, answers, pulled, int(kept.sum())))
     return
 
 
 @app.cell
-def show_deal(answers, deals, found, page, seen, view):
+def show_deal(about_model, answers, deals, found, page, seen, view):
+    mo.stop(not page.is_new("deal", (about_model, view.open, view.only(*sheet.DEAL))))
     pulls = sheet.pulls_of(view)
     if view.open is None:
         page.show(sheet.no_deal())
@@ -108,7 +108,8 @@ def show_deal(answers, deals, found, page, seen, view):
 
 
 @app.cell
-def show_list(answers, deals, found, kept, page, view):
+def show_list(about_model, answers, deals, found, page, view):
+    mo.stop(not page.is_new("list", (about_model, view.only("hours"), view.open, view.tables)))
     listed = within(
         found.listed.filter(pl.col("opportunity_id").is_in(deals["opportunity_id"].implode())), int(view["hours"])
     )
@@ -119,7 +120,6 @@ def show_list(answers, deals, found, kept, page, view):
 
 @app.cell
 def show_first(answers, found, inquiry, kept, listed, page, view):
-    mo.stop(not page.is_new("first", (view.without(*sheet.LOCAL), view["hours"])))
     lead = answers.with_frames(
         {"rate": inquiry.ask("win_rate"), "dwell": inquiry.ask("stage_dwell"), "actions": listed}
     )
@@ -177,8 +177,8 @@ def show_past(about_model, answers, found, page, seen, view):
     except Problem as problem:
         page.show(sheet.unjudged(page, problem))
         mo.stop(True)
-    page.show({}, is_coming=judged is None)
-    mo.stop(judged is None or not page.is_new("past", (about_model, view.tables)))
+    mo.stop(judged is None, judged or page.show({}, is_coming=True))
+    mo.stop(not page.is_new("past", (about_model, view.tables)))
     page.show(
         sheet.past_blocks(
             answers, judged.scores, judged.reliability, judged.skill, found.model.chosen, judged.since, judged.until

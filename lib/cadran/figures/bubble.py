@@ -3,7 +3,7 @@
 import altair as alt
 
 from cadran.figures.figure import Chart, figure
-from cadran.figures.style import Style
+from cadran.figures.style import STATES, Style
 from cadran.figures.tasks import ACTIONS as ACTION_WORDS
 from cadran.figures.theme import colour
 from cadran.tables.measured.outlook import OpenDeal
@@ -26,7 +26,7 @@ def bubbles(style: Style) -> Chart:
     words = {action: style.words(label) for action, label in ACTION_WORDS.items()}
     tips = style.tips(
         opportunity_id="Deal", client="Client", stage="Stage", action_label="Proposed", probability="Win probability",
-        probability_low="At least", probability_high="At most", amount="Amount", close_date="Expected close",
+        probability_low="At least", probability_high="At most", amount="Amount", close_date="Likely close",
     )  # fmt: skip
     label = f"{words}[datum.value]"
     legend = alt.Legend(labelExpr=label, symbolOpacity=1, symbolFillColor=None, labelColor=colour("ink"))
@@ -45,7 +45,7 @@ def bubbles(style: Style) -> Chart:
             shape=shape,
             opacity=alt.Opacity(
                 "state:N",
-                scale=alt.Scale(domain=["selected", "possible", "excluded"], range=[1, 0.8, 0.22]),
+                scale=alt.Scale(type="ordinal", domain=STATES, range=[1, 0.9, 0.3]),
                 legend=None,
             ),
             tooltip=tips,

@@ -102,6 +102,10 @@ class View:
         kept = {name: value for name, value in self.controls.items() if name not in controls}
         return View(kept, self.selection)
 
+    def only(self, *controls: str) -> "View":
+        """This view as far as these controls matter."""
+        return View({name: self.controls[name] for name in controls})
+
     def day(self, control: str) -> date:
         """The value of a `Day`."""
         return date.fromisoformat(self.controls[control])

@@ -7,7 +7,9 @@ from cadran.figures.style import BESIDE, Style
 from cadran.figures.theme import colour
 from cadran.tables.measured.process import Reference
 
-STEP = 30
+STEP = 40
+#: How far below the middle of its line a fact is drawn, under its name, in pixels.
+LOWER = 7
 #: Unit of the facts -> how their values are written (d3).
 FORMATS = {"share": ".0%", "per deal": ",.1f", "days": ",.0f", "hours": ",.1f"}
 
@@ -25,8 +27,7 @@ def won_against_lost(style: Style, unit: str) -> Chart:
     )  # fmt: skip
     counts = style.tips(n_won="Deals won", n_lost="Deals lost")
     tips = [*style.tips(label="Fact"), *(tip.format(FORMATS[unit]) for tip in told), *counts]
-    names = style.names("label", labelLimit=230, labelColor=colour("ink"))
-    y = style.down("label", title=None, axis=names)
+    y = style.down("label", title=None, axis=None)
     scale = alt.Scale(zero=True, domainMax=1) if unit == "share" else alt.Scale(zero=True)
     axis = alt.Axis(format=".0%" if unit == "share" else ",~r", grid=True, tickCount=5)
     base = alt.Chart().encode(y, tooltip=tips)
@@ -35,12 +36,18 @@ def won_against_lost(style: Style, unit: str) -> Chart:
         return alt.X(f"{field}:Q", title=None, axis=axis, scale=scale)
 
     def side(name: str, ink: str, down: int, filled: bool) -> tuple[alt.Chart, alt.Chart]:
-        rule = base.mark_rule(strokeWidth=3, strokeCap="round", strokeOpacity=0.4, color=colour(ink), yOffset=down)
-        point = base.mark_point(filled=filled, color=colour(ink), yOffset=down, strokeWidth=2, size=75)
+        rule = base.mark_rule(
+            strokeWidth=3, strokeCap="round", strokeOpacity=0.4, color=colour(ink), yOffset=down + LOWER
+        )
+        point = base.mark_point(filled=filled, color=colour(ink), yOffset=down + LOWER, strokeWidth=2, size=75)
         return rule.encode(x(f"{name}_low"), alt.X2(f"{name}_high:Q")), point.encode(x(name))
 
-    between = base.transform_filter("datum.is_difference").mark_rule(color=colour("ink"), strokeWidth=1.6)
+    between = base.transform_filter("datum.is_difference").mark_rule(
+        color=colour("ink"), strokeWidth=1.6, yOffset=LOWER
+    )
+    name = alt.Chart().mark_text(align="left", yOffset=-LOWER - 3).encode(y, x=alt.value(2), text="label:N")
     return alt.layer(
+        name,
         between.encode(x("won"), alt.X2("lost:Q")),
         *side("won", "accent", -4, filled=True),
         *side("lost", "lost", 4, filled=False),

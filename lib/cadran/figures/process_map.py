@@ -129,7 +129,7 @@ def funnel(style: Style) -> Chart:
     bars = alt.Chart(alt.NamedData("fates")).mark_bar(height={"band": 0.62}).encode(
         y,
         alt.X("n:Q", title=None, axis=style.counts(grid=True), stack="zero"),
-        alt.Color("fate:N", scale=colours, legend=alt.Legend(columns=3, symbolType="square")),
+        alt.Color("fate:N", scale=colours, legend=alt.Legend(columns=2, symbolType="square")),
         order="order:Q",
         tooltip=style.tips(entered_stage="Stage", fate="What became of it", n="Entries"),
     )  # fmt: skip

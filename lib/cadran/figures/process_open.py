@@ -15,7 +15,7 @@ from cadran.figures.table import Table
 from cadran.figures.tasks import ACTIONS
 from cadran.figures.tasks import tasks as tasks_of
 from cadran.figures.told import with_finding
-from cadran.tables.measured.outlook import Expected
+from cadran.tables.measured.outlook import Chance, Expected
 from cadran.tables.problems import Problem
 
 #: Columns of the list of what to do.
@@ -23,6 +23,9 @@ TASKS = (
     "opportunity_id", "action", "task", "reason", "client", "seller", "stage", "amount", "probability", "gap", "gap_low",
     "gap_high", "hours", "due_date", "must_confirm",
 )  # fmt: skip
+
+#: Columns of the bubbles.
+SHOWN = ("opportunity_id", "client", "stage", "amount", "close_date", "action", *Chance.column_names())
 
 
 def first_words(answers: Answers, expected: Expected, card: Mapping[str, Any]) -> dict[str, Block]:
@@ -137,9 +140,10 @@ def bubble_view(answers: Answers, deals: pl.DataFrame) -> dict[str, Block | Figu
         pl.when(chosen).then(pl.lit("selected")).when(pl.col("fits").not_().fill_null(False)).then(pl.lit("excluded"))
     )
     rows = answers.converted(seen).with_columns(
+        pl.col("^probability.*$").round(4),
         state=state.otherwise(pl.lit("possible")),
         action_label=pl.col("action").replace_strict(labels, default="–", return_dtype=pl.String),
-    ).drop("fits")  # fmt: skip
+    ).select(*SHOWN, "state", "action_label")  # fmt: skip
     subtitle = words("Likely day of signature × chance to be won; as large as the amount, hollow where it is unknown; "
                      "full colour: in this week's list; a click opens the deal")  # fmt: skip
     drawn = bubbles(

@@ -24,7 +24,7 @@ from cadran.text import Words
 
 __all__ = [
     "COLUMNS", "DIMENSIONS", "LOCAL", "Answers", "card_blocks", "coming", "deal", "deal_of", "first_words", "frame_of",
-    "is_corrected", "lever_of", "no_deal", "open_page", "past_blocks", "pulls_of", "reasons", "refused", "room",
+    "is_corrected", "no_deal", "open_page", "past_blocks", "pulls_of", "reasons", "refused", "room",
     "unjudged", "work",
 ]  # fmt: skip
 
@@ -156,30 +156,19 @@ def unjudged(page: Page, problem: Problem) -> dict[str, Block]:
     return {"backtest": told, "reliability": Nothing(), "skill": Nothing()}
 
 
-def lever_of(page: Page, view: View) -> tuple[Choice, float | None]:
-    """The slider of the lever chosen for the room, and its value; None for things as they are."""
-    name = f"room_{view['lever']}"
-    control = next(each for each in page.controls if isinstance(each, Choice) and each.name == name)
-    return control, _value(view[name])
-
-
 def pulls_of(view: View) -> dict[str, float]:
     """The levers pulled on the deal that is open, with their values."""
     values = {name: _value(view[f"deal_{name}"]) for name in PULLS}
     return {name: value for name, value in values.items() if value is not None}
 
 
-def room(
-    answers: Answers, page: Page, lever: Choice, pulled: pl.DataFrame, n_deals: int, n_beyond: int
-) -> dict[str, Block | Figure]:
-    """The what-if of a room: see `process_room.room`."""
-    of = {control.name: control for control in page.controls}
+def room(page: Page, answers: Answers, pulled: pl.DataFrame, n_deals: int) -> dict[str, Block | Figure]:
+    """The what-if of a room: its levers, and what is expected of the open deals selected: see `process_room.room`."""
+    of = {control.name: cast(Choice, control) for control in page.controls}
     said = page.words("It is pulled in every open deal selected: choose a segment with the filters at the top.")
-    by = cast(Choice, of["horizon"]).options[answers.view["horizon"]]
-    return {
-        "room_levers": _sliders(page, *ROOM, said=said),
-        **draw_room(answers, pulled, lever, n_deals, n_beyond, by),
-    }
+    by = of["horizon"].options[answers.view["horizon"]]
+    lever = of[f"room_{answers.view['lever']}"]
+    return {"room_levers": _sliders(page, *ROOM, said=said), **draw_room(answers, pulled, lever, n_deals, by)}
 
 
 def deal_of(

@@ -12,18 +12,15 @@ from cadran.figures.opportunities_answers import Answers
 from cadran.figures.told import with_finding
 
 
-def room(
-    answers: Answers, pulled: pl.DataFrame, lever: Choice, n_deals: int, n_beyond: int, by: str
-) -> dict[str, Block | Figure]:
+def room(answers: Answers, pulled: pl.DataFrame, lever: Choice, n_deals: int, by: str) -> dict[str, Block | Figure]:
     """Expected wins and revenue at every value of a lever, the one chosen beside things as they are.
 
     Args:
         answers: What the page was asked.
         pulled: One row per value of the lever, first as things are: `wins`, `revenue`, `wins_more`, `revenue_more`,
-            each with `_low` and `_high`, and `value`.
+            each with `_low` and `_high`; `value`; and `n_beyond`, deals it brings beyond what was ever seen.
         lever: The lever's control: its options in the order of the rows.
         n_deals: Open deals it is pulled in.
-        n_beyond: Of them, those it brings beyond what was ever seen.
         by: The horizon, in words.
     """
     words = answers.words
@@ -42,7 +39,7 @@ def room(
     pulled_so = lever.label if not at else f"{lever.label}{words(': ')}{labels[at]}"
     what = words("{lever}, in {deals}; association, 95 % interval of the model's doubt", lever=pulled_so, deals=deals)
     drawn: dict[str, Block | Figure] = {
-        "room": Headlines(_headlines(answers, rows, at, deals, n_beyond)),
+        "room": Headlines(_headlines(answers, rows, at, deals)),
         "room_wins": pulls(rows, words=words, currency=answers.currency, value="wins", subtitle=what,
                            title=words("Deals won {by}", by=by)),
         "room_revenue": pulls(rows, words=words, currency=answers.currency, value="revenue", subtitle=what,
@@ -51,8 +48,9 @@ def room(
     return {slot: with_finding(block) for slot, block in drawn.items()}
 
 
-def _headlines(answers: Answers, rows: pl.DataFrame, at: int, deals: str, n_beyond: int) -> Sequence[Headline]:
+def _headlines(answers: Answers, rows: pl.DataFrame, at: int, deals: str) -> Sequence[Headline]:
     words, now, then = answers.words, rows.row(0, named=True), rows.row(at, named=True)
+    n_beyond = int(then["n_beyond"])
     define = f"/definitions?lang={words.language}#win_probability"
 
     def number(x: float) -> str:

@@ -26,7 +26,7 @@ UNITS = {
 COLUMNS = ("fact", "won", "won_low", "won_high", "lost", "lost_low", "lost_high", "difference", "is_difference",
            "n_won", "n_lost")  # fmt: skip
 #: Facts of one thing said in several ways: one way is enough for the eye; the table has them all.
-_MOST = 14
+_MOST = 12
 
 
 def reference(answers: Answers) -> dict[str, Block | Figure]:
@@ -77,7 +77,10 @@ def _drawn(answers: Answers, frame: pl.DataFrame, slot: str, title: str) -> Bloc
 def _subtitle(frame: pl.DataFrame, answers: Answers) -> str:
     words, age = answers.words, frame["at_age_days"].max()
     at = words("as known {days} days after creation", days=age) if age is not None else words("over their whole life")
-    return words("● won, ○ lost, closed from {period}, {at}; 95 % intervals", period=answers.dates, at=at)
+    return words(
+        "● won, ○ lost, closed from {period}, {at}; 95 % intervals; ≈ no difference that can be told",
+        period=answers.dates, at=at,
+    )  # fmt: skip
 
 
 def _multiplicity(frame: pl.DataFrame, words: Words) -> str:
@@ -95,7 +98,7 @@ def _told(row: Mapping[str, Any], words: Words) -> str:
     if row["difference"] is None:
         return words("too few")
     if not row["is_difference"]:
-        return words("no difference to tell")
+        return "≈"
     if row["unit"] == "share":
         return words.points(row["difference"])
     sign = "+" if row["difference"] > 0 else ""

@@ -53,7 +53,7 @@ def drift(style: Style) -> Chart:
     """Share won of the deals that closed, period by period, with its interval: what a probability has to follow."""
     tips = style.tips(quarter="Quarter", win_rate="Win rate", win_rate_low="At least", win_rate_high="At most",
                       n_won="Won deals", n_closed="Closed deals")  # fmt: skip
-    x = alt.X("quarter:T", axis=style.quarters(), title=None, scale=alt.Scale(type="utc"))
+    x = alt.X("quarter:T", axis=style.quarters(labelSeparation=10), title=None, scale=alt.Scale(type="utc"))
     base = alt.Chart().encode(x, tooltip=tips)
     return alt.layer(
         base.mark_rule(strokeWidth=3, strokeCap="round", strokeOpacity=0.45).encode(

@@ -47,7 +47,7 @@ class Style:
 
     def fade(self) -> alt.Opacity:
         """Opacity by `state`: what is excluded fades but stays readable."""
-        return alt.Opacity("state:N", scale=alt.Scale(domain=STATES, range=[1, 1, 0.35]), legend=None)
+        return alt.Opacity("state:N", scale=alt.Scale(type="ordinal", domain=STATES, range=[1, 1, 0.35]), legend=None)
 
     def down(self, by: str, **more: Any) -> alt.Y:
         """A line for each group, in the order of the rows, also after other rows have taken their place."""

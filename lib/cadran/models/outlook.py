@@ -16,6 +16,7 @@ from cadran.book.landmarks import facts_at
 from cadran.models import kept, win
 from cadran.models.actions import actions
 from cadran.models.backtest import Backtest, backtest
+from cadran.models.gaps import beyond
 from cadran.models.levers import LEVERS, kept_up
 from cadran.models.reasons import reasons
 from cadran.models.typical import looks, typical
@@ -46,6 +47,7 @@ class Outlook:
     listed: pl.DataFrame
     _grids: dict[tuple[str, float], np.ndarray] = field(default_factory=dict, repr=False, compare=False)
     _pulled: dict[tuple[bytes, str, str], pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+    _beyond: dict[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
     _lock: Any = field(default_factory=threading.RLock, repr=False, compare=False)
 
     @property
@@ -119,9 +121,10 @@ class Outlook:
         """What to expect of some of the open deals at each value of a lever, first as things are.
 
         Returns:
-            One row per value: `value` (null: as now), `wins`, `revenue`, each with `_low` and `_high` (95 %, the
-            model's doubt alone), and the same of what the lever adds: `wins_more`, `revenue_more`. The models drawn
-            are the same at each value, so that a value shows the lever and not the noise.
+            One row per value: `value` (null: as now); `n_beyond`, the deals it brings beyond what was ever seen, where
+            they are held; `wins`, `revenue`, each with `_low` and `_high` (95 %, the model's doubt alone); and the same
+            of what the lever adds: `wins_more`, `revenue_more`. The models drawn are the same at each value, so that a
+            value shows the lever and not the noise.
         """
         key = (kept.tobytes(), lever, horizon)
         with self._lock:
@@ -131,10 +134,11 @@ class Outlook:
 
     def _each_value(self, kept: np.ndarray, lever: str, horizon: str) -> pl.DataFrame:
         weights = np.column_stack([kept, np.where(kept, np.nan_to_num(self.amounts), 0)]).astype(np.float32)
+        n_beyond = self.beyond(lever)[:, kept].sum(axis=1)
         then = (self.grid(lever, horizon) @ weights).astype(float)
         more = then - then[:, :1]
         rows: list[dict[str, float | None]] = [
-            {"value": value}
+            {"value": value, "n_beyond": float(n_beyond[place])}
             | _interval("wins", then[:, place, 0]) | _interval("revenue", then[:, place, 1])
             | _interval("wins_more", more[:, place, 0]) | _interval("revenue_more", more[:, place, 1])
             for place, value in enumerate((None, *LEVERS[lever].values))
@@ -158,14 +162,14 @@ class Outlook:
                     self._grids[lever, days_ahead] = np.ascontiguousarray(whole[..., place])
             return self._grids[lever, self.horizons[horizon]]
 
-    def beyond(self, kept: np.ndarray, lever: str, value: float | None) -> int:
-        """How many of the deals the lever brings beyond what was ever seen: there the model holds them to the limit."""
-        design = getattr(self.model.hazards, "design", None)
-        if design is None or value is None:
-            return 0
-        some = self.facts.filter(pl.Series(kept))
-        before, after = (design.beyond(LEVERS[lever].applied(some, each)) for each in (None, value))
-        return max((after[name] - before.get(name, 0) for name in after), default=0)
+    def beyond(self, lever: str) -> np.ndarray:
+        """(1 + values, n) whether a value of a lever brings each deal beyond what was ever seen, and so is held there."""
+        with self._lock:
+            if lever not in self._beyond:
+                now = beyond(self.model, self.facts)
+                told = [beyond(self.model, LEVERS[lever].applied(self.facts, each)) for each in LEVERS[lever].values]
+                self._beyond[lever] = np.stack([np.zeros_like(now), *(each & ~now for each in told)])
+            return self._beyond[lever]
 
     def promise(self, opportunity_id: str, pulls: Mapping[str, float]) -> pl.DataFrame:
         """Chance of one open deal to have been won by days ahead, with levers pulled: `Promise`."""

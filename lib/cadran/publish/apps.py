@@ -19,12 +19,14 @@ class App:
     notebook: Path
     #: Whether the notebook shows a `Page`; None where that is known only once it has run.
     is_page: bool | None = None
+    #: Whether it learns from the book, which may take a while: its first sight is made once somebody has asked for it.
+    learns: bool = False
 
 
 def shipped_apps(folder: Path = NOTEBOOKS) -> tuple[App, ...]:
     """The apps of the allow-list whose notebook is in `folder`."""
     return tuple(
-        App(name, title, folder / f"{name}.py", is_page=True)
+        App(name, title, folder / f"{name}.py", is_page=True, learns=name == "process")
         for name, title in PAGES.items()
         if (folder / f"{name}.py").exists()
     )

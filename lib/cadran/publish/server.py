@@ -102,7 +102,8 @@ class Site:
         return current_version(self.book).name
 
     def warm_up(self, complain: Callable[[Problem], object]) -> None:
-        """Make the first sights: one app's before anybody is let in, the others' while readers look at it.
+        """Make the first sights: one app's before anybody is let in, the others' while readers look at it, but for those
+        that learn from the book.
 
         Raises:
             Problem: If no app can be shown.
@@ -117,7 +118,7 @@ class Site:
             del waiting[0]
         else:
             raise Problem("No page can be shown.", "Correct what is told above.")
-        for app in waiting[1:]:
+        for app in (app for app in waiting[1:] if not app.learns):
             self.sights.begin(app, list(LANGUAGES), complain)
 
     def asgi(self) -> Any:
