@@ -178,8 +178,11 @@ class _Rows:
             gradient += residuals.T @ x
             for i in range(k):
                 for j in range(i + 1):
-                    bend = weights * shares[:, i] * ((i == j) - shares[:, j])
-                    curvature[i, :, j] += (x * bend[:, None]).T @ x
+                    sign = 1 if i == j else -1
+                    # A matrix by its own transpose: half the work, which BLAS sees by itself.
+                    bend = weights * shares[:, i] * np.maximum((i == j) - sign * shares[:, j], 0)
+                    bent = x * np.sqrt(bend)[:, None]
+                    curvature[i, :, j] += sign * (bent.T @ bent)
         for i in range(k):
             for j in range(i):
                 curvature[j, :, i] = curvature[i, :, j].T
