@@ -90,6 +90,7 @@ def test_the_simple_rates_say_that_they_tell_no_lever(run, monkeypatch):
     ("arguments", "said"),
     [
         (["--deal", "nobody"], "nobody is not an open deal"),
+        (["--tasks", "nowhere/tasks.csv"], "cannot be written"),
         (["--by-date", "2020-01-01"], "lies before the book's day"),
         (["--hours", "-1"], "no number of hours"),
         (["--margin", "30"], "no share"),

@@ -66,7 +66,7 @@ def score_(
     rows = listed.join(kept.select(OF_DEAL), on="opportunity_id", how="left", maintain_order="left")
     rows = _beside(opened, model, rows, by_date, changed_since)
     if to is not None:
-        to.write_bytes(as_csv(tasks(listed, words), words))
+        _write(to, as_csv(tasks(listed, words), words))
     if format is not Format.table:
         show(_flat(rows, model.chosen) if format is Format.csv else _named(rows, model.chosen), format, words)
         return
@@ -76,6 +76,13 @@ def score_(
         out.print(_tell_hours(listed, hours, words), highlight=False, soft_wrap=True)
     if to is not None:
         out.print(words("Tasks written: {n}, in {file}.", n=listed["lever"].count(), file=to), markup=False)
+
+
+def _write(to: Path, told: bytes) -> None:
+    try:
+        to.write_bytes(told)
+    except OSError as error:
+        raise Problem("{file} cannot be written.", "Name a file in a folder that you may write.", file=to) from error
 
 
 def _kept(opened: Any, deal: list[str] | None, where: list[str] | None) -> pl.DataFrame:
