@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
+import pytest
+from sklearn import ensemble
 
 from cadran.models.landmarks import ENDED, OPEN, WON, Snapshots
 
@@ -59,3 +61,12 @@ def snapshots(frame: pl.DataFrame, until: float = UNTIL) -> Snapshots:
     })  # fmt: skip
     weight = frame["weight"].to_numpy().copy() if "weight" in frame.columns else np.ones(len(at))
     return Snapshots(facts, deal, weight, at, end, fate.astype(int), end, until)
+
+
+def few_trees() -> pytest.MonkeyPatch:
+    """Let boosting make 20 trees instead of 150, each counting for more, until undone."""
+    patch, whole = pytest.MonkeyPatch(), ensemble.HistGradientBoostingClassifier
+    patch.setattr(
+        ensemble, "HistGradientBoostingClassifier", lambda **how: whole(**how | {"max_iter": 20, "learning_rate": 0.3})
+    )
+    return patch

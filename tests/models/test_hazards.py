@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from looks import UNTIL, lives, looked_at, snapshots
+from looks import UNTIL, few_trees, lives, looked_at, snapshots
 from statsmodels.duration.survfunc import CumIncidenceRight
 
 from cadran.models import hazards as module
@@ -11,6 +11,15 @@ from cadran.models.hazards import Average, Instead, count_rates, weight_of, won_
 from cadran.models.hazards_boosted import fit_boosting
 from cadran.models.hazards_logit import _seasons, fit_logit
 from cadran.models.landmarks import BEYOND, ENDED, ENDS, N_PERIODS, OPEN, WON
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    """Few trees."""
+    patch = few_trees()
+    yield
+    patch.undo()
+
 
 LENGTHS = np.append(np.diff(np.append(0, ENDS)), BEYOND)
 DAYS = [0, 1, 13.5, 14, 27, 28, 60, 91, 100, 182, 183, 364, 500, 2_000, 1e5, np.inf]

@@ -11,7 +11,7 @@ import days
 import numpy as np
 import polars as pl
 import pytest
-from looks import UNTIL, lives, looked_at
+from looks import UNTIL, few_trees, lives, looked_at
 from polars.testing import assert_frame_equal
 
 from cadran.book import Reader, books, forget, open_book, purge, write_book
@@ -44,6 +44,14 @@ def fitted(name: str) -> win.WinModel:
     hazards = Average((fitted("logit").hazards, fitted("boosting").hazards)) if name == "average" else make[name]()
     card = win.Card(40, 60, len(taken), RUNGS, SUSPECTS, None, win.drift(taken))
     return win.WinModel(name, hazards, UNTIL, card)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    """Few trees."""
+    patch = few_trees()
+    yield
+    patch.undo()
 
 
 @pytest.fixture(scope="module")

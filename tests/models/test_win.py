@@ -207,7 +207,7 @@ def test_scoring_survives_what_was_never_seen(open_now):
 
 
 def test_of_an_invented_company(tmp_path):
-    delivery = invent(deals=250, seed=3, activities=0.1)
+    delivery = invent(deals=120, seed=3, activities=0.1)
     write_book(tmp_path / "book", delivery, delivery.settings.taken)
     book = open_book(tmp_path / "book")
 
@@ -219,5 +219,3 @@ def test_of_an_invented_company(tmp_path):
     assert set(told["opportunity_id"]) == set(deals["opportunity_id"])
     assert told["probability"].is_between(0, 1, closed="none").all()
     assert model.day == pytest.approx(book.moment.timestamp() / 86_400)
-    past = book.as_of(book.moment.replace(year=book.moment.year - 1))
-    assert win.fit(past).card.n_won < model.card.n_won
