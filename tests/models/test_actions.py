@@ -64,9 +64,11 @@ def test_a_lever_is_looked_at_where_won_deals_had_more(book, facts):
     won = looks(book).filter("is_won")
     share, n = had_more(won, facts, PULLS["contact"].has)
 
-    had = won.select("stage", "n_contacts").rows()
-    for (stage, own), told, behind in list(zip(facts.select("stage", "n_contacts").rows(), share, n, strict=True))[:50]:
-        theirs = [contacts for at, contacts in had if at == stage and contacts is not None]
+    had = won.select("stage", "n_contacts").drop_nulls()
+    rows = facts.select("stage", "n_contacts").with_columns(share=pl.Series(share), n=pl.Series(n))
+    assert rows.unique().height == rows.unique(["stage", "n_contacts"]).height > 10
+    for stage, own, told, behind in rows.unique().drop_nulls().iter_rows():
+        theirs = had.filter(stage=stage)["n_contacts"].to_list()
         assert behind == len(theirs)
         assert told == pytest.approx(sum(contacts > own for contacts in theirs) / len(theirs))
 
@@ -117,6 +119,7 @@ SURE, UNSURE = {"gain": 0.1, "gain_low": 0.05}, {"gain": 0.02, "gain_low": -0.01
         (LIKELY | SURE, "push", "meet"),
         (LIKELY | {"signals": ["stalled", "client_waits"], "asked": "answer"}, "secure", "answer"),
         (LIKELY, "watch", None),
+        (LIKELY | {"probability": 0.49, "signals": ["stalled"], "asked": "meet"}, "watch", None),
         (DULL | {"signals": ["overdue"], "asked": "redate"}, "watch", "redate"),
         (DULL | SURE | {"amount": 399.0}, "leave", "stop"),  # 0.3 × 399 < 2 h × 60
         (DULL | {"amount": 401.0}, "watch", None),
