@@ -89,6 +89,7 @@ def test_extreme_shares(of_period, ever):
 def test_the_constant_is_the_cumulative_incidence_of_aalen_and_johansen(monkeypatch):
     # Followed to the end of some period each; those still open then are censored.
     monkeypatch.setattr(module, "PRIOR", 1e-9)
+    monkeypatch.setattr(module, "HALF_LIFE", np.inf)
     random = np.random.default_rng(1)
     n = 400
     followed = random.choice(ENDS, n)

@@ -74,6 +74,10 @@ CATEGORIES = (
 BY_TYPE = ("n_contacts", "has_senior", "has_decision_maker", "waited_90", "n_meetings", "age_days", "stage_position")
 
 
+def _size(fact: str) -> float:
+    return PULLED_SIZE if fact in PULLED else 1.0
+
+
 @dataclass(frozen=True)
 class Number:
     """A fact that is a number: how it is brought to like units, its knots, and the values seen."""
@@ -110,8 +114,7 @@ class Number:
         is_unknown = np.isnan(value)
         value = np.where(is_unknown, 0, value)
         bends = [np.where(is_unknown, 0, np.maximum(value - knot, 0)) for knot in self.knots]
-        size = PULLED_SIZE if self.fact in PULLED else 1.0
-        return size * np.column_stack([value, *bends, *([is_unknown] if self.is_ever_unknown else [])])
+        return _size(self.fact) * np.column_stack([value, *bends, *([is_unknown] if self.is_ever_unknown else [])])
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,7 @@ class Design:
         """(n, p) float32 columns of like units, without missing values."""
         read = self._read(facts)
         made = {part.fact: part.encode(read[part.fact].to_numpy()) for part in self.parts}
-        crossed = [made["deal_type"][:, place] * made[fact][:, 0] for place, fact in self._crossings()]
+        crossed = [made["deal_type"][:, place] * made[fact][:, 0] / _size(fact) for place, fact in self._crossings()]
         blocks = [*made.values(), *(each[:, None] for each in crossed)]
         return np.hstack([np.zeros((len(facts), 0)), *blocks]).astype(np.float32)
 

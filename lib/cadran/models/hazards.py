@@ -109,9 +109,9 @@ def count_rates(past: Snapshots, by_stage: bool, seed: int = 0) -> Rates:
 
 
 def _counted(past: Snapshots, rows: Rows, kept: np.ndarray) -> np.ndarray:
-    """(N_PERIODS, 3) outcomes, weighted, brought to the number of deals that stand behind them."""
+    """(N_PERIODS, 3) outcomes, weighted, the recent ones more, brought to the number of deals that stand behind them."""
     counts = np.zeros((N_PERIODS, 3))
-    weight = past.weight[rows.of]
+    weight = weight_of(past, rows)
     np.add.at(counts, (rows.period[kept], rows.outcome[kept]), weight[kept])
     for period in range(N_PERIODS):
         here = kept & (rows.period == period)
@@ -139,4 +139,4 @@ class Average:
 def weight_of(past: Snapshots, rows: Rows) -> np.ndarray:
     """What each row weighs, 1 on average: the looks it stands for, the recent ones more."""
     weight = past.weight[rows.of] * 0.5 ** ((past.until - rows.start) / HALF_LIFE)
-    return weight / weight.mean()
+    return weight / weight.mean() if len(weight) else weight

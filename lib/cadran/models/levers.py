@@ -75,9 +75,13 @@ def _meetings(facts: pl.DataFrame, more: float) -> pl.DataFrame:
 
 
 def _decider(facts: pl.DataFrame, reached: float) -> pl.DataFrame:
-    """Somebody who decides is involved."""
-    known = pl.col("has_decision_maker")
-    return facts.with_columns(has_decision_maker=pl.when(known.is_not_null()).then(known | bool(reached)))
+    """Somebody who decides, and directs, is involved: one more person where nobody was."""
+    has_both = (pl.col("has_decision_maker") & pl.col("has_senior")).fill_null(True)
+    known = ("has_decision_maker", "has_senior")
+    return facts.with_columns(
+        n_contacts=pl.col("n_contacts") + (~has_both).cast(pl.Int64) * int(reached),
+        **{name: pl.when(pl.col(name).is_not_null()).then(pl.col(name) | bool(reached)) for name in known},
+    )
 
 
 LEVERS = {
