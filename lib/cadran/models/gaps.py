@@ -93,16 +93,20 @@ def gaps(model: WinModel, book: Book, facts: pl.DataFrame, told: np.ndarray) -> 
     found = Gaps(raw, error, won_share, n_won, is_beyond)
     if not tells(model):
         return found
-    won = looks(book).filter("is_won")
-    for turn, pull in enumerate(PULLS.values()):
+    won, lacks = looks(book).filter("is_won"), {}
+    for turn, (name, pull) in enumerate(PULLS.items()):
         won_share[turn], n_won[turn] = had_more(won, facts, pull.has)
-        lacks = np.flatnonzero(won_share[turn] >= COMMON)
-        own = facts[lacks]
-        pulled = pull.pulled(own)
-        then = (own, len(told) - 1, pulled) if pull.lasts else (pulled, len(told) - 1)
-        gap = chances(model, *then) - told[:, lacks]
-        raw[turn, lacks], error[turn, lacks] = gap[0], gap[1:].std(axis=0, ddof=1)
-        is_beyond[turn, lacks] = beyond(model, pulled) & ~beyond(model, own)
+        lacks[name] = np.flatnonzero(won_share[turn] >= COMMON)
+    # What is done once, and what lasts: each asked of the model at one go.
+    for lasts in (False, True):
+        names = [name for name, pull in PULLS.items() if pull.lasts is lasts]
+        deal = np.concatenate([lacks[name] for name in names])
+        own, pulled = facts[deal], pl.concat([PULLS[name].pulled(facts[lacks[name]]) for name in names])
+        then = chances(model, own, len(told) - 1, pulled) if lasts else chances(model, pulled, len(told) - 1)
+        place = np.repeat([list(PULLS).index(name) for name in names], [len(lacks[name]) for name in names]), deal
+        gap = then - told[:, deal]
+        raw[place], error[place] = gap[0], gap[1:].std(axis=0, ddof=1)
+        is_beyond[place] = beyond(model, pulled) & ~beyond(model, own)
     return found
 
 
