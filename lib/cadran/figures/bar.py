@@ -1,7 +1,7 @@
 """The bar that is always there: the app's name, its controls, the language, the theme, help."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from html import escape
 
@@ -15,7 +15,7 @@ PAGES = {"opportunities": "Opportunities", "process": "Sales process", "definiti
 def bar(title: str, controls: Sequence[Control], view: View, words: Words) -> str:
     """The bar's markup, each control at the value the view holds."""
     in_bar = (control for control in controls if not (isinstance(control, Choice) and control.is_local))
-    inputs = "".join(control_html(control, view[control.name], words) for control in in_bar)
+    inputs = "".join(control_html(control, view.controls, words) for control in in_bar)
     return (
         f"<header class=bar><div class=name><a href='/' target=_top>Cadran</a><span aria-hidden=true>▸</span>"
         f"{_pages(title, words)}</div><div class=controls>{inputs}</div>"
@@ -34,44 +34,47 @@ def _pages(title: str, words: Words) -> str:
     )
 
 
-def control_html(control: Control, value: str, words: Words) -> str:
-    """The markup of one control."""
+def control_html(control: Control, held: Mapping[str, str], words: Words) -> str:
+    """The markup of one control, of a page whose controls hold these values."""
+    value, when = held[control.name], _when(control, held)
     if isinstance(control, Day):
-        return _day(control, value, words)
-    return _slider(control, value) if control.slides else _choice(control, value)
+        return _day(control, value, when, words)
+    return _slider(control, value, when) if control.slides else _choice(control, value, when)
 
 
-def _slider(control: Choice, value: str) -> str:
+def _slider(control: Choice, value: str, when: str) -> str:
     """A slider over the options, with what the one chosen says beside it."""
     steps, told = list(control.options), escape(control.options[value])
     texts = escape(json.dumps(control.options, ensure_ascii=False))
     return (
-        f"<label class='control slides'{_when(control)}><span>{escape(control.label)}</span>"
+        f"<label class='control slides'{when}><span>{escape(control.label)}</span>"
         f"<input class=slider type=range min=0 max={len(steps) - 1} value={steps.index(value)} "
         f'data-control="{control.name}" data-steps="{escape(json.dumps(steps))}"{_shortcut(control.shortcut)} '
         f'aria-valuetext="{told}"><output data-text="{control.name}" data-texts="{texts}">{told}</output></label>'
     )
 
 
-def _when(control: Choice | Day) -> str:
-    return f' data-when="{control.when}" hidden' if control.when else ""
+def _when(control: Control, held: Mapping[str, str]) -> str:
+    """Under which value of another control this one is shown; hidden while that holds another."""
+    name, _, wanted = control.when.partition("=")
+    return f' data-when="{control.when}"{" hidden" * (held.get(name) != wanted)}' if control.when else ""
 
 
-def _choice(control: Choice, value: str) -> str:
+def _choice(control: Choice, value: str, when: str) -> str:
     options = "".join(
         f'<option value="{escape(key)}"{" selected" * (key == value)}>{escape(text)}</option>'
         for key, text in control.options.items()
     )
     hidden = " class=visually-hidden" if control.is_plain else ""
     return (
-        f"<label class=control{_when(control)}><span{hidden}>{escape(control.label)}</span>"
+        f"<label class=control{when}><span{hidden}>{escape(control.label)}</span>"
         f'<select data-control="{control.name}"{_shortcut(control.shortcut)}>{options}</select></label>'
     )
 
 
-def _day(control: Day, value: str, words: Words) -> str:
+def _day(control: Day, value: str, when: str, words: Words) -> str:
     calendar = (
-        f"<label class=control{_when(control)}><span>{escape(control.label)}</span>"
+        f"<label class=control{when}><span>{escape(control.label)}</span>"
         f'<output data-day="{control.name}">{escape(words.date(date.fromisoformat(value)))}</output>'
         f'<input type=date data-control="{control.name}" min="{control.first}" max="{control.last}" value="{value}"'
         f"{_shortcut(control.shortcut)}></label>"

@@ -154,7 +154,7 @@ class Levers:
 
     def html(self, slot: str, words: Words) -> str:
         """The same markup whatever is chosen since, so that a slider stays under the hand that moves it."""
-        inputs = "".join(control_html(control, self.values[control.name], words) for control in self.controls)
+        inputs = "".join(control_html(control, self.values, words) for control in self.controls)
         title = f"<h2>{escape(self.title)}</h2>" if self.title else ""
         said = f"<p>{escape(self.said)}</p>" if self.said else ""
         return f"<div class=levers>{title}{said}<div class=controls>{inputs}</div></div>"

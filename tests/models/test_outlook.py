@@ -1,0 +1,117 @@
+"""What open deals promise: sums of chances, levers that move them, and no noise in between."""
+
+from datetime import date
+from math import inf
+from types import SimpleNamespace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from cadran.models.levers import LEVERS
+from cadran.models.outlook import Outlook
+
+
+class Model:
+    """Chances rise with contacts and time; draws shift them by a few points."""
+
+    hazards = SimpleNamespace()
+
+    def incidence(self, facts, days=(inf,), instead=None):
+        facts = facts if instead is None else instead.facts
+        limit = np.clip(0.2 + 0.1 * facts["n_contacts"].to_numpy(), 0, 0.9)
+        return limit[:, None] * np.array([1 - 0.5 ** (each / 91) for each in days])
+
+    def drawn(self, facts, days=(inf,), n=200, instead=None):
+        shift = np.linspace(0.8, 1.2, n)[:, None, None]
+        return np.clip(self.incidence(facts, days, instead)[None] * shift, 0, 1)
+
+
+FACTS = pl.DataFrame(
+    {"opportunity_id": ["A", "B", "C"], "amount": [100.0, None, 50.0], "n_contacts": [1, 2, 3], "age_days": [10.0] * 3,
+     "waiting_hours": [None, 30.0, 100.0], "n_asked_90": [None, 1, 2], "waited_90": [None, 1.0, 9.0], "n_outbound_30": [0, 0, 0], "n_touches": [0, 1, 2],
+     "days_since_outbound": [None, 5.0, 6.0]}
+)  # fmt: skip
+ALL = np.array([True, True, True])
+
+
+def outlook(day=date(2026, 6, 30), facts=FACTS):
+    return Outlook(Model(), facts, day, pl.DataFrame())
+
+
+def test_expected_wins_are_the_sum_of_chances_and_unknown_amounts_are_counted():
+    told = outlook().expected(ALL, "ever")
+
+    assert told.wins == pytest.approx(0.3 + 0.4 + 0.5)
+    assert told.revenue == pytest.approx(100 * 0.3 + 50 * 0.5)
+    assert (told.n_deals, told.n_unknown) == (3, 1)
+    assert told.wins_low <= told.wins <= told.wins_high <= 3
+
+
+def test_the_interval_of_wins_holds_chance():
+    # 200 deals of chance 0.3 whatever the model: their number is binomial, standard deviation 6.5.
+    facts = pl.concat([FACTS.head(1)] * 200)
+    told = outlook(facts=facts).expected(np.ones(200, bool), "ever")
+
+    assert told.wins == pytest.approx(60)
+    assert told.wins_low < 60 - 1.96 * np.sqrt(200 * 0.3 * 0.7)
+    assert told.wins_high > 60 + 1.96 * np.sqrt(200 * 0.3 * 0.7)
+
+
+@pytest.mark.parametrize(
+    ("day", "quarter", "following"),
+    [
+        (date(2026, 5, 10), 51, 143),
+        (date(2026, 6, 30), 92, 184),
+        (date(2026, 12, 31), 90, 181),
+        (date(2026, 1, 1), 89, 180),
+    ],
+)
+def test_horizons_end_on_the_last_day_of_a_quarter(day, quarter, following):
+    horizons = outlook(day).horizons
+
+    assert (horizons["quarter"], horizons["next_quarter"]) == (quarter, following)
+
+
+def test_half_of_a_chance_has_come_by_the_likely_date():
+    close = outlook().scores["close_date"]
+
+    assert set(close) == {date(2026, 9, 29)}  # 91 days on, whatever the chance
+
+
+def test_a_lever_starts_from_what_is_expected_now_and_adds_what_the_model_says():
+    told = outlook().pulled(ALL, "contacts", "ever")
+
+    assert told["value"].to_list() == [None, 1, 2, 3]
+    assert told["wins"][0] == pytest.approx(outlook().expected(ALL, "ever").wins, rel=1e-6)
+    assert told["wins_more"].to_list() == pytest.approx([0, 0.3, 0.6, 0.9], abs=1e-6)
+    assert told["revenue_more"].to_list() == pytest.approx([0, 15, 30, 45], abs=1e-4)
+    # As things are differs from itself by nothing, whatever the model drawn.
+    assert told.row(0, named=True)["wins_more_low"] == told.row(0, named=True)["wins_more_high"] == 0
+
+
+def test_a_segment_is_part_of_the_whole():
+    seen = outlook()
+    parts = [seen.pulled(np.array(kept), "contacts", "ever")["wins"] for kept in ([1, 0, 0], [0, 1, 1])]
+
+    assert (parts[0] + parts[1]).to_list() == pytest.approx(
+        seen.pulled(ALL, "contacts", "ever")["wins"].to_list(), rel=1e-6
+    )
+
+
+def test_no_open_deal_promises_nothing():
+    seen = outlook(facts=FACTS.clear())
+
+    assert seen.expected(np.array([], bool), "ever").wins == 0
+    assert seen.scores.is_empty()
+    assert seen.pulled(np.array([], bool), "contacts", "ever")["wins"].to_list() == [0] * 4
+
+
+def test_answering_within_a_day_ends_longer_waits_and_leaves_what_is_not_known():
+    told = LEVERS["answer"].applied(FACTS, 24)
+
+    assert told["waiting_hours"].to_list() == [None, None, None]
+    assert told["waited_90"].to_list() == pytest.approx([None, 1.0, 2 * np.log1p(24)])
+    assert told["n_outbound_30"].to_list() == [0, 1, 1]
+    assert LEVERS["answer"].applied(FACTS, 48)["waiting_hours"].to_list() == [None, 30, None]
+    assert LEVERS["answer"].applied(FACTS, None) is FACTS

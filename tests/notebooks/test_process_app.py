@@ -1,0 +1,225 @@
+"""The Sales process app runs whole on any book, in both languages, and says what it cannot show."""
+
+import re
+from concurrent.futures import Future
+from html import unescape
+
+import polars as pl
+import pytest
+from quick import no_past, quick_model
+
+from cadran.book import SAMPLE, open_book, write_book
+from cadran.book.held import hold
+from cadran.figures.blocks import Nothing, Notice
+from cadran.figures.figure import Figure
+from cadran.figures.periods import chosen_period
+from cadran.measures import MEASURES, Question
+from cadran.models.backtest import Backtest
+from cadran.models.outlook import outlook
+from cadran.publish.apps import NOTEBOOKS
+from cadran.publish.prepared import _load
+from cadran.tables import TABLES
+from cadran.tables.delivery import Delivery
+
+OF_A_DEAL = ("detail", "deal_levers", "deal_incidence", "deal_course", "deal_reasons", "deal_timeline")
+
+
+@pytest.fixture(scope="module")
+def app():
+    return _load(NOTEBOOKS / "process.py").app
+
+
+@pytest.fixture(scope="module")
+def part(tmp_path_factory):
+    """`part(keep)`: a book of those of the sample's deals that an expression on their number and last version keeps."""
+    sample = open_book(SAMPLE)
+    whole = {
+        name: pl.read_parquet(sample.version / name).select(schema.column_names()) for name, schema in TABLES.items()
+    }
+    last = whole["versions"].sort("valid_from").group_by("opportunity_id").last().sort("opportunity_id")
+
+    def make(keep):
+        ids = last.with_row_index("number").filter(keep).select("opportunity_id")
+        of_deals = ("opportunities", "versions", "deal_contacts", "activities")
+        kept = {name: whole[name].join(ids, on="opportunity_id", how="semi") for name in of_deals}
+        folder = tmp_path_factory.mktemp("book")
+        tables = whole | kept | {"leads": whole["leads"].clear()}
+        histories = frozenset(name for name, rows in tables.items() if "valid_from" in rows.columns)
+        write_book(folder, Delivery.whole(sample.settings, tables, histories=histories), sample.moment)
+        return hold(open_book(folder))
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def book(part):
+    """Every fourteenth deal of the sample: enough for a logistic model."""
+    return part(pl.col("number") % 14 == 0)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """No selection and no backtest: they are tested for themselves."""
+    monkeypatch.setattr("cadran.models.outlook.kept.model", lambda book: quick_model(book, "logit"))
+    monkeypatch.setattr("cadran.models.outlook.backtest", no_past)
+
+
+def shown(app, book, **query):
+    """The page, and its text."""
+    _, defs = app.run(defs={"query": query, "book": book})
+    page = defs["page"].widget
+    return page, unescape(re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", page.html())))
+
+
+@pytest.fixture(scope="module")
+def deal(book):
+    """An open deal of the book."""
+    deals = book.collect(book.deals(["opportunity_id", "status"])).filter(status="open")
+    return deals["opportunity_id"].sort()[0]
+
+
+def test_every_place_is_filled_or_says_why(app, book, deal):
+    page, text = shown(app, book, lang="en", open=deal)
+
+    silent = {slot for slot, block in page.blocks.items() if isinstance(block, Notice | Nothing)}
+    assert {slot for row in page.places for slot in row} == page.blocks.keys()
+    # Too few deals for the pace of a quarter; and the backtest is left out.
+    assert silent <= {"backtest", "reliability", "skill", "bottlenecks", "won_response", "won_time"}
+    assert "None of it has closed" in text
+    assert "What goes together, not what causes" in text
+
+
+def test_the_numbers_are_those_of_the_model_and_the_measures(app, book):
+    page, text = shown(app, book, lang="en", horizon="ever")
+
+    seen = outlook(book.as_of(book.day))
+    expected = seen.scores["probability"].sum()
+    assert f"{page.words.number(expected, 0)} are expected to be won one day" in text
+    bubbles = page.blocks["bubbles"].frame
+    told = seen.scores.filter(pl.col("close_date").is_not_null())
+    assert bubbles.height == told.height
+    year = chosen_period(page.asked, book.day, book.day)
+    flows = MEASURES["stage_conversion"].ask(book, Question(since=year[0], until=year[1]))
+    assert page.blocks["funnel"].frame["n_entered"].to_list() == flows["n_entered"].to_list()
+
+
+def test_a_selection_filters_the_open_deals(app, book):
+    page, _ = shown(app, book, lang="en", **{"in.region": ["Nord"]})
+
+    deals = book.collect(book.deals(["opportunity_id", "status", "region"])).filter(status="open", region="Nord")
+    assert set(page.blocks["bubbles"].frame["opportunity_id"]) <= set(deals["opportunity_id"])
+    assert f"{deals.height} open deal" in page.blocks["room_wins"].subtitle
+
+
+def test_the_hours_cut_the_list(app, book):
+    few, many = (shown(app, book, lang="en", hours=hours)[0].blocks for hours in ("5", "80"))
+
+    lists = [0 if isinstance(each["actions"], Notice) else each["actions"].frame["hours"].sum() for each in (few, many)]
+    assert lists[0] <= 5
+    assert lists[0] < lists[1] <= 80
+    faded = [each["bubbles"].frame.filter(state="excluded").height for each in (few, many)]
+    assert faded[0] > faded[1]
+
+
+def test_levers_move_a_deal_and_a_room(app, book, deal):
+    still, pulled = (
+        shown(app, book, lang="en", open=deal, deal_meetings=more, room_contacts=more, lever="contacts")[0].blocks
+        for more in ("0", "2")
+    )
+
+    assert still["deal_incidence"].frames["pulled"].is_empty()
+    assert pulled["deal_incidence"].frames["pulled"].height == pulled["deal_incidence"].frame.height
+    assert pulled["deal_incidence"].frame.equals(still["deal_incidence"].frame)
+    # What is expected at each value does not hang on the one chosen: no flicker of noise.
+    plain = [each["room_wins"].frame.drop("state") for each in (still, pulled)]
+    assert plain[0].equals(plain[1])
+    assert pulled["room_wins"].frame["state"].to_list() == ["possible", "possible", "selected", "possible"]
+
+
+def test_a_deal_has_its_past_its_reasons_and_its_events(app, book, deal):
+    page, text = shown(app, book, lang="fr", open=deal)
+
+    assert page.blocks["deal_course"].frame["at_date"].max() == book.day
+    assert page.blocks["deal_timeline"].items
+    assert f"Affaire {deal}" in text
+    assert all(isinstance(shown(app, book)[0].blocks[slot], Nothing) for slot in OF_A_DEAL[:1])
+
+
+def test_french_to_the_last_word(app, book, deal):
+    page, text = shown(app, book, lang="fr", open=deal)
+
+    for english in ("Win", "deals", "Deals", "Lever", "hours", "Stage", "won", "lost", "rate"):
+        assert not re.search(rf"\b{english}\b", text), (english, re.findall(rf".{{40}}\b{english}\b.{{40}}", text))
+    assert "Processus de vente" in text
+    assert 'lang="fr"' in page.html()
+
+
+@pytest.mark.parametrize(
+    "keep",
+    {
+        "empty": pl.lit(False),
+        "one_deal": pl.col("number") == 3,
+        "none_closed": (pl.col("status") == "open") & (pl.col("number") % 20 == 0),
+        "none_open": (pl.col("status") == "won") & (pl.col("number") % 60 == 0),
+    }.items(),
+    ids=lambda case: case[0],
+)
+def test_a_book_with_next_to_nothing_is_told_and_not_an_error(app, part, monkeypatch, keep):
+    monkeypatch.setattr("cadran.models.outlook.kept.model", quick_model)
+
+    page, text = shown(app, part(keep[1]), lang="en", period="all", open="D000000")
+
+    assert {slot for row in page.places for slot in row} == page.blocks.keys()
+    assert not {"nan", "inf"} & set(text.split())
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"as_of": "1066-10-14", "hours": "-7", "lever": "magic", "horizon": "never"},
+        {"room_answer": "1e9", "deal_contacts": "99999", "open": "../../etc", "in.region": ["Atlantis"]},
+    ],
+)
+def test_an_absurd_address_still_shows_a_page(app, book, query):
+    page, _ = shown(app, book, **query)
+
+    assert {slot for row in page.places for slot in row} == page.blocks.keys()
+    asked = page.asked
+    assert asked["hours"] in {str(n) for n in (0, 5, 10, 15, 20, 30, 40, 60, 80, 120, 160, 240, 320)}
+    assert asked["room_answer"] in ("", "72", "48", "24", "8", "4", "1")
+
+
+def test_the_backtest_is_shown_with_its_curve(app, book, monkeypatch):
+    by = {"n": [50, 60], "n_won": [10, 30]}
+    curve = pl.DataFrame(
+        {"name": ["logit"] * 2, **by, "predicted": [0.2, 0.5], "observed": [0.2, 0.5], "observed_low": [0.1, 0.4],
+         "observed_high": [0.3, 0.6]}
+    )  # fmt: skip
+    skill = pl.DataFrame(
+        {"name": ["logit"] * 2, "by": ["age_days"] * 2, "group": ["< 30", None], **by, "skill": [0.1, 0.3],
+         "skill_low": [0.0, 0.2], "skill_high": [0.2, 0.4]}
+    )  # fmt: skip
+    figures = ("log_loss", "difference", "difference_low", "difference_high", "brier", "auc", "average_precision",
+               "calibration_slope", "calibration_intercept")  # fmt: skip
+    scores = pl.DataFrame(
+        {
+            "name": ["constant", "logit"],
+            "chosen": [False, True],
+            "n": [110, 110],
+            **{each: [0.5, 0.4] for each in figures},
+        }
+    )
+    told = Backtest(book.day, book.day, "logit", scores, curve, skill, ())
+    monkeypatch.setattr("cadran.models.outlook._judged", lambda book: _done(told))
+
+    page, text = shown(app, book, lang="en")
+
+    assert "When it says 30 %, are 30 % won?" in text
+    assert page.blocks["backtest"].frame["candidate"].to_list() == ["A logistic model", "The overall rate"]
+    assert isinstance(page.blocks["skill"], Figure)
+
+
+def _done(told):
+    future = Future()
+    future.set_result(told)
+    return future
