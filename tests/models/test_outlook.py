@@ -29,7 +29,8 @@ class Model:
 
 FACTS = pl.DataFrame(
     {"opportunity_id": ["A", "B", "C"], "amount": [100.0, None, 50.0], "n_contacts": [1, 2, 3], "age_days": [10.0] * 3,
-     "waiting_hours": [None, 30.0, 100.0], "n_asked_90": [None, 1, 2], "waited_90": [None, 1.0, 9.0], "n_outbound_30": [0, 0, 0], "n_touches": [0, 1, 2],
+     "waiting_hours": [None, 30.0, 100.0], "n_asked_90": [None, 1, 2], "waited_90": [None, 1.0, 9.0],
+     "n_outbound_30": [0, 0, 0], "n_touches": [0, 1, 2],
      "days_since_outbound": [None, 5.0, 6.0]}
 )  # fmt: skip
 ALL = np.array([True, True, True])

@@ -68,7 +68,7 @@ def shown(app, book, **query):
     """The page, and its text."""
     _, defs = app.run(defs={"query": query, "book": book})
     page = defs["page"].widget
-    return page, unescape(re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", page.html())))
+    return page, unescape(re.sub(r"<[^>]+>", " ", re.sub(r"<(style|template).*?</\1>", "", page.html(), flags=re.S)))
 
 
 @pytest.fixture(scope="module")

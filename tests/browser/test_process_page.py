@@ -1,0 +1,101 @@
+"""The Sales process page in a real browser, on a small book: a deal opened, levers moved, nothing redrawn in between."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from cadran.book import SAMPLE, open_book, write_book
+from cadran.tables import TABLES
+from cadran.tables.delivery import Delivery
+
+pytestmark = pytest.mark.browser
+ROOT = "document.querySelector('#live > div').shadowRoot"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """Where `cadran serve` shows every fourteenth deal of the sample, the win model not yet learnt."""
+    folder, sample = tmp_path_factory.mktemp("book"), open_book(SAMPLE)
+    tables = {
+        name: pl.read_parquet(sample.version / name).select(schema.column_names()) for name, schema in TABLES.items()
+    }
+    ids = tables["opportunities"].sort("opportunity_id").gather_every(14).select("opportunity_id")
+    for name in ("opportunities", "versions", "deal_contacts", "activities"):
+        tables[name] = tables[name].join(ids, on="opportunity_id", how="semi")
+    tables["leads"] = tables["leads"].clear()
+    histories = frozenset(name for name, rows in tables.items() if "valid_from" in rows.columns)
+    write_book(folder, Delivery.whole(sample.settings, tables, histories=histories), sample.moment)
+    command = [str(Path(sys.executable).parent / "cadran"), "serve", "--port", "0", "--book", str(folder)]
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("CADRAN_BOOK")}
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=settings)
+    assert server.stdout is not None
+    yield server.stdout.readline().strip()
+    server.terminate()
+    server.wait(20)
+    server.stdout.close()
+
+
+@pytest.fixture
+def page(served, chromium):
+    """The page, once the win model has been learnt; fails the test if the console held an error."""
+    wrong = []
+    page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.set_default_timeout(60_000)
+    page.on("console", lambda told: wrong.append(told.text) if told.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(f"{served}/process?lang=en&hours=20")
+    page.wait_for_selector("#live:not(.coming) [data-live=funnel] svg")
+    page.wait_for_selector("#live [data-live=bubbles] svg")
+    page.wait_for_selector("#live [data-slot=actions] .table")
+    yield page
+    page.context.close()
+    assert wrong == []
+
+
+def text_of(slot):
+    return f"{ROOT}.querySelector('[data-slot={slot}]').innerText"
+
+
+def test_a_deal_opened_has_its_page_and_its_levers(page):
+    first = page.locator("#live [data-slot=actions] tbody button").first
+    deal = first.inner_text()
+
+    first.click()
+    page.wait_for_selector("#live [data-live=deal_incidence] svg")
+
+    assert f"open={deal}" in page.url
+    assert f"Deal {deal}" in page.locator("[data-slot=detail]").inner_text()
+    page.wait_for_function(
+        f"() => {text_of('deal_reasons')}.includes('%') || {text_of('deal_reasons')}.includes('pts')"
+    )
+    page.evaluate(f"{ROOT}.querySelector('[data-live=deal_incidence] svg').mark = 1")
+    page.locator("[data-slot=deal_levers] input[type=range]").nth(1).focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"() => {text_of('deal_incidence')}.includes('with the levers above')")
+    assert page.evaluate(f"{ROOT}.querySelector('[data-live=deal_incidence] svg').mark") == 1
+    assert "deal_contacts=1" in page.url
+    page.keyboard.press("Escape")
+    page.wait_for_function(f"() => {text_of('detail')} === ''")
+
+
+def test_sliders_stay_under_the_hand(page):
+    room = page.locator("[data-slot=room_levers] input[type=range]:visible")
+    room.focus()
+    page.evaluate(f"{ROOT}.activeElement.mark = 1")
+    before = page.evaluate(text_of("room"))
+
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"t => {text_of('room')} !== t", arg=before)
+
+    assert page.evaluate(f"{ROOT}.activeElement.mark") == 1
+    assert "room_answer=24" in page.url
+    assert page.locator("[data-slot=room_levers] output:visible").inner_text() == "24 hours"
+    page.locator("[data-slot=hours] input").focus()
+    page.keyboard.press("Home")
+    page.wait_for_function(f"() => {text_of('actions')}.includes('Nothing of use fits into 0 hours')")
+    assert "hours=0" in page.url
