@@ -51,7 +51,8 @@ def _expected_told(answers: Answers, expected: Expected) -> str:
     )  # fmt: skip
     if not expected.n_unknown:
         return wins
-    unknown = words.n("{n} more has no known amount.", "{n} more have no known amount.", expected.n_unknown)
+    unknown = words.n("{n} open deal has no known amount, and is not in that sum.",
+                      "{n} open deals have no known amount, and are not in that sum.", expected.n_unknown)  # fmt: skip
     return f"{wins} {unknown}"
 
 

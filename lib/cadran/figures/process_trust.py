@@ -61,7 +61,7 @@ def trust_sentence(card: Mapping[str, Any], words: Words) -> str:
         return words(
             "Beyond the stage, the data holds no usable signal: on later deals, no model beat the rate of each stage."
         )
-    return words("Its facts tell a deal's chance better than its stage does: judged on later deals, below.")
+    return words("The facts of a deal tell its chance better than its stage alone: judged on later deals, below.")
 
 
 def card_blocks(answers: Answers, card: Mapping[str, Any]) -> dict[str, Block | Figure]:
