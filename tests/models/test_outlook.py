@@ -1,13 +1,16 @@
 """What open deals promise: sums of chances, levers that move them, and no noise in between."""
 
-from datetime import date
+from datetime import UTC, date, datetime
+from itertools import pairwise
 from math import inf
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
 import pytest
 
+from cadran.models import outlook as module
 from cadran.models.levers import LEVERS
 from cadran.models.outlook import Outlook
 
@@ -116,3 +119,27 @@ def test_answering_within_a_day_ends_longer_waits_and_leaves_what_is_not_known()
     assert told["n_outbound_30"].to_list() == [0, 1, 1]
     assert LEVERS["answer"].applied(FACTS, 48)["waiting_hours"].to_list() == [None, 30, None]
     assert LEVERS["answer"].applied(FACTS, None) is FACTS
+
+
+@pytest.mark.parametrize(
+    ("zone", "purged", "first"),
+    [
+        ("America/New_York", None, date(2026, 3, 4)),
+        ("Europe/Paris", None, date(2026, 3, 4)),  # over the change of hour
+        ("Europe/Paris", "2026-03-20", date(2026, 3, 25)),  # of before, a purge kept a part
+    ],
+)
+def test_past_looks_at_a_deal_are_told_by_their_day_here(monkeypatch, zone, purged, first):
+    def facts_at(book, pairs):
+        return pairs.with_columns(opportunity_id=pl.lit("A"), stage=pl.lit("Prospect"), n_contacts=pl.lit(1))
+
+    monkeypatch.setattr(module, "facts_at", facts_at)
+    last = datetime(2026, 4, 1, 23, 59, 59, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    manifest = {"purged_before": purged} if purged else {}
+    book = SimpleNamespace(moment=last, settings=SimpleNamespace(time_zone=zone), manifest=manifest)
+    facts = FACTS.with_columns(age_days=pl.lit(30.0), opportunity_key=pl.lit(1))
+
+    told = outlook(date(2026, 4, 1), facts).course(book, "A")["at_date"].to_list()
+
+    assert (told[0], told[-1]) == (first, date(2026, 4, 1))
+    assert {(after - before).days for before, after in pairwise(told)} <= {7}

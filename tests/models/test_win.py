@@ -1,7 +1,10 @@
 """The win model: what it chooses, what it refuses, what it says of open deals whatever they bring."""
 
+from dataclasses import replace
+from datetime import date, datetime
 from functools import cache
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -64,6 +67,15 @@ def test_the_drift_by_hand():
     assert {
         (row["quarter"].year, row["quarter"].month // 3): (row["n_won"], row["n_ended"]) for row in told.to_dicts()
     } == {quarter: (fates.count(WON), fates.count(ENDED)) for quarter, fates in by_quarter.items()}
+
+
+def test_a_deal_closed_at_midnight_in_paris_belongs_to_the_quarter_that_begins():
+    taken = looked_at(lives(200))
+    midnight = datetime(2026, 4, 1, tzinfo=ZoneInfo("Europe/Paris")).timestamp() / 86_400
+    one = replace(taken.keep(np.flatnonzero(taken.outcome == WON)[:1]), end=np.array([midnight]))
+
+    assert win.drift(one)["quarter"].to_list() == [date(2026, 1, 1)]
+    assert win.drift(replace(one, time_zone="Europe/Paris"))["quarter"].to_list() == [date(2026, 4, 1)]
 
 
 def test_scores_hold_their_interval_and_are_the_same_each_time(open_now):

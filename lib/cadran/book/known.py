@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import narwhals as nw
+
+from cadran.book.removed import start_of
 
 if TYPE_CHECKING:
     from cadran.book.book import Book
@@ -28,6 +30,12 @@ def followed_since(book: Book) -> datetime | None:
         return datetime.fromisoformat(manifest["first_taken"]) + timedelta(microseconds=1)
     since = manifest.get("followed_since")
     return datetime.fromisoformat(since) if since else None
+
+
+def kept_from(book: Book) -> datetime | None:
+    """The moment from which a book tells of all deals; None for ever. Of what ended before, a purge kept nothing."""
+    day = book.manifest.get("purged_before")
+    return start_of(date.fromisoformat(day), book.settings.time_zone) if day else None
 
 
 def _known_leads(leads: nw.LazyFrame, book: Book) -> nw.LazyFrame:

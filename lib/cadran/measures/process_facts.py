@@ -1,20 +1,21 @@
 """What each deal had collected by a moment of its own: interactions, waits, stages, people, pushes, amounts."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 
 import narwhals as nw
 import polars as pl
 
 from cadran.book import Book
-from cadran.book.engines import EPOCH, POLARS
+from cadran.book.engines import EPOCH
+from cadran.book.known import kept_from
 from cadran.book.landmarks import facts_at
 from cadran.book.moments import beside, latest, rows
-from cadran.book.removed import start_of
 from cadran.measures.catalogue import Question
 from cadran.measures.counting import small
 from cadran.measures.response import waits
+from cadran.measures.signals_learnt import in_polars
 from cadran.measures.visits import visits, whole_lives
 from cadran.tables.activities import DIRECTIONS, KINDS
 
@@ -67,7 +68,8 @@ def cohort(book: Book, question: Question, age_days: int | None, columns: Iterab
     now = (book.moment - EPOCH) // timedelta(microseconds=1)
     created, ended = pl.col("created_us"), pl.coalesce("closed_us", pl.lit(now))
     # Deals that closed before what a purge kept are gone: of those begun before, only the slow are left.
-    kept = _kept_from(book)
+    first_kept = kept_from(book)
+    kept = -(2**62) if first_kept is None else (first_kept - EPOCH) // timedelta(microseconds=1)
     begins = created if age_days is None else created + age_days * _DAY
     at_us = ended if age_days is None else pl.min_horizontal(begins, ended)
     timed = timed.with_columns(
@@ -81,14 +83,6 @@ def cohort(book: Book, question: Question, age_days: int | None, columns: Iterab
     timed = timed.with_columns(at=pl.from_epoch("at_us", "us").dt.replace_time_zone("UTC"))
     was_open = pl.lit(True) if age_days is None else _is_among(_open_then(book, timed.select(_DEAL, "at")))
     return timed.with_columns(is_compared=pl.col("followed_days").is_not_null() & ~pl.col("is_early") & was_open)
-
-
-def _kept_from(book: Book) -> int:
-    """The instant from which a book tells of all deals, in microseconds since 1970: since ever, but for a purge."""
-    purged = book.manifest.get("purged_before")
-    if not purged:
-        return -(2**62)
-    return (start_of(date.fromisoformat(purged), book.settings.time_zone) - EPOCH) // timedelta(microseconds=1)
 
 
 def _open_then(book: Book, asked: pl.DataFrame) -> pl.DataFrame:
@@ -206,7 +200,3 @@ def _involving(involved: pl.DataFrame, column: str) -> dict[str, pl.DataFrame]:
     return {
         about: _known(deals, _is_among(known.filter(about=about))) for about in sorted(ranked["about"].head(MOST_TOLD))
     }
-
-
-def in_polars(book: Book) -> Book:
-    return replace(book, engine=POLARS) if book.engine is not POLARS else book

@@ -3,7 +3,6 @@ measure, a weak signal begins."""
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
@@ -14,9 +13,8 @@ import polars as pl
 
 from cadran.book import Book
 from cadran.book.engines import POLARS
-from cadran.book.known import followed_since
+from cadran.book.known import followed_since, kept_from
 from cadran.book.moments import beside, collect, rows
-from cadran.book.removed import start_of
 from cadran.measures.catalogue import Question
 from cadran.measures.response import waits
 from cadran.measures.survival import UNKNOWN, Estimate, Incidence
@@ -73,8 +71,6 @@ def quantile(values: pl.DataFrame, share: float, with_interval: bool = True) -> 
 def lives(book: Book) -> pl.DataFrame:
     """From when to when each deal was open for the first time: `opportunity_key`, `opportunity_id`, `began_at` and
     `ended_at` (null: still). What was before a purge is no part of it."""
-    kept = book.manifest.get("purged_before")
-    first_kept = start_of(date.fromisoformat(kept), book.settings.time_zone) if kept else None
     versions = in_polars(book).table("versions").to_native()
     is_closed = pl.col("status").cast(pl.String).is_in(CLOSED)
     first = collect(
@@ -83,7 +79,7 @@ def lives(book: Book) -> pl.DataFrame:
             ended_at=pl.col("valid_from").filter(is_closed).min(),
         )
     )
-    began = pl.max_horizontal("began_at", pl.lit(first_kept, _INSTANT))
+    began = pl.max_horizontal("began_at", pl.lit(kept_from(book), _INSTANT))
     return first.filter(pl.col("began_at").is_not_null()).with_columns(began_at=began).sort(DEAL)
 
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
 
 from cadran.book import Book
 from cadran.book.engines import EPOCH
+from cadran.book.known import kept_from
 from cadran.book.landmarks import facts_at
-from cadran.book.removed import start_of
 
 #: Days between the past dates at which deals are looked at, counted back from the book's moment.
 EVERY = 7
@@ -47,6 +47,8 @@ class Snapshots:
     known: np.ndarray
     #: The day up to which outcomes are known.
     until: float
+    #: Of the calendar that its dates are told in.
+    time_zone: str = "UTC"
 
     def __len__(self) -> int:
         return len(self.at)
@@ -129,7 +131,9 @@ def take(book: Book, seed: int = 0) -> Snapshots:
     # A look is at moment - k × week, k >= 1: those from start to before end.
     week = int(EVERY * _DAY)
     first = np.maximum((moment - end) // week + 1, 1)
-    n_dates = np.maximum((moment - np.maximum(start, _told_from(book))) // week - first + 1, 0)
+    kept = kept_from(book)
+    told_from = -(2**62) if kept is None else _instant(kept)
+    n_dates = np.maximum((moment - np.maximum(start, told_from)) // week - first + 1, 0)
     rng = np.random.default_rng(seed)
     chosen = np.flatnonzero(n_dates)
     n_rows = _rows_of_a_look((end - start) / _DAY)
@@ -148,6 +152,7 @@ def take(book: Book, seed: int = 0) -> Snapshots:
     taken = Snapshots(
         facts, facts["opportunity_key"].to_numpy(), weight=n_dates[of] / n_taken[of] / kept_share, at=at / _DAY,
         end=end[of] / _DAY, outcome=lives["outcome"].to_numpy()[of], known=known[of] / _DAY, until=moment / _DAY,
+        time_zone=book.settings.time_zone,
     )  # fmt: skip
     # Some were entered late: nobody could have looked at them that day.
     return taken.keep(facts["opportunity_id"].is_not_null().to_numpy())
@@ -157,12 +162,6 @@ def _rows_of_a_look(lived: np.ndarray) -> np.ndarray:
     """About how many person-period rows a look at each life makes: one in the middle of it, which is the mean."""
     left = lived / 2
     return np.searchsorted(np.append(0, ENDS), left) + np.maximum(np.ceil((left - ENDS[-1]) / BEYOND) - 1, 0)
-
-
-def _told_from(book: Book) -> int:
-    """The instant from which a book tells of all deals: since ever, but for a purge."""
-    purged = book.manifest.get("purged_before")
-    return _instant(start_of(date.fromisoformat(purged), book.settings.time_zone)) if purged else -(2**62)
 
 
 def _instant(moment: datetime) -> int:

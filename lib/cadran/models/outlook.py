@@ -4,14 +4,16 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from functools import cached_property, lru_cache
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
 
 from cadran.book import Book
+from cadran.book.known import kept_from
 from cadran.book.landmarks import facts_at
 from cadran.models import kept, win
 from cadran.models.actions import actions
@@ -188,12 +190,16 @@ class Outlook:
             return Course.create_empty()
         age = row["age_days"][0] or 0.0
         step = max(EVERY, int(age // MOST_LOOKS) + 1)
-        ago = [timedelta(days=step * turn) for turn in range(int(age // step), -1, -1)]
-        at = pl.Series([book.moment - each for each in ago], dtype=pl.Datetime("us", "UTC"))
+        # At the same hour by the clock, so that a look is of its own day in summer as in winter.
+        now, kept = book.moment.astimezone(ZoneInfo(book.settings.time_zone)), kept_from(book)
+        days = [now - timedelta(days=step * turn) for turn in range(int(age // step), -1, -1)]
+        at = pl.Series([day.astimezone(UTC) for day in days if kept is None or day >= kept])
+        at = at.cast(pl.Datetime("us", "UTC"))
         facts = facts_at(book, pl.DataFrame({"opportunity_key": row["opportunity_key"][0], "at": at}))
         facts = facts.filter(pl.col("opportunity_id").is_not_null())
         told = _with_ends(self.model.incidence(facts), self.model.drawn(facts, n=DRAWS))
-        return told.with_columns(at_date=facts["at"].dt.date(), stage=facts["stage"]).select(Course.column_names())
+        at_date = facts["at"].dt.convert_time_zone(book.settings.time_zone).dt.date()
+        return told.with_columns(at_date=at_date, stage=facts["stage"]).select(Course.column_names())
 
     def reasons(self, book: Book, opportunity_id: str) -> pl.DataFrame:
         """What lifts or lowers one deal's probability against what is typical at its stage: `Reason`."""

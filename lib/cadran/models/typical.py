@@ -1,13 +1,13 @@
 """What is typical of deals at a stage: of all that were open in it, and of those of them that have been won since."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 import polars as pl
 
 from cadran.book import Book
+from cadran.book.known import kept_from
 from cadran.book.landmarks import FACTS, facts_at, open_pairs
-from cadran.book.removed import start_of
 from cadran.measures.signals_learnt import in_polars
 
 #: Deals are looked at now, and at the same hour every so often before, so long.
@@ -45,8 +45,7 @@ def looks(book: Book) -> pl.DataFrame:
 
 
 def _past_days(book: Book) -> list[datetime]:
-    purged = book.manifest.get("purged_before")
-    kept = start_of(date.fromisoformat(purged), book.settings.time_zone) if purged else None
+    kept = kept_from(book)
     days = [book.moment - turn * EVERY for turn in range(1, LENGTH // EVERY + 1)]
     return [day for day in days if kept is None or day >= kept]
 

@@ -176,11 +176,12 @@ def open_facts(book: Book) -> pl.DataFrame:
 
 
 def drift(taken: Snapshots) -> pl.DataFrame:
-    """Per quarter of closing, of the deals seen open: `quarter`, `n_won`, `n_ended`, `won_share`."""
+    """Per quarter of closing, in the book's time zone, of the deals seen open: `quarter`, `n_won`, `n_ended`, `won_share`."""
     lives = pl.DataFrame({"deal": taken.deal, "end": taken.end, "outcome": taken.outcome}).unique()
-    closed = lives.filter(pl.col("outcome") != 0).with_columns(
-        quarter=pl.from_epoch(pl.col("end").floor().cast(pl.Int64), "d").cast(pl.Date).dt.truncate("1q")
-    )
+    # Days since 1970 hold an instant to a millisecond: a midnight must not fall into the day before.
+    ended_at = pl.from_epoch((pl.col("end") * 86_400).round().cast(pl.Int64), "s").dt.replace_time_zone("UTC")
+    quarter = ended_at.dt.convert_time_zone(taken.time_zone).dt.date().dt.truncate("1q")
+    closed = lives.filter(pl.col("outcome") != 0).with_columns(quarter=quarter)
     n_won, n_ended = (pl.col("outcome") == WON).sum(), (pl.col("outcome") == ENDED).sum()
     counted = closed.group_by("quarter").agg(n_won=n_won, n_ended=n_ended).sort("quarter")
     return counted.with_columns(won_share=pl.col("n_won") / (pl.col("n_won") + pl.col("n_ended")))
