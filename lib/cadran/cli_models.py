@@ -50,7 +50,7 @@ def win(
     if format is Format.table:
         out.print(f"[bold]{words('Backtest of the win model')}[/] · {opened.settings.name} · {words.date(opened.day)}")
         tell_purge(opened, words)
-        _tell(told, opened, words)
+        _tell(told, words)
     shown = {
         Part.scores: told.scores,
         Part.reliability: told.reliability,
@@ -62,7 +62,7 @@ def win(
     show(shown, format, words, opened.settings.currency)
 
 
-def _tell(told: Any, opened: Any, words: Words) -> None:
+def _tell(told: Any, words: Words) -> None:
     """What the table cannot say."""
     first = told.scores.row(0, named=True)
     lines = [

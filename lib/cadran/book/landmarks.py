@@ -123,7 +123,7 @@ def _deals(book: Book, asked: pl.DataFrame) -> pl.DataFrame:
         seen = seen.filter(of_region | of_team)
     seen = seen.join(_clients(book, seen), on="row", how="left")
     stages = collect(rows(book, "stages", "stage", "position", "kind", "probability"))
-    seen = seen.join(_way(book, past, stages), on="row", how="left")
+    seen = seen.join(_way(past, stages), on="row", how="left")
     positions = stages.select("stage", stage_position="position", stage_probability="probability")
     seen = seen.join(positions, on="stage", how="left")
     followed = followed_since(book)
@@ -158,7 +158,7 @@ def _unchanging(book: Book, asked: pl.DataFrame) -> pl.DataFrame:
     return last.select("row", pl.col("deal_type").cast(pl.String), *names[1:])
 
 
-def _way(book: Book, past: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+def _way(past: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """What befell each deal so far, from its versions: `row`, `began`, `n_back` and `amount_change`."""
     order = dict(stages.select("stage", "position").iter_rows())
     open_order = dict(stages.filter(pl.col("kind").cast(pl.String) == "open").select("stage", "position").iter_rows())

@@ -17,7 +17,6 @@ from cadran.tables.measured.audit import PathVariants
 MOST_STEPS = 20
 #: Microseconds.
 _DAY = 86_400_000_000
-_COUNTS = ("n_deals", "n_won", "n_lost", "n_disqualified")
 
 
 def closed_lives(book: Book, question: Question, *columns: str) -> nw.LazyFrame:
