@@ -43,5 +43,8 @@ def test_too_little_is_said(run):
 
     assert "None of those deals was lost" in told
     assert "there are too few to tell won from lost" in told
+    _, told, _ = run("reference", "--age", "3000", "--where", "deal_type=renewal")
+    assert "all before that age: none is compared" in told
+    assert "None of those deals was won" not in told, "some were, and stand in the table"
     status, _, complaint = run("reference", "--from", "2026-06-01", "--until", "2026-01-01")
     assert (status, "Swap --from and --until" in complaint) == (1, True)

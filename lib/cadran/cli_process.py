@@ -102,7 +102,7 @@ def _tell(group: pl.DataFrame, by: tuple[str, ...], words: Words) -> None:
         )
         out.print(compared_with, style="dim", highlight=False, soft_wrap=True)
     if not n_won or not n_lost:
-        out.print(_why_not(n_won, n_lost, n_unknown, words), style="yellow", soft_wrap=True)
+        out.print(_why_not(n_won, n_lost, n_early, n_unknown, words), style="yellow", soft_wrap=True)
     known = group.filter(pl.any_horizontal(pl.col("won", "lost").is_not_null()))
     if known.is_empty():
         return
@@ -117,12 +117,16 @@ def _tell(group: pl.DataFrame, by: tuple[str, ...], words: Words) -> None:
     out.print(table, soft_wrap=True, crop=False)
 
 
-def _why_not(n_won: int, n_lost: int, n_unknown: int, words: Words) -> str:
+def _why_not(n_won: int, n_lost: int, n_early: int, n_unknown: int, words: Words) -> str:
     """Why won and lost deals are not compared."""
     if n_won == n_lost == 0 and n_unknown:
         return words.n("{n} won or lost deal stands apart: its age, or every one of these facts, is unknown.",
                        "{n} won or lost deals stand apart: their age, or every one of these facts, is unknown.",
                        n_unknown)  # fmt: skip
+    if n_won == n_lost == 0 and n_early:
+        return words.n("{n} deal was won or lost, before that age: none is compared. `--age` compares at a younger one.",
+                       "{n} deals were won or lost, all before that age: none is compared. `--age` compares at a younger one.",
+                       n_early)  # fmt: skip
     if n_won:
         return words("None of those deals was lost: there is nothing to compare.")
     return words("None of those deals was won: there is nothing to compare.")

@@ -68,11 +68,11 @@ def size(
         words(
             "Since {since}, {won} of {closed} closed deals like these were won: {rate} ({low} to {high}). The trial "
             "should show a rise of {effect} in 4 cases of 5, and call nothing an effect by chance in more than 1 case of "
-            "20. Each deal is counted {days} days after it is drawn.",
+            "20. Each deal is counted {days} after it is drawn.",
             since=words.date(first["since"]), won=words.number(first["n_won"]), closed=words.number(first["n_closed"]),
             rate=words.percent(first["win_rate"], 1), low=words.percent(first["win_rate_low"], 1),
             high=words.percent(first["win_rate_high"], 1), effect=words.points(first["effect_share"], 1),
-            days=words.number(first["follow_up_days"]),
+            days=words.n("{n} day", "{n} days", first["follow_up_days"]),
         ),
         highlight=False, soft_wrap=True,
     )  # fmt: skip

@@ -284,7 +284,10 @@ def value_label(column: str, value: Any, words: Words) -> str:
 def fact_label(fact: str, about: str | None, words: Words) -> str:
     """A fact of the reference of won deals as readers say it, with the stage, kind or function it is about."""
     title = words(FACTS[fact].title)
-    return words("{what}: {about}", what=title, about=words(ABOUT.get(about, about))) if about else title
+    if not about:
+        return title
+    # A stage or function is told as the source says it, even where a kind of touch is called the same.
+    return words("{what}: {about}", what=title, about=words(ABOUT[about]) if about in ABOUT else about)
 
 
 def is_number(frame: pl.DataFrame, column: str) -> bool:
