@@ -7,7 +7,7 @@ from looks import UNTIL, few_trees, lives, looked_at, snapshots
 from statsmodels.duration.survfunc import CumIncidenceRight
 
 from cadran.models import hazards as module
-from cadran.models.hazards import Average, Instead, count_rates, weight_of, won_within
+from cadran.models.hazards import Average, Instead, count_rates, interval_95, weight_of, won_within
 from cadran.models.hazards_boosted import fit_boosting
 from cadran.models.hazards_logit import _seasons, fit_logit
 from cadran.models.landmarks import BEYOND, ENDED, ENDS, N_PERIODS, OPEN, WON
@@ -319,3 +319,12 @@ def test_what_is_kept_up_from_now_on_tells_in_every_period_as_in_the_first(fitte
 
 def test_half_of_a_change_has_come_by_half_the_days_that_facts_look_back():
     assert Instead(pl.DataFrame(), over_days=14).arrived() == pytest.approx([0.5, 1, 1, 1, 1, 1])
+
+
+@pytest.mark.parametrize("n", [39, 100, 200])
+def test_the_interval_of_draws_holds_95_in_100(n):
+    drawn = np.random.default_rng(n).random((n, 20_000))
+
+    low, high = interval_95(drawn)
+
+    assert (high - low).mean() == pytest.approx(0.95, abs=0.001)

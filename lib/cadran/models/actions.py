@@ -16,7 +16,8 @@ from cadran.measures.signals import signals
 from cadran.measures.signals_learnt import in_polars
 from cadran.models.effort import hours_left, hours_of
 from cadran.models.gaps import PULLS, gaps
-from cadran.models.reasons import ENDS, chances, tells
+from cadran.models.hazards import interval_95
+from cadran.models.reasons import chances, tells
 from cadran.models.win import WinModel, open_facts
 from cadran.tables.measured.actions import Action
 from cadran.tables.problems import Problem
@@ -107,7 +108,7 @@ def _best(book: Book, model: WinModel, facts: pl.DataFrame, terms: Terms, effort
     best = per_hour.argmax(axis=0), np.arange(len(facts))
     helps = found.shrunk[best] > 0
     raw, width = found.raw[best], found.width[best]
-    low, high = np.quantile(told[1:], ENDS, axis=0)
+    low, high = interval_95(told[1:])
     of_best = {
         "best": np.array(list(PULLS))[best[0]], "gain": found.shrunk[best],
         "gain_low": np.clip(raw - width, -told[0], 1 - told[0]), "gain_high": np.clip(raw + width, -told[0], 1 - told[0]),

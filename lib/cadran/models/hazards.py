@@ -136,6 +136,16 @@ class Average:
         return (self.of[0].drawn(facts, day, n, instead) + self.of[1].drawn(facts, day, n, instead)) / 2
 
 
+def interval_95(drawn: np.ndarray, axis: int = 0) -> np.ndarray:
+    """(2, ...) the 95 % interval of drawn values: within it another draw lies 95 times in 100.
+
+    Source:
+        Hyndman and Fan (1996), Sample quantiles in statistical packages, The American Statistician 50(4), definition
+        6. The usual definition 7 would leave 93 in 100 between the ends of 100 draws. Under 39 draws it is all they span.
+    """
+    return np.quantile(drawn, (0.025, 0.975), axis=axis, method="weibull")
+
+
 def weight_of(past: Snapshots, rows: Rows) -> np.ndarray:
     """What each row weighs, 1 on average: the looks it stands for, the recent ones more."""
     weight = past.weight[rows.of] * 0.5 ** ((past.until - rows.start) / HALF_LIFE)

@@ -19,6 +19,7 @@ from cadran.models import kept, win
 from cadran.models.actions import actions
 from cadran.models.backtest import Backtest, backtest
 from cadran.models.gaps import beyond
+from cadran.models.hazards import interval_95
 from cadran.models.levers import LEVERS, kept_up
 from cadran.models.reasons import reasons
 from cadran.models.typical import looks, typical
@@ -32,7 +33,6 @@ MOST, LEAST_DRAWS = 16_000_000, 20
 AHEAD = (0.0, 7.0, 14.0, 21.0, 30.0, 45.0, 60.0, 91.0, 121.0, 152.0, 182.0, 274.0, 365.0)
 #: Days between two looks at the past of one deal, at most so many looks.
 EVERY, MOST_LOOKS = 7, 60
-ENDS = (0.025, 0.975)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Outlook:
     def scores(self) -> pl.DataFrame:
         """One row per open deal: `opportunity_id`, `probability` with `probability_low`, `probability_high`, and
         `close_date`, by which half of its chance to be won has come (null beyond two years)."""
-        low, high = np.quantile(self.drawn[..., -1], ENDS, axis=0) if len(self.facts) else (np.zeros(0), np.zeros(0))
+        low, high = interval_95(self.drawn[..., -1]) if len(self.facts) else (np.zeros(0), np.zeros(0))
         probability = self.chances[:, -1]
         grid = np.arange(0.0, 736.0, 7.0)
         so_far = self.model.incidence(self.facts, list(grid)) / np.maximum(probability, 1e-12)[:, None]
@@ -113,7 +113,7 @@ class Outlook:
         chance, drawn, amounts = self.chances[kept, place], self.drawn[:, kept, place], self.amounts[kept]
         came = np.random.default_rng(0).random(drawn.shape) < drawn
         known = np.nan_to_num(amounts)
-        (few, many), (little, much) = (np.quantile(each, ENDS) for each in (came.sum(axis=1), came @ known))
+        (few, many), (little, much) = (interval_95(each) for each in (came.sum(axis=1), came @ known))
         n_unknown = int(np.isnan(amounts).sum())
         return Expected(
             len(chance), float(chance.sum()), few, many, float(chance @ known), little, much, n_unknown
@@ -278,14 +278,14 @@ def _in_parts(
 def _with_ends(told: np.ndarray, drawn: np.ndarray) -> pl.DataFrame:
     """Probabilities with the ends of their intervals, row by row."""
     told, drawn = told.reshape(-1), drawn.reshape(len(drawn), -1)
-    low, high = np.quantile(drawn, ENDS, axis=0) if told.size else (told, told)
+    low, high = interval_95(drawn) if told.size else (told, told)
     ends = {"probability_low": np.minimum(low, told), "probability_high": np.maximum(high, told)}
     return pl.DataFrame({"probability": told, **ends})
 
 
 def _interval(name: str, told: np.ndarray) -> dict[str, float | None]:
     """The model's own value and the 95 % interval of the drawn ones."""
-    low, high = np.quantile(told[1:], ENDS)
+    low, high = interval_95(told[1:])
     return {name: float(told[0]), f"{name}_low": float(min(low, told[0])), f"{name}_high": float(max(high, told[0]))}
 
 

@@ -8,14 +8,13 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.landmarks import FACTS, facts_at, open_pairs
 from cadran.measures.changed import changed_since
-from cadran.models.hazards import Instead, Rates
+from cadran.models.hazards import Instead, Rates, interval_95
 from cadran.models.typical import beside
 from cadran.models.win import CHUNK, WinModel
 from cadran.tables.measured.actions import Moved, Reason
 
 #: Models drawn for the interval of a difference.
 DRAWS = 100
-ENDS = (0.025, 0.975)
 #: Probabilities nearer than this are the same.
 SAME = 1e-6
 #: Groups of facts as in the book, but that growing older is told apart from what the deal is.
@@ -68,7 +67,7 @@ def reasons(model: WinModel, facts: pl.DataFrame, middles: pl.DataFrame, most: i
     place = np.argsort(-size, axis=0, kind="stable")[:most]
     turn, deal = np.nonzero(np.take_along_axis(size, place, axis=0) > SAME)
     group = place[turn, deal]
-    low, high = np.quantile(gaps[:, 1:][group, :, deal], ENDS, axis=1) if len(deal) else (np.zeros(0), np.zeros(0))
+    low, high = interval_95(gaps[:, 1:][group, :, deal], axis=1) if len(deal) else (np.zeros(0), np.zeros(0))
     change = gaps[group, 0, deal]
     names = np.array(list(groups))[group]
     told = pl.DataFrame({
@@ -155,7 +154,7 @@ def moved(model: WinModel, book: Book, earlier: Book) -> pl.DataFrame:
     if now.is_empty():
         return Moved.create_empty()
     drawn = chances(model, now) - chances(model, then)
-    groups, (low, high) = _groups(), np.quantile(drawn[1:], ENDS, axis=0)
+    groups, (low, high) = _groups(), interval_95(drawn[1:])
     parts = (_in_order(model, then, now, groups) + _in_order(model, then, now, dict(reversed(groups.items())))) / 2
     before, after = (model.incidence(facts)[:, 0] for facts in (then, now))
     whole = {

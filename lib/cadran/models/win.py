@@ -9,7 +9,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.landmarks import facts_at, open_pairs
 from cadran.models.chain import Chained, Fitter, chain
-from cadran.models.hazards import Average, Hazards, Instead, count_rates, won_within
+from cadran.models.hazards import Average, Hazards, Instead, count_rates, interval_95, won_within
 from cadran.models.hazards_boosted import fit_boosting
 from cadran.models.hazards_logit import fit_logit
 from cadran.models.ladder import Rung, allowed, climb
@@ -120,7 +120,7 @@ class WinModel:
     def score(self, facts: pl.DataFrame, days: float = np.inf) -> pl.DataFrame:
         """One row per deal: `opportunity_id`, `probability`, and the ends `low`, `high` of its 95 % interval."""
         parts = [facts[start : start + CHUNK] for start in range(0, len(facts), CHUNK)]
-        told = [np.quantile(self.drawn(part, [days])[..., 0], [0.025, 0.975], axis=0) for part in parts]
+        told = [interval_95(self.drawn(part, [days])[..., 0]) for part in parts]
         low, high = np.hstack([np.zeros((2, 0)), *told])
         probability = self.incidence(facts, [days])[:, 0]
         ends = {"low": np.minimum(low, probability), "high": np.maximum(high, probability)}
