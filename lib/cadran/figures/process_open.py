@@ -42,12 +42,20 @@ def _expected_told(answers: Answers, expected: Expected) -> str:
     words = answers.words
     if not expected.n_deals:
         return words("No deal is open here.")
+    counts = {
+        "open": words.number(expected.n_deals), "by": _by(answers), "low": words.number(expected.wins_low, 0),
+        "high": words.number(expected.wins_high, 0),
+    }  # fmt: skip
+    if expected.n_unknown == expected.n_deals:
+        return words.n(
+            "Of {open} open deals, {n} is expected to be won {by} (between {low} and {high}, 95 %); no amount is known.",
+            "Of {open} open deals, {n} are expected to be won {by} (between {low} and {high}, 95 %); no amount is known.",
+            round(expected.wins), **counts,
+        )  # fmt: skip
     wins = words.n(
         "Of {open} open deals, {n} is expected to be won {by} (between {low} and {high}, 95 %), worth {amount}.",
         "Of {open} open deals, {n} are expected to be won {by} (between {low} and {high}, 95 %), worth {amount}.",
-        round(expected.wins), open=words.number(expected.n_deals), by=_by(answers),
-        low=words.number(expected.wins_low, 0), high=words.number(expected.wins_high, 0),
-        amount=answers.money(expected.revenue),
+        round(expected.wins), amount=answers.money(expected.revenue), **counts,
     )  # fmt: skip
     if not expected.n_unknown:
         return wins
@@ -76,6 +84,8 @@ def _first(answers: Answers) -> list[str]:
     if isinstance(frame, Problem) or frame.is_empty():
         return []
     words, fits = answers.words, frame.filter("fits")
+    if fits.is_empty():
+        return []
     return [
         words.n("In {hours} hours this week, {n} task fits: the list below says which.",
                 "In {hours} hours this week, {n} tasks fit: the list below says which.",
@@ -99,7 +109,8 @@ def _headlines(answers: Answers, expected: Expected, card: Mapping[str, Any], by
     unknown = words.n("{n} amount unknown", "{n} amounts unknown", expected.n_unknown)
     known = expected.n_deals - expected.n_unknown
     ends = f"{words.number(expected.wins_low, 0)} – {words.number(expected.wins_high, 0)}"
-    money = f"{answers.money(expected.revenue_low)} – {answers.money(expected.revenue_high)}"
+    revenue = expected.revenue if known else None
+    money = f"({answers.money(expected.revenue_low)} – {answers.money(expected.revenue_high)}) " if known else ""
     win_rate = ""
     if rate:
         low, high = words.percent(rate["win_rate_low"]), words.percent(rate["win_rate_high"])
@@ -111,9 +122,9 @@ def _headlines(answers: Answers, expected: Expected, card: Mapping[str, Any], by
             exact=words.number(expected.wins, 1), definition=define("win_probability"),
         ),
         Headline(
-            words("Expected revenue"), answers.money(expected.revenue), by,
-            basis=f"({money}) {words.n('{n} known amount', '{n} known amounts', known)}",
-            exact=answers.exact(expected.revenue), definition=define("win_probability"),
+            words("Expected revenue"), answers.money(revenue), by,
+            basis=f"{money}{words.n('{n} known amount', '{n} known amounts', known)}",
+            exact=answers.exact(revenue), definition=define("win_probability"),
         ),
         Headline(
             words("Win rate"), words.percent(rate.get("win_rate")), words("of the period"), basis=win_rate,

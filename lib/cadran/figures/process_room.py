@@ -28,6 +28,11 @@ def room(answers: Answers, pulled: pl.DataFrame, lever: Choice, n_deals: int, by
     if not n_deals:
         return {"room": Notice(words("No open deal is selected. Fewer filters would fill this."), title, "empty"),
                 "room_wins": Nothing(), "room_revenue": Nothing()}  # fmt: skip
+    if not pulled["wins_more"].abs().sum():
+        still = words(
+            "The probabilities rest on what this lever does not move: the data does not tell what it would change."
+        )
+        return {"room": Notice(still, title, "little"), "room_wins": Nothing(), "room_revenue": Nothing()}
     labels = list(lever.options.values())
     value = answers.view[lever.name]
     at = list(lever.options).index(value)
@@ -45,6 +50,9 @@ def room(answers: Answers, pulled: pl.DataFrame, lever: Choice, n_deals: int, by
         "room_revenue": pulls(rows, words=words, currency=answers.currency, value="revenue", subtitle=what,
                               title=words("Revenue won {by}", by=by)),
     }  # fmt: skip
+    if not rows["revenue"][0]:
+        none = words("No open deal selected has a known amount.")
+        drawn["room_revenue"] = Notice(none, words("Revenue won {by}", by=by), "empty")
     return {slot: with_finding(block) for slot, block in drawn.items()}
 
 
@@ -68,7 +76,9 @@ def _headlines(answers: Answers, rows: pl.DataFrame, at: int, deals: str) -> Seq
         "{n} deal would go beyond what this book ever showed: it is held to the most that was seen",
         "{n} deals would go beyond what this book ever showed: they are held to the most that was seen", n_beyond,
     )  # fmt: skip
-    told = [shown("wins", words("Deals won"), number), shown("revenue", words("Revenue won"), answers.money)]
+    told = [shown("wins", words("Deals won"), number)]
+    if now["revenue"]:
+        told.append(shown("revenue", words("Revenue won"), answers.money))
     if n_beyond:
         told.append(Headline(words("Beyond what was seen"), words.number(n_beyond), basis=warning, definition=define))
     return told
