@@ -1,11 +1,15 @@
 """What tests of several folders share."""
 
+import os
 import shutil
 
-import pytest
-from playwright.sync_api import sync_playwright
+# Two workers share two cores: libraries that start threads of their own would wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from cadran.cli import main
+import pytest  # noqa: E402
+from playwright.sync_api import sync_playwright  # noqa: E402
+
+from cadran.cli import main  # noqa: E402
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
