@@ -6,10 +6,10 @@ import shutil
 # Two workers share two cores: libraries that start threads of their own would wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import pytest  # noqa: E402
-from playwright.sync_api import sync_playwright  # noqa: E402
+import pytest
+from playwright.sync_api import sync_playwright
 
-from cadran.cli import main  # noqa: E402
+from cadran.cli import main
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
