@@ -11,9 +11,9 @@ from cadran.models.power import (
     least_p,
     newcombe,
     power,
+    share_of,
     share_of_units,
     spent,
-    wilson,
 )
 
 
@@ -69,14 +69,14 @@ def test_difference_of_a_published_example():
 
 def test_wilson_is_that_of_statsmodels():
     for part, n in ((0, 7), (3, 11), (9, 9)):
-        assert wilson(part, n)[1:] == pytest.approx(proportion_confint(part, n, method="wilson"), abs=1e-9)
+        assert share_of(part, n)[1:] == pytest.approx(proportion_confint(part, n, method="wilson"), abs=1e-9)
 
 
 def test_units_of_one_are_as_deals():
     won, n = np.array([1.0] * 30 + [0.0] * 70), np.ones(100)
 
     value, low, high = share_of_units(won, n)
-    assert (value, low, high) == pytest.approx(wilson(30, 100), abs=2e-3)
+    assert (value, low, high) == pytest.approx(share_of(30, 100), abs=2e-3)
     estimate = difference_of_units(won, n, won[::-1][:80], n[:80])
     assert estimate == pytest.approx(newcombe(30, 100, 10, 80), abs=0.02)
 

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from cadran.measures.counting import LEAST_FOR_INTERVAL
+from cadran.measures.counting import LEAST_FOR_INTERVAL, wilson
 
 Limits = tuple[float | None, float | None]
 UNKNOWN: Limits = (None, None)
@@ -73,7 +73,7 @@ class Values:
             return None
         value, influence, n_clients = estimate
         n = _effective(value, influence, n_clients, self.weight, self.client)
-        return Estimate(value, influence, lambda alpha: _wilson(value, n, _student(alpha, n_clients)), n_clients)
+        return Estimate(value, influence, lambda alpha: wilson(value, n, _student(alpha, n_clients)), n_clients)
 
     @cached_property
     def _mean(self) -> tuple[float, np.ndarray, int] | None:
@@ -122,7 +122,7 @@ class Times:
         value, influence = self._at(int(np.searchsorted(times, time, side="right")) - 1)
         n = _effective(value, influence, self._n_clients, self.weight, self.client)
         student = self._n_clients
-        return Estimate(value, influence, lambda alpha: _wilson(value, n, _student(alpha, student)), student)
+        return Estimate(value, influence, lambda alpha: wilson(value, n, _student(alpha, student)), student)
 
     def quantile(self, share: float) -> Estimate | None:
         """Time by which it has happened to a share; None where it has not happened to so many.
@@ -141,7 +141,7 @@ class Times:
         n = _effective(value, influence, self._n_clients, self.weight, self.client)
 
         def interval(alpha: float) -> Limits:
-            low, high = _wilson(share, n, _student(alpha, self._n_clients))
+            low, high = wilson(share, n, _student(alpha, self._n_clients))
             return self._first(low), self._first(high)
 
         return Estimate(found, influence, interval, self._n_clients)
@@ -222,8 +222,3 @@ def _effective(share: float, influence: np.ndarray, n_clients: int, weight: np.n
     each = weight if variance > 0 and spread > 1e-12 else np.bincount(client, weight)
     alone = float(each.sum() ** 2 / (each**2).sum())
     return min(spread / variance, alone) if variance > 0 and spread > 1e-12 else alone
-
-
-def _wilson(share: float, n: float, z: float) -> tuple[float, float]:
-    middle, half = share + z * z / (2 * n), z * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
-    return max((middle - half) / (1 + z * z / n), 0.0), min((middle + half) / (1 + z * z / n), 1.0)

@@ -66,6 +66,17 @@ def with_share(counted: nw.LazyFrame, part: str, whole: str, name: str) -> nw.La
     )
 
 
+def wilson(share: float, n: float, z: float = Z95) -> tuple[float, float]:
+    """Wilson's interval of a share seen in `n` independent ones, which need not be whole, at a quantile `z`.
+
+    Source:
+        Wilson (1927), score interval for a binomial share, JASA 22(158).
+    """
+    middle, half = share + z * z / (2 * n), z * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
+    scale = 1 + z * z / n
+    return float(max((middle - half) / scale, 0.0)), float(min((middle + half) / scale, 1.0))
+
+
 def described(frame: nw.LazyFrame, by: Sequence[str], column: str, unit: str = "") -> nw.LazyFrame:
     """Size and spread of the known values of a column.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from cadran.models.influence import wilson
+from cadran.measures.counting import wilson
 from cadran.models.win import WinModel
 from cadran.tables.measured.outlook import Drift
 

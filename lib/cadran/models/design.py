@@ -188,12 +188,6 @@ class Design:
         # All at once: of a plan for each, most of the time would go by before it runs.
         return facts.select(part.read() for part in self.parts)
 
-    def beyond(self, facts: pl.DataFrame) -> dict[str, int]:
-        """How many deals have a number beyond what was ever seen, by fact: it is held to what was."""
-        numbers = [part for part in self.parts if isinstance(part, Number)]
-        counts = {part.fact: int((~part.scaled(facts).is_between(*part.seen)).sum()) for part in numbers}
-        return {fact: n for fact, n in counts.items() if n}
-
     def _by_type(self) -> list[tuple[str, str]]:
         kinds = self._kinds()
         return [(kinds[place], fact) for place, fact in self._crossings()]

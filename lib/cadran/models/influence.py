@@ -17,13 +17,6 @@ Estimate = tuple[float | None, float | None, float | None]
 UNKNOWN: Estimate = (None, None, None)
 
 
-def wilson(share: float, n: float) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share seen in `n` independent ones; `n` need not be whole."""
-    middle, half = share + Z95**2 / (2 * n), Z95 * np.sqrt(share * (1 - share) / n + Z95**2 / (4 * n * n))
-    scale = 1 + Z95**2 / n
-    return max(0.0, float((middle - half) / scale)), min(1.0, float((middle + half) / scale))
-
-
 def error(influence: np.ndarray, groups: np.ndarray) -> float:
     """Standard error of a figure from what each row adds to it, summed by group; NaN with fewer than two groups."""
     by_group = np.bincount(np.unique(groups, return_inverse=True)[1], influence)

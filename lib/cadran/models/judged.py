@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 from scipy.special import logit
 
-from cadran.models.influence import UNKNOWN, auc, average_precision, calibration, error, interval, mean, wilson
+from cadran.measures.counting import wilson
+from cadran.models.influence import UNKNOWN, auc, average_precision, calibration, error, interval, mean
 
 #: A probability nearer to 0 or 1 than this is scored as if it were this near: no log loss is above 13.8.
 CLIP = 1e-6

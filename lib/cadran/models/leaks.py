@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 from scipy.stats import binom
 
-from cadran.measures.counting import LEAST_FOR_INTERVAL
-from cadran.models.influence import auc, wilson
+from cadran.measures.counting import LEAST_FOR_INTERVAL, wilson
+from cadran.models.influence import auc
 from cadran.models.rivals import KEYS
 from cadran.tables.problems import Problem
 

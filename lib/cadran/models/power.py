@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cadran.measures.counting import Z95
+from cadran.measures.counting import wilson
 
 #: Chance of seeing an effect that is there, and of seeing one that is not, two-sided.
 POWER, LEVEL = 0.8, 0.05
@@ -90,13 +90,9 @@ def least_p(n_units: int) -> float:
     return min((1 + (n_units % 2 == 0)) / comb(n_units, n_units // 2), 1.0)
 
 
-def wilson(part: float, n: float) -> Estimate:
-    """A share with its score interval. Source: Wilson (1927), JASA 22(158)."""
-    if n <= 0:
-        return Estimate()
-    share, scale = part / n, 1 + Z95**2 / n
-    middle, half = share + Z95**2 / (2 * n), Z95 * np.sqrt(share * (1 - share) / n + Z95**2 / (4 * n * n))
-    return Estimate(share, float(max(middle - half, 0) / scale), float(min((middle + half) / scale, 1)))
+def share_of(part: float, n: float) -> Estimate:
+    """A share with its score interval, `cadran.measures.counting.wilson`."""
+    return Estimate(part / n, *wilson(part / n, n)) if n > 0 else Estimate()
 
 
 def newcombe(part: float, n: float, other_part: float, other_n: float) -> Estimate:
@@ -106,7 +102,7 @@ def newcombe(part: float, n: float, other_part: float, other_n: float) -> Estima
         Newcombe (1998), Interval estimation for the difference between independent proportions, Statistics in
         Medicine 17(8), method 10.
     """
-    one, other = wilson(part, n), wilson(other_part, other_n)
+    one, other = share_of(part, n), share_of(other_part, other_n)
     if None in one or None in other:
         return Estimate()
     (p, low, high), (q, other_low, other_high) = np.array(one), np.array(other)
@@ -128,7 +124,7 @@ def share_of_units(parts: np.ndarray, sizes: np.ndarray) -> Estimate:
     if not variance:
         return Estimate(share)
     n = share * (1 - share) / variance
-    return Estimate(share, *wilson(share * n, n)[1:])
+    return Estimate(share, *wilson(share, n))
 
 
 def difference_of_units(

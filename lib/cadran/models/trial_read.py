@@ -10,7 +10,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.measures.counting import small
 from cadran.measures.survival import Incidence
-from cadran.models.power import LEVEL, Estimate, difference_of_units, newcombe, share_of_units, spent, wilson
+from cadran.models.power import LEVEL, Estimate, difference_of_units, newcombe, share_of, share_of_units, spent
 from cadran.models.trial_draw import ARMS, CONTROL, LEVER, drawn
 from cadran.tables.problems import Problem
 
@@ -156,7 +156,7 @@ def _arms(timed: pl.DataFrame, units: pl.DataFrame, is_whole: bool) -> pl.DataFr
             row[f"n_{status}"] = deals.filter(status=status).height
         for name, whole in shares.items():
             won, n = (its[column].to_numpy().astype(float) for column in ("won", whole))
-            row |= _named(name, share_of_units(won, n) if is_whole else wilson(won.sum(), n.sum()))
+            row |= _named(name, share_of_units(won, n) if is_whole else share_of(won.sum(), n.sum()))
         rows.append(row)
     difference: dict[str, Any] = {"arm": "difference"}
     for name, whole in shares.items():
