@@ -52,6 +52,8 @@ def page(served, chromium):
     page.wait_for_selector("#live [data-live=bubbles] svg")
     page.wait_for_selector("#live [data-slot=actions] .table")
     yield page
+    # Parts that need not be made anew are not taken for parts that failed.
+    assert not page.locator("#line").is_visible()
     page.context.close()
     assert wrong == []
 

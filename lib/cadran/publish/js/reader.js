@@ -120,7 +120,9 @@ function put(state, path, value) {
 
 function hearOutput(output) {
   if (!output) return;
-  failed ||= output.mimetype === "application/vnd.marimo+error";
+  // A cell below one that stopped by itself is told as an error too, and is none.
+  const isError = output.mimetype === "application/vnd.marimo+error";
+  failed ||= isError && !(Array.isArray(output.data) && output.data.every(({ type }) => type === "ancestor-stopped"));
   const named = typeof output.data === "string" && output.data.match(/<marimo-anywidget[^>]*data-model-id='&quot;(\w+)&quot;'/);
   if (named) show(models.get(named[1]));
 }
