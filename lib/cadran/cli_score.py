@@ -245,6 +245,6 @@ def _line(row: dict[str, Any], more: list[str], currency: str, words: Words) -> 
 
 def _tell_hours(listed: pl.DataFrame, hours: float, words: Words) -> str:
     return words(
-        "{n} tasks fit into {hours} hours: {used} used.",
+        "Tasks that fit into {hours} hours: {n}; hours used: {used}.",
         n=words.number(listed.height), hours=words.number(hours), used=words.number(float(listed["hours"].sum()), 1),
     )  # fmt: skip

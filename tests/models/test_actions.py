@@ -1,9 +1,11 @@
 """What is proposed about open deals: gaps by hand from a model of known coefficients, the rule, the list that fits."""
 
 import math
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import combinations
+from types import SimpleNamespace
 
+import narwhals as nw
 import numpy as np
 import polars as pl
 import pytest
@@ -13,6 +15,7 @@ from scipy.stats import norm
 from cadran.book import SAMPLE, open_book
 from cadran.measures.signals import SIGNALS, signals
 from cadran.models import actions as proposed
+from cadran.models import effort
 from cadran.models.actions import ASKED, Terms, actions, within
 from cadran.models.effort import MINUTES, hours_left, hours_of, minutes
 from cadran.models.gaps import COMMON, PULLS, Gaps, gaps, had_more
@@ -239,6 +242,20 @@ def test_hours_come_from_the_book(book):
     assert told["minutes"] == pytest.approx(recent["duration_minutes"].mean(), rel=0.002)
     assert minutes(book).filter(kind="email").rows() == [("email", MINUTES["email"], 0, True)]
     assert set(hours_of(book)) == set(LEVERS)
+
+
+def test_what_a_machine_timed_is_nobodys_time(monkeypatch):
+    at = datetime(2026, 6, 1, tzinfo=UTC)
+    rows = pl.DataFrame({
+        "kind": ["email"] * 80, "at": [at] * 80, "duration_minutes": [2.0] * 40 + [50.0] * 40,
+        "is_automatic": [None] * 40 + [True] * 40,
+    })  # fmt: skip
+    book = SimpleNamespace(
+        table=lambda name: nw.from_native(rows.lazy()), moment=at, collect=lambda plan: plan.collect().to_native()
+    )
+    monkeypatch.setattr(effort, "in_polars", lambda book: book)
+
+    assert effort.minutes.__wrapped__(book).filter(kind="email").row(0) == ("email", 2.0, 40, False)
 
 
 def test_the_hours_left_are_those_after_a_moment_drawn_in_the_stay(book):

@@ -33,12 +33,13 @@ _DEAL = "opportunity_key"
 
 @lru_cache(maxsize=8)
 def minutes(book: Book) -> pl.DataFrame:
-    """How long touches of each kind last: the mean of those timed in the last two years.
+    """How long touches of each kind last: the mean of those timed in the last two years, of people.
 
     Returns:
         One row per kind of `MINUTES`: `kind`, `minutes`, `n_timed`, and `is_stated`: whether it is the stated default.
     """
-    touches = in_polars(book).table("activities").filter(~nw.col("duration_minutes").is_null())
+    is_human = ~nw.col("is_automatic").fill_null(False)
+    touches = in_polars(book).table("activities").filter(~nw.col("duration_minutes").is_null(), is_human)
     recent = touches.filter(nw.col("at") > book.moment - LENGTH, nw.col("at") <= book.moment)
     timed = book.collect(recent.select("kind", "duration_minutes")).with_columns(pl.col("kind").cast(pl.String))
     means = timed.group_by("kind").agg(mean=pl.col("duration_minutes").mean(), n_timed=pl.len().cast(pl.Int64))
