@@ -93,6 +93,17 @@ def test_a_planted_effect_is_found(make_book):
     assert row["placebo"] == pytest.approx(0)
 
 
+def test_who_moves_on_the_day_after_was_there_on_the_day(make_book):
+    # Midnight in Paris, which is still the day of the action in UTC.
+    after = {"rep_id": "N0", "region": "South", "valid_from": "2025-12-01T23:00:00"}
+    book = make_book(
+        story(north=(0.4, 0.4, 0.7), south=(0.5, 0.5, 0.5)), reps=[*REPS, REPS[0] | after], actions=[TRAINING],
+        settings={"time_zone": "Europe/Paris"},
+    )  # fmt: skip
+
+    assert ask(book).row(0, named=True)["n_treated_before"] == 72
+
+
 def test_money_is_per_seller_and_month_of_presence(make_book):
     reps = [
         rep | ({"hired_date": "2025-03-01", "left_date": "2026-03-01"} if rep["rep_id"] == "N0" else {}) for rep in REPS

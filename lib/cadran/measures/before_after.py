@@ -194,7 +194,7 @@ def _sellers(book: Book, question: Question, action: dict[str, Any], spans: Span
         ]
     sellers = small(grouped(closed.filter(~nw.col("rep_id").is_null()), ["rep_id"], *counts))
     versions = small(book.table("reps")).with_columns(
-        is_then=pl.col("valid_from").dt.date() <= action["date"],
+        is_then=pl.col("valid_from").dt.convert_time_zone(book.settings.time_zone).dt.date() <= action["date"],
     )
     # Where each was on the day of the action; who came later, where they first were.
     placed = versions.sort("valid_from").group_by("rep_id", maintain_order=True).agg(
