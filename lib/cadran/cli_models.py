@@ -75,7 +75,12 @@ def _tell(told: Any, words: Words) -> None:
         words("On {since} the selection would have chosen: {name}.", since=words.date(told.since), name=words(told.chosen)),
     ]  # fmt: skip
     if told.chosen in ("constant", "stage rates"):
-        lines.append(words("It would have refused to say more: nothing beyond it was better on later deals."))
+        lines.append(
+            words(
+                "It would have refused to say more: until then, nothing beyond it had been better on later deals by more "
+                "than luck."
+            )
+        )
     lines += [
         words("{name} says nothing: {why}", name=words(name), why=words(why))
         for name, why in told.scores.select("name", "silent").drop_nulls().iter_rows()

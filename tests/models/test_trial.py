@@ -92,6 +92,9 @@ def test_says_what_can_be_seen_in_the_time_given(book, sized):
     assert again["is_feasible"]
     assert again["n_needed"] <= row["n_in_patience"]
     assert size(book, Question(), effect=0.1, follow_up_days=180, patience_months=1)["least_effect_share"] is None
+    nord = Question(where={"region": ("Nord",)})
+    few = size(book.as_of(date(2022, 9, 30)), nord, follow_up_days=180, patience_months=9)
+    assert few["least_effect_share"] is None, "what could be seen is a win rate above 1"
 
 
 def test_so_few_teams_that_no_number_of_deals_is_enough():

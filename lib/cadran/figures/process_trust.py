@@ -55,11 +55,13 @@ def trust_sentence(card: Mapping[str, Any], words: Words) -> str:
         return told
     if chosen == "constant":
         return words(
-            "The data holds no usable signal: on later deals, no model beat the overall rate. No deal is ranked before another."
+            "The data shows no usable signal: on later deals, no model beat the overall rate by more than luck. "
+            "No deal is ranked before another."
         )
     if chosen == "stage rates":
         return words(
-            "Beyond the stage, the data holds no usable signal: on later deals, no model beat the rate of each stage."
+            "Beyond the stage, the data shows no usable signal: on later deals, no model beat the rate of each stage by "
+            "more than luck."
         )
     return words("The facts of a deal tell its chance better than its stage alone: judged on later deals, below.")
 

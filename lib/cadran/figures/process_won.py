@@ -78,7 +78,7 @@ def _subtitle(frame: pl.DataFrame, answers: Answers) -> str:
     words, age = answers.words, frame["at_age_days"].max()
     at = words("as known {days} days after creation", days=age) if age is not None else words("over their whole life")
     return words(
-        "● won, ○ lost, closed from {period}, {at}; 95 % intervals; ≈ no difference that can be told",
+        "● won, ○ lost, created from {period}, {at}; 95 % intervals; ≈ no difference that can be told",
         period=answers.dates, at=at,
     )  # fmt: skip
 

@@ -161,6 +161,9 @@ def size(
     needed, needed_high = who.needed(effect, rho), who.needed(effect, max(alike.high or 0.0, rho))
     months, months_high = (None if n is None else who.months(n) + follow_up for n in (needed, needed_high))
     in_time = who.open.n + who.arriving.n * (patience_months - follow_up) if follow_up <= patience_months else 0
+    least = who.least_effect(in_time, rho)
+    if least is not None and baseline["win_rate"] + least > 1:
+        least = None
     is_followed = stock.n > 0
     return {
         "unit": unit,
@@ -176,7 +179,7 @@ def size(
         "effect_share": effect,
         "n_needed": needed, "months": months, "n_needed_high": needed_high, "months_high": months_high,
         "patience_months": float(patience_months), "is_feasible": months is not None and months <= patience_months,
-        "n_in_patience": int(in_time), "least_effect_share": who.least_effect(in_time, rho),
+        "n_in_patience": int(in_time), "least_effect_share": least,
     }  # fmt: skip
 
 
