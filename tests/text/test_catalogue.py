@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cadran.figures import columns
-from cadran.measures import MEASURES
 from cadran.figures.bar import PAGES
+from cadran.measures import MEASURES
 from cadran.text import words_for
 
 LIB = Path(__file__).parent.parent.parent / "lib" / "cadran"
