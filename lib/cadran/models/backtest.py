@@ -11,8 +11,8 @@ import polars as pl
 
 from cadran.book import Book
 from cadran.measures.counting import Z95
-from cadran.models.chain import Chained, Fitter, chain
-from cadran.models.judged import Judged, difference, follow_up_weights, judge, reliability, skill_by
+from cadran.models.chain import Chained, Fitter, chain, stood_for
+from cadran.models.judged import Judged, difference, judge, reliability, skill_by
 from cadran.models.ladder import STEPS, allowed
 from cadran.models.landmarks import ENDED, OPEN, WON, Snapshots, take
 from cadran.models.leaks import Suspect, suspects
@@ -133,8 +133,7 @@ def _fitter(rival: Rival, left_out: Sequence[str]) -> Fitter:
     """A rival as forward chaining asks for it: it learns from the deals that had closed."""
 
     def fit(past: Snapshots) -> Callable[[Snapshots], np.ndarray]:
-        lived = np.where(past.outcome == OPEN, np.inf, past.end - past.at)
-        weight = past.weight * follow_up_weights(lived, past.followed, past.weight)
+        weight = stood_for(past)
         closed, counts = _without(past.keep(weight > 0), left_out), weight[weight > 0]
         ask = rival(closed.facts, closed.outcome == WON, counts)
         return lambda asked: ask(_without(asked, left_out).facts)

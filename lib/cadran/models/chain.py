@@ -22,7 +22,7 @@ class Chained:
     said: Mapping[str, np.ndarray]
     #: Why the others said nothing.
     silent: Mapping[str, str]
-    #: Weekly looks that each stands for, those whose end is not known yet having passed theirs on; 0 for these.
+    #: As `stood_for` gives them.
     weight: np.ndarray
 
     @property
@@ -57,5 +57,10 @@ def chain(taken: Snapshots, cuts: np.ndarray, fitters: Mapping[str, Fitter]) -> 
                 silent[name] = str(error)
     asked = taken.keep(np.concatenate(places))
     told = {name: np.concatenate(each) for name, each in said.items() if name not in silent}
-    lived = np.where(asked.outcome == OPEN, np.inf, asked.end - asked.at)
-    return Chained(asked, told, silent, asked.weight * follow_up_weights(lived, asked.followed, asked.weight))
+    return Chained(asked, told, silent, stood_for(asked))
+
+
+def stood_for(looks: Snapshots) -> np.ndarray:
+    """(n,) weekly looks that each stands for, those whose end is not known yet having passed theirs on; 0 for these."""
+    lived = np.where(looks.outcome == OPEN, np.inf, looks.end - looks.at)
+    return looks.weight * follow_up_weights(lived, looks.followed, looks.weight)

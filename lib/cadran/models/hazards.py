@@ -99,19 +99,19 @@ PRIOR_OF_STAGE, PRIOR = 10.0, 1.0
 def count_rates(past: Snapshots, by_stage: bool, seed: int = 0) -> Rates:
     """Fit `Rates`. Many snapshots of one deal count as one deal."""
     rows = past.rows()
-    overall = _counted(past, rows, np.ones(len(rows.of), bool))
+    weight = weight_of(past, rows)
+    overall = _counted(past, rows, weight, np.ones(len(rows.of), bool))
     overall += PRIOR / 3
     stages = sorted(set(past.facts["stage"].drop_nulls())) if by_stage else []
     prior = PRIOR_OF_STAGE * overall / overall.sum(axis=-1, keepdims=True)
     at_stage = past.facts["stage"].to_numpy()[rows.of]
-    counts = [overall, *(_counted(past, rows, at_stage == stage) + prior for stage in stages)]
+    counts = [overall, *(_counted(past, rows, weight, at_stage == stage) + prior for stage in stages)]
     return Rates({stage: place + 1 for place, stage in enumerate(stages)}, np.stack(counts), seed)
 
 
-def _counted(past: Snapshots, rows: Rows, kept: np.ndarray) -> np.ndarray:
+def _counted(past: Snapshots, rows: Rows, weight: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """(N_PERIODS, 3) outcomes, weighted, the recent ones more, brought to the number of deals that stand behind them."""
     counts = np.zeros((N_PERIODS, 3))
-    weight = weight_of(past, rows)
     np.add.at(counts, (rows.period[kept], rows.outcome[kept]), weight[kept])
     for period in range(N_PERIODS):
         here = kept & (rows.period == period)

@@ -88,7 +88,7 @@ class Card:
     suspects: tuple[Suspect, ...]
     #: The forward chain that the choice rests on; none where too little is known to hold one.
     chained: Chained | None
-    #: Year by year: share won of the deals that closed.
+    #: Quarter by quarter: share won of the deals that closed.
     drift: pl.DataFrame
 
 
