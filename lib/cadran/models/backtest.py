@@ -15,9 +15,9 @@ from cadran.models.chain import Chained, Fitter, chain, stood_for
 from cadran.models.judged import Judged, difference, judge, reliability, skill_by
 from cadran.models.ladder import STEPS, allowed
 from cadran.models.landmarks import ENDED, OPEN, WON, Snapshots, take
-from cadran.models.leaks import Suspect, suspects
+from cadran.models.leaks import Suspect
 from cadran.models.rivals import RIVALS, Rival
-from cadran.models.win import Learnt, open_facts, select
+from cadran.models.win import Learnt, open_facts, select, suspected
 from cadran.tables.problems import Problem
 
 #: Times that every model is fitted anew between the first and the last day.
@@ -77,7 +77,7 @@ def backtest(
     taken = take(book, seed)
     since = since or max(until - SPAN, _midway(taken, until))
     first, last = _days(book, since, until)
-    found = _suspects(book, taken, confirmed)
+    found = suspected(taken, open_facts(book), confirmed)
     left_out = tuple(suspect.fact for suspect in found)
     known, asked = taken.known_on(first), taken.keep((taken.at >= first) & (taken.at < last))
     if not (known.outcome != OPEN).any() or not (asked.outcome != OPEN).any():
@@ -111,11 +111,6 @@ def _days(book: Book, since: date, until: date) -> tuple[float, float]:
     ends = (datetime.combine(day, time(), zone).timestamp() for day in (since, until + timedelta(days=1)))
     first, last = (end / 86_400 for end in ends)
     return first, last
-
-
-def _suspects(book: Book, taken: Snapshots, confirmed: Sequence[str]) -> tuple[Suspect, ...]:
-    closed = taken.keep(taken.outcome != OPEN)
-    return suspects(closed.facts, closed.outcome == WON, closed.weight, open_facts(book), confirmed)
 
 
 def _without(taken: Snapshots, left_out: Sequence[str]) -> Snapshots:

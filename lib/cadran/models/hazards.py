@@ -7,13 +7,13 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
-from cadran.models.landmarks import BEYOND, ENDED, ENDS, N_PERIODS, OPEN, WON, Rows, Snapshots
+from cadran.models.landmarks import ENDED, LENGTHS, N_PERIODS, OPEN, STARTS, WON, Rows, Snapshots
 
 #: Days after which what was seen weighs half.
 HALF_LIFE = 730.0
 Days = np.ndarray | float
 #: The middle of each period, in days.
-MIDDLES = np.append((np.append(0, ENDS[:-1]) + ENDS) / 2, ENDS[-1] + BEYOND / 2)
+MIDDLES = STARTS + LENGTHS / 2
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,7 @@ def won_within(shares: np.ndarray, days: Sequence[float]) -> np.ndarray:
     Source:
         Kalbfleisch and Prentice (2002), The statistical analysis of failure time data, section 8.2.
     """
-    starts, lengths = np.append(0, ENDS), np.append(np.diff(np.append(0, ENDS)), BEYOND)
-    period_of = np.maximum(np.searchsorted(starts, days, side="right") - 1, 0)
+    period_of = np.maximum(np.searchsorted(STARTS, days, side="right") - 1, 0)
     after = np.asarray(days, float)
     told = np.zeros((len(days), *shares.shape[:-2]), shares.dtype)
     is_open, won = np.ones(shares.shape[:-2], shares.dtype), np.zeros(shares.shape[:-2], shares.dtype)
@@ -60,7 +59,7 @@ def won_within(shares: np.ndarray, days: Sequence[float]) -> np.ndarray:
         # Of those that leave. Not 1 - stay: where hardly any do, rounding would make more wins than ends.
         of_ends = win / np.maximum(win + end, np.finfo(np.float32).tiny)
         for place in np.flatnonzero(period_of == period):
-            passed = float(max(after[place] - starts[period], 0) / lengths[period])
+            passed = float(max(after[place] - STARTS[period], 0) / LENGTHS[period])
             left = 1 - stay**passed if np.isfinite(passed) else 1
             told[place] = won + is_open * left * of_ends
         won, is_open = won + is_open * win, is_open * stay

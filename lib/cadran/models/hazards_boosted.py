@@ -9,7 +9,7 @@ import polars as pl
 
 from cadran.models.design import Design, learn
 from cadran.models.hazards import Days, Instead, weight_of
-from cadran.models.landmarks import ENDS, N_PERIODS, Snapshots
+from cadran.models.landmarks import N_PERIODS, STARTS, Snapshots
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class BoostedHazards:
             return np.zeros((0, N_PERIODS, 3))
         plain, _ = self.design.plain(facts)
         rows = []
-        for period, start in enumerate(np.append(0, ENDS)):
+        for period, start in enumerate(STARTS):
             months = np.broadcast_to(_months(np.asarray(day) + start), len(plain))
             rows.append(np.column_stack([plain, np.full(len(plain), period), months, np.zeros(len(plain))]))
         # Asked of all periods at once: each call of the trees has its cost.

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from cadran.models import logit
 from cadran.models.design import PULLED, Design, learn
 from cadran.models.hazards import MIDDLES, Days, Instead, weight_of
-from cadran.models.landmarks import BEYOND, ENDS, N_PERIODS, Snapshots
+from cadran.models.landmarks import LENGTHS, N_PERIODS, STARTS, Snapshots
 
 #: The level of the outcomes may move every so many days, by a step of this standard deviation in log-odds: so a base
 #: rate that drifts is followed, and the latest level is the one that tells.
@@ -71,7 +71,7 @@ class LogitHazards:
         days = np.atleast_1d(day)
         # Period and outcome come first in memory: each of them is worked on as a whole.
         told = np.empty((N_PERIODS, 3, *same.shape[1:]), np.float32)
-        for period, start in enumerate(np.append(0, ENDS)):
+        for period, start in enumerate(STARTS):
             fixed = _levels(
                 np.full(len(days), period), days + start, np.full((len(days), self.n_steps), self.step_size)
             )
@@ -120,7 +120,7 @@ def _levels(period: np.ndarray, start: np.ndarray, steps: np.ndarray) -> np.ndar
     Periods are steps too: one that has hardly been seen yet begins from the level of the one before.
     """
     reached = PERIOD_SIZE * (period[:, None] >= np.arange(1, N_PERIODS))
-    seasons = _seasons(start, np.append(np.diff(np.append(0, ENDS)), BEYOND)[period])
+    seasons = _seasons(start, LENGTHS[period])
     return np.column_stack([reached, SEASON_SIZE * seasons, steps])
 
 

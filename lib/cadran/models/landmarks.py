@@ -18,6 +18,9 @@ EVERY = 7
 ENDS = np.array([14.0, 28.0, 56.0, 91.0, 182.0])
 BEYOND = 182.0
 N_PERIODS = len(ENDS) + 1
+#: First day and length of each period; the last one repeats.
+STARTS = np.append(0, ENDS)
+LENGTHS = np.append(np.diff(STARTS), BEYOND)
 #: Person-period rows a fit may have; beyond, deals are sampled.
 MOST_ROWS = 170_000
 #: Snapshots taken of one deal: at least, where deals abound, and at most.
@@ -161,7 +164,7 @@ def take(book: Book, seed: int = 0) -> Snapshots:
 def _rows_of_a_look(lived: np.ndarray) -> np.ndarray:
     """About how many person-period rows a look at each life makes: one in the middle of it, which is the mean."""
     left = lived / 2
-    return np.searchsorted(np.append(0, ENDS), left) + np.maximum(np.ceil((left - ENDS[-1]) / BEYOND) - 1, 0)
+    return np.searchsorted(STARTS, left) + np.maximum(np.ceil((left - ENDS[-1]) / BEYOND) - 1, 0)
 
 
 def _instant(moment: datetime) -> int:

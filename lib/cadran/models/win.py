@@ -13,7 +13,7 @@ from cadran.models.hazards import Average, Hazards, Instead, count_rates, interv
 from cadran.models.hazards_boosted import fit_boosting
 from cadran.models.hazards_logit import fit_logit
 from cadran.models.ladder import Rung, allowed, climb
-from cadran.models.landmarks import ENDED, WON, Snapshots, take
+from cadran.models.landmarks import ENDED, OPEN, WON, Snapshots, take
 from cadran.models.leaks import Suspect, suspects
 
 #: Models drawn for an interval.
@@ -156,8 +156,7 @@ def select(
     taken: Snapshots, seed: int = 0, confirmed: Sequence[str] = (), open_now: pl.DataFrame | None = None
 ) -> tuple[str, Learnt, Card]:
     """What forward chaining within some snapshots chooses, how to fit it, and what the choice rests on."""
-    closed = taken.keep(taken.outcome != 0)
-    found = suspects(closed.facts, closed.outcome == WON, closed.weight, open_now, confirmed)
+    closed, found = taken.keep(taken.outcome != OPEN), suspected(taken, open_now, confirmed)
     lives = np.unique(np.column_stack([closed.deal, closed.end, closed.outcome]), axis=0)[:, 2]
     n_won, n_ended = int((lives == WON).sum()), int((lives == ENDED).sum())
     tried = allowed(n_won, n_ended)
@@ -168,6 +167,12 @@ def select(
         chained = chain(taken, cuts, {name: learnt.fitter(name) for name in tried})
     name, rungs = climb(chained, tried)
     return name, learnt, Card(n_won, n_ended, len(taken), tuple(rungs), found, chained, drift(taken))
+
+
+def suspected(taken: Snapshots, open_now: pl.DataFrame | None, confirmed: Sequence[str]) -> tuple[Suspect, ...]:
+    """The facts that may know the answer, by the looks at deals that have closed since."""
+    closed = taken.keep(taken.outcome != OPEN)
+    return suspects(closed.facts, closed.outcome == WON, closed.weight, open_now, confirmed)
 
 
 def open_facts(book: Book) -> pl.DataFrame:
