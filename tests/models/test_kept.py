@@ -17,7 +17,7 @@ from polars.testing import assert_frame_equal
 from cadran.book import Reader, books, forget, open_book, purge, write_book
 from cadran.book.forget import current_version
 from cadran.models import kept, win
-from cadran.models.hazards import Average, count_rates
+from cadran.models.hazards import count_rates
 from cadran.models.hazards_boosted import fit_boosting
 from cadran.models.hazards_logit import fit_logit
 from cadran.models.ladder import Rung
@@ -39,11 +39,10 @@ def fitted(name: str) -> win.WinModel:
     taken = looked_at(lives(400, seed=2))
     make = {
         "constant": lambda: count_rates(taken, False), "stage rates": lambda: count_rates(taken, True, seed=3),
-        "logit": lambda: fit_logit(taken, ridge=20.0, seed=3), "boosting": lambda: fit_boosting(taken),
+        "logit": lambda: fit_logit(taken, ridge=20.0, seed=3), "boosting": lambda: fit_boosting(taken, n_resampled=2),
     }  # fmt: skip
-    hazards = Average((fitted("logit").hazards, fitted("boosting").hazards)) if name == "average" else make[name]()
     card = win.Card(40, 60, len(taken), RUNGS, SUSPECTS, None, win.drift(taken))
-    return win.WinModel(name, hazards, UNTIL, card)
+    return win.WinModel(name, make[name](), UNTIL, card)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -134,22 +133,21 @@ def test_what_is_found_is_to_the_bit_what_was_fitted(folder, fits, monkeypatch, 
         assert found.hazards.design == fitted(name).hazards.design
 
 
-@pytest.mark.parametrize("name", ["boosting", "average"])
-def test_trees_are_not_kept_but_the_choice_is(folder, fits, monkeypatch, name):
-    monkeypatch.setattr(win, "fit", lambda *of, **how: fitted(name))
+def test_trees_are_not_kept_but_the_choice_is(folder, fits, monkeypatch):
+    monkeypatch.setattr(win, "fit", lambda *of, **how: fitted("boosting"))
     book, refitted = open_book(folder), []
 
     def hazards(learnt, chosen, past, n_resampled=0):
         refitted.append((learnt.left_out, learnt.seed, chosen, n_resampled))
-        return fitted(name).hazards
+        return fitted("boosting").hazards
 
     kept.model(book, seed=5)
     monkeypatch.setattr(win, "fit", None)
     monkeypatch.setattr(win.Learnt, "hazards", hazards)
     found = anew(book, seed=5)
 
-    same(found, fitted(name))
-    assert refitted == [(("competitor",), 5, name, win.RESAMPLED)]
+    same(found, fitted("boosting"))
+    assert refitted == [(("competitor",), 5, "boosting", win.RESAMPLED)]
     assert b"sklearn" not in files(folder)[0].read_bytes()
 
 

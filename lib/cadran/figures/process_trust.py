@@ -21,7 +21,6 @@ STEPS = {
     "stage rates": "The rate of each stage",
     "logit": "A logistic model",
     "boosting": "Boosted trees",
-    "average": "Logistic model and trees",
     "crm probability": "The CRM's own probability",
     "naive bayes": "Naive Bayes, per team",
     "boosting on closed deals": "Boosting on closed deals",

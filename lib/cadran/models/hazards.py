@@ -120,21 +120,6 @@ def _counted(past: Snapshots, rows: Rows, weight: np.ndarray, kept: np.ndarray) 
     return counts
 
 
-@dataclass(frozen=True)
-class Average:
-    """The mean of two models' shares."""
-
-    of: tuple[Hazards, Hazards]
-
-    def shares(self, facts: pl.DataFrame, day: Days, instead: Instead | None = None) -> np.ndarray:
-        """As `Hazards.shares`."""
-        return (self.of[0].shares(facts, day, instead) + self.of[1].shares(facts, day, instead)) / 2
-
-    def drawn(self, facts: pl.DataFrame, day: Days, n: int, instead: Instead | None = None) -> np.ndarray:
-        """As `Hazards.drawn`."""
-        return (self.of[0].drawn(facts, day, n, instead) + self.of[1].drawn(facts, day, n, instead)) / 2
-
-
 def interval_95(drawn: np.ndarray, axis: int = 0) -> np.ndarray:
     """(2, ...) the 95 % interval of drawn values: within it another draw lies 95 times in 100.
 

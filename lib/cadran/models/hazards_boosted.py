@@ -19,16 +19,31 @@ class BoostedHazards:
     design: Design
     trees: Any
     resampled: tuple[Any, ...] = ()
+    seed: int = 0
 
     def shares(self, facts: pl.DataFrame, day: Days, instead: Instead | None = None) -> np.ndarray:
         """As `Hazards.shares`."""
         return self._both(facts, day, self.trees, instead)
 
     def drawn(self, facts: pl.DataFrame, day: Days, n: int, instead: Instead | None = None) -> np.ndarray:
-        """As `Hazards.drawn`: from the resampled fits, each as often as needed."""
-        fits = self.resampled or (self.trees,)
-        told = [self._both(facts, day, trees, instead) for trees in fits]
-        return np.stack([told[turn % len(told)] for turn in range(n)])
+        """As `Hazards.drawn`: around the fit, in log-odds, with the covariance of the fits on resampled deals.
+
+        So few fits do not know their own spread well: draws follow the t law of one degree of freedom less than fits.
+
+        Raises:
+            ValueError: If it was fitted without two resampled fits or more.
+        """
+        freedom = len(self.resampled) - 1
+        if freedom < 1:
+            raise ValueError("without two resampled fits, boosting cannot tell its doubt")
+        fits = np.stack([_odds(self._both(facts, day, trees, instead)) for trees in self.resampled])
+        rng = np.random.default_rng(self.seed)
+        pull = rng.normal(size=(n, freedom + 1)) / np.sqrt(rng.chisquare(freedom, (n, 1)))
+        away = np.tensordot(pull.astype(np.float32), fits - fits.mean(axis=0), axes=1)
+        raised = np.exp(np.minimum(_odds(self.shares(facts, day, instead)) + away, 60))
+        return np.concatenate([np.ones_like(raised[..., :1]), raised], axis=-1) / (
+            1 + raised.sum(axis=-1, keepdims=True)
+        )
 
     def _both(self, facts: pl.DataFrame, day: Days, trees: Any, instead: Instead | None) -> np.ndarray:
         as_is = self._shares(facts, day, trees)
@@ -47,6 +62,12 @@ class BoostedHazards:
         # Asked of all periods at once: each call of the trees has its cost.
         told = trees.predict_proba(np.concatenate(rows))
         return told.reshape(N_PERIODS, len(plain), 3).swapaxes(0, 1)
+
+
+def _odds(shares: np.ndarray) -> np.ndarray:
+    """Log-odds of being won, and of ending otherwise, against staying open."""
+    logs = np.log(np.maximum(shares, 1e-9)).astype(np.float32)
+    return logs[..., 1:] - logs[..., :1]
 
 
 def _months(start: Days) -> np.ndarray:
@@ -81,4 +102,4 @@ def fit_boosting(past: Snapshots, left_out: Sequence[str] = (), n_resampled: int
         told = features[kept]
         told[:, np.isnan(told).all(axis=0)] = 0  # scikit-learn takes no column without a value
         fits.append(trees.fit(told, rows.outcome[kept], weight[kept]))
-    return BoostedHazards(design, fits[0], tuple(fits[1:]))
+    return BoostedHazards(design, fits[0], tuple(fits[1:]), seed)

@@ -8,13 +8,13 @@ from cadran.models.chain import Chained
 from cadran.models.judged import difference
 
 #: Fewest deals won, and as many ended otherwise, before a step may be tried. Why: docs/win_model.md.
-STEPS = {"constant": 0, "stage rates": 30, "logit": 100, "boosting": 300, "average": 300}
+STEPS = {"constant": 0, "stage rates": 30, "logit": 100, "boosting": 300}
 #: By how many standard errors of the difference a step must beat the one held before, on later data.
-MARGIN = {"stage rates": 2.0, "logit": 2.0, "boosting": 1.0, "average": 1.0}
+MARGIN = {"stage rates": 2.0, "logit": 2.0, "boosting": 1.0}
 
 #: Nats of log loss that a step must gain besides: trees take thirty times as long to score, and resampled fits of them
 #: tell their doubt less well than the logit's law does.
-LEAST = {"boosting": 0.005, "average": 0.005}
+LEAST = {"boosting": 0.005}
 
 
 @dataclass(frozen=True)

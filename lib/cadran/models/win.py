@@ -1,7 +1,7 @@
 """The chance that an open deal is won, and by when: a landmark model of competing risks in discrete time."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -9,7 +9,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.landmarks import facts_at, open_pairs
 from cadran.models.chain import Chained, Fitter, chain
-from cadran.models.hazards import Average, Hazards, Instead, count_rates, interval_95, won_within
+from cadran.models.hazards import Hazards, Instead, count_rates, interval_95, won_within
 from cadran.models.hazards_boosted import fit_boosting
 from cadran.models.hazards_logit import fit_logit
 from cadran.models.ladder import Rung, allowed, climb
@@ -36,8 +36,6 @@ class Learnt:
     left_out: tuple[str, ...] = ()
     ridge: float = RIDGE
     seed: int = 0
-    #: Fits of the folds, by name and day: the average is of the two that stand there already.
-    _fitted: dict[tuple[str, float], Hazards] = field(default_factory=dict, compare=False, repr=False)
 
     def hazards(self, name: str, past: Snapshots, n_resampled: int = 0) -> Hazards:
         """Fit one candidate by its name.
@@ -49,23 +47,13 @@ class Learnt:
             return count_rates(past, name == "stage rates", self.seed)
         if name == "logit":
             return fit_logit(past, self.left_out, self.ridge, self.seed)
-        if name == "boosting":
-            return fit_boosting(past, self.left_out, n_resampled, self.seed)
-        return Average((self.hazards("logit", past), self.hazards("boosting", past, n_resampled)))
-
-    def _of_fold(self, name: str, past: Snapshots) -> Hazards:
-        if name == "average":
-            return Average((self._of_fold("logit", past), self._of_fold("boosting", past)))
-        at = name, past.until
-        if at not in self._fitted:
-            self._fitted[at] = self.hazards(name, past)
-        return self._fitted[at]
+        return fit_boosting(past, self.left_out, n_resampled, self.seed)
 
     def fitter(self, name: str) -> Fitter:
         """A candidate as forward chaining asks for it: the chance of ever being won."""
 
         def fit(past: Snapshots) -> Callable[[Snapshots], np.ndarray]:
-            hazards = self._of_fold(name, past)
+            hazards = self.hazards(name, past)
             return lambda asked: limits(hazards, asked)
 
         return fit
