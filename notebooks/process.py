@@ -16,8 +16,10 @@ with app.setup:
     from cadran.figures import process_won as won
     from cadran.figures.facts import Facts
     from cadran.figures.periods import chosen_period, day_before
+    from cadran.figures.renamed import renamed
     from cadran.figures.selection import as_where, states
     from cadran.measures.answers import Inquiry, about, keep
+    from cadran.measures.renamed import renamed_stages
     from cadran.measures.signals import signals
     from cadran.measures.timeline import timeline
     from cadran.models.actions import within
@@ -128,7 +130,7 @@ def show_first(answers, found, inquiry, kept, listed, page, view):
 
 
 @app.cell
-def ask_stages(answers, inquiry, page, rests, view):
+def ask_stages(answers, inquiry, page, rests, seen, view):
     mo.stop(not rests or not page.is_new("stages", view.without(*sheet.LOCAL)))
     walked = answers.with_frames(
         {
@@ -137,7 +139,7 @@ def ask_stages(answers, inquiry, page, rests, view):
             "flows": inquiry.ask("stage_flows"),
         }
     )
-    page.show(where.stages(walked))
+    page.show(where.stages(walked) | renamed(renamed_stages(seen), page.words))
     return
 
 

@@ -183,3 +183,42 @@ def test_no_day_later_than_the_book_is_answered(run):
     status, _, complaint = run("audit", "process", "--as-of", f"{date(2031, 1, 1)}")
     assert status == 1
     assert "knows nothing after" in complaint
+
+
+def test_a_stage_that_changed_its_name_is_asked_about_and_mends_by_the_mapping(run, tmp_path, monkeypatch):
+    pick = Random(4)
+    rows = [row for number in range(120) for row in life(pick, f"C{number}") if row[2] < "2024-12-31"]
+    rows = [(case, "Assess" if what == "Examine" and at >= "2024-06-01" else what, at) for case, what, at in rows]
+    counted = Counter(what for _, what, _ in rows)
+    since = min(at for _, what, at in rows if what == "Assess")[:10]
+    imported(run, tmp_path, rows, LOG.replace('"Sign" =', '"Assess" = "Assessed", "Sign" ='))
+
+    told = audited(run)["renamed"]
+
+    assert told == [
+        {
+            "old_stage": "Examined", "new_stage": "Assessed", "since": since,
+            "n_old": counted["Examine"], "n_new": counted["Assess"],
+        }
+    ]  # fmt: skip
+    assert 'values = { "Examined" = "Assessed" }' in run("audit", "process", "--part", "funnel")[1]
+    monkeypatch.setenv("CADRAN_LANG", "fr")
+    assert "Renommée" in run("audit", "process", "--part", "funnel")[1]
+
+    mended = LOG.replace('"Examined"', '"Assessed"').replace('"Sign" =', '"Assess" = "Assessed", "Sign" =')
+    imported(run, tmp_path, rows, mended)
+
+    assert audited(run)["renamed"] == []
+    assert audited(run)["dwell"][1]["n_entered"] == counted["Examine"] + counted["Assess"]
+
+
+def test_two_stages_one_after_the_other_in_time_are_not_taken_for_one(run, tmp_path):
+    """Cases that all begin in spring and are all signed in autumn: one stage stops when the next begins."""
+    rows = [
+        (f"C{n}", what, f"2024-{month:02}-{n + 1:02}")
+        for n in range(25)
+        for what, month in (("Receive", 3), ("Examine", 4), ("Sign", 5), ("Grant", 6))
+    ]
+    imported(run, tmp_path, rows)
+
+    assert audited(run)["renamed"] == []

@@ -23,6 +23,7 @@ from cadran.asked import (
     seen_book,
 )
 from cadran.figures.columns import cell, label
+from cadran.figures.renamed import told_renamed
 from cadran.tables.problems import Problem
 from cadran.terminal import Format, out, reader_words, tell_purge
 from cadran.text import Words
@@ -130,6 +131,7 @@ def audit_process(
 ) -> None:
     """Audit the stages: where deals go, how long they stay, on whom they wait."""
     from cadran.measures import MEASURES
+    from cadran.measures.renamed import renamed_stages
 
     words, opened = reader_words(), seen_book(book, as_of, corrected)
     parts = _asked(part or [], format, words)
@@ -144,15 +146,20 @@ def audit_process(
     problems = [each for each in told.values() if isinstance(each, Problem)]
     if len(problems) == len(told) and len({str(each) for each in problems}) == 1:
         raise problems[0]
+    renamed = renamed_stages(opened)
     if format is Format.csv:
         frame = next(iter(told.values()))
         assert isinstance(frame, pl.DataFrame)
         typer.echo(frame.write_csv(), nl=False)
     elif format is Format.json:
-        typer.echo(json.dumps(_object(told, opened, question, words), ensure_ascii=False, indent=1, default=str))
+        typer.echo(
+            json.dumps(_object(told, renamed, opened, question, words), ensure_ascii=False, indent=1, default=str)
+        )
     else:
         out.print(f"[bold]{words('Process audit')}[/] · {opened.settings.name} · {words.date(opened.day)}")
         tell_purge(opened, words)
+        for sentence in told_renamed(renamed, words):
+            out.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
         for name, each in parts.items():
             _tell(words(MEASURES[each.measure].title), each, told[name], question.by, words, opened.settings.currency)
         for repair in dict.fromkeys(words(each.repair) for each in problems):
@@ -174,13 +181,15 @@ def _asked(names: list[str], form: Format, words: Words) -> dict[str, Part]:
     return chosen
 
 
-def _object(told: dict[str, pl.DataFrame | Problem], book: Any, question: Any, words: Words) -> dict[str, Any]:
+def _object(
+    told: dict[str, pl.DataFrame | Problem], renamed: pl.DataFrame, book: Any, question: Any, words: Words
+) -> dict[str, Any]:
     """The audit as one object: each part a list of rows, or null where `refused` says why."""
     refused = {name: each.told(words) for name, each in told.items() if isinstance(each, Problem)}
     rows = {name: None if isinstance(each, Problem) else each.to_dicts() for name, each in told.items()}
     return {
         "book": book.settings.name, "as_of": book.day, "since": question.since, "until": question.until,
-        "by": list(question.by), "currency": book.settings.currency, **rows, "refused": refused,
+        "by": list(question.by), "currency": book.settings.currency, "renamed": renamed.to_dicts(), **rows, "refused": refused,
     }  # fmt: skip
 
 

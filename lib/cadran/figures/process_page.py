@@ -34,7 +34,7 @@ PLACES = (
     ("detail",), ("deal_levers",), ("deal_incidence", "deal_course"), ("deal_reasons", "deal_timeline"),
     ("h_room",), ("room_levers",), ("room",), ("room_wins", "room_revenue"),
     ("h_won",), ("won_share", "won_count"), ("won_time", "won_response"), ("won_table",),
-    ("h_where",), ("map", "funnel"), ("dwell", "waiting"), ("bottlenecks", "rework"), ("variants",),
+    ("h_where",), ("renamed",), ("map", "funnel"), ("dwell", "waiting"), ("bottlenecks", "rework"), ("variants",),
     ("h_trust",), ("card", "blind"), ("reliability", "skill"), ("backtest",), ("drift", "leaks"),
     ("footer",),
 )  # fmt: skip

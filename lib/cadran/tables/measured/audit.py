@@ -196,3 +196,13 @@ class CloseTiming(dy.Schema):
     n_unknown = _n(
         "Deals whose first expected date lies in the period, but was known only at closing or after that date: left out"
     )
+
+
+class RenamedStage(dy.Schema):
+    """Two names that are likely those of one stage, called otherwise from some day on. One row per pair."""
+
+    old_stage = dy.String(nullable=False, description="The name that deals entered before")
+    new_stage = dy.String(nullable=False, description="The name that they enter since")
+    since = dy.Date(nullable=False, description="First day of the new name, but for 1 in 100 of its entries")
+    n_old = _n("Entries under the old name")
+    n_new = _n("Entries under the new name")
