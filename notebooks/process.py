@@ -24,7 +24,7 @@ with app.setup:
     from cadran.measures.timeline import timeline
     from cadran.models.actions import within
     from cadran.models.card import card
-    from cadran.models.outlook import outlook, past
+    from cadran.models.outlook import moves_since, outlook, past
     from cadran.tables.problems import Problem
     from cadran.text import pick_language, words_for
 
@@ -146,7 +146,9 @@ def ask_stages(answers, inquiry, page, rests, seen, view):
 @app.cell
 def ask_reference(answers, inquiry, page, rests, view):
     mo.stop(not rests or not page.is_new("reference", view.without(*sheet.LOCAL)))
-    page.show(won.reference(answers.with_frames({"reference": inquiry.ask("reference")})))
+    asked = ("reference", "lead_first_response", "lead_conversion")
+    known = answers.with_frames({name: inquiry.ask(name) for name in asked})
+    page.show({**won.leads(known), **won.reference(known)})
     return
 
 
@@ -159,6 +161,7 @@ def ask_waits(answers, inquiry, page, rests, view):
             "bottlenecks": inquiry.ask("bottlenecks"),
             "rework": inquiry.ask("rework"),
             "variants": inquiry.ask("path_variants"),
+            "close_timing": inquiry.ask("close_timing"),
         }
     )
     page.show(where.waits(waited))
@@ -173,7 +176,30 @@ def show_card(about_model, answers, found, page):
 
 
 @app.cell
-def show_past(about_model, answers, found, page, seen, view):
+def ask_moves(found, seen):
+    moved = {}
+    for _days in sheet.SINCE if found else ():
+        try:
+            moved[_days] = moves_since(seen, int(_days), wait=mo.app_meta().mode != "run")
+        except Problem as problem:
+            moved[_days] = problem
+    is_moving = any(each is None for each in moved.values())
+    return is_moving, moved
+
+
+@app.cell
+def show_moves(about_model, answers, is_moving, moved, opened, page, view):
+    mo.stop(is_moving, is_moving and page.show({}, is_coming=True))
+    mo.stop(not page.is_new("moves", (about_model, view.only("since"), view.open, view.tables)))
+    chosen = moved[view["since"]]
+    together = {} if isinstance(chosen, Problem) else chosen.together(opened["opportunity_id"])
+    parts = {days: each if isinstance(each, Problem) else each.parts for days, each in moved.items()}
+    page.show(sheet.moves(page, answers, parts, together, opened))
+    return
+
+
+@app.cell
+def show_past(about_model, answers, found, is_moving, page, seen, view):
     try:
         judged = past(seen, wait=mo.app_meta().mode != "run")
     except Problem as problem:
@@ -184,7 +210,8 @@ def show_past(about_model, answers, found, page, seen, view):
     page.show(
         sheet.past_blocks(
             answers, judged.scores, judged.reliability, judged.skill, found.model.chosen, judged.since, judged.until
-        )
+        ),
+        is_coming=is_moving,
     )
     return
 

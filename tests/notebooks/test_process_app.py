@@ -2,6 +2,7 @@
 
 import re
 from concurrent.futures import Future
+from datetime import timedelta
 from html import unescape
 
 import polars as pl
@@ -16,12 +17,13 @@ from cadran.figures.periods import chosen_period
 from cadran.measures import MEASURES, Question
 from cadran.models.backtest import Backtest
 from cadran.models.outlook import outlook
+from cadran.models.reasons import moved
 from cadran.publish.apps import NOTEBOOKS
 from cadran.publish.prepared import _load
 from cadran.tables import TABLES
 from cadran.tables.delivery import Delivery
 
-OF_A_DEAL = ("detail", "deal_levers", "deal_incidence", "deal_course", "deal_reasons", "deal_timeline")
+OF_A_DEAL = ("detail", "deal_levers", "deal_incidence", "deal_course", "deal_reasons", "deal_moved", "deal_timeline")
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,7 @@ def book(part):
 def _quick(monkeypatch):
     """No selection and no backtest: they are tested for themselves."""
     monkeypatch.setattr("cadran.models.outlook.kept.model", lambda book: quick_model(book, "logit"))
-    monkeypatch.setattr("cadran.models.outlook.backtest", no_past)
+    monkeypatch.setattr("cadran.models.outlook.kept.past", no_past)
 
 
 def shown(app, book, **query):
@@ -83,8 +85,17 @@ def test_every_place_is_filled_or_says_why(app, book, deal):
 
     silent = {slot for slot, block in page.blocks.items() if isinstance(block, Notice | Nothing)}
     assert {slot for row in page.places for slot in row} == page.blocks.keys()
-    # Too few deals for the pace of a quarter; and the backtest is left out.
-    assert silent <= {"backtest", "reliability", "skill", "bottlenecks", "won_response", "won_time"}
+    # Too few deals for the pace of a quarter, no lead, no stage renamed; and the backtest is left out.
+    assert silent <= {
+        "backtest",
+        "reliability",
+        "skill",
+        "bottlenecks",
+        "won_response",
+        "won_time",
+        "won_leads",
+        "renamed",
+    }
     assert "None of it has closed" in text
     assert "What goes together, not what causes" in text
 
@@ -143,6 +154,35 @@ def test_a_deal_has_its_past_its_reasons_and_its_events(app, book, deal):
     assert page.blocks["deal_timeline"].items
     assert f"Affaire {deal}" in text
     assert all(isinstance(shown(app, book)[0].blocks[slot], Nothing) for slot in OF_A_DEAL[:1])
+
+
+def test_what_moved_since_last_week_or_month(app, book):
+    seen = book.as_of(book.day)
+    model = outlook(seen).model
+    for days in (7, 30):
+        told = moved(model, seen, book.as_of(book.day - timedelta(days=days)))
+        most = told.sort(-pl.col("change").abs(), "opportunity_id")["opportunity_id"][0]
+
+        page, text = shown(app, book, lang="en", since=str(days), open=most)
+
+        assert page.blocks["moved"].frame["opportunity_id"][0] == most
+        change = told.unique("opportunity_id")["change"].sum()
+        signed = f"{'+' if change > 0 else ''}{page.words.number(change, 1)}"
+        assert f"expected wins moved by {signed} (" in page.blocks["moved"].subtitle
+        whole = page.words.points(told.filter(opportunity_id=most)["change"][0], 1)
+        assert [whole in line[1] for line in page.blocks["deal_moved"].items][(7, 30).index(days)]
+    assert "The touches" in text
+
+
+def test_early_and_late_deals_and_their_days(app, book):
+    page, text = shown(app, book, lang="en", period="all")
+
+    first = book.day.replace(year=2000)
+    told = MEASURES["close_timing"].ask(book, Question(since=first, until=book.day))
+    table = page.blocks["early_late"]
+    assert table.frame["n_won"].to_list() == told["n_won"].to_list()
+    assert table.frame["late_days"].to_list() == told["median_days"].to_list()
+    assert "Half closed, after that day" in text
 
 
 def test_french_to_the_last_word(app, book, deal):

@@ -311,6 +311,8 @@ def cell(column: str, value: Any, words: Words, currency: str) -> str:
         return words.money(value, currency, compact=False)
     if column.removesuffix("_low").removesuffix("_high") == "gap":
         return words.money(value, currency, compact=False)
+    if column.removesuffix("_low").removesuffix("_high") == "change":
+        return words.points(value, 1)
     if "_days" in column:
         return words.days(value)
     return words.number(value, 0 if value == int(value) else 2)

@@ -46,6 +46,7 @@ LABELS = {
     "revenue_per_day": "Signed revenue, a day",
     "revenue_moved": "Revenue moved a quarter",
     "timing": "Closed",
+    "late_days": "Half closed, after that day",
 }
 VALUES = {
     "still_there": "Still there",

@@ -32,6 +32,9 @@ LABELS = {
     "action_label": "Proposed",
     "side_label": "Waiting on",
     "row": "Place",
+    "probability_before": "Probability then",
+    "change": "Change",
+    "moved_with": "With",
 }
 #: Columns that are shares, whatever their name ends in.
-SHARES = ("probability", "predicted", "observed", "skill", "gain")
+SHARES = ("probability", "probability_before", "predicted", "observed", "skill", "gain")

@@ -141,7 +141,7 @@ class Page(anywidget.AnyWidget):
 
     def _place(self, slot: str, markup: Any) -> str:
         filled = markup(slot) if markup else ""
-        busy = "" if filled else " aria-busy=true"
+        busy = "" if filled or (markup and slot in self.blocks) else " aria-busy=true"
         return f'<section class="place at-{slot}" data-slot="{slot}"{busy}>{filled}</section>'
 
     def _markup(self, slot: str) -> str:

@@ -18,7 +18,7 @@ from cadran.figures.told import with_finding
 from cadran.tables.measured.signals import TITLES
 from cadran.text import Words
 
-SLOTS = ("detail", "deal_levers", "deal_incidence", "deal_course", "deal_reasons", "deal_timeline")
+SLOTS = ("detail", "deal_levers", "deal_incidence", "deal_course", "deal_reasons", "deal_moved", "deal_timeline")
 #: Units of signals, as readers say them.
 UNITS = {"days": "days", "hours": "hours", "pushes": "pushes", "people": "people", "share": "share"}
 #: What happened to a deal -> words.

@@ -1,6 +1,7 @@
 """The Sales process page: what can be set on it, where its parts stand, and what is said around them."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, cast
 
 import polars as pl
@@ -16,6 +17,8 @@ from cadran.figures.page import Page
 from cadran.figures.process_deal import deal as draw_deal
 from cadran.figures.process_deal import nothing as no_deal
 from cadran.figures.process_deal import reasons
+from cadran.figures.process_moved import deal_moved
+from cadran.figures.process_moved import moved as draw_moved
 from cadran.figures.process_open import bubble_view, first_words, tasks
 from cadran.figures.process_room import room as draw_room
 from cadran.figures.process_trust import card_blocks, past_blocks
@@ -24,25 +27,25 @@ from cadran.text import Words
 
 __all__ = [
     "COLUMNS", "DIMENSIONS", "LOCAL", "Answers", "card_blocks", "coming", "deal", "deal_of", "first_words", "frame_of",
-    "is_corrected", "no_deal", "open_page", "past_blocks", "pulls_of", "reasons", "refused", "room",
+    "is_corrected", "moves", "no_deal", "open_page", "past_blocks", "pulls_of", "reasons", "refused", "room",
     "unjudged", "work",
 ]  # fmt: skip
 
 PLACES = (
     ("selection",), ("filters",), ("contents",), ("sentences",), ("headlines",),
-    ("h_open",), ("bubbles",), ("hours",), ("actions",),
-    ("detail",), ("deal_levers",), ("deal_incidence", "deal_course"), ("deal_reasons", "deal_timeline"),
+    ("h_open",), ("bubbles",), ("hours",), ("actions",), ("since",), ("moved",),
+    ("detail",), ("deal_levers",), ("deal_incidence", "deal_course"), ("deal_reasons", "deal_moved"), ("deal_timeline",),
     ("h_room",), ("room_levers",), ("room",), ("room_wins", "room_revenue"),
-    ("h_won",), ("won_share", "won_count"), ("won_time", "won_response"), ("won_table",),
-    ("h_where",), ("renamed",), ("map", "funnel"), ("dwell", "waiting"), ("bottlenecks", "rework"), ("variants",),
+    ("h_won",), ("won_leads",), ("won_share", "won_count"), ("won_time", "won_response"), ("won_table",),
+    ("h_where",), ("renamed",), ("map", "funnel"), ("dwell", "waiting"), ("bottlenecks", "rework"), ("early_late",), ("variants",),
     ("h_trust",), ("card", "blind"), ("reliability", "skill"), ("backtest",), ("drift", "leaks"),
     ("footer",),
 )  # fmt: skip
 #: Parts that wait for the win model.
 OF_MODEL = (
-    "sentences", "headlines", "bubbles", "hours", "actions", "room_levers", "room", "room_wins", "room_revenue", "card", "blind",
-    "reliability", "skill", "backtest", "drift", "leaks", "detail", "deal_levers", "deal_incidence", "deal_course",
-    "deal_reasons", "deal_timeline",
+    "sentences", "headlines", "bubbles", "hours", "actions", "since", "moved", "room_levers", "room", "room_wins",
+    "room_revenue", "card", "blind", "reliability", "skill", "backtest", "drift", "leaks", "detail", "deal_levers",
+    "deal_incidence", "deal_course", "deal_reasons", "deal_moved", "deal_timeline",
 )  # fmt: skip
 #: Of these, the ones where it is said that they wait, or why they cannot be.
 SAYS_SO = ("bubbles", "room", "card")
@@ -51,8 +54,8 @@ COLUMNS = (
     "opportunity_id", "client", "team", "seller", "product", "deal_type", "stage", "status", "amount",
     "expected_close_date", "closed_date", "created_date", "account_id", *DIMENSIONS, "forecast_category", "competitor",
 )  # fmt: skip
-#: Days ahead by which deals may be won.
-HORIZONS = ("quarter", "next_quarter", "months12", "ever")
+#: Days back to the earlier look at open deals, and what each is called.
+SINCE = {"7": "last week", "30": "last month"}
 #: Hours that a team may have in a week.
 HOURS = (0, 5, 10, 15, 20, 30, 40, 60, 80, 120, 160, 240, 320)
 #: Levers of the answer to a client, in hours; "" leaves things as they are.
@@ -64,7 +67,7 @@ PULLS = {"answer": "answer", "contacts": "contacts", "meetings": "meetings", "de
 #: Controls that move one part of the page alone.
 ROOM = ("lever", *(f"room_{name}" for name in PULLS))
 DEAL = tuple(f"deal_{name}" for name in PULLS)
-LOCAL = ("hours", *ROOM, *DEAL)
+LOCAL = ("hours", "since", *ROOM, *DEAL)
 
 
 def open_page(facts: Facts, words: Words, query: Mapping[str, str | list[str]]) -> Page:
@@ -79,6 +82,13 @@ def open_page(facts: Facts, words: Words, query: Mapping[str, str | list[str]]) 
     hours = {str(n): words.n("{n} hour", "{n} hours", n) for n in HOURS}
     local = [
         Choice("hours", words("Hours the team has this week"), hours, "40", slides=True, is_local=True, shortcut="h"),
+        Choice(
+            "since",
+            words("Moves since"),
+            {days: words(text) for days, text in SINCE.items()},
+            "7",
+            is_local=True,
+        ),
         Choice("lever", words("Lever"), _levers(words), "answer", is_local=True, shortcut="l"),
         *_pulls("room", words, is_one=True),
         *_pulls("deal", words, is_one=False),
@@ -90,7 +100,7 @@ def open_page(facts: Facts, words: Words, query: Mapping[str, str | list[str]]) 
 
 def _levers(words: Words) -> dict[str, str]:
     return {
-        "answer": words("Answer clients within"),
+        "answer": words("Time to answer clients"),
         "contacts": words("Contacts more in each deal"),
         "meetings": words("Meetings more in each deal"),
         "decider": words("A decision maker is reached"),
@@ -192,6 +202,22 @@ def work(page: Page, answers: Answers, listed: pl.DataFrame, deals: pl.DataFrame
         **bubble_view(answers, opened),
         **tasks(answers, listed, deals),
     }
+
+
+def moves(
+    page: Page, answers: Answers, of: Mapping[str, Any], together: Mapping[str, Any], deals: pl.DataFrame
+) -> dict[str, Block]:
+    """What moved the open deals since the day chosen, and the deal that is open since every one: see `process_moved`.
+
+    `of` maps each of `SINCE` to its `Moved` or the problem that there is none, `deals` are the open ones.
+    """
+    view = answers.view
+    days = {each: view.day("as_of") - timedelta(days=int(each)) for each in of}
+    told = draw_moved(answers, of[view["since"]], together, deals, days[view["since"]])
+    if view.open is None or view.open not in deals["opportunity_id"]:
+        return {"since": _sliders(page, "since", said=""), **told, "deal_moved": Nothing()}
+    one = deal_moved(answers, view.open, [(days[each], parts) for each, parts in of.items()])
+    return {"since": _sliders(page, "since", said=""), **told, **one}
 
 
 def deal(page: Page, *told: Any) -> dict[str, Block | Figure]:

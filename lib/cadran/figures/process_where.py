@@ -15,6 +15,8 @@ from cadran.figures.table import Table
 from cadran.figures.told import with_finding
 from cadran.tables.problems import Problem
 
+EARLY_LATE = ("timing", "n_deals", "n_won", "n_lost", "n_open", "win_rate", "win_rate_low", "win_rate_high",
+              "pushed_share", "late_days")  # fmt: skip
 REWORK = ("entered_stage", "n_deals", "n_returning", "returning_share", "returning_share_low", "returning_share_high",
           "extra_days_per_return", "returned_win_rate", "n_closed_returned", "others_win_rate", "n_closed_others")  # fmt: skip
 VARIANTS = ("path", "n_deals", "deals_share", "cumulative_share", "n_won", "n_lost", "win_rate", "win_rate_low",
@@ -91,6 +93,12 @@ def waits(answers: Answers) -> dict[str, Block | Figure]:
     words, dates = answers.words, answers.dates
     style = {"words": words, "currency": answers.currency}
     drawn: dict[str, Block | Figure] = {}
+    subtitles = {
+        "early_late": words(
+            "First expected from {period}: sorted on that day by what was so then, and followed from there. Late deals "
+            "differ in more than the date.", period=dates,
+        )
+    }  # fmt: skip
     title = words("On whom deals wait")
     frame = answers.frame("waiting")
     drawn["waiting"] = _waiting(frame, answers, title) if _says(frame) else _silent(frame, title, answers)
@@ -105,13 +113,18 @@ def waits(answers: Answers) -> dict[str, Block | Figure]:
         )
         named = frame.with_columns(pl.Series("told", told, dtype=pl.String))
         drawn["bottlenecks"] = draw_waits.bottlenecks(named, title=title, subtitle=subtitle, **style)
+    early = answers.frame("close_timing")
+    # The days are counted from the first expected date, not from creation.
+    timed = early if isinstance(early, Problem) else early.rename({"median_days": "late_days"}, strict=False)
+    answers = answers.with_frames({"close_timing": timed})
     for slot, name, title, columns in (
+        ("early_late", "close_timing", words("Deals closed by the date first expected, and later ones"), EARLY_LATE),
         ("rework", "rework", words("Deals that come back to a stage"), REWORK),
         ("variants", "variants", words("The ways deals take, the most taken first"), VARIANTS),
     ):
         frame = answers.frame(name)
         view = answers.view.tables.get(slot, TableView())
-        said = words("Deals that moved from {period}", period=dates)
+        said = subtitles.get(slot, words("Deals that moved from {period}", period=dates))
         drawn[slot] = (
             Table(_named(frame, answers), title, words, answers.currency, view, said, columns=columns)
             if _says(frame)

@@ -1,11 +1,11 @@
 """What won deals had that lost ones had not: the reference, told of a measured frame. Computes no number."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
 
-from cadran.figures.blocks import Block, Nothing, Notice
+from cadran.figures.blocks import Block, Headline, Headlines, Nothing, Notice
 from cadran.figures.controls import TableView
 from cadran.figures.dumbbell import won_against_lost
 from cadran.figures.figure import Figure
@@ -14,7 +14,7 @@ from cadran.figures.table import Table
 from cadran.figures.told import with_finding
 from cadran.tables.measured.process import ABOUT, FACTS
 from cadran.tables.problems import Problem
-from cadran.text import Words
+from cadran.text import UNKNOWN, Words
 
 #: Place on the page -> units of the facts it shows, and its title.
 UNITS = {
@@ -54,6 +54,37 @@ def reference(answers: Answers) -> dict[str, Block | Figure]:
         columns=("fact", "unit", *COLUMNS[1:]),
     )  # fmt: skip
     return {**{slot: with_finding(block) for slot, block in drawn.items()}, "won_table": table}
+
+
+def leads(answers: Answers) -> dict[str, Block]:
+    """How fast leads, before they are deals, had a first answer, and how many became one."""
+    words = answers.words
+    answered, became = answers.one("lead_first_response"), answers.one("lead_conversion")
+    if not answered or not became:
+        problems = [frame for name in ("lead_first_response", "lead_conversion")
+                    if isinstance(frame := answers.frame(name), Problem)]  # fmt: skip
+        none = words("No lead was created from {period}.", period=answers.dates)
+        return {"won_leads": Notice(problems[0].told(words) if problems else none, words("Leads"), "little")}
+    of = words.n("of {n} lead", "of {n} leads", answered["n_leads"])
+    hours, share = (lambda x: f"{words.number(x, 0)} h"), words.percent
+
+    def card(title: str, name: str, row: Mapping[str, Any], told: Callable[[float], str], measure: str) -> Headline:
+        value, low, high = (
+            None if row[each] is None else told(row[each]) for each in (name, f"{name}_low", f"{name}_high")
+        )
+        ends = f"({low or '…'} – {high or '…'}) " if low or high else ""
+        return Headline(title, value or UNKNOWN, of, basis=f"{ends}{words('95 % interval')}",
+                        definition=f"/definitions?lang={words.language}#{measure}")  # fmt: skip
+
+    first, conversion = "lead_first_response", "lead_conversion"
+    within = words.days(became["within_days"])
+    return {"won_leads": Headlines([
+        card(words("Leads: half answered within"), "median_hours", answered, hours, first),
+        card(words("Leads: nine in ten answered within"), "p90_hours", answered, hours, first),
+        card(words("Leads answered within an hour"), "within_hour_share", answered, share, first),
+        card(words("Leads answered within a day"), "within_day_share", answered, share, first),
+        card(words("Leads that became a deal within {days}", days=within), "conversion_rate", became, share, conversion),
+    ])}  # fmt: skip
 
 
 def said_of(fact: str, about: str | None, words: Words) -> str:

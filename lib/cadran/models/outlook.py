@@ -21,7 +21,7 @@ from cadran.models.backtest import Backtest, backtest
 from cadran.models.gaps import beyond
 from cadran.models.hazards import interval_95
 from cadran.models.levers import LEVERS, kept_up
-from cadran.models.reasons import reasons
+from cadran.models.reasons import Moves, moves, reasons
 from cadran.models.typical import looks, typical
 from cadran.tables.measured.outlook import Course, Expected, Promise
 
@@ -229,6 +229,15 @@ def past(book: Book, wait: bool = True) -> Backtest | None:
     return _told(_judged(book), wait)
 
 
+def moves_since(book: Book, days: int, wait: bool = True) -> Moves | None:
+    """What moved the open deals' probabilities within so many days, in the same way.
+
+    Raises:
+        Problem: If the book knows nothing of that day.
+    """
+    return _told(_moves(book, days), wait)
+
+
 Told = TypeVar("Told")
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -249,6 +258,11 @@ def _begun(book: Book) -> Future[Outlook]:
 @lru_cache(maxsize=16)
 def _judged(book: Book) -> Future[Backtest]:
     return _behind(lambda: backtest(book))
+
+
+@lru_cache(maxsize=32)
+def _moves(book: Book, days: int) -> Future[Moves]:
+    return _behind(lambda: moves(kept.model(book), book, book.as_of(book.day - timedelta(days=days))))
 
 
 def _behind(work: Callable[[], Told]) -> Future[Told]:

@@ -1,6 +1,8 @@
 """Why the win model holds a deal likely or not, and what of its facts made that change since an earlier day."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,7 +16,7 @@ from cadran.models.win import CHUNK, WinModel
 from cadran.tables.measured.actions import Moved, Reason
 
 #: Models drawn for the interval of a difference.
-DRAWS = 100
+DRAWS = 200
 #: Probabilities nearer than this are the same.
 SAME = 1e-6
 #: Groups of facts as in the book, but that growing older is told apart from what the deal is.
@@ -128,6 +130,35 @@ def _text(values: pl.Series) -> pl.Series:
 
 
 def moved(model: WinModel, book: Book, earlier: Book) -> pl.DataFrame:
+    """As `moves` gives it: `Moved` alone."""
+    return moves(model, book, earlier).parts
+
+
+@dataclass(frozen=True)
+class Moves:
+    """What changed since an earlier day on the deals open then and now."""
+
+    #: As `Moved` has it.
+    parts: pl.DataFrame
+    #: The deals, and (1 + draws, deals) by how much the probability of each changed, by the model and models as likely.
+    deals: pl.Series
+    drawn: np.ndarray
+
+    def together(self, deals: Sequence[str]) -> dict[str, Any]:
+        """What some of the deals make together: `n`, by how much their expected wins changed as `change` with `low` and
+        `high` (95 %, the model's doubt alone), and `groups`, each with its part, the largest first."""
+        kept = self.deals.is_in(list(deals)).to_numpy()
+        change = self.drawn[:, kept].sum(axis=1)
+        low, high = interval_95(change[1:]).tolist()
+        parts = (
+            self.parts.filter(pl.col("opportunity_id").is_in(list(deals))).group_by("group").agg(pl.col("part").sum())
+        )
+        ends = {"low": min(low, change[0]), "high": max(high, change[0])}
+        groups = parts.sort(-pl.col("part").abs(), "group").rows()
+        return {"n": int(kept.sum()), "change": change[0], **ends, "groups": groups}
+
+
+def moves(model: WinModel, book: Book, earlier: Book) -> Moves:
     """By how much the probability of each deal changed since an earlier day, and which facts it changed with.
 
     Both are what the model of now tells, in the season of now: of the facts of that day, and of those of now. So that
@@ -141,7 +172,7 @@ def moved(model: WinModel, book: Book, earlier: Book) -> pl.DataFrame:
         earlier: An earlier view of the same version.
 
     Returns:
-        As `Moved` has it, deal by deal, the largest part first. Groups that changed nothing are left out.
+        The parts deal by deal, the largest first; groups that changed nothing are left out.
 
     Raises:
         Problem: If the other view is not an earlier one of the same version.
@@ -152,7 +183,7 @@ def moved(model: WinModel, book: Book, earlier: Book) -> pl.DataFrame:
     there = now["opportunity_id"].is_not_null() & then["opportunity_id"].is_not_null()
     now, then = now.filter(there), then.filter(there)
     if now.is_empty():
-        return Moved.create_empty()
+        return Moves(Moved.create_empty(), now["opportunity_id"], np.zeros((1 + DRAWS, 0)))
     drawn = chances(model, now) - chances(model, then)
     groups, (low, high) = _groups(), interval_95(drawn[1:])
     parts = (_in_order(model, then, now, groups) + _in_order(model, then, now, dict(reversed(groups.items())))) / 2
@@ -168,10 +199,10 @@ def moved(model: WinModel, book: Book, earlier: Book) -> pl.DataFrame:
     group_of = pl.col("what").replace_strict(GROUPS | _NAMED, default=None, return_dtype=pl.String)
     what = told.with_columns(group=group_of).group_by("opportunity_id", "group", maintain_order=True).agg("what")
     named = rows.filter(pl.col("part") != 0).join(what, on=["opportunity_id", "group"], how="left")
-    order = pl.Series(now["opportunity_id"])
+    order = now["opportunity_id"]
     place = pl.col("opportunity_id").replace_strict(order, pl.Series(range(len(order))), default=None)
     named = named.with_columns(pl.col("what").fill_null([])).sort(place, -pl.col("part").abs(), "group")
-    return _as(Moved, named)
+    return Moves(_as(Moved, named), order, drawn)
 
 
 def _at(earlier: Book, pairs: pl.DataFrame) -> pl.DataFrame:
