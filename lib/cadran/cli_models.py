@@ -43,10 +43,10 @@ def win(
     format: FormatOption = Format.table,  # noqa: A002
 ) -> None:
     """Say how good win probabilities would have been, fitted on the past, judged by what came."""
-    from cadran.models.backtest import backtest as run
+    from cadran.models import kept
 
     words, opened = reader_words(), seen_book(book, as_of)
-    told = run(opened, since and since.date(), until and until.date(), seed, confirmed or ())
+    told = kept.past(opened, since and since.date(), until and until.date(), seed, confirmed or ())
     if format is Format.table:
         out.print(f"[bold]{words('Backtest of the win model')}[/] · {opened.settings.name} · {words.date(opened.day)}")
         tell_purge(opened, words)

@@ -6,10 +6,11 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
-from cadran.book import Book, open_book, write_book
+from cadran.book import Book, Reader, open_book, write_book
 from cadran.models import backtest as module
-from cadran.models import win
+from cadran.models import kept, win
 from cadran.models.backtest import backtest
 from cadran.models.ladder import STEPS
 from cadran.models.landmarks import OPEN, Snapshots, take
@@ -128,6 +129,20 @@ def test_a_leak_is_left_out_of_all(book, monkeypatch, simple):
     assert told.scores.filter(name="naive bayes")["calibration_slope"].item() is None  # it sees no rival either
 
 
+def test_it_is_of_the_whole_company_whoever_reads_and_of_the_regions_theirs_alone(book, monkeypatch, simple):
+    monkeypatch.setattr(module, "RIVALS", {})
+    all_of_it = backtest(book, SINCE, UNTIL)
+    regions = all_of_it.skill.filter(by="region")["group"].unique().sort().to_list()
+
+    theirs = backtest(book.scope(Reader("Ann", regions=frozenset(regions[:1]))), SINCE, UNTIL)
+
+    assert len(regions) > 1
+    assert_frame_equal(theirs.scores, all_of_it.scores)
+    assert_frame_equal(theirs.reliability, all_of_it.reliability)
+    assert theirs.skill.filter(by="region")["group"].unique().to_list() == regions[:1]
+    assert_frame_equal(theirs.skill.filter(pl.col("by") != "region"), all_of_it.skill.filter(pl.col("by") != "region"))
+
+
 @pytest.mark.parametrize(
     ("since", "until", "said"),
     [
@@ -143,7 +158,7 @@ def test_days_that_cannot_be_judged_are_refused(book, since, until, said):
 
 def test_the_command_tells_rows_and_figures(folder, told, run, monkeypatch):
     given = []
-    monkeypatch.setattr(module, "backtest", lambda *asked: given.append(asked) or told)
+    monkeypatch.setattr(kept, "past", lambda *asked: given.append(asked) or told)
     asked = ["backtest", "win", "--book", folder, "--from", SINCE, "--until", UNTIL]
 
     status, out, _ = run(*asked, "--format", "json")

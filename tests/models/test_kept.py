@@ -4,7 +4,7 @@ import shutil
 import threading
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 
 import days
@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 
 from cadran.book import Reader, books, forget, open_book, purge, write_book
 from cadran.book.forget import current_version
-from cadran.models import kept, win
+from cadran.models import backtest, kept, win
 from cadran.models.hazards import count_rates
 from cadran.models.hazards_boosted import fit_boosting
 from cadran.models.hazards_logit import fit_logit
@@ -30,6 +30,15 @@ RUNGS = (
     Rung("logit", 100, True, "constant", -0.01, 0.002),
     Rung("boosting", 300, False, why_not="few"),
 )
+PAST = backtest.Backtest(
+    date(2026, 1, 1), date(2026, 6, 30), "logit",
+    pl.DataFrame({"name": ["constant", "logit"], "chosen": [False, True], "log_loss": [0.6, None]}),
+    pl.DataFrame({"name": ["logit"], "n": [9], "observed_low": [0.25]}),
+    pl.DataFrame({
+        "name": ["logit"] * 4, "by": ["age_days", "region", "region", "region"], "group": ["< 30", "North", "South", None],
+    }),
+    (Suspect("competitor", "filled in", 80, share=0.99, outcome="lost"),),
+)  # fmt: skip
 SUSPECTS = (Suspect("competitor", "filled in", np.int64(80), share=0.99, outcome="lost"),)
 
 
@@ -89,6 +98,27 @@ def anew(book, **more):
     """The model as another process finds it."""
     kept._place.cache_clear()
     return kept.model(book, **more)
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """What is run, instead of the book's own backtest: each time the question is noted."""
+    asked = []
+
+    def run(book, *question):
+        asked.append((book, *question))
+        return PAST
+
+    monkeypatch.setattr(backtest, "backtest", run)
+    kept._place.cache_clear()
+    yield asked
+    kept._place.cache_clear()
+
+
+def told_again(book, *question, **more):
+    """The backtest as another process finds it."""
+    kept._place.cache_clear()
+    return kept.past(book, *question, **more)
 
 
 def files(folder):
@@ -151,6 +181,45 @@ def test_trees_are_not_kept_but_the_choice_is(folder, fits, monkeypatch):
     assert b"sklearn" not in files(folder)[0].read_bytes()
 
 
+def test_a_backtest_is_run_once_and_found_again(folder, runs):
+    book = open_book(folder)
+
+    assert kept.past(book) is PAST
+    found = told_again(book)
+
+    assert len(runs) == len(files(folder)) == 1
+    assert found is not PAST
+    for name in ("since", "until", "chosen", "suspects"):
+        assert getattr(found, name) == getattr(PAST, name)
+    for name in ("scores", "reliability", "skill"):
+        assert_frame_equal(getattr(found, name), getattr(PAST, name), check_exact=True)
+
+
+def test_other_days_are_another_backtest(folder, runs):
+    book, since, until = open_book(folder), date(2026, 1, 1), date(2026, 2, 1)
+
+    for asked in [(book, since, until), (book, since), (book, None, until), (book,), (book, since, until)]:
+        told_again(*asked)
+    told_again(book, confirmed=["competitor"])
+
+    assert len(runs) == len(files(folder)) == 5
+    assert runs[0][1:] == (since, until, 0, ())
+    assert runs[4][1:] == (None, None, 0, ("competitor",))
+
+
+def test_of_a_backtest_a_reader_sees_the_regions_that_are_theirs(folder, runs):
+    book = open_book(folder)
+
+    def groups(**theirs):
+        return kept.past(book.scope(Reader("Ann", **theirs))).skill["group"].to_list()
+
+    assert groups() == ["< 30", "North", "South", None]
+    assert groups(regions=frozenset({"North"})) == ["< 30", "North"]
+    assert groups(teams=frozenset({"North 1"})) == ["< 30"]
+    assert len(runs) == 1
+    assert runs[0][0].reader is None
+
+
 def test_many_who_ask_at_once_wait_for_one_fit(folder, monkeypatch, fits):
     quick = win.fit
 
@@ -207,8 +276,10 @@ def test_it_is_fitted_anew_after_an_import(folder, fits):
     assert len(files(folder)) == 2  # each beside its version
 
 
-def test_nothing_is_left_of_it_once_somebody_is_forgotten(folder, fits):
+def test_nothing_is_left_of_it_once_somebody_is_forgotten(folder, fits, runs):
     kept.model(open_book(folder))
+    kept.past(open_book(folder))
+    assert len(files(folder)) == 2
     rep = pl.read_parquet(current_version(folder) / "versions/*.parquet")["rep_id"].drop_nulls()[0]
     forget(folder, rep)
 

@@ -355,7 +355,7 @@ class Book:
     @cached_property
     def _rep_ids(self) -> list[str] | None:
         """Owners the reader may see the deals of; None for everybody."""
-        if self.reader is None or not (self.reader.regions or self.reader.teams):
+        if self.reader is None or not self.reader.is_limited:
             return None
         known = self._scan("reps").filter(nw.col("valid_from") <= self.moment)
         last = known.filter(nw.col("valid_from") == nw.col("valid_from").max().over("rep_id"))

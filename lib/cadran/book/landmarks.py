@@ -115,7 +115,7 @@ def _deals(book: Book, asked: pl.DataFrame) -> pl.DataFrame:
     seen = seen.join(_unchanging(book, seen.select("row", _DEAL, "at")), on="row")
     reps = rows(book, "reps", "rep_key", "valid_from", "region", "team")
     seen = seen.join(latest(seen, reps, "rep_key"), on="row", how="left")
-    if book.reader is not None and (book.reader.regions or book.reader.teams):
+    if book.reader is not None and book.reader.is_limited:
         of_region, of_team = (
             pl.col(name).is_in(list(theirs)).fill_null(False)
             for name, theirs in (("region", book.reader.regions), ("team", book.reader.teams))

@@ -12,3 +12,8 @@ class Reader:
     regions: frozenset[str] = frozenset()
     teams: frozenset[str] = frozenset()
     language: str = "en"
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether they see a part of the company alone."""
+        return bool(self.regions or self.teams)

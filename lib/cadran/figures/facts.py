@@ -29,6 +29,8 @@ class Facts:
     purged_before: date | None = None
     #: Deals that the last import found new, changed, corrected in the past, ended, and unchanged: `n_new`, …
     imported: Mapping[str, int] = field(default_factory=dict)
+    #: Whether its reader sees a part of the company alone.
+    is_part: bool = False
 
 
 def footer(facts: Facts, words: Words, *remarks: str) -> Footer:

@@ -91,9 +91,9 @@ def card_blocks(answers: Answers, card: Mapping[str, Any]) -> dict[str, Block | 
         else words("No fact seems to know the outcome before it is known.")
     )
     drawn: dict[str, Block | Figure] = {
-        "card": Lines(title, learnt, lines),
+        "card": Lines(title, _of_all(learnt, answers), lines),
         "blind": Lines(words("What it cannot see"), words("What no number of this page holds"), blind),
-        "leaks": Lines(words("Facts that seem to know the answer"), said, named),
+        "leaks": Lines(words("Facts that seem to know the answer"), _of_all(said, answers), named),
         "drift": _drift(answers, card["drift"]),
     }  # fmt: skip
     return {slot: with_finding(block) for slot, block in drawn.items()}
@@ -125,7 +125,14 @@ def _drift(answers: Answers, frame: pl.DataFrame) -> Block | Figure:
     subtitle = words(
         "Share won of the deals closed in each quarter, 95 % interval: recent outcomes weigh more in the model"
     )
-    return draw.drift(frame, words=words, currency=answers.currency, title=title, subtitle=subtitle)
+    return draw.drift(frame, words=words, currency=answers.currency, title=title, subtitle=_of_all(subtitle, answers))
+
+
+def _of_all(told: str, answers: Answers) -> str:
+    """The model learns from the whole company: who sees a part of it alone is told so, lest it be taken for theirs."""
+    if not answers.facts.is_part:
+        return told
+    return answers.words("{told} (the whole company, not your part alone)", told=told)
 
 
 def past_blocks(answers: Answers, scores: pl.DataFrame, reliability: pl.DataFrame, skill: pl.DataFrame,
@@ -149,7 +156,7 @@ def past_blocks(answers: Answers, scores: pl.DataFrame, reliability: pl.DataFram
     title, early = words("When it says 30 %, are 30 % won?"), words("How early it knows")
     scored = words("The backtest: every candidate, every rival")
     drawn: dict[str, Block | Figure] = {
-        "backtest": Table(rows, scored, words, answers.currency, view, said, columns=SCORES),
+        "backtest": Table(rows, scored, words, answers.currency, view, _of_all(said, answers), columns=SCORES),
         "reliability": Notice(
             words("The overall rate is the same for every deal: there is no curve to draw."), title, "little"
         ),
@@ -160,9 +167,9 @@ def past_blocks(answers: Answers, scores: pl.DataFrame, reliability: pl.DataFram
             "Share won against the probability said, by tenths of the looks at deals, {dates}; 95 % intervals",
             dates=dates,
         )
-        drawn["reliability"] = draw.reliability(mine, title=title, subtitle=won, **style)
+        drawn["reliability"] = draw.reliability(mine, title=title, subtitle=_of_all(won, answers), **style)
     if not ages.is_empty():
         named = ages.with_columns(pl.col("group").fill_null(words("Unknown")))
         known = words("By age in days: 1 − log loss ÷ that of the overall rate; above 0 it knows something")
-        drawn["skill"] = draw.skill(named, title=early, subtitle=known, **style)
+        drawn["skill"] = draw.skill(named, title=early, subtitle=_of_all(known, answers), **style)
     return {slot: with_finding(block) for slot, block in drawn.items()}

@@ -80,8 +80,8 @@ def keep(deals: pl.DataFrame, selected: Mapping[str, Sequence[str | None]]) -> p
 
 def about(book: Book, dimensions: Sequence[str]) -> dict[str, Any]:
     """What a page says of its book: name, currency, first and last day, moment of the data, version, rows set aside,
-    the day of the last purge, rows corrected, what the last import changed of deals, and those of the `dimensions` that
-    some deal has."""
+    the day of the last purge, rows corrected, what the last import changed of deals, whether its reader sees a part of
+    the company alone, and those of the `dimensions` that some deal has."""
     settings, before = book.settings, book.manifest.get("purged_before")
     firsts, filled = ("created_date", "closed_date"), dict.fromkeys(dimensions)
     facts = [*(nw.col(day).min() for day in firsts), *(count(~nw.col(name).is_null(), f"n_{name}") for name in filled)]
@@ -98,6 +98,7 @@ def about(book: Book, dimensions: Sequence[str]) -> dict[str, Any]:
         "purged_before": before and date.fromisoformat(before),
         "n_corrected": sum(book.manifest.get("corrected", {}).values()),
         "imported": book.manifest.get("import", {}).get("versions", {}),
+        "is_part": book.reader is not None and book.reader.is_limited,
         "dimensions": tuple(name for name in dimensions if told[f"n_{name}"]),
     }
 

@@ -67,7 +67,7 @@ def _level(book: Book, question: Question) -> tuple[str | None, str]:
             )  # fmt: skip
     levels = [column for column in columns if column in _LEVELS]
     reader = book.reader
-    if not levels and reader is not None and (reader.regions or reader.teams):
+    if not levels and reader is not None and reader.is_limited:
         levels = [name for name, theirs in {"region": reader.regions, "team": reader.teams}.items() if theirs]
     if len(levels) > 1:
         raise Problem(

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
-from cadran.book import Book
+from cadran.book import Book, Reader
 from cadran.measures.counting import Z95
 from cadran.models.chain import Chained, Fitter, chain, stood_for
 from cadran.models.judged import Judged, difference, judge, reliability, skill_by
 from cadran.models.ladder import STEPS, allowed
-from cadran.models.landmarks import ENDED, OPEN, WON, Snapshots, take
+from cadran.models.landmarks import OPEN, WON, Snapshots, take
 from cadran.models.leaks import Suspect
 from cadran.models.rivals import RIVALS, Rival
 from cadran.models.win import Learnt, open_facts, select, suspected
@@ -49,6 +49,13 @@ class Backtest:
     #: Facts left out of all of them.
     suspects: tuple[Suspect, ...]
 
+    def seen_by(self, reader: Reader | None) -> "Backtest":
+        """What a reader may see of it: of the regions theirs alone. All else tells of the whole company."""
+        if reader is None or not reader.is_limited:
+            return self
+        theirs = (pl.col("by") != "region") | pl.col("group").is_in(list(reader.regions))
+        return replace(self, skill=self.skill.filter(theirs))
+
 
 def backtest(
     book: Book,
@@ -61,7 +68,8 @@ def backtest(
 
     Each look at an open deal between these days is judged by what had come of it by the book's moment; those still
     open then are counted apart, and others stand for them (`follow_up_weights`). Facts that leak the outcome at the
-    book's moment are left out of all, rivals too: what leaks would be right in the past and of no use today.
+    book's moment are left out of all, rivals too: what leaks would be right in the past and of no use today. As the
+    model learns from the whole company, so it is judged on the whole company, whoever reads.
 
     Args:
         book: At its moment, up to which outcomes are known.
@@ -73,6 +81,7 @@ def backtest(
     Raises:
         Problem: If the days are not in order or not within the book, or no deal was open between them.
     """
+    reader, book = book.reader, replace(book, reader=None)
     until = until or book.day - AGO
     taken = take(book, seed)
     since = since or max(until - SPAN, _midway(taken, until))
@@ -85,13 +94,14 @@ def backtest(
             "Of the deals open from {since:%Y-%m-%d} to {until:%Y-%m-%d}, or before, none has closed.",
             "Ask for other days, with --from and --until.", since=since, until=until,
         )  # fmt: skip
-    chosen, *_ = select(_without(known, left_out), seed, confirmed)
+    chosen, _, card = select(_without(known, left_out), seed, confirmed)
     rivals = {name: _fitter(rival, left_out) for name, rival in RIVALS.items()}
     learnt = Learnt(left_out, seed=seed)
-    tried = {name: learnt.fitter(name) for name in _allowed(known)}
+    tried = {name: learnt.fitter(name) for name in allowed(card.n_won, card.n_ended)}
     chained = chain(taken, np.linspace(first, last, FOLDS + 1), tried | rivals)
     scores = _scores(chained, chosen, (*STEPS, *RIVALS))
-    return Backtest(since, until, chosen, scores, _reliability(chained), _skill(chained), found)
+    told = Backtest(since, until, chosen, scores, _reliability(chained), _skill(chained), found)
+    return told.seen_by(reader)
 
 
 def _midway(taken: Snapshots, until: date) -> date:
@@ -117,11 +127,6 @@ def _without(taken: Snapshots, left_out: Sequence[str]) -> Snapshots:
     """The same with some facts unknown."""
     unknown = (pl.lit(None, taken.facts.schema[fact]).alias(fact) for fact in left_out)
     return replace(taken, facts=taken.facts.with_columns(*unknown))
-
-
-def _allowed(known: Snapshots) -> list[str]:
-    """The candidates that as many deals as had closed by the first day allow."""
-    return allowed(*(len(np.unique(known.deal[known.outcome == outcome])) for outcome in (WON, ENDED)))
 
 
 def _fitter(rival: Rival, left_out: Sequence[str]) -> Fitter:

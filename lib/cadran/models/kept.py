@@ -1,4 +1,4 @@
-"""The win model of a book, fitted once: kept in memory, and beside the book's version, until the book is another.
+"""The win model of a book and its backtest: worked out once, kept in memory and beside the book's version.
 
 A file holds numbers and words alone, so that reading one runs nothing. Boosted trees are not in it: where they were
 chosen, the choice is kept, and the trees are fitted again, always the same ones.
@@ -9,8 +9,9 @@ import io
 import json
 import os
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import date
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.draft import seal_of
 from cadran.book.engines import POLARS
-from cadran.models import win
+from cadran.models import backtest, win
 from cadran.models.design import Category, Design, Number
 from cadran.models.hazards import Hazards, Rates
 from cadran.models.hazards_logit import LogitHazards
@@ -32,8 +33,8 @@ from cadran.models.logit import Logit
 
 #: The folder in a book's version: whatever removes or rewrites the version takes it along.
 FOLDER = "models"
-#: Models kept beside a version (each moment asked for has its own), the latest ones, and in memory.
-MOST, MOST_IN_MEMORY = 12, 8
+#: Files kept beside a version (each moment asked for has its own), the latest ones, and what is kept in memory.
+MOST, MOST_IN_MEMORY = 24, 16
 _CODE = [Path(__file__).parent, Path(__file__).parents[1] / "book"]
 
 
@@ -41,8 +42,8 @@ def model(book: Book, seed: int = 0, confirmed: Collection[str] = ()) -> win.Win
     """The win model of a book at its moment: fitted when it is first asked for, by one of those who ask at once.
 
     It learns from the whole company, whoever reads: the reader's scope is for what is shown. The forward chain that
-    the choice rests on is not kept (`card.chained` is None): `cadran.models.backtest` tells of the past. Where the
-    book cannot be written, nothing is kept on disk.
+    the choice rests on is not kept (`card.chained` is None): the backtest tells of the past. Where the book cannot be
+    written, nothing is kept on disk.
 
     Args:
         book: At its moment.
@@ -52,20 +53,38 @@ def model(book: Book, seed: int = 0, confirmed: Collection[str] = ()) -> win.Win
     Raises:
         Problem: If a file of the book is damaged or gone.
     """
-    asked = replace(book, reader=None, engine=POLARS)
-    with _LOCK:
-        place = _place(asked, seed, frozenset(confirmed))
-    with place.lock:
-        if place.model is None:
-            place.model = _found(asked, seed, sorted(set(confirmed)))
-        return place.model
+    return _once(_MODEL, book, seed, tuple(sorted(set(confirmed))))
+
+
+def past(
+    book: Book, since: date | None = None, until: date | None = None, seed: int = 0, confirmed: Collection[str] = ()
+) -> backtest.Backtest:
+    """What `cadran.models.backtest.backtest` tells, kept in the same way."""
+    return _once(_PAST, book, since, until, seed, tuple(sorted(set(confirmed)))).seen_by(book.reader)
+
+
+#: Plain values, and arrays or frames.
+Told = tuple[dict[str, Any], dict[str, np.ndarray | pl.DataFrame]]
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Something that is kept."""
+
+    #: What its files' names begin with.
+    name: str
+    #: Of a book and a question.
+    made: Callable[..., Any]
+    told: Callable[[Any], Told]
+    #: Out of what a file tells, of a book and a question.
+    found: Callable[..., Any]
 
 
 @dataclass
 class _Place:
-    """Where a model is, or will be, in memory."""
+    """Where it is, or will be, in memory."""
 
-    model: win.WinModel | None = None
+    held: Any = None
     lock: Any = field(default_factory=threading.Lock)
 
 
@@ -73,28 +92,36 @@ _LOCK = threading.Lock()
 
 
 @lru_cache(maxsize=MOST_IN_MEMORY)
-def _place(book: Book, seed: int, confirmed: frozenset[str]) -> _Place:
+def _place(kind: _Kind, book: Book, question: tuple[Any, ...]) -> _Place:
     return _Place()
 
 
-def _found(book: Book, seed: int, confirmed: list[str]) -> win.WinModel:
-    """The model out of its file, or fitted and written."""
-    path = book.version / FOLDER / f"win-{_key(book, seed, confirmed)}.npz"
+def _once(kind: _Kind, book: Book, *question: Any) -> Any:
+    asked = replace(book, reader=None, engine=POLARS)
+    with _LOCK:
+        place = _place(kind, asked, question)
+    with place.lock:
+        if place.held is None:
+            place.held = _found(kind, asked, question)
+        return place.held
+
+
+def _found(kind: _Kind, book: Book, question: tuple[Any, ...]) -> Any:
+    """What is kept, out of its file, or made and written."""
+    path = book.version / FOLDER / f"{kind.name}-{_key(book, question)}.npz"
     told = _read(path)
     if told is not None:
-        hazards = _hazards(told) or _refitted(book, seed, told)
-        return win.WinModel(told["chosen"], hazards, told["day"], _card(told))
-    fitted = win.fit(book, seed, confirmed)
-    fitted = replace(fitted, card=replace(fitted.card, chained=None))
-    if book.seal and seal_of(book.version) == book.seal:  # else somebody was forgotten while it was fitted
-        _write(path, fitted)
-    return fitted
+        return kind.found(told, book, *question)
+    made = kind.made(book, *question)
+    if book.seal and seal_of(book.version) == book.seal:  # else somebody was forgotten while it was made
+        _write(path, *kind.told(made))
+    return made
 
 
-def _key(book: Book, seed: int, confirmed: list[str]) -> str:
-    """What a model hangs on: the book's seal, which covers every file of it, the question, and the code."""
-    asked = [book.seal, book.moment.isoformat(), book.corrected, seed, confirmed, _code()]
-    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
+def _key(book: Book, question: tuple[Any, ...]) -> str:
+    """What it hangs on: the book's seal, which covers every file of it, the question, and the code."""
+    asked = [book.seal, book.moment.isoformat(), book.corrected, *question, _code()]
+    return hashlib.sha256(json.dumps(asked, default=str).encode()).hexdigest()[:32]
 
 
 @cache
@@ -104,6 +131,15 @@ def _code() -> str:
     for path in sorted(path for folder in _CODE for path in folder.glob("*.py")):
         told.update(path.read_bytes())
     return told.hexdigest()
+
+
+def _fitted(book: Book, seed: int, confirmed: tuple[str, ...]) -> win.WinModel:
+    fitted = win.fit(book, seed, confirmed)
+    return replace(fitted, card=replace(fitted.card, chained=None))
+
+
+def _model(told: Mapping[str, Any], book: Book, seed: int, confirmed: tuple[str, ...]) -> win.WinModel:
+    return win.WinModel(told["chosen"], _hazards(told) or _refitted(book, seed, told), told["day"], _card(told))
 
 
 def _refitted(book: Book, seed: int, told: Mapping[str, Any]) -> Hazards:
@@ -116,7 +152,7 @@ def _card(told: Mapping[str, Any]) -> win.Card:
     return win.Card(**card | {
         "rungs": tuple(Rung(**rung) for rung in card["rungs"]),
         "suspects": tuple(Suspect(**suspect) for suspect in card["suspects"]),
-        "drift": pl.read_ipc(told["drift"].tobytes()),
+        "drift": told["drift"],
     })  # fmt: skip
 
 
@@ -138,14 +174,11 @@ def _part(**told: Any) -> Number | Category:
     return Category(**values) if "values" in values else Number(**values)
 
 
-def _told(fitted: win.WinModel) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A model as plain values, and as arrays."""
+def _of_model(fitted: win.WinModel) -> Told:
     card = {each.name: getattr(fitted.card, each.name) for each in fields(fitted.card) if each.name != "drift"}
     card |= {name: [asdict(each) for each in card[name]] for name in ("rungs", "suspects")}
     told: dict[str, Any] = {"chosen": fitted.chosen, "day": fitted.day, "card": card, "kind": "trees", "hazards": {}}
-    drift = io.BytesIO()
-    fitted.card.drift.write_ipc(drift)
-    arrays: dict[str, Any] = {"drift": np.frombuffer(drift.getvalue(), np.uint8)}
+    arrays: dict[str, np.ndarray | pl.DataFrame] = {"drift": fitted.card.drift}
     hazards = fitted.hazards
     if isinstance(hazards, Rates):
         told |= {"kind": "rates", "hazards": {"stages": hazards.stages, "seed": hazards.seed}}
@@ -159,12 +192,36 @@ def _told(fitted: win.WinModel) -> tuple[dict[str, Any], dict[str, Any]]:
     return told, arrays
 
 
-def _write(path: Path, fitted: win.WinModel) -> None:
+_FRAMES = ("scores", "reliability", "skill")
+
+
+def _of_past(told: backtest.Backtest) -> Told:
+    plain = {"since": told.since.isoformat(), "until": told.until.isoformat(), "chosen": told.chosen}
+    suspects = [asdict(suspect) for suspect in told.suspects]
+    return {**plain, "suspects": suspects}, {name: getattr(told, name) for name in _FRAMES}
+
+
+def _past(told: Mapping[str, Any], *asked: Any) -> backtest.Backtest:
+    since, until = (date.fromisoformat(told[name]) for name in ("since", "until"))
+    suspects = tuple(Suspect(**suspect) for suspect in told["suspects"])
+    frames: dict[str, Any] = {name: told[name] for name in _FRAMES}
+    return backtest.Backtest(since, until, told["chosen"], suspects=suspects, **frames)
+
+
+_MODEL = _Kind("win", _fitted, _of_model, _model)
+_PAST = _Kind("backtest", lambda *asked: backtest.backtest(*asked), _of_past, _past)
+#: What the name of a frame begins with in a file.
+_FRAME = "frame of "
+
+
+def _write(path: Path, told: Mapping[str, Any], arrays: Mapping[str, np.ndarray | pl.DataFrame]) -> None:
     """Write it whole, its checksum first, or not at all; older ones make room."""
-    told, arrays = _told(fitted)
     text = json.dumps(told, default=lambda number: number.item())  # a number of numpy's
+    held: dict[str, Any] = {"told": np.frombuffer(text.encode(), np.uint8)}
+    for name, each in arrays.items():
+        held |= {_FRAME + name: _bytes(each)} if isinstance(each, pl.DataFrame) else {name: each}
     data = io.BytesIO()
-    np.savez(data, told=np.frombuffer(text.encode(), np.uint8), **arrays)
+    np.savez(data, **held)
     try:
         path.parent.mkdir(exist_ok=True)
         draft = path.with_name(f".{path.stem}.{os.getpid()}")
@@ -177,8 +234,14 @@ def _write(path: Path, fitted: win.WinModel) -> None:
         return  # a folder that cannot be written, or is being removed: nothing is kept
 
 
+def _bytes(frame: pl.DataFrame) -> np.ndarray:
+    data = io.BytesIO()
+    frame.write_ipc(data)
+    return np.frombuffer(data.getvalue(), np.uint8)
+
+
 def _read(path: Path) -> dict[str, Any] | None:
-    """The plain values and arrays of a file; None where there is none, or not what was written."""
+    """The plain values, arrays and frames of a file; None where there is none, or not what was written."""
     try:
         data = path.read_bytes()
     except OSError:
@@ -187,4 +250,6 @@ def _read(path: Path) -> dict[str, Any] | None:
         return None
     with np.load(io.BytesIO(data[32:]), allow_pickle=False) as held:
         arrays = dict(held)
-    return json.loads(arrays.pop("told").tobytes()) | arrays
+    told = json.loads(arrays.pop("told").tobytes())
+    frames = {name: arrays.pop(name) for name in [*arrays] if name.startswith(_FRAME)}
+    return told | arrays | {name.removeprefix(_FRAME): pl.read_ipc(each.tobytes()) for name, each in frames.items()}

@@ -17,7 +17,7 @@ from cadran.book.known import kept_from
 from cadran.book.landmarks import facts_at
 from cadran.models import kept, win
 from cadran.models.actions import actions
-from cadran.models.backtest import Backtest, backtest
+from cadran.models.backtest import Backtest
 from cadran.models.gaps import beyond
 from cadran.models.hazards import interval_95
 from cadran.models.levers import LEVERS, kept_up
@@ -257,7 +257,7 @@ def _begun(book: Book) -> Future[Outlook]:
 
 @lru_cache(maxsize=16)
 def _judged(book: Book) -> Future[Backtest]:
-    return _behind(lambda: backtest(book))
+    return _behind(lambda: kept.past(book))
 
 
 @lru_cache(maxsize=32)

@@ -1,0 +1,49 @@
+"""How far to trust the probabilities: what is said of the whole company is said to be so."""
+
+from datetime import date
+from types import SimpleNamespace
+
+import polars as pl
+import pytest
+
+from cadran.figures.process_trust import card_blocks, past_blocks
+from cadran.tables.measured.outlook import Drift
+from cadran.text import words_for
+
+CARD = {
+    "chosen": "logit", "n_won": 120, "n_ended": 300, "n_snapshots": 900, "leaks": [],
+    "rungs": [{"name": "logit", "n_needed": 100, "is_tried": True, "difference": None, "error": None, "against": ""}],
+    "drift": Drift.create_empty().vstack(pl.DataFrame({
+        "quarter": [date(2026, 1, 1)], "n_won": [1], "n_closed": [2], "win_rate": [0.5], "win_rate_low": [0.1],
+        "win_rate_high": [0.9],
+    })),
+}  # fmt: skip
+FIGURES = ("difference", "difference_low", "difference_high", "log_loss", "brier", "auc", "average_precision",
+           "calibration_slope", "calibration_intercept")  # fmt: skip
+SCORES = pl.DataFrame({"name": ["logit"], "chosen": [True], "n": [9], **{name: [0.5] for name in FIGURES}})
+CURVE = pl.DataFrame({
+    "name": ["logit"] * 2, "n": [5, 4], "n_won": [1, 2], "predicted": [0.2, 0.5], "observed": [0.2, 0.5],
+    "observed_low": [0.1, 0.2], "observed_high": [0.4, 0.8],
+})  # fmt: skip
+SKILL = pl.DataFrame({
+    "name": ["logit"], "by": ["age_days"], "group": ["< 30"], "n": [9], "skill": [0.1], "skill_low": [0.0],
+    "skill_high": [0.2],
+})  # fmt: skip
+
+
+@pytest.mark.parametrize("is_part", [False, True])
+@pytest.mark.parametrize(("language", "of_all"), [("en", "whole company"), ("fr", "toute l'entreprise")])
+def test_who_sees_a_part_alone_is_told_that_the_card_and_the_backtest_are_of_all(language, of_all, is_part):
+    answers = SimpleNamespace(
+        words=words_for(language),
+        facts=SimpleNamespace(is_part=is_part),
+        currency="EUR",
+        view=SimpleNamespace(tables={}),
+    )
+
+    drawn = card_blocks(answers, CARD) | past_blocks(
+        answers, SCORES, CURVE, SKILL, "logit", date(2026, 1, 1), date(2026, 6, 30)
+    )
+
+    told = {name for name, block in drawn.items() if of_all in block.subtitle}
+    assert told == ({*drawn} - {"blind"} if is_part else set())
