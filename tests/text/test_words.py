@@ -2,6 +2,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from cadran.tables.problems import Problem
 from cadran.text import LANGUAGES, UNKNOWN, pick_language, words_for
 
 HARD, NARROW = "\u00a0", "\u202f"
@@ -90,3 +91,19 @@ def test_french_signs_stand_after_a_space_that_does_not_break():
 def test_the_language_asked_for_then_that_of_the_browser(query, browser, picked):
     assert pick_language(query, browser) == picked
     assert picked in LANGUAGES
+
+
+def test_a_problem_writes_its_numbers_and_dates_as_the_reader_does():
+    what, values = "{n} deals, {share:.1f} %, on {day:%Y-%m-%d}, {at:%Y-%m-%d %H:%M}, {file}: {flag}", {
+        "n": 6711, "share": 12.34, "day": date(2026, 6, 30), "at": datetime(2026, 6, 30, 6, tzinfo=UTC), "file": "a.csv",
+        "flag": True,
+    }  # fmt: skip
+    problem = Problem(what, "Ask for {day:%Y-%m-%d}.", **values)
+
+    assert str(problem).startswith("6711 deals, 12.3 %, on 2026-06-30")
+    assert problem.told(words_for("en")) == (
+        "6,711 deals, 12.3 %, on 30 Jun 2026, 30 Jun 2026 06:00, a.csv: True\nAsk for 30 Jun 2026."
+    )
+    assert problem.told(words_for("fr")) == (
+        f"6{NARROW}711 deals, 12,3 %, on 30 juin 2026, 30 juin 2026 06:00, a.csv: True\nAsk for 30 juin 2026."
+    )

@@ -265,7 +265,7 @@ def _listen(host: str, port: int) -> socket.socket:
         raise Problem(
             "Port {port} of {host} cannot be used: {said}.",
             "Stop what uses it, or choose another with --port.",
-            host=host, port=port, said=error.strerror or error,
+            host=host, port=str(port), said=error.strerror or error,
         ) from None  # fmt: skip
     listening.listen(128)
     return listening

@@ -1,6 +1,8 @@
 """What is said when something is wrong: what it is, where, and how to repair it."""
 
 from collections.abc import Callable
+from string import Formatter
+from typing import Any
 
 
 class Problem(Exception):
@@ -17,6 +19,18 @@ class Problem(Exception):
         super().__init__(self.told(str))
 
     def told(self, words: Callable[[str], str]) -> str:
-        """The sentence and its repair, in the language of `words`."""
+        """The sentence and its repair, in the language of `words`: its numbers and dates too, where it has a `value`."""
         values = {name: words(str(each)) if name == "title" else each for name, each in self.values.items()}
-        return "\n".join(words(text).format(**values) for text in (self.what, self.repair) if text)
+        sentence = _Sentence(getattr(words, "value", format))
+        return "\n".join(sentence.format(words(text), **values) for text in (self.what, self.repair) if text)
+
+
+class _Sentence(Formatter):
+    """Fills in sentences, each value written by `write(value, spec)`."""
+
+    def __init__(self, write: Callable[[Any, str], str]):
+        self._write = write
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """One value."""
+        return self._write(value, format_spec)

@@ -112,6 +112,22 @@ class Words:
         """An instant, to the minute, in the time zone it carries: "30 Jun 2026 06:00"."""
         return UNKNOWN if at is None else f"{self.date(at.date())} {at:%H:%M}"
 
+    def value(self, value: object, spec: str = "") -> str:
+        """A value of a sentence as this language writes it: dates and numbers in its form, whatever else as `format` does.
+
+        Args:
+            value: A day, an instant, a number, or anything.
+            spec: As in `format`: of an instant whether its hour is told (`%H`), of a number its decimals (`.1f`).
+        """
+        if isinstance(value, dt.datetime) and "%H" in spec:
+            return self.moment(value)
+        if isinstance(value, dt.date):
+            return self.date(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            digits = re.search(r"\.(\d+)f", spec)
+            return self.number(value, int(digits[1]) if digits else None)
+        return format(value, spec)
+
     def list(self, items: Sequence[str]) -> str:
         """ "a, b and c"."""
         return format_list(items, locale=self.locale) if items else UNKNOWN
