@@ -85,7 +85,21 @@ def test_a_log_of_events_alone_is_audited(run, tmp_path):
     status, screen, _ = run("audit", "process")
     assert status == 0
     assert "Permits" in screen
-    assert "Who deals wait on cannot be had on this book" in screen
+    assert "Who deals wait on: not to be had on this book, direction (activities) 0/1 filled." in screen
+
+
+def test_a_reason_why_parts_cannot_be_told_is_said_once(run, tmp_path):
+    states = LOG[: LOG.index("[events]")] + '[deals]\nfile = "deals"\nopportunity_id = "case"\nstage = "what"\n'
+    stages = [
+        f'[[stages]]\nstage = "{name}"\nkind = "{kind}"\n' for name, kind in (("Receive", "open"), ("Grant", "won"))
+    ]
+    mapping = states + 'created_at = "when"\nclosed_at = "when"\n' + "".join(stages)
+    imported(run, tmp_path, [(f"C{n}", "Receive", "2024-05-05") for n in range(20)], mapping)
+
+    _, screen, _ = run("audit", "process")
+
+    assert "Stage funnel, Time in stage, Paths, Rework, Flows between stages and Bottlenecks: not to be had" in screen
+    assert (screen.count("A book made of one export"), screen.count("Early and late deals")) == (1, 1)
 
 
 def one_stage(rows):
@@ -151,7 +165,7 @@ def test_the_sample_in_every_form(run):
         (["--part", "weather"], "The audit has no part weather."),
         (["--by", "nothing"], "Deals have no column nothing."),
         (["--where", "region=Nowhere"], "No row has Nowhere as region."),
-        (["--from", "2026-05-01", "--until", "2026-04-01"], "The period begins on 2026-05-01"),
+        (["--from", "2026-05-01", "--until", "2026-04-01"], "The period begins on 1 May 2026"),
     ],
 )
 def test_what_is_not_understood_is_said(run, arguments, said):

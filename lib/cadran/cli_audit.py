@@ -161,9 +161,11 @@ def audit_process(
         for sentence in told_renamed(renamed, words):
             out.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
         for name, each in parts.items():
-            _tell(words(MEASURES[each.measure].title), each, told[name], question.by, words, opened.settings.currency)
-        for repair in dict.fromkeys(words(each.repair) for each in problems):
-            out.print(f"\n{repair}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+            if isinstance(rows := told[name], pl.DataFrame):
+                title = words(MEASURES[each.measure].title)
+                _tell(title, each, rows, question.by, words, opened.settings.currency)
+        for sentence in _refusals(problems, words):
+            out.print(f"\n{sentence}", style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def _asked(names: list[str], form: Format, words: Words) -> dict[str, Part]:
@@ -193,15 +195,28 @@ def _object(
     }  # fmt: skip
 
 
-def _tell(
-    title: str, part: Part, told: pl.DataFrame | Problem, by: tuple[str, ...], words: Words, currency: str
-) -> None:
-    """One part as a table: its title, how to read it, and its lines, or why there are none."""
+def _refusals(problems: list[Problem], words: Words) -> list[str]:
+    """Why parts cannot be told, each reason and each repair once."""
+    alike: dict[str, dict[str, list[str]]] = {}
+    for each in problems:
+        what, _, repair = each.told(words).partition("\n")
+        missing = each.values.get("missing")
+        titles = alike.setdefault(repair, {}).setdefault(str(missing or what), [])
+        titles += [words(str(each.values["title"]))] if missing else []
+    return [
+        "\n".join(
+            [*(
+                words("{titles}: not to be had on this book, {missing} filled.", titles=words.list(titles), missing=why)
+                if titles else why for why, titles in reasons.items()
+            ), repair]
+        )
+        for repair, reasons in alike.items()
+    ]  # fmt: skip
+
+
+def _tell(title: str, part: Part, told: pl.DataFrame, by: tuple[str, ...], words: Words, currency: str) -> None:
+    """One part as a table: its title, how to read it, and its lines."""
     out.print(f"\n[bold]{title}[/]", highlight=False)
-    if isinstance(told, Problem):
-        what = told.told(words).split("\n")[0]
-        out.print(what, style="yellow", markup=False, highlight=False, soft_wrap=True)
-        return
     out.print(part.says, style="dim", highlight=False, soft_wrap=True)
     if told.is_empty():
         out.print(words("No row."), style="dim")
