@@ -7,6 +7,7 @@ import pytest
 from futures import live_until, wins
 
 from cadran.book import open_book, write_book
+from cadran.models.hazards import interval_95
 from cadran.models.hazards_logit import fit_logit
 from cadran.models.landmarks import take
 from cadran.models.levers import kept_up
@@ -41,7 +42,7 @@ def test_pull_in_one_company(ledger, seed, tmp_path):
     for name, (value, levers) in PULLED.items():
         instead = kept_up(facts, {name: value})
         more = (model.drawn(facts, [WITHIN], DRAWS, instead) - drawn).sum(axis=(1, 2))
-        low, high = np.quantile(more, [0.025, 0.975])
+        low, high = interval_95(more)
         done = [wins(life, seed, SINCE, levers, future) for future in range(FUTURES)]
         told[name] = {
             "more": float((model.incidence(facts, [WITHIN], instead) - base).sum()), "low": float(low),
