@@ -31,8 +31,20 @@ def test_mean_of_clusters_equals_statsmodels():
     ours = Values(value.astype(float), weight, client, 50).mean
 
     assert ours.value == pytest.approx(theirs.params[0], rel=1e-12)
-    half = t.ppf(0.975, n - 1) * theirs.bse[0]
-    assert ours.limits(0.05) == pytest.approx((ours.value - half, ours.value + half), rel=1e-9)
+    factor = np.exp(t.ppf(0.975, n - 1) * theirs.bse[0] / theirs.params[0])
+    assert ours.limits(0.05) == pytest.approx((ours.value / factor, ours.value * factor), rel=1e-9)
+
+
+def test_interval_of_a_rare_count_equals_that_of_a_poisson_regression_and_never_falls_below_0():
+    value, client = np.repeat([0.0, 1.0, 2.0], [44, 5, 1]), np.arange(50) % 25
+    theirs = sm.GLM(value, np.ones(50), family=sm.families.Poisson()).fit(
+        cov_type="cluster", cov_kwds={"groups": client}, use_t=True
+    )
+
+    low, high = Values(value, np.ones(50), client, 25).mean.limits(0.05)
+
+    assert (low, high) == pytest.approx(tuple(np.exp(theirs.conf_int()[0])), rel=1e-6)
+    assert 0 < low < 0.14 < high
 
 
 def test_share_and_difference_of_single_deals_are_wilson_and_newcombe():
@@ -120,13 +132,15 @@ def test_weights_of_those_seen_closing_give_the_cumulative_incidence():
 
 
 def test_clients_on_both_sides_make_the_difference_surer():
-    level = np.random.default_rng(6).normal(0, 3, 30)
-    one = Values(level + 1.0, np.ones(30), np.arange(30), 60).mean
+    level = np.random.default_rng(6).gamma(2, 3, 30)
+    one = Values(level + 1, np.ones(30), np.arange(30), 60).mean
     same_clients = Values(level, np.ones(30), np.arange(30), 60).mean
     others = Values(level, np.ones(30), np.arange(30, 60), 60).mean
 
-    assert difference(one, same_clients, 0.05) == pytest.approx((1, 1))
-    assert difference(one, others, 0.05)[0] < 0
+    low, high = difference(one, same_clients, 0.05)
+
+    assert low < 1 < high < 2
+    assert difference(one, others, 0.05)[0] < 0 < low
 
 
 def test_too_few_clients_make_no_interval():

@@ -43,10 +43,12 @@ class Values:
 
     @property
     def mean(self) -> Estimate | None:
-        """Weighted mean, with Student's interval over clients; none where all values are alike.
+        """Weighted mean of values of 0 or more, with Student's interval over clients on the scale of logarithms, so that
+        it holds nothing below 0; none where all values are alike.
 
         Source:
-            Linearised ratio with clusters: Liang & Zeger (1986), Biometrika 73:13, corrected by G ÷ (G − 1).
+            Linearised ratio with clusters: Liang & Zeger (1986), Biometrika 73:13, corrected by G ÷ (G − 1); its
+            logarithm by the delta method: of counts, a Poisson regression's own interval.
         """
         estimate = self._mean
         if estimate is None:
@@ -55,8 +57,10 @@ class Values:
         error = _variance(influence, n_clients) ** 0.5
 
         def interval(alpha: float) -> Limits:
-            half = _student(alpha, n_clients) * error
-            return (value - half, value + half) if error > 0 else UNKNOWN
+            if error == 0:
+                return UNKNOWN
+            factor = float(np.exp(_student(alpha, n_clients) * error / value))
+            return value / factor, value * factor
 
         return Estimate(value, influence, interval, n_clients)
 
