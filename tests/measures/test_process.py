@@ -194,9 +194,8 @@ def test_a_difference_is_held_to_all_that_are_looked_at(sample):
     wider = float(norm.isf(0.025 / told.height) / norm.isf(0.025))
     alone = pl.col("difference").abs() / (pl.col("difference_high") - pl.col("difference"))
     clear = told.filter(statistic="mean").filter((alone / wider - 1).abs() > 0.1)
-    assert clear["is_difference"].to_list() == clear.select(alone > wider).to_series().to_list()
-    assert clear["is_difference"].n_unique() == 2
-    assert (alone > 1).sum() > (alone > wider).sum(), "some differ taken alone only"
+    assert clear["is_difference"].to_list() == clear.select(is_apart=alone > wider)["is_apart"].to_list()
+    assert clear.filter(alone > 1).height > clear["is_difference"].sum() > 0, "some differ taken alone only"
 
 
 def test_an_age_or_basis_that_is_none_is_refused(book):
