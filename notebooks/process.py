@@ -146,8 +146,9 @@ def ask_stages(answers, inquiry, page, rests, seen, view):
 @app.cell
 def ask_reference(answers, inquiry, page, rests, view):
     mo.stop(not rests or not page.is_new("reference", view.without(*sheet.LOCAL)))
-    asked = ("reference", "lead_first_response", "lead_conversion")
-    known = answers.with_frames({name: inquiry.ask(name) for name in asked})
+    by = [name for name in ("deal_type",) if name in answers.facts.dimensions]
+    asked = {"reference": by, "lead_first_response": [], "lead_conversion": []}
+    known = answers.with_frames({name: inquiry.ask(name, *groups) for name, groups in asked.items()})
     page.show({**won.leads(known), **won.reference(known)})
     return
 

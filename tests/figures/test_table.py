@@ -83,3 +83,23 @@ def test_excel_keeps_numbers_dates_and_every_row():
     assert workbook.height == 100
     assert workbook.schema["Amount"].is_numeric()
     assert workbook.schema["Closed"] == pl.Date
+
+
+def test_an_interval_stands_beside_its_value_and_is_exported_apart():
+    rates = pl.DataFrame(
+        {"region": ["N", "S"], "win_rate": [0.5, 0.2], "win_rate_low": [0.4, None], "win_rate_high": [0.6, None]}
+    )
+
+    shown = Table(rates, "Rates", words_for("en"), "EUR")
+
+    html = shown.html("rates", words_for("en"))
+    assert html.count("<th") - html.count("<thead") == 2
+    assert "50.0% <small>(40.0% – 60.0%)</small>" in html
+    assert "20.0%</td>" in html
+    assert shown.found().select(shown.shown).columns == rates.columns
+
+
+def test_a_table_of_one_page_is_not_searched():
+    assert "type=search" in table().html("deals", words_for("en"))
+    assert "type=search" not in table(frame=FRAME.head(3)).html("deals", words_for("en"))
+    assert "type=search" in table(frame=FRAME.head(3), search="x").html("deals", words_for("en"))

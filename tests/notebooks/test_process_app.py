@@ -81,7 +81,7 @@ def deal(book):
 
 
 def test_every_place_is_filled_or_says_why(app, book, deal):
-    page, text = shown(app, book, lang="en", open=deal)
+    page, text = shown(app, book, lang="en", open=deal, period="all")
 
     silent = {slot for slot, block in page.blocks.items() if isinstance(block, Notice | Nothing)}
     assert {slot for row in page.places for slot in row} == page.blocks.keys()

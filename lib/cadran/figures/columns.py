@@ -311,6 +311,8 @@ def cell(column: str, value: Any, words: Words, currency: str) -> str:
         return words.money(value, currency, compact=False)
     if column.removesuffix("_low").removesuffix("_high") == "gap":
         return words.money(value, currency, compact=False)
+    if column.removesuffix("_low").removesuffix("_high") in columns_process.FINE:
+        return words.number(value, 3)
     if column.removesuffix("_low").removesuffix("_high") == "change":
         return words.points(value, 1)
     if "_days" in column:

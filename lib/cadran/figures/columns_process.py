@@ -8,7 +8,7 @@ LABELS = {
     "unit": "Unit",
     "is_difference": "Differ",
     "candidate": "Model",
-    "is_chosen": "Chosen",
+    "is_chosen": "Chosen then",
     "n_looks": "Looks at deals",
     "log_loss": "Log loss",
     "brier": "Brier score",
@@ -38,3 +38,5 @@ LABELS = {
 }
 #: Columns that are shares, whatever their name ends in.
 SHARES = ("probability", "probability_before", "predicted", "observed", "skill", "gain")
+#: Columns in which the third decimal tells.
+FINE = ("log_loss", "difference_to_constant", "brier", "auc", "average_precision")

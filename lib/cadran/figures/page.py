@@ -13,13 +13,15 @@ from cadran.figures import bundle
 from cadran.figures.bar import bar
 from cadran.figures.blocks import Block, figure_html, live_rows
 from cadran.figures.controls import Choice, Control, View, read_view, view_of_address
-from cadran.figures.figure import Figure
+from cadran.figures.figure import WIDTH, Figure
 from cadran.figures.table import Table, as_csv, as_xlsx, plain_table
 from cadran.figures.theme import FONT, variables
 from cadran.tables.problems import Problem
 from cadran.text import Words
 
 _STYLES = Path(__file__).parent
+#: Width of the prepared picture of a figure that has a row for itself, in pixels: that of a laptop.
+ALONE_IN_ROW = 1180
 #: Rows of places on the page, from top to bottom; two in a row stand side by side on a laptop.
 Places = Sequence[Sequence[str]]
 
@@ -147,7 +149,8 @@ class Page(anywidget.AnyWidget):
     def _markup(self, slot: str) -> str:
         block = self.blocks.get(slot)
         if isinstance(block, Figure):
-            return self._figure(slot, block, self.asked, block.picture())
+            width = WIDTH if any(slot in row for row in self.places if len(row) > 1) else ALONE_IN_ROW
+            return self._figure(slot, block, self.asked, block.picture(width))
         return block.html(slot, self.words) if block else ""
 
     def _slot(self, slot: str, block: Block | Figure, view: View) -> dict[str, Any]:

@@ -45,7 +45,9 @@ def moved(
     rows = kept.group_by("opportunity_id", maintain_order=True).agg(
         pl.col(*(name for name in MOVED[1:-1])).first(), parts=pl.struct("group", "part", "what")
     )
-    told = [_with(row["parts"], words, LEAST) or words("parts under half a point") for row in rows.iter_rows(named=True)]
+    told = [
+        _with(row["parts"], words, LEAST) or words("parts under half a point") for row in rows.iter_rows(named=True)
+    ]
     rows = rows.with_columns(pl.Series("moved_with", told, dtype=pl.String)).sort(-pl.col("change").abs())
     view = answers.view.tables.get("moved", TableView())
     return {
@@ -59,7 +61,9 @@ def moved(
 def _together(together: Mapping[str, Any], since: date, words: Words) -> str:
     """What all deals selected made together."""
     groups = [
-        f"{words(GROUPS[group])} {_signed(part, words)}" for group, part in together["groups"] if abs(part) >= 0.05
+        f"{words(GROUPS[group]).lower()} {_signed(part, words)}"
+        for group, part in together["groups"]
+        if abs(part) >= 0.05
     ]
     told = words.n(
         "The model of today, of what was known on {day} and of what is known now. Of {n} deal open then and now, expected "
@@ -68,7 +72,7 @@ def _together(together: Mapping[str, Any], since: date, words: Words) -> str:
         "wins moved by {change} ({low} to {high}, 95 %)",
         together["n"], day=words.date(since), **{each: _signed(together[each], words) for each in ("change", "low", "high")},
     )  # fmt: skip
-    return f"{told}{words(': ')}{words.list(groups)}." if groups else f"{told}."
+    return f"{told}{words(': ')}{words('; ').join(groups)}." if groups else f"{told}."
 
 
 def deal_moved(answers: Answers, name: str, past: Sequence[tuple[date, pl.DataFrame | Problem]]) -> dict[str, Block]:

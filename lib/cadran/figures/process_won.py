@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from cadran.figures.blocks import Block, Headline, Headlines, Nothing, Notice
+from cadran.figures.columns import cell, value_label
 from cadran.figures.controls import TableView
 from cadran.figures.dumbbell import won_against_lost
 from cadran.figures.figure import Figure
@@ -23,7 +24,8 @@ UNITS = {
     "won_time": (("days",), "How long it took, days"),
     "won_response": (("hours",), "How long clients waited for a reply, hours"),
 }
-COLUMNS = ("fact", "won", "won_low", "won_high", "lost", "lost_low", "lost_high", "difference", "is_difference",
+COLUMNS = ("fact", "won", "won_low", "won_high", "lost", "lost_low", "lost_high", "difference", "difference_low",
+           "difference_high", "is_difference",
            "n_won", "n_lost")  # fmt: skip
 #: Facts of one thing said in several ways: one way is enough for the eye; the table has them all.
 _MOST = 12
@@ -43,15 +45,20 @@ def reference(answers: Answers) -> dict[str, Block | Figure]:
     )
     told = pl.Series("told", [_told(row, words) for row in frame.iter_rows(named=True)], dtype=pl.String)
     frame = frame.with_columns(label, told)
-    drawn = {slot: _drawn(answers, frame, slot, titles[slot]) for slot in UNITS}
+    frame = _of_types(frame, answers)
+    one = _one_type(frame)
+    drawn = {slot: _drawn(answers, one, slot, titles[slot]) for slot in UNITS}
     view = answers.view.tables.get("won_table", TableView())
+    label, types = frame["label"], [name for name in ("deal_type",) if name in frame.columns]
     shown = frame.with_columns(
+        is_share=pl.col("unit") == "share",
+    ).with_columns(
         label.alias("fact"),
         pl.col("unit").replace({unit: words(unit) for unit in ("days", "hours", "per deal", "share")}),
     )
     table = Table(
         shown, words("All that was compared"), words, answers.currency, view, _multiplicity(frame, words),
-        columns=("fact", "unit", *COLUMNS[1:]),
+        columns=("fact", *types, "unit", *COLUMNS[1:]), writes=lambda column, value, row: _written(column, value, row, words),
     )  # fmt: skip
     return {**{slot: with_finding(block) for slot, block in drawn.items()}, "won_table": table}
 
@@ -108,20 +115,55 @@ def _drawn(answers: Answers, frame: pl.DataFrame, slot: str, title: str) -> Bloc
 def _subtitle(frame: pl.DataFrame, answers: Answers) -> str:
     words, age = answers.words, frame["at_age_days"].max()
     at = words("as known {days} days after creation", days=age) if age is not None else words("over their whole life")
-    return words(
+    told = words(
         "● won, ○ lost, created from {period}, {at}; 95 % intervals; ≈ no difference that can be told",
         period=answers.dates, at=at,
     )  # fmt: skip
+    if "deal_type" not in frame.columns:
+        return told
+    return f"{value_label('deal_type', frame['deal_type'][0], words)}{words(': ')}{told}"
+
+
+def _of_types(frame: pl.DataFrame, answers: Answers) -> pl.DataFrame:
+    """The deal types selected, or all; each is compared apart, as they are won in different ways."""
+    selected = answers.view.selection.get("deal_type")
+    if "deal_type" not in frame.columns or not selected:
+        return frame
+    return frame.filter(pl.col("deal_type").cast(pl.String).fill_null("").is_in(list(selected)))
+
+
+def _one_type(frame: pl.DataFrame) -> pl.DataFrame:
+    """The deal type with the most deals compared."""
+    if "deal_type" not in frame.columns or frame.is_empty():
+        return frame
+    most = frame.sort(pl.col("n_won") + pl.col("n_lost"), descending=True, maintain_order=True)["deal_type"][0]
+    return frame.filter(pl.col("deal_type").eq_missing(most))
 
 
 def _multiplicity(frame: pl.DataFrame, words: Words) -> str:
     compared, found = frame.select(pl.col("n_compared").max().fill_null(0), pl.col("is_difference").sum()).row(0)
     by_luck = words.number(compared * 0.05, 0)
-    return words(
+    told = words(
         "{n} differences looked at together: about {luck} would differ by luck alone if each were judged for itself. "
         "Judged together, {found} differ. An association, not a cause.",
         n=words.number(compared), luck=by_luck, found=words.number(found),
     )  # fmt: skip
+    if "deal_type" not in frame.columns:
+        return told
+    apart = words(
+        "Deal types are compared apart; the figures above show one, and the filters at the top choose another."
+    )
+    return f"{told} {apart}"
+
+
+def _written(column: str, value: Any, row: Mapping[str, Any], words: Words) -> str:
+    """A value of the table, shares in per cent and their difference in points."""
+    of = column.removesuffix("_low").removesuffix("_high")
+    if value is None or of not in ("won", "lost", "difference"):
+        return cell(column, value, words, "")
+    if row["is_share"]:
+        return words.points(value, 1) if of == "difference" else words.percent(value, 1)
+    return words.number(value, 2 if row["unit"] == words("per deal") else 1)
 
 
 def _told(row: Mapping[str, Any], words: Words) -> str:

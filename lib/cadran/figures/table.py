@@ -2,9 +2,10 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import Any
 
 import polars as pl
 import xlsxwriter
@@ -15,6 +16,8 @@ from cadran.text import Words
 
 #: Rows of one page of a table.
 PAGE = 15
+#: Columns of sentences, which are written on several lines; other texts are cut at so many letters, whole on hover.
+LONG, CUT = {"moved_with", "path"}, 30
 #: A spreadsheet takes a text that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -32,11 +35,20 @@ class Table:
     key: str | None = None
     #: Columns shown, in order; all but those that serve the drawing by default.
     columns: Sequence[str] = ()
+    #: How a value of a column is written, given its row, where that hangs on the row; None: by its column.
+    writes: Callable[[str, Any, Mapping[str, Any]], str] | None = None
 
     @property
     def shown(self) -> list[str]:
         """The columns shown."""
         return list(self.columns) or [name for name in self.frame.columns if name not in HIDDEN]
+
+    @property
+    def seen(self) -> list[str]:
+        """The columns to be seen: the ends of an interval stand beside their value, in one cell."""
+        return [
+            name for name in self.shown if name.removesuffix("_low").removesuffix("_high") not in {*self.shown} - {name}
+        ]
 
     def found(self) -> pl.DataFrame:
         """The rows that the search keeps, in the order asked for."""
@@ -59,29 +71,45 @@ class Table:
         rows = found.slice((page - 1) * PAGE, PAGE)
         count = words.n("{n} row", "{n} rows", found.height)
         search = escape(words("Search"))
-        return (
-            f"<div class=table><div class=tablehead><div><h2>{escape(self.title)}</h2><p>{escape(self.subtitle)}</p></div>"
+        searches = (
             f'<input type=search data-search="{slot}" data-key="search-{slot}" aria-label="{search}" '
             f'placeholder="{search}" value="{escape(self.view.search)}">'
-            f"{_exports(slot, words)}</div>"
+            if self.frame.height > PAGE or self.view.search
+            else ""
+        )
+        return (
+            f"<div class=table><div class=tablehead><div><h2>{escape(self.title)}</h2><p>{escape(self.subtitle)}</p></div>"
+            f"{searches}{_exports(slot, words)}</div>"
             f"{self._grid(slot, rows)}"
             f"<div class=pages><span>{count}</span>{_pager(slot, page, last, words) if last > 1 else ''}</div></div>"
         )
 
     def _grid(self, slot: str, rows: pl.DataFrame) -> str:
-        heads = "".join(self._head(slot, column) for column in self.shown)
-        numeric = {column: is_number(rows, column) for column in self.shown}
+        heads = "".join(self._head(slot, column) for column in self.seen)
+        numeric = {column: is_number(rows, column) for column in self.seen}
         lines = []
         for row in rows.iter_rows(named=True):
             cells = []
-            for index, column in enumerate(self.shown):
-                text = escape(cell(column, row[column], self.words, self.currency))
+            for index, column in enumerate(self.seen):
+                text = self._text(column, row)
                 if index == 0 and self.key:
                     key = escape(str(row[self.key]))
                     text = f'<button type=button class=link data-act=open data-open="{key}" data-key="open-{key}">{text}</button>'
-                cells.append(f"<td class=n>{text}</td>" if numeric[column] else f"<td>{text}</td>")
+                kind = " class=n" if numeric[column] else " class=long" if column in LONG else ""
+                whole = f' title="{escape(str(row[column]))}"' if not kind and len(str(row[column])) > CUT else ""
+                cells.append(f"<td{kind}{whole}>{text}</td>")
             lines.append(f"<tr>{''.join(cells)}</tr>")
         return f"<div class=grid tabindex=0><table><thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+
+    def _text(self, column: str, row: Mapping[str, Any]) -> str:
+        """One value, with its interval where it has one."""
+        value, *ends = (
+            self.writes(name, row[name], row) if self.writes else cell(name, row[name], self.words, self.currency)
+            for name in (column, f"{column}_low", f"{column}_high")
+            if name in row and (name == column or name in self.shown)
+        )
+        has_ends = len(ends) == 2 and row[f"{column}_low"] is not None and row[f"{column}_high"] is not None
+        return escape(value) + (f" <small>({escape(ends[0])} – {escape(ends[1])})</small>" if has_ends else "")
 
     def _head(self, slot: str, column: str) -> str:
         sort = self.view.sort
