@@ -187,6 +187,13 @@ def test_in_french(run, monkeypatch):
         assert words in told
 
 
+def test_lengths_of_a_table_are_all_in_days(run):
+    _, told, _ = run("audit", "process", "--part", "bottlenecks", "--part", "dwell", "--part", "rework")
+
+    assert " d (" in told
+    assert not any(unit in told for unit in (" h ", "\u00a0h", "\u00a0day"))
+
+
 def test_the_columns_of_every_part_are_those_of_its_measure():
     for part in _parts(words_for("en")).values():
         columns = set(MEASURES[part.measure].returns.column_names())

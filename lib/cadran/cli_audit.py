@@ -266,4 +266,6 @@ def _cell(column: str, row: dict[str, Any], part: Part, words: Words, currency: 
 def _one(column: str, value: Any, words: Words, currency: str) -> str:
     if column in ("days", "days_moved") and value is not None:
         return words.number(value, 0)
+    if column.endswith(("_days", "_days_per_return")) and value is not None:  # one unit, whatever the length
+        return f"{words.number(value, 1 if abs(value) < 10 else 0)} {words('d')}"
     return cell(column, value, words, currency)
