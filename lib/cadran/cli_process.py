@@ -97,7 +97,8 @@ def _tell(group: pl.DataFrame, by: tuple[str, ...], words: Words) -> None:
     if n_won or n_lost:
         told = {"won": n_won, "lost": n_lost, "open": n_open, "early": n_early}
         compared_with = words(
-            "Compared: {won} won deals and {lost} lost ones. Still open: {open}. Closed before that age: {early}.",
+            "Compared: {won} won deals and {lost} lost ones. Still open: {open}. Closed before that age: {early}; only the "
+            "sales cycle counts these.",
             **{name: words.number(n) for name, n in told.items()},
         )
         out.print(compared_with, style="dim", highlight=False, soft_wrap=True)
@@ -120,9 +121,12 @@ def _tell(group: pl.DataFrame, by: tuple[str, ...], words: Words) -> None:
 def _why_not(n_won: int, n_lost: int, n_early: int, n_unknown: int, words: Words) -> str:
     """Why won and lost deals are not compared."""
     if n_won == n_lost == 0 and n_unknown:
-        return words.n("{n} won or lost deal stands apart: its age, or every one of these facts, is unknown.",
-                       "{n} won or lost deals stand apart: their age, or every one of these facts, is unknown.",
-                       n_unknown)  # fmt: skip
+        counts = {"closed": n_early + n_unknown, "early": n_early, "others": n_unknown}
+        return words(
+            "{closed} deals were won or lost: {early} before the age compared at, and {others} of which every one of these "
+            "facts, or the age, is unknown. Only the sales cycle is told of them all.",
+            **{name: words.number(n) for name, n in counts.items()},
+        )
     if n_won == n_lost == 0 and n_early:
         return words.n("{n} deal was won or lost, before that age: none is compared. `--age` compares at a younger one.",
                        "{n} deals were won or lost, all before that age: none is compared. `--age` compares at a younger one.",
