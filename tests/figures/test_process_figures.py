@@ -8,14 +8,14 @@ import altair as alt
 import polars as pl
 import pytest
 
-from cadran.figures.blocks import Levers
+from cadran.figures.blocks import Levers, Nothing
 from cadran.figures.bubble import bubbles
 from cadran.figures.controls import Choice, read_view
 from cadran.figures.dumbbell import won_against_lost
-from cadran.figures.figure import compiled
+from cadran.figures.figure import WIDTH, compiled
 from cadran.figures.incidence import course, incidence, pulls
 from cadran.figures.opportunities import win_rate_by
-from cadran.figures.page import Page
+from cadran.figures.page import ALONE_IN_ROW, Page
 from cadran.figures.process_map import curves, dwell, funnel, process_map
 from cadran.figures.reliability import drift, reliability, skill
 from cadran.figures.theme import COLOURS
@@ -134,3 +134,31 @@ def test_what_is_coming_is_asked_for_again():
     assert page.content["is_coming"]
     page.show({})
     assert not page.content["is_coming"]
+
+
+def test_what_holds_nothing_for_now_is_no_box_that_waits():
+    page = Page("Title", EN, places=(("here",), ("later",)))
+    page.show({"here": Nothing()})
+
+    assert re.findall(r'data-slot="(\w+)" aria-busy', page.picture()) == ["later"]
+    assert re.findall(r'data-slot="(\w+)" aria-busy', page.frame) == ["here", "later"]
+
+
+def test_a_figure_alone_in_its_row_is_drawn_as_wide_as_the_row():
+    rates = {
+        "region": "N",
+        "n_won": 5,
+        "n_lost": 5,
+        "n_closed": 10,
+        "win_rate": 0.5,
+        "win_rate_low": 0.2,
+        "win_rate_high": 0.8,
+    }
+    drawn = win_rate_by(pl.DataFrame([rates]), words=EN, title="", by="region")
+    pictures = []
+    for places in ((("figure",),), (("figure", "other"),)):
+        page = Page("Title", EN, places=places)
+        page.show({"figure": drawn})
+        pictures.append(int(re.search(r'<svg[^>]* width="(\d+)"', page.picture())[1]))
+
+    assert pictures == [ALONE_IN_ROW, WIDTH]
