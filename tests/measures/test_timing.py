@@ -71,3 +71,17 @@ def test_nothing_not_yet_known_counts(book):
 def test_the_period_is_that_of_the_first_date(book):
     assert rows(book, "n_deals", since=date(2026, 3, 2), until=date(2026, 8, 1)) == [("by_then", 0), ("later", 0)]
     assert rows(book, "n_deals", until=date(2026, 3, 1)) == [("by_then", 2), ("later", 3)]
+
+
+def test_a_date_is_known_in_time_by_the_clock_of_the_book(make_book):
+    """At 23:30 in Paris the first of March is not over, at half past midnight it is, though both are 1 March by UTC."""
+    told = {"winter": ("2026-03-01T22:30:00", "2026-03-01"), "late": ("2026-03-01T23:30:00", "2026-03-01")}
+    lives = [
+        row
+        for deal, (at, expected) in told.items()
+        for row in life(deal, ("2026-01-05", "open", None), (at, "open", expected), ("2026-04-01", "won", None))
+    ]
+    deals = [{"opportunity_id": deal, "product": "P"} for deal in told]
+    book = make_book(versions=lives, opportunities=deals, settings={"time_zone": "Europe/Paris"})
+
+    assert rows(book, "n_deals", "n_unknown") == [("by_then", 0, 1), ("later", 1, 1)]

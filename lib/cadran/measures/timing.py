@@ -27,9 +27,7 @@ def first_expected(book: Book, question: Question) -> nw.LazyFrame:
     versions = book.table("versions").filter(~nw.col("expected_close_date").is_null())
     first = versions.group_by("opportunity_id").agg(nw.col("valid_from").min())
     dated = versions.join(first, on=["opportunity_id", "valid_from"], how="semi").select(
-        "opportunity_id",
-        first_date="expected_close_date",
-        is_early=(nw.col("status") == "open") & (nw.col("expected_close_date") >= nw.col("valid_from").dt.date()),
+        "opportunity_id", known="valid_from", first_date="expected_close_date", was_open=nw.col("status") == "open"
     )
     everyone = Question(where=question.where, by=question.by, organisation=question.organisation)
     deals = deals_for(book, everyone, "all", "closed_date", "n_pushes")
@@ -37,11 +35,14 @@ def first_expected(book: Book, question: Question) -> nw.LazyFrame:
         question.days("first_date") & (nw.col("first_date") < book.day)
     )
     columns = dict.fromkeys((*question.by, "status", "is_told", "first_date", "ended", "is_pushed"))
-    return told.with_columns(
-        is_told=nw.col("is_early") & nw.col("is_whole"),
-        ended=nw.col("closed_date"),
-        is_pushed=(nw.col("n_pushes") > 0).cast(nw.Int64),
-    ).select(*columns)
+    rows = small(told)
+    known_date = pl.col("known").dt.convert_time_zone(book.settings.time_zone).dt.date()
+    rows = rows.with_columns(
+        is_told=pl.col("was_open") & pl.col("is_whole") & (pl.col("first_date") >= known_date),
+        ended="closed_date",
+        is_pushed=(pl.col("n_pushes") > 0).cast(pl.Int64),
+    )
+    return nw.from_native(rows.select(*columns).lazy())
 
 
 def _of_closed(book: Book, question: Question) -> float | None:
