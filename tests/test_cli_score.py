@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from known import Known, model_of
+from known import Known, model_of, untaught
 
 from cadran.figures.table import as_csv
 from cadran.figures.tasks import tasks
-from cadran.models import kept
+from cadran.models import actions, kept
 from cadran.models.hazards import Rates
 from cadran.models.landmarks import N_PERIODS
 from cadran.tables.measured.actions import Action
@@ -34,7 +34,7 @@ def test_a_script_reads_every_field(run):
 
     rows = json.loads(told)
     beside = ["reasons", "won_by", "won_by_low", "won_by_high", "probability_before", "change", "change_low",
-              "change_high", "changed_with"]  # fmt: skip
+              "change_high", "changed_with", "silent"]  # fmt: skip
     assert status == 0
     assert set(rows[0]) == {"model", "client", "stage", *Action.column_names(), *beside}
     assert [row["rank"] for row in rows] == sorted(row["rank"] for row in rows)
@@ -84,6 +84,38 @@ def test_the_simple_rates_say_that_they_tell_no_lever(run, monkeypatch):
     assert status == 0
     assert "No lever is told" in " ".join(told.split())
     assert "A gap is" not in told
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "why"), [("en", "cannot be told", "No chance"), ("fr", "inconnue", "aucune")]
+)
+def test_what_nothing_was_learnt_of_has_no_chance(run, monkeypatch, language, said, why):
+    monkeypatch.setenv("CADRAN_LANG", language)
+    monkeypatch.setattr(kept, "model", lambda book, confirmed=(): untaught())
+    asked = ("--by-date", "2026-09-30", "--changed-since", "2026-06-01", "--tasks", "tasks.csv")
+    status, told, _ = run("score", *asked)
+    lines = run("score", "--format", "csv")[1].splitlines()
+    rows = json.loads(run("score", *asked, "--format", "json")[1])
+
+    assert status == 0
+    assert said in told
+    assert why in told
+    assert "50" not in told.split("Signals")[0].split(said)[-1]
+    for name in ("probability", "low", "high", "won_by", "won_by_low", "probability_before", "change"):
+        assert {row[name] for row in rows} == {None}
+    assert {why in row["silent"] for row in rows} == {True}
+    assert why in lines[1]
+
+
+def test_without_amounts_no_money_is_told(run, monkeypatch):
+    real = actions.open_facts
+    unknown = pl.lit(None, pl.Float64).alias("amount")
+    monkeypatch.setattr(actions, "open_facts", lambda book: real(book).with_columns(unknown))
+    _, told, _ = run("score")
+
+    assert "No amount is known" in told
+    assert "before margin" not in told
+    assert " pts (" in told.replace("\xa0", " ")
 
 
 @pytest.mark.parametrize(

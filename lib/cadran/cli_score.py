@@ -40,6 +40,10 @@ def score_(
     ] = None,
     margin: Annotated[float, typer.Option(help=words("Share of the amount that counts; 1 is before margin."))] = 1.0,
     cost: Annotated[float, typer.Option(help=words("What an hour costs, in the book's currency."))] = 60.0,
+    hours_left: Annotated[
+        float | None,
+        typer.Option(help=words("Hours a deal needs yet, in place of what won deals took or of what is assumed.")),
+    ] = None,
     to: Annotated[
         Path | None, typer.Option("--tasks", help=words("Also write the list as tasks for the CRM, to this CSV file."))
     ] = None,
@@ -54,10 +58,11 @@ def score_(
     """Score open deals, and say what to do first."""
     from cadran.figures.table import as_csv
     from cadran.models.actions import Terms, actions, within
+    from cadran.models.card import untold
     from cadran.models.kept import model as model_of
 
     words, opened = reader_words(), seen_book(book, as_of)
-    terms = Terms(margin, cost)
+    terms = Terms(margin, cost, hours_left)
     kept = _kept(opened, deal, where)
     model = model_of(opened, confirmed=confirmed or ())
     listed = actions(opened, model, terms).filter(pl.col("opportunity_id").is_in(kept["opportunity_id"].implode()))
@@ -68,9 +73,11 @@ def score_(
     if to is not None:
         _write(to, as_csv(tasks(listed, words), words))
     if format is not Format.table:
-        show(_flat(rows, model.chosen) if format is Format.csv else _named(rows, model.chosen), format, words)
+        silent = untold(model)
+        named = _named(rows, model.chosen, None if silent is None else " ".join(silent.told(words).split("\n")))
+        show(_flat(named) if format is Format.csv else named, format, words)
         return
-    _tell_head(opened, model, terms, words)
+    _tell_head(opened, model, terms, bool(rows["amount"].count()), words)
     _tell_rows(rows, opened.settings.currency, words, most=None if deal else 1)
     if hours is not None:
         out.print(_tell_hours(listed, hours, words), highlight=False, soft_wrap=True)
@@ -109,6 +116,7 @@ def _beside(
     opened: Any, model: Any, rows: pl.DataFrame, by_date: datetime | None, since: datetime | None
 ) -> pl.DataFrame:
     """The rows with reasons, the chance to be won by a day, and what changed since one, where asked."""
+    from cadran.models.card import untold
     from cadran.models.reasons import moved, reasons
     from cadran.models.typical import looks, typical
     from cadran.models.win import open_facts
@@ -125,9 +133,10 @@ def _beside(
         ahead = _days_to(by_date, opened)
         won = model.score(facts, ahead).drop("opportunity_id")
         names = dict(zip(won.columns, ("won_by", "won_by_low", "won_by_high"), strict=True))
-        rows = pl.concat([rows, won.rename(names)], how="horizontal")
+        won = won.rename(names).with_columns(pl.lit(None).alias(name) for name in names.values() if untold(model))
+        rows = pl.concat([rows, won], how="horizontal")
     if since:
-        parts = moved(model, opened, opened.as_of(since.date()))
+        parts = moved(model, opened, opened.as_of(since.date())).filter(untold(model) is None)
         whole = ("probability_before", "change", "change_low", "change_high")
         told = parts.group_by("opportunity_id").agg(
             pl.col(whole).first(), changed_with=pl.struct("group", "part", "what")
@@ -144,20 +153,20 @@ def _days_to(day: datetime, opened: Any) -> float:
     return max((ends - opened.moment).total_seconds() / 86_400, 0.0)
 
 
-def _named(rows: pl.DataFrame, chosen: str) -> pl.DataFrame:
+def _named(rows: pl.DataFrame, chosen: str, silent: str | None) -> pl.DataFrame:
     first = [*OF_DEAL, "amount", "probability", "low", "high"]
-    return rows.select(pl.lit(chosen).alias("model"), *first, pl.all().exclude(first))
+    why = pl.lit(silent, pl.String).alias("silent")
+    return rows.select(pl.lit(chosen).alias("model"), *first, why, pl.all().exclude(first))
 
 
-def _flat(rows: pl.DataFrame, chosen: str) -> pl.DataFrame:
+def _flat(named: pl.DataFrame) -> pl.DataFrame:
     """For a file of lines: lists as text."""
-    named = _named(rows, chosen)
     struct = [name for name, kind in named.schema.items() if kind == pl.List(pl.Struct)]
     texts = [pl.col(name).list.eval(pl.element().struct.field("group")).list.join(", ").alias(name) for name in struct]
     return named.with_columns(*texts, pl.col("signals").list.join(", "))
 
 
-def _tell_head(opened: Any, model: Any, terms: Any, words: Words) -> None:
+def _tell_head(opened: Any, model: Any, terms: Any, has_amounts: bool, words: Words) -> None:
     """What the probabilities rest on, and what the list claims."""
     from cadran.figures.process_trust import STEPS, trust_sentence
     from cadran.models.card import card
@@ -165,7 +174,8 @@ def _tell_head(opened: Any, model: Any, terms: Any, words: Words) -> None:
     told = card(model)
     out.print(f"[bold]{words('Open deals')}[/] · {opened.settings.name} · {words.date(opened.day)}")
     tell_purge(opened, words)
-    lines = [f"{words(STEPS[model.chosen])}. {trust_sentence(told, words)}"]
+    name = "" if told["untold"] else f"{words(STEPS[model.chosen])}. "
+    lines = [f"{name}{trust_sentence(told, words)}"]
     rung = next(
         (rung for rung in told["rungs"] if rung["name"] == model.chosen and rung["difference"] is not None), None
     )
@@ -178,16 +188,20 @@ def _tell_head(opened: Any, model: Any, terms: Any, words: Words) -> None:
     if model.chosen in ("constant", "stage rates"):
         lines.append(words("No lever is told: it would be invented. The list goes by signals and due dates alone."))
     else:
+        lines.append(words("A gap is what won deals had there and this one lacks: associated, not proven."))
         money = words.money(terms.cost_per_hour, opened.settings.currency, compact=False)
         margin = (
             words("before margin")
             if terms.margin == 1
             else words("at {margin} margin", margin=words.percent(terms.margin))
         )
-        lines.append(words(
-            "A gap is what won deals had there and this one lacks: associated, not proven. In money {margin}, less an hour's "
-            "{cost}.", margin=margin, cost=money,
-        ))  # fmt: skip
+        lines.append(
+            words("In money {margin}, less an hour's {cost}.", margin=margin, cost=money)
+            if has_amounts
+            else words(
+                "No amount is known: a gap is told in points of probability, and no deal is proposed to be left."
+            )
+        )
     for line in lines:
         out.print(line, highlight=False, soft_wrap=True, style="dim")
     if suspected := [suspect.fact for suspect in model.card.suspects]:
@@ -223,20 +237,23 @@ def _tell_rows(rows: pl.DataFrame, currency: str, words: Words, most: int | None
 
 
 def _line(row: dict[str, Any], more: list[str], currency: str, words: Words) -> list[str]:
-    def ends(name: str, told: Any) -> str:
+    def ends(name: str, told: Any, low: str = "", high: str = "") -> str:
         if row[name] is None:
             return UNKNOWN
-        return f"{told(row[name])} ({told(row[f'{name}_low'])} … {told(row[f'{name}_high'])})"
+        return f"{told(row[name])} ({told(row[low or f'{name}_low'])} … {told(row[high or f'{name}_high'])})"
 
     def money(x: float) -> str:
         return words.money(x, currency)
 
-    chance = f"{words.percent(row['probability'])} ({words.percent(row['low'])} … {words.percent(row['high'])})"
     because = [why(row, words), *(reason(each, words, currency) for each in row["reasons"])]
     amount = UNKNOWN if row["amount"] is None else money(row["amount"])
+    chance = (
+        words("cannot be told") if row["probability"] is None else ends("probability", words.percent, "low", "high")
+    )
     return [
         words.number(row["rank"]), row["opportunity_id"], row["client"] or UNKNOWN, row["stage"] or UNKNOWN, amount, chance,
-        words(ACTIONS[row["action"]]), lever_told(row["lever"], words) or UNKNOWN, ends("gap", money),
+        words(ACTIONS[row["action"]]), lever_told(row["lever"], words) or UNKNOWN,
+        ends("gain", words.points) if row["gap"] is None else ends("gap", money),
         UNKNOWN if row["hours"] is None else words.number(row["hours"], 1),
         *(ends(name, words.percent if name == "won_by" else words.points) for name in more),
         "\n".join(each for each in because if each),
@@ -244,7 +261,10 @@ def _line(row: dict[str, Any], more: list[str], currency: str, words: Words) -> 
 
 
 def _tell_hours(listed: pl.DataFrame, hours: float, words: Words) -> str:
-    return words(
+    fits = listed.filter(pl.col("action") != "leave")
+    told = words(
         "Tasks that fit into {hours} hours: {n}; hours used: {used}.",
-        n=words.number(listed.height), hours=words.number(hours), used=words.number(float(listed["hours"].sum()), 1),
+        n=words.number(fits.height), hours=words.number(hours), used=words.number(float(fits["hours"].sum()), 1),
     )  # fmt: skip
+    left = listed.height - fits.height
+    return f"{told} {words('To leave, once a person confirms it: {n}.', n=words.number(left))}" if left else told

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from cadran.figures.process_trust import card_blocks, past_blocks
+from cadran.figures.process_trust import card_blocks, past_blocks, trust_sentence
 from cadran.tables.measured.outlook import Drift
+from cadran.tables.problems import Problem
 from cadran.text import words_for
 
 CARD = {
@@ -29,6 +30,26 @@ SKILL = pl.DataFrame({
     "name": ["logit"], "by": ["age_days"], "group": ["< 30"], "n": [9], "skill": [0.1], "skill_low": [0.0],
     "skill_high": [0.2],
 })  # fmt: skip
+
+
+def rung(name, against=""):
+    return {"name": name, "n_needed": 0, "is_tried": True, "against": against, "difference": -0.1, "error": 0.01}
+
+
+@pytest.mark.parametrize(
+    ("card", "said"),
+    [
+        ({"rungs": [rung("stage rates", "constant"), rung("logit", "constant")]}, "better than the overall rate"),
+        (
+            {"rungs": [rung("logit", "stage rates"), rung("boosting", "logit")], "chosen": "boosting"},
+            "better than the rate of its stage",
+        ),
+        ({"untold": Problem("No chance: {n}.", "Wait.", n=0)}, "No chance: 0.\nWait."),
+        ({"chosen": "constant", "rungs": [rung("logit", "constant")]}, "no model beat the overall rate"),
+    ],
+)
+def test_what_is_said_to_be_beaten_is_what_it_was_held_against(card, said):
+    assert said in trust_sentence({**CARD, "untold": None, **card}, words_for("en"))
 
 
 @pytest.mark.parametrize("is_part", [False, True])

@@ -37,6 +37,14 @@ def row(schema, **told):
     [
         ({"lever": "meet", "action": "push", "gain": 0.1, "won_share": 0.48}, "48% had met more in the last 30 days"),
         ({"lever": "stop", "action": "leave", "high": 0.004, "hours_left": 2.0}, "to be confirmed by a person"),
+        (
+            {"lever": "stop", "action": "leave", "high": 0.004, "hours_left": 2.0, "is_assumed": False},
+            "won deals still took",
+        ),
+        (
+            {"lever": "stop", "action": "leave", "high": 0.004, "hours_left": 8.0, "is_assumed": True},
+            "is an assumption",
+        ),
         ({"lever": "answer", "action": "secure", "signals": ["client_waits"]}, "Signals: The client waits"),
         (
             {"lever": "contact", "action": "push", "gain": 0.1, "won_share": 0.5, "extrapolates": True},

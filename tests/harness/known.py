@@ -1,12 +1,14 @@
 """A win model of known coefficients, whose every number can be worked out by hand."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from cadran.models.design import Design, Number
+from cadran.models.hazards import PRIOR, Rates
+from cadran.models.ladder import Rung
 from cadran.models.landmarks import N_PERIODS
 from cadran.models.win import Card, WinModel
 
@@ -48,4 +50,10 @@ class Known:
 def model_of(hazards):
     """The same as a fitted model."""
     drift = pl.DataFrame(schema={"quarter": pl.Date, "n_won": pl.Int64, "n_ended": pl.Int64, "won_share": pl.Float64})
-    return WinModel("logit", hazards, 20_000.0, Card(100, 100, 0, (), (), None, drift))
+    rungs = (Rung("logit", 100, True, "stage rates", -0.1, 0.02),)
+    return WinModel("logit", hazards, 20_000.0, Card(100, 100, 0, rungs, (), None, drift))
+
+
+def untaught():
+    """A model of the overall rate that has seen no deal close: the even guess it starts from."""
+    return replace(model_of(Rates({}, np.full((1, N_PERIODS, 3), PRIOR / 3))), chosen="constant")

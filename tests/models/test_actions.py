@@ -1,7 +1,7 @@
 """What is proposed about open deals: gaps by hand from a model of known coefficients, the rule, the list that fits."""
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 from types import SimpleNamespace
 
@@ -50,7 +50,7 @@ def logistic(x):
 def test_a_gap_is_the_difference_the_lever_makes_by_hand(book, facts):
     model = model_of(Known())
     found = gaps(model, book, facts, chances(model, facts))
-    turn, slopes = list(PULLS).index("contact"), np.random.default_rng(0).normal(0.8, 0.1, 100)
+    turn, slopes = list(PULLS).index("contact"), np.random.default_rng(0).normal(0.8, 0.1, 200)
 
     lacks = np.flatnonzero(np.isfinite(found.raw[turn]))
     assert 100 < len(lacks) < len(facts)
@@ -189,6 +189,45 @@ def test_a_model_that_sees_nothing_in_a_lever_pushes_nothing(book):
     assert "push" not in set(actions(book, model_of(Known(slope=0.0, doubt=0.01)))["action"])
 
 
+@pytest.fixture(scope="module")
+def stated(book):
+    return actions(book, model_of(Known()), Terms(hours_left=400))
+
+
+def test_deals_to_leave_come_last_and_take_no_hour(stated):
+    listed, leave = stated, stated.filter(pl.col("action") == "leave")
+
+    assert 5 < leave.height < listed.height - 5
+    assert leave["rank"].to_list() == list(range(listed.height - leave.height + 1, listed.height + 1))
+    assert leave["gap"].to_list() == sorted(leave["gap"], reverse=True)
+    assert set(leave["hours"]) == {0.0}
+    assert leave["gap_per_hour"].null_count() == leave.height
+    assert within(listed, 0).filter("fits")["opportunity_id"].to_list() == leave["opportunity_id"].to_list()
+
+
+def test_hours_that_a_person_states_stand_for_all_deals(stated, listed):
+    assert not listed["is_assumed"].any()
+    assert stated.select("hours_left", "is_assumed").unique().rows() == [(400.0, True)]
+    assert (stated["action"] == "leave").sum() > (listed["action"] == "leave").sum()
+
+
+@pytest.mark.parametrize(
+    ("day", "soon", "later"),
+    [
+        (date(2025, 7, 11), date(2025, 7, 15), date(2025, 7, 21)),  # a Friday; Monday is the 14th of July
+        (date(2026, 6, 27), date(2026, 6, 29), date(2026, 7, 3)),  # a Saturday
+    ],
+)
+def test_what_is_due_is_due_on_a_business_day(book, day, soon, later):
+    due = actions(book.as_of(day), model_of(Known())).group_by("lever").agg(pl.col("due_date").unique())
+    told = dict(due.iter_rows())
+
+    assert told["contact"] == told["redate"] == [later]
+    assert told[None] == [None]
+    answered = actions(book.as_of(day), model_of(Rates({}, np.ones((1, N_PERIODS, 3)))))
+    assert answered.filter(pl.col("lever") == "answer")["due_date"].unique().to_list() == [soon]
+
+
 @pytest.mark.parametrize("hours", [0, 1, 7.5, 1e6])
 def test_the_list_is_what_fits(listed, hours):
     cut = within(listed, hours)
@@ -225,6 +264,7 @@ def test_greedy_loses_less_than_the_first_task_passed_over():
         lambda: Terms(margin=float("nan")),
         lambda: Terms(cost_per_hour=-1),
         lambda: Terms(cost_per_hour=float("inf")),
+        lambda: Terms(hours_left=-1),
         lambda: within(pl.DataFrame({"rank": [1], "hours": [1.0]}), -1),
         lambda: within(pl.DataFrame({"rank": [1], "hours": [1.0]}), float("nan")),
     ],

@@ -7,9 +7,10 @@ from known import Known, model_of
 
 from cadran.book import open_book, write_book
 from cadran.models.actions import actions, within
+from cadran.models.card import untold
 from cadran.models.effort import HOURS_LEFT, hours_left
-from cadran.models.hazards import Rates
-from cadran.models.landmarks import N_PERIODS
+from cadran.models.hazards import Rates, count_rates
+from cadran.models.landmarks import N_PERIODS, take
 from cadran.models.reasons import moved, reasons
 from cadran.models.typical import looks, typical
 from cadran.models.win import open_facts
@@ -20,12 +21,13 @@ from cadran.tables.measured.actions import Action, Reason
 _AMOUNT = pl.lit(None, pl.Float64).alias("amount")
 
 
-def without(status):
+def without(*statuses):
+    ended = pl.col("status").cast(pl.String).is_in(statuses)
     return lambda tables: (
         tables
         | {
             "versions": tables["versions"].join(
-                tables["versions"].filter(status=status).select("opportunity_id"), on="opportunity_id", how="anti"
+                tables["versions"].filter(ended).select("opportunity_id"), on="opportunity_id", how="anti"
             )
         }
     )
@@ -37,7 +39,7 @@ CUTS = {
     "no contacts": lambda tables: tables | {name: tables[name].clear() for name in ("contacts", "deal_contacts")},
     "no amounts": lambda tables: tables | {"versions": tables["versions"].with_columns(_AMOUNT)},
     "none won": without("won"),
-    "none lost": without("lost"),
+    "none lost": without("lost", "disqualified"),
     "none open": without("open"),
     "twelve deals": lambda tables: tables | {
         "versions": tables["versions"].join(
@@ -63,6 +65,21 @@ def book(request, company, tmp_path_factory):
     told = Delivery.whole(company.settings, tables, histories=company.histories)
     write_book(folder, told, company.settings.taken)
     return request.param, open_book(folder)
+
+
+def test_a_chance_takes_a_deal_won_and_one_that_was_not(book):
+    name, book = book
+    model = model_of(count_rates(take(book), by_stage=False))
+
+    listed = actions(book, model)
+
+    Action.validate(listed)
+    if name in ("none won", "none lost"):
+        assert untold(model)
+        assert listed.select("probability", "low", "high").null_count().row(0) == (listed.height,) * 3
+    elif name == "as it is":
+        assert untold(model) is None
+        assert listed["probability"].null_count() == 0
 
 
 @pytest.mark.parametrize("hazards", [Known(), Rates({}, np.ones((1, N_PERIODS, 3)))], ids=["logit", "constant"])

@@ -20,8 +20,8 @@ from cadran.tables.problems import Problem
 
 #: Columns of the list of what to do.
 TASKS = (
-    "opportunity_id", "action", "task", "reason", "client", "seller", "stage", "amount", "probability", "gap", "gap_low",
-    "gap_high", "hours", "due_date", "must_confirm",
+    "opportunity_id", "action", "task", "client", "amount", "probability", "gap", "gap_low", "gap_high", "hours", "due_date",
+    "seller", "stage", "must_confirm", "reason",
 )  # fmt: skip
 
 #: Columns of the bubbles.
@@ -83,14 +83,15 @@ def _first(answers: Answers) -> list[str]:
     frame = answers.frame("actions")
     if isinstance(frame, Problem) or frame.is_empty():
         return []
-    words, fits = answers.words, frame.filter("fits")
-    if fits.is_empty():
-        return []
-    return [
-        words.n("In {hours} hours this week, {n} task fits: the list below says which.",
-                "In {hours} hours this week, {n} tasks fit: the list below says which.",
-                fits.height, hours=answers.view["hours"])
-    ]  # fmt: skip
+    words, left = answers.words, frame.filter(pl.col("action") == "leave").height
+    n = frame["fits"].sum() - left
+    fits = words.n("In {hours} hours this week, {n} task fits: the list below says which.",
+                   "In {hours} hours this week, {n} tasks fit: the list below says which.",
+                   n, hours=answers.view["hours"])  # fmt: skip
+    leave = words.n("{n} deal may be worth less than it still takes: the end of the list, for a person to confirm.",
+                    "{n} deals may be worth less than they still take: the end of the list, for a person to confirm.",
+                    left)  # fmt: skip
+    return [said for said, counted in ((fits, n), (leave, left)) if counted]
 
 
 def _by(answers: Answers) -> str:
@@ -180,8 +181,8 @@ def tasks(answers: Answers, actions: pl.DataFrame, deals: pl.DataFrame) -> dict[
     own = [name for name in TASKS if name in deals.columns and name not in listed.columns]
     rows = listed.join(deals.select("opportunity_id", *own), on="opportunity_id", how="left", maintain_order="left")
     columns = tuple(name for name in TASKS if rows[name].null_count() < rows.height)
-    subtitle = words("Ranked by the gap per hour: what won deals had here and this one lacks. Associated, not proven; "
-                     "leaving a deal is for a person to confirm. The download holds the tasks for the CRM.")  # fmt: skip
+    subtitle = words("Ranked by the gap per hour: what won deals had here and this one lacks. Associated, not proven. Deals "
+                     "to leave come last, for a person to confirm. The download holds the tasks for the CRM.")  # fmt: skip
     return {
         "actions": Table(
             rows, title, words, answers.facts.currency, answers.view.tables.get("actions", TableView()), subtitle,

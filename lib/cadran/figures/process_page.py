@@ -7,7 +7,7 @@ from typing import Any, cast
 import polars as pl
 
 from cadran.figures.asked import DIMENSIONS, book_controls, is_corrected
-from cadran.figures.blocks import Block, Contents, Heading, Levers, Nothing, Notice
+from cadran.figures.blocks import Block, Contents, Heading, Levers, Nothing, Notice, Sentences
 from cadran.figures.controls import Choice, View
 from cadran.figures.facts import Facts, footer
 from cadran.figures.figure import Figure
@@ -156,8 +156,9 @@ def coming(page: Page) -> dict[str, Block]:
 
 def refused(page: Page, problem: Problem) -> dict[str, Block]:
     """What stands in these parts where nothing can be learnt from the book."""
-    told = Notice(problem.told(page.words), kind="little")
-    return {name: told if name in SAYS_SO else Nothing() for name in OF_MODEL}
+    said = problem.told(page.words)
+    told = Notice(said, kind="little")
+    return {name: told if name in SAYS_SO else Nothing() for name in OF_MODEL} | {"sentences": Sentences([said])}
 
 
 def unjudged(page: Page, problem: Problem) -> dict[str, Block]:
@@ -195,7 +196,7 @@ def work(page: Page, answers: Answers, listed: pl.DataFrame, deals: pl.DataFrame
 
     `listed` is as `Action` has it, with `fits`; `deals` are the open ones with their chance and likely close date.
     """
-    said = page.words("The list is what fits, the most gained per hour first.")
+    said = page.words("The list is what fits, the most gained per hour first; then what to leave, which takes no hour.")
     opened = deals.join(listed.select("opportunity_id", pl.col("action").cast(pl.String), "fits"), on="opportunity_id")
     return {
         "hours": _sliders(page, "hours", said=said),

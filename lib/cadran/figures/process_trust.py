@@ -25,6 +25,8 @@ STEPS = {
     "naive bayes": "Naive Bayes, per team",
     "boosting on closed deals": "Boosting on closed deals",
 }
+#: Those that know no fact of a deal but its stage.
+SIMPLE = ("constant", "stage rates")
 SCORES = (
     "candidate", "is_chosen", "n_looks", "log_loss", "difference_to_constant", "difference_to_constant_low",
     "difference_to_constant_high", "brier", "auc",
@@ -35,23 +37,25 @@ SCORES = (
 def trust_sentence(card: Mapping[str, Any], words: Words) -> str:
     """What the ladder says: how much the data can tell of a deal's chance.
 
-    `card`: `chosen`, `n_won`, `n_ended`, and `rungs`, one mapping per step: `name`, `n_needed`, `is_tried`,
-    `difference`, `error`.
+    `card`: `chosen`, `untold`, `n_won`, `n_ended`, and `rungs`, one mapping per step: `name`, `n_needed`, `is_tried`,
+    `against`, `difference`, `error`.
     """
+    if card["untold"]:
+        told: str = card["untold"].told(words)
+        return told
     chosen, fewest = card["chosen"], min(card["n_won"], card["n_ended"])
     next_one = next((rung for rung in card["rungs"] if not rung["is_tried"] and rung["n_needed"] > fewest), None)
     if (
-        chosen in ("constant", "stage rates")
+        chosen in SIMPLE
         and next_one
-        and not any(rung["is_tried"] for rung in card["rungs"] if rung["name"] not in ("constant", "stage rates"))
+        and not any(rung["is_tried"] for rung in card["rungs"] if rung["name"] not in SIMPLE)
     ):
-        told = words(
-            "Too little has closed to tell deals apart by their facts ({won} won, {lost} ended otherwise; {needed} of each are "
-            "needed): each gets {what}.",
+        return words(
+            "Too few of the deals seen while they were open have closed to tell deals apart by their facts (won: {won}; ended "
+            "otherwise: {lost}; {needed} of each are needed): each gets {what}.",
             won=words.number(card["n_won"]), lost=words.number(card["n_ended"]), needed=words.number(next_one["n_needed"]),
             what=words("the overall rate") if chosen == "constant" else words("the rate of its stage"),
         )  # fmt: skip
-        return told
     if chosen == "constant":
         return words(
             "The data shows no usable signal: on later deals, no model beat the overall rate by more than luck. "
@@ -62,7 +66,10 @@ def trust_sentence(card: Mapping[str, Any], words: Words) -> str:
             "Beyond the stage, the data shows no usable signal: on later deals, no model beat the rate of each stage by "
             "more than luck."
         )
-    return words("The facts of a deal tell its chance better than its stage alone: judged on later deals, below.")
+    simple = next(rung["against"] for rung in card["rungs"] if rung["is_tried"] and rung["name"] not in SIMPLE)
+    if simple == "constant":
+        return words("The facts of a deal tell its chance better than the overall rate: judged on later deals.")
+    return words("The facts of a deal tell its chance better than the rate of its stage: judged on later deals.")
 
 
 def card_blocks(answers: Answers, card: Mapping[str, Any]) -> dict[str, Block | Figure]:
@@ -80,7 +87,8 @@ def card_blocks(answers: Answers, card: Mapping[str, Any]) -> dict[str, Block | 
     ]  # fmt: skip
     title = words("What the probabilities rest on: {chosen}", chosen=words(STEPS[card["chosen"]]).lower())
     learnt = words(
-        "Learnt from {won} won deals and {lost} that ended otherwise, as they were known on {n} past dates of theirs",
+        "Learnt from deals seen while they were open (won: {won}; ended otherwise: {lost}), as they were known on {n} past "
+        "dates of theirs",
         won=words.number(card["n_won"]), lost=words.number(card["n_ended"]), n=words.number(card["n_snapshots"]),
     )  # fmt: skip
     leaks: list[Problem] = card["leaks"]

@@ -50,13 +50,15 @@ def why(row: Mapping[str, Any], words: Words) -> str:
     """Why something is proposed for one deal: a row of `cadran.tables.measured.actions.Action`."""
     told = []
     if row["action"] == "leave":
-        told.append(
-            words(
-                "even at a probability of {high}, it is worth less than the {hours} h that won deals still took from this "
-                "stage; to be confirmed by a person",
-                high=words.percent(row["high"], 1), hours=words.number(row["hours_left"], 1),
-            )
-        )  # fmt: skip
+        values = {"high": words.percent(row["high"], 1), "hours": words.number(row["hours_left"], 1)}
+        told += [
+            words("even at a probability of {high}, it is worth less than the {hours} h it is taken to need yet, which is an "
+                  "assumption (`cadran score --hours-left` states another)", **values)
+            if row["is_assumed"] else
+            words("even at a probability of {high}, it is worth less than the {hours} h that won deals still took from this "
+                  "stage", **values),
+            words("the gap is what stopping saves; to be confirmed by a person"),
+        ]  # fmt: skip
     elif row["gain"] is not None:
         told.append(words(HAD[row["lever"]], share=words.percent(row["won_share"])))
     if row["extrapolates"]:

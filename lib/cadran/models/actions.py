@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 
+import narwhals as nw
 import numpy as np
 import polars as pl
 
 from cadran.book import Book
 from cadran.measures.signals import signals
 from cadran.measures.signals_learnt import in_polars
+from cadran.models.card import untold
 from cadran.models.effort import hours_left, hours_of
 from cadran.models.gaps import PULLS, gaps
 from cadran.models.hazards import interval_95
@@ -24,8 +26,8 @@ from cadran.tables.problems import Problem
 
 #: A deal is likely from this probability on: more likely won than not.
 LIKELY = 0.5
-#: Days within which to act.
-DUE = {"answer": 1, "meet": 7, "decision_maker": 7, "contact": 7, "redate": 7, "stop": 7}
+#: Business days within which to act.
+DUE = {"answer": 1, "meet": 5, "decision_maker": 5, "contact": 5, "redate": 5, "stop": 5}
 #: What a signal asks for by itself, the most pressing first: good practice, of which no gain is claimed.
 ASKED = {
     "client_waits": "answer", "no_reply": "meet", "silent_contact": "contact", "fewer_people": "contact",
@@ -42,13 +44,16 @@ class Terms:
     """What an hour costs and an amount leaves: the same for all deals.
 
     Raises:
-        Problem: If the margin is not a share above 0, or the cost is negative.
+        Problem: If the margin is not a share above 0, or the cost or the hours are negative.
     """
 
     #: Share of the amount that counts, above 0 and up to 1. At 1, all is told before margin.
     margin: float = 1.0
     #: Cost of an hour of a seller, reporting currency.
     cost_per_hour: float = 60.0
+    #: Hours that a deal needs yet; None: those that deals won from its stage took, or an assumption where that is not
+    #: known (`cadran.models.effort.HOURS_LEFT`).
+    hours_left: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.margin <= 1:
@@ -59,6 +64,8 @@ class Terms:
             raise Problem(
                 "{cost} is no cost of an hour.", "Give 0 or more, in the book's currency.", cost=self.cost_per_hour
             )  # fmt: skip
+        if self.hours_left is not None:
+            _check_hours(self.hours_left)
 
 
 def actions(book: Book, model: WinModel, terms: Terms | None = None) -> pl.DataFrame:
@@ -68,7 +75,9 @@ def actions(book: Book, model: WinModel, terms: Terms | None = None) -> pl.DataF
     the cost of the hours that won deals still took from its stage on (a person confirms it); *secure* where the deal is
     likely (`LIKELY`) and shows a weak signal; *push* where the interval of its best lever's gap lies above zero and the
     gap is worth more than the effort; else *watch*. Of unknown amounts there is no money: they come after the others,
-    by gain per hour. The simple rates know no lever: the list is of signals and due dates alone, and claims no gain.
+    by gain per hour. Deals to leave come last, and take none of the hours: what to stop is another question than what
+    to do first. The simple rates know no lever: the list is of signals and due dates alone, and claims no gain; where
+    they rest on nothing (`untold`), there is no probability either.
 
     Args:
         book: At its moment.
@@ -85,14 +94,18 @@ def actions(book: Book, model: WinModel, terms: Terms | None = None) -> pl.DataF
     if facts.is_empty():
         return Action.create_empty()
     effort = hours_of(book)
-    rows = _beside(book, _best(book, model, facts, terms, effort))
+    rows = _beside(book, _best(book, model, facts, terms, effort), terms)
     rows = _decided(rows, terms) if tells(model) else _listed(rows)
-    due = _LEVER.replace_strict(DUE, default=None, return_dtype=pl.Int64)
+    if untold(model):
+        rows = rows.with_columns(pl.lit(None).alias(name) for name in ("probability", "low", "high"))
+    off = in_polars(book).table("calendar").filter(~nw.col("is_business_day")).select("date")
+    holidays = in_polars(book).collect(off)["date"].to_list()
+    days = _LEVER.replace_strict(DUE, default=None, return_dtype=pl.Int64)
     rows = rows.with_columns(
         hours=_LEVER.replace_strict(effort, default=None, return_dtype=pl.Float64),
-        due_date=pl.lit(book.day) + pl.duration(days=due),
+        due_date=pl.lit(book.day).dt.add_business_days(days, holidays=holidays, roll="backward"),
         must_confirm=_ACTION == "leave",
-    ).with_columns(gap_per_hour=pl.col("gap") / pl.col("hours"))
+    ).with_columns(gap_per_hour=pl.when(_ACTION != "leave").then(pl.col("gap") / pl.col("hours")))
     ranked = rows.sort(*(_order() if tells(model) else _order_of_signs()), nulls_last=True).with_row_index("rank", 1)
     return ranked.select(pl.col(name).cast(kind) for name, kind in Action.create_empty().schema.items())
 
@@ -123,17 +136,20 @@ def _best(book: Book, model: WinModel, facts: pl.DataFrame, terms: Terms, effort
     return pl.concat([own, rows], how="horizontal").with_columns(cost=cost)
 
 
-def _beside(book: Book, rows: pl.DataFrame) -> pl.DataFrame:
-    """The same with `signals`, `asked` (the lever the most pressing one asks for), `hours_left` and `expected_close_date`."""
+def _beside(book: Book, rows: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    """The same with `signals`, `asked` (the lever the most pressing one asks for), `hours_left` with `is_assumed`, and
+    `expected_close_date`."""
     signs = signals(book).group_by(_DEAL, maintain_order=True).agg(signals=pl.col("signal").cast(pl.String))
     left = hours_left(book)
-    anywhere = left.filter(pl.col("stage").is_null())["hours_left"][0]
+    anywhere, is_assumed = left.filter(pl.col("stage").is_null()).select("hours_left", "is_stated").row(0)
+    if terms.hours_left is not None:
+        left, anywhere, is_assumed = left.clear(), terms.hours_left, True
     view = in_polars(book)
     dates = view.collect(view.deals([_DEAL, "expected_close_date"]))
     joined = rows.join(signs, on=_DEAL, how="left", maintain_order="left")
     joined = joined.join(left.select("stage", "hours_left"), on="stage", how="left", maintain_order="left")
     joined = joined.join(dates, on=_DEAL, how="left", maintain_order="left").with_columns(
-        _SIGNALS.fill_null([]), pl.col("hours_left").fill_null(anywhere)
+        _SIGNALS.fill_null([]), pl.col("hours_left").fill_null(anywhere), is_assumed=is_assumed
     )
     asked = pl.coalesce(pl.when(_SIGNALS.list.contains(name)).then(pl.lit(lever)) for name, lever in ASKED.items())
     return joined.with_columns(asked=asked)
@@ -171,16 +187,20 @@ def _listed(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _order() -> tuple[pl.Expr, ...]:
     """First what has a gap in money, by the hour; then likely deals to secure of which none is told, by what they are
-    worth; then gaps where the amount is unknown, by the hour; then dates to write anew; then what is watched."""
+    worth; then gaps where the amount is unknown, by the hour; then dates to write anew; then what is watched. Last, what
+    to leave, by what that saves."""
     at_stake = (pl.col("probability") * pl.col("amount")).fill_null(0)
     tiers = [
         pl.col("gap").is_not_null(), (_ACTION == "secure") & pl.col("gain").is_null(), pl.col("gain").is_not_null(),
         _LEVER.is_not_null(),
     ]  # fmt: skip
-    tier = pl.coalesce(*(pl.when(held).then(place) for place, held in enumerate(tiers)), pl.lit(len(tiers)))
+    leaves = _ACTION == "leave"
+    first = (pl.when(held & ~leaves).then(place) for place, held in enumerate(tiers))
+    tier = pl.coalesce(*first, pl.lit(len(tiers)) + leaves.cast(pl.Int64))
     within = pl.coalesce(
-        pl.when(tier == 0).then("gap_per_hour"), pl.when(tier == 2).then(pl.col("gain") / pl.col("hours"))
-    )
+        pl.when(leaves).then("gap"), pl.when(tier == 0).then("gap_per_hour"),
+        pl.when(tier == 2).then(pl.col("gain") / pl.col("hours")),
+    )  # fmt: skip
     return tier, -within.fill_null(at_stake), pl.col(_DEAL)
 
 
@@ -195,6 +215,7 @@ def _order_of_signs() -> tuple[pl.Expr, ...]:
 def within(listed: pl.DataFrame, hours: float) -> pl.DataFrame:
     """Which tasks of a list fit into so many hours: taken by rank, those too long for what is left passed over.
 
+    To leave a deal takes no hour: what is proposed to be left always fits.
     Tasks are many and short beside a week: taking them by what they bring an hour loses less than what the first one
     passed over would have brought.
 
@@ -211,11 +232,15 @@ def within(listed: pl.DataFrame, hours: float) -> pl.DataFrame:
     Source:
         Dantzig (1957), Discrete-variable extremum problems, Operations Research 5(2): the greedy rule of the knapsack.
     """
-    if not (isfinite(hours) and hours >= 0):
-        raise Problem("{hours} is no number of hours.", "Give 0 or more.", hours=hours)
+    _check_hours(hours)
     left, fits = hours + 1e-9, []
     for effort in listed.sort("rank")["hours"]:
         fits.append(effort is not None and effort <= left)
         left -= effort if fits[-1] else 0
     kept = listed.sort("rank").select("rank", fits=pl.Series(fits, dtype=pl.Boolean))
     return listed.join(kept, on="rank", how="left", maintain_order="left")
+
+
+def _check_hours(hours: float) -> None:
+    if not (isfinite(hours) and hours >= 0):
+        raise Problem("{hours} is no number of hours.", "Give 0 or more.", hours=hours)

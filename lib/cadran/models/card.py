@@ -6,17 +6,40 @@ from typing import Any
 import polars as pl
 
 from cadran.measures.counting import wilson
+from cadran.models.hazards import PRIOR, Rates
+from cadran.models.landmarks import ENDED, WON
 from cadran.models.win import WinModel
 from cadran.tables.measured.outlook import Drift
+from cadran.tables.problems import Problem
+
+
+def untold(model: WinModel) -> Problem | None:
+    """Why no chance can be told of any deal; None where one can.
+
+    A rate that rests on no deal won, or on none that ended otherwise, is the even guess it started from, or says that
+    nothing is ever won, or all: of a source that leaves the lost ones out, say. It takes one of each.
+    """
+    if not isinstance(model.hazards, Rates):
+        return None
+    counted = (model.hazards.counts[0] - PRIOR / 3)[:, [WON, ENDED]].sum(axis=0)
+    if (counted > 0).all():
+        return None
+    return Problem(
+        "No chance can be told of a deal: of the deals seen while they were open, {won} were won and {ended} ended "
+        "otherwise, and it takes one of each, with the weeks before.",
+        "Import how deals were before they closed (their history, or their state day by day), the lost ones too; or wait.",
+        won=model.card.n_won, ended=model.card.n_ended,
+    )  # fmt: skip
 
 
 def card(model: WinModel) -> dict[str, Any]:
     """What a reader must know of a model before acting on it.
 
     Returns:
-        `chosen`; `n_won`, `n_ended` (closed deals it could learn from), `n_snapshots` (looks at them); `rungs` (one
-        mapping per step of the ladder, as `cadran.models.ladder.Rung`); `leaks` (a `Problem` per suspected fact);
-        `drift` (one row per quarter, as `Drift`).
+        `chosen`; `untold` (a `Problem`: why no chance can be told; None where one can); `n_won`, `n_ended` (closed
+        deals it could learn from), `n_snapshots` (looks at them); `rungs` (one mapping per step of the ladder, as
+        `cadran.models.ladder.Rung`); `leaks` (a `Problem` per suspected fact); `drift` (one row per quarter, as
+        `Drift`).
     """
     told = model.card
     closed = told.drift.with_columns(
@@ -29,7 +52,8 @@ def card(model: WinModel) -> dict[str, Any]:
         win_rate=pl.col("n_won") / pl.col("n_closed"),
     ).select(Drift.column_names())
     return {
-        "chosen": model.chosen, "n_won": told.n_won, "n_ended": told.n_ended, "n_snapshots": told.n_snapshots,
+        "chosen": model.chosen, "untold": untold(model), "n_won": told.n_won, "n_ended": told.n_ended,
+        "n_snapshots": told.n_snapshots,
         "rungs": [asdict(rung) for rung in told.rungs],
         "leaks": [suspect.problem() for suspect in told.suspects],
         "drift": drift,

@@ -13,16 +13,16 @@ from cadran.measures.visits import visits
 
 #: Minutes that a touch is taken to last where fewer than `LEAST` of its kind were timed.
 MINUTES = {"email": 10.0, "call": 20.0, "meeting": 60.0, "demo": 60.0, "message": 5.0, "task": 20.0, "other": 10.0}
-#: The touches that each lever takes; those of the last kind only tidy the source.
+#: The touches that each lever takes: to write a date anew only tidies the source, and to stop takes none.
 TOUCHES = {
     "answer": ("call",),
     "meet": ("meeting",),
     "decision_maker": ("call", "meeting"),
     "contact": ("call",),
     "redate": ("other",),
-    "stop": ("other",),
+    "stop": (),
 }
-#: Hours a deal is taken to need yet where the book tells of no touch, or of too few won deals.
+#: An assumption: hours a deal needs yet where the book tells of no touch, or of too few won deals.
 HOURS_LEFT = 8.0
 #: Timed touches, and won deals, without which a mean is not told.
 LEAST = 30

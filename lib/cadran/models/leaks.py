@@ -68,8 +68,8 @@ class Suspect:
             )  # fmt: skip
         if self.blank_now is not None and self.blank_past is not None:
             return Problem(
-                "{fact} is blank on {now:.0f} % of {n} deals open now, but was on {past:.0f} % of like deals that have "
-                "closed since: it seems to be filled in only once a deal closes.",
+                "{fact} is blank on {now:.0f} % of {n} deals open now (those of a stage and age at which others have closed "
+                "since), but was on {past:.0f} % of these others: it seems to be filled in only once a deal closes.",
                 REPAIR, now=100 * self.blank_now, past=100 * self.blank_past, **told,
             )  # fmt: skip
         told["percent"] = 100 * (self.share or 0)

@@ -12,11 +12,9 @@ from cadran.book.landmarks import FACTS, facts_at, open_pairs
 from cadran.measures.changed import changed_since
 from cadran.models.hazards import Instead, Rates, interval_95
 from cadran.models.typical import beside
-from cadran.models.win import CHUNK, WinModel
+from cadran.models.win import DRAWS, WinModel
 from cadran.tables.measured.actions import Moved, Reason
 
-#: Models drawn for the interval of a difference.
-DRAWS = 200
 #: Probabilities nearer than this are the same.
 SAME = 1e-6
 #: Groups of facts as in the book, but that growing older is told apart from what the deal is.
@@ -32,12 +30,9 @@ def chances(model: WinModel, facts: pl.DataFrame, n: int = DRAWS, kept_up: pl.Da
 
     `kept_up` are facts that take the place of others from now on, and last.
     """
-    told = []
-    for part in (slice(start, start + CHUNK) for start in range(0, len(facts), CHUNK)):
-        instead = None if kept_up is None else Instead(kept_up[part])
-        itself = model.incidence(facts[part], instead=instead)[None, :, 0]
-        told.append(np.vstack([itself, model.drawn(facts[part], n=n, instead=instead)[..., 0]]))
-    return np.hstack([np.zeros((1 + n, 0)), *told])
+    instead = None if kept_up is None else Instead(kept_up)
+    itself = model.incidence(facts, instead=instead)[None, :, 0]
+    return np.vstack([itself, model.drawn(facts, n=n, instead=instead)[..., 0]])
 
 
 def tells(model: WinModel) -> bool:
@@ -119,8 +114,7 @@ def _leading(
         named = ("group", "fact", "value", "typical")
         return pl.DataFrame(schema={"deal": pl.Int64, **dict.fromkeys(named, pl.String)})
     asked, rows = pl.concat([asked for asked, _ in tried]), pl.concat([row for _, row in tried])
-    parts = [model.incidence(asked[start : start + CHUNK])[:, 0] for start in range(0, len(asked), CHUNK)]
-    size = np.abs(itself[rows["deal"].to_numpy()] - np.concatenate(parts))
+    size = np.abs(itself[rows["deal"].to_numpy()] - model.incidence(asked)[:, 0])
     moved = rows.with_columns(size=pl.Series(size)).filter(pl.col("size") > SAME)
     return moved.sort("size", descending=True, maintain_order=True).unique(["deal", "group"], keep="first").drop("size")
 

@@ -11,12 +11,16 @@ class Action(dy.Schema):
     """What is proposed for one open deal: what won deals had there and this one lacks. An association, no proof."""
 
     opportunity_id = dy.String(primary_key=True, description="The deal")
-    rank = dy.Int64(nullable=False, min=1, description="Place in the list, the most to gain per hour first")
+    rank = dy.Int64(
+        nullable=False, min=1, description="Place in the list, the most to gain per hour first, those to leave last"
+    )
     action = dy.Enum(ACTIONS, nullable=False, description="secure, push, watch or leave")
     lever = dy.Enum(LEVERS, nullable=True, description="What to do; null: nothing now")
-    probability = dy.Float64(nullable=False, min=0, max=1, description="Chance that it is won")
-    low = dy.Float64(nullable=False, min=0, max=1, description="Lower end of its 95 % interval")
-    high = dy.Float64(nullable=False, min=0, max=1, description="Upper end of its 95 % interval")
+    probability = dy.Float64(
+        nullable=True, min=0, max=1, description="Chance that it is won; null: the book cannot tell it"
+    )
+    low = dy.Float64(nullable=True, min=0, max=1, description="Lower end of its 95 % interval")
+    high = dy.Float64(nullable=True, min=0, max=1, description="Upper end of its 95 % interval")
     gain = dy.Float64(
         nullable=True, min=-1, max=1,
         description="Associated gap in probability if the lever is pulled, shrunk by its doubt; null: none is claimed",
@@ -33,8 +37,8 @@ class Action(dy.Schema):
     )
     gap_low = dy.Float64(nullable=True, description="Lower end of its 95 % interval")
     gap_high = dy.Float64(nullable=True, description="Upper end of its 95 % interval")
-    hours = dy.Float64(nullable=True, min=0, description="Effort of the lever")
-    gap_per_hour = dy.Float64(nullable=True, description="gap / hours")
+    hours = dy.Float64(nullable=True, min=0, description="Effort of the lever; 0 to leave a deal")
+    gap_per_hour = dy.Float64(nullable=True, description="gap / hours; null of a deal to leave")
     won_share = dy.Float64(
         nullable=True, min=0, max=1, description="Share of the deals won from this stage that had what this one lacks"
     )
@@ -45,8 +49,11 @@ class Action(dy.Schema):
     must_confirm = dy.Bool(nullable=False, description="A person has to confirm it before anything is done")
     signals = dy.List(dy.String(), nullable=False, description="Weak signals the deal shows, by key")
     hours_left = dy.Float64(nullable=False, min=0, description="Hours that won deals still took from this stage on")
+    is_assumed = dy.Bool(
+        nullable=False, description="hours_left is stated, or an assumption: the book logs too little to tell"
+    )
     expected_close_date = dy.Date(nullable=True, description="Day it is expected to close; null where unknown")
-    due_date = dy.Date(nullable=True, description="Day by which to act; null: nothing now")
+    due_date = dy.Date(nullable=True, description="Business day by which to act; null: nothing now")
 
 
 class Reason(dy.Schema):
