@@ -9,10 +9,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 import pytest
+from known import untaught
 
+from cadran.book import SAMPLE, open_book
 from cadran.models import outlook as module
 from cadran.models.levers import LEVERS
 from cadran.models.outlook import Outlook
+from cadran.tables.problems import Problem
 
 
 class Model:
@@ -41,6 +44,13 @@ ALL = np.array([True, True, True])
 
 def outlook(day=date(2026, 6, 30), facts=FACTS):
     return Outlook(Model(), facts, day, pl.DataFrame())
+
+
+def test_where_no_chance_can_be_told_there_is_no_outlook(monkeypatch):
+    monkeypatch.setattr(module.kept, "model", lambda book: untaught())
+
+    with pytest.raises(Problem, match="No chance can be told"):
+        module.outlook(open_book(SAMPLE).as_of(date(2026, 1, 9)))
 
 
 def test_expected_wins_are_the_sum_of_chances_and_unknown_amounts_are_counted():

@@ -18,6 +18,7 @@ from cadran.book.landmarks import facts_at
 from cadran.models import kept, win
 from cadran.models.actions import actions
 from cadran.models.backtest import Backtest
+from cadran.models.card import untold
 from cadran.models.gaps import beyond
 from cadran.models.hazards import interval_95
 from cadran.models.levers import LEVERS, kept_up
@@ -250,6 +251,8 @@ def _told(future: Future[Told], wait: bool) -> Told | None:
 def _begun(book: Book) -> Future[Outlook]:
     def work() -> Outlook:
         model = kept.model(book)
+        if problem := untold(model):
+            raise problem
         return Outlook(model, win.open_facts(book), book.day, actions(book, model))
 
     return _behind(work)
