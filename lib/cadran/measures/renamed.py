@@ -1,22 +1,27 @@
 """Stages whose name seems to have changed midway: one stops being entered when another begins to be, in the same place."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import permutations
+from zoneinfo import ZoneInfo
 
+import narwhals as nw
 import polars as pl
 
 from cadran.book import Book
+from cadran.book.engines import EPOCH
 from cadran.measures.catalogue import Question
-from cadran.measures.counting import LEAST_FOR_INTERVAL, small
+from cadran.measures.counting import LEAST_FOR_INTERVAL, grouped, small
 from cadran.measures.flows import moves, stage_flows
 from cadran.measures.visits import visits
 from cadran.tables.measured.audit import RenamedStage
 
+#: Microseconds.
+_HOUR = 3_600_000_000
 #: Of the entries of either name, those that may lie on the wrong side of the change: someone late, or early.
 _STRAY = 0.01
-#: Between the last entry under one name and the first under the other.
-_AT_MOST = timedelta(days=31)
+#: Hours between the last entry under one name and the first under the other.
+_AT_MOST = 31 * 24
 #: Share of the neighbours that both names have in common, from which they stand in the same place.
 _LEAST_ALIKE = 2 / 3
 
@@ -37,17 +42,17 @@ def renamed_stages(book: Book) -> pl.DataFrame:
     Returns:
         One row per pair, as `RenamedStage` has it, by the day of the change.
     """
-    since, n_stray = pl.col("since").dt.convert_time_zone(book.settings.time_zone), (pl.len() * _STRAY).cast(pl.Int64)
-    entered = small(visits(book, Question(), "opportunity_id")).group_by("entered_stage")
-    told = entered.agg(since.sort().get(n_stray), last=since.sort(descending=True).get(n_stray), n=pl.len())
-    known = (
-        told.filter(pl.col("n") >= LEAST_FOR_INTERVAL).sort("entered_stage").rows_by_key("entered_stage", named=True)
-    )
-    used = {stage: lines[0] for stage, lines in known.items()}
+    timed = book.engine.microseconds(visits(book, Question(), "opportunity_id"), {"came": "since"})
+    by_hour = grouped(timed.with_columns(hour=nw.col("came") // _HOUR), ["entered_stage", "hour"], nw.len().alias("n"))
+    n, hour = pl.col("n"), pl.col("hour")
+    ends = {
+        "first": hour.filter(n.cum_sum() > _STRAY * n.sum()).first(),
+        "last": hour.filter(n.cum_sum(reverse=True) > _STRAY * n.sum()).last(),
+    }
+    entered = small(by_hour).sort("hour").group_by("entered_stage").agg(**ends, n=n.sum()).sort("entered_stage")
+    used = {row["entered_stage"]: row for row in entered.iter_rows(named=True) if row["n"] >= LEAST_FOR_INTERVAL}
     candidates = [
-        (old, new)
-        for old, new in permutations(used, 2)
-        if timedelta() <= used[new]["since"] - used[old]["last"] <= _AT_MOST
+        (old, new) for old, new in permutations(used, 2) if 0 <= used[new]["first"] - used[old]["last"] <= _AT_MOST
     ]
     around = _neighbours(book) if candidates else {}
     named: dict[str, str] = {}
@@ -56,13 +61,18 @@ def renamed_stages(book: Book) -> pl.DataFrame:
         named[new] = old
     rows = [
         {
-            "old_stage": old, "new_stage": new, "since": used[new]["since"].date(),
+            "old_stage": old, "new_stage": new, "since": _day(used[new]["first"], book),
             "n_old": used[old]["n"], "n_new": used[new]["n"],
         }
         for new, old in named.items()
         if _alike(around, old, new, named) >= _LEAST_ALIKE
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=RenamedStage.create_empty().schema).sort("since", "old_stage")
+
+
+def _day(hour: int, book: Book) -> date:
+    """The day on which an hour since 1970 begins in the book's time zone."""
+    return (EPOCH + timedelta(hours=hour)).astimezone(ZoneInfo(book.settings.time_zone)).date()
 
 
 def _neighbours(book: Book) -> _Around:
