@@ -102,7 +102,7 @@ def show_deal(about_model, answers, deals, found, page, seen, view):
         row, action = sheet.deal_of(deals, found.listed, view.open)
         promised = found.promise(view.open, {}), found.promise(view.open, pulls) if pulls else None
         lived = found.course(seen, view.open), timeline(seen, view.open)
-        page.show(sheet.deal(page, answers, row, *promised, *lived))
+        page.show(sheet.deal(page, answers, row, *promised, *lived, found.is_beyond(view.open, pulls)))
         if row is not None:
             shown = signals(seen).filter(pl.col("opportunity_id") == view.open)
             page.show(sheet.reasons(answers, found.reasons(seen, view.open), shown, action))

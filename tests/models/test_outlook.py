@@ -153,3 +153,15 @@ def test_past_looks_at_a_deal_are_told_by_their_day_here(monkeypatch, zone, purg
 
     assert (told[0], told[-1]) == (first, date(2026, 11, 4))
     assert {(after - before).days for before, after in pairwise(told)} <= {7}
+
+
+def test_a_deal_says_whether_its_levers_go_beyond_what_was_seen(monkeypatch):
+    seen = pl.col("n_contacts") > 4
+    monkeypatch.setattr(module, "beyond", lambda model, facts: facts.select(seen).to_series().to_numpy())
+    told = outlook()
+
+    assert told.is_beyond("C", {"contacts": 2.0})
+    assert not told.is_beyond("C", {"contacts": 1.0})
+    assert not told.is_beyond("A", {"contacts": 2.0})
+    assert not told.is_beyond("A", {})
+    assert not told.is_beyond("gone", {"contacts": 2.0})

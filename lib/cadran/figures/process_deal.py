@@ -45,7 +45,7 @@ def nothing() -> dict[str, Block]:
 
 def deal(
     answers: Answers, row: Mapping[str, Any] | None, promised: pl.DataFrame, pulled: pl.DataFrame | None,
-    past: pl.DataFrame, happened: pl.DataFrame,
+    past: pl.DataFrame, happened: pl.DataFrame, is_beyond: bool,
 ) -> dict[str, Block | Figure]:  # fmt: skip
     """The parts of an open deal's page.
 
@@ -55,6 +55,7 @@ def deal(
         promised, pulled: As `Promise` has them, as things are and with the levers pulled.
         past: As `Course` has it.
         happened: `at_date`, `kind`, `direction`, `value`, `is_move`, the latest last.
+        is_beyond: Whether a lever brings the deal beyond what was ever seen.
     """
     words, name = answers.words, answers.view.open or ""
     title = words("Deal {id}", id=name)
@@ -70,6 +71,8 @@ def deal(
         if pulled is not None
         else words("pull a lever above to see it move")
     )
+    if is_beyond:
+        levers += words("; ") + words("beyond what the data ever showed: held to the limit")
     title_past = words("Its chance until now")
     drawn: dict[str, Block | Figure] = {
         "detail": Detail(row, title, answers.currency),

@@ -46,7 +46,7 @@ def moved(
         pl.col(*(name for name in MOVED[1:-1])).first(), parts=pl.struct("group", "part", "what")
     )
     told = [
-        _with(row["parts"], words, LEAST) or words("parts under half a point") for row in rows.iter_rows(named=True)
+        _with(row["parts"][:3], words, LEAST) or words("parts under half a point") for row in rows.iter_rows(named=True)
     ]
     rows = rows.with_columns(pl.Series("moved_with", told, dtype=pl.String)).sort(-pl.col("change").abs())
     view = answers.view.tables.get("moved", TableView())

@@ -174,6 +174,11 @@ class Outlook:
                 self._beyond[lever] = np.stack([np.zeros_like(now), *(each & ~now for each in told)])
             return self._beyond[lever]
 
+    def is_beyond(self, opportunity_id: str, pulls: Mapping[str, float]) -> bool:
+        """Whether one of these levers brings one deal beyond what was ever seen, where it is held."""
+        of = (self.facts["opportunity_id"] == opportunity_id).to_numpy()
+        return any(self.beyond(each)[1 + LEVERS[each].values.index(value), of].any() for each, value in pulls.items())
+
     def promise(self, opportunity_id: str, pulls: Mapping[str, float]) -> pl.DataFrame:
         """Chance of one open deal to have been won by days ahead, with levers pulled: `Promise`."""
         facts = self.facts.filter(pl.col("opportunity_id") == opportunity_id)
