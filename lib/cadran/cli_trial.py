@@ -200,12 +200,8 @@ def _told(row: dict[str, Any], words: Words) -> str:
     """What a trial by one unit would take, and what it could show in the time given."""
     by = {"deal": words("By deal"), "account": words("By client"), "rep": words("By seller"), "team": words("By team")}
     head = by[row["unit"]]
-    if row["rho"] is not None:
-        head += " " + words(
-            "({units} in all; how alike the deals of one end: ρ {rho}, {low} to {high})",
-            units=words.number(row["n_units"]), rho=words.number(row["rho"], 2), low=words.number(row["rho_low"], 2),
-            high=words.number(row["rho_high"], 2),
-        )  # fmt: skip
+    if row["rho_taken"] is not None:
+        head += f" ({_likeness(row, words)})"
     patience = words.number(row["patience_months"], 1 if row["patience_months"] % 1 else 0)
     if row["n_needed"] is None:
         told = words("it cannot be done: with only {units}, no number of deals is enough.",
@@ -231,6 +227,23 @@ def _told(row: dict[str, Any], words: Words) -> str:
         "The least effect that {n} deals, those of {months} months, would show is {least}.", months=patience,
         n=words.number(row["n_in_patience"]), least=words.points(row["least_effect_share"], 1),
     )  # fmt: skip
+
+
+def _likeness(row: dict[str, Any], words: Words) -> str:
+    """How alike the deals of one unit end, on what that rests, and what the size takes it for."""
+    counts = {"units": row["n_units"], "deals": row["n_rho_deals"], "several": row["n_rho_units"]}
+    told = {name: words.number(n) for name, n in counts.items()}
+    if row["rho"] is None:
+        return words(
+            "{units} in all; how alike the deals of one end is not known from {deals} closed ones, {several} having "
+            "several: ρ is taken as 0, so the number is the least it can be", **told,
+        )  # fmt: skip
+    rho = {name: words.number(row[f"rho{end}"], 3) for name, end in (("rho", ""), ("low", "_low"), ("high", "_high"))}
+    alike = words(
+        "{units} in all; how alike the deals of one end: ρ {rho}, {low} to {high}, from {deals} closed ones, {several} "
+        "having several", **told, **rho,
+    )  # fmt: skip
+    return alike if row["rho"] > 0 else alike + words("; taken as 0")
 
 
 def _time(months: float, words: Words) -> str:

@@ -115,16 +115,19 @@ def share_of_units(parts: np.ndarray, sizes: np.ndarray) -> Estimate:
     """A share where whole units were drawn, from the part and the size of each.
 
     Source:
-        Wilson's interval with the number of single ones that would have the same variance; variance of a linearised
-        ratio with units as clusters: Liang & Zeger (1986), Biometrika 73:13, corrected by k ÷ (k − 1).
+        Wilson's interval with the number of single ones that would have the same variance, no more than there are, and
+        Student's t of k − 1 units: Franco et al. (2019), Journal of Survey Statistics and Methodology 7(3); variance of
+        a linearised ratio with units as clusters: Liang & Zeger (1986), Biometrika 73:13, corrected by k ÷ (k − 1).
     """
+    from scipy.special import stdtrit
+
     if sizes.sum() == 0:
         return Estimate()
     share, variance = _ratio(parts, sizes)
     if not variance:
         return Estimate(share)
-    n = share * (1 - share) / variance
-    return Estimate(share, *wilson(share, n))
+    n = min(share * (1 - share) / variance, float(sizes.sum()))
+    return Estimate(share, *wilson(share, n, float(stdtrit(len(sizes) - 1, 1 - LEVEL / 2))))
 
 
 def difference_of_units(

@@ -156,7 +156,7 @@ def size(
     n_open, n_before, stock = _open_now(book, question, days)
     arriving = _arriving(book, question, since, days)
     who = Enrolment(stock, arriving, *_units(book, question, unit, since))
-    alike = _alike(book, question, unit, since)
+    alike, n_several, n_alike = _alike(book, question, unit, since)
     rho, follow_up = alike.value or 0.0, days / DAYS_A_MONTH
     needed, needed_high = who.needed(effect, rho), who.needed(effect, max(alike.high or 0.0, rho))
     months, months_high = (None if n is None else who.months(n) + follow_up for n in (needed, needed_high))
@@ -175,6 +175,7 @@ def size(
         "open_closed_share": stock.closed_share if is_followed else None,
         "new_per_month": arriving.n, "new_won_share": arriving.won_share, "new_closed_share": arriving.closed_share,
         "n_units": who.n_units, "rho": alike.value, "rho_low": alike.low, "rho_high": alike.high,
+        "rho_taken": None if unit == "deal" else max(rho, 0.0), "n_rho_units": n_several, "n_rho_deals": n_alike,
         "design_effect": None if needed is None else who.design_effect(needed, rho),
         "effect_share": effect,
         "n_needed": needed, "months": months, "n_needed_high": needed_high, "months_high": months_high,
@@ -277,13 +278,17 @@ def _usual_days(book: Book, question: Question) -> int:
     return max(ceil(days), 1)
 
 
-def _alike(book: Book, question: Question, unit: Unit, since: date) -> Estimate:
-    """How alike the deals of one unit end, among those closed lately."""
+def _alike(book: Book, question: Question, unit: Unit, since: date) -> tuple[Estimate, int, int]:
+    """How alike the deals of one unit end, in how many units with several of them, and in how many deals in all.
+
+    Of sellers and teams, among those closed since a day; clients come back seldom: among all that were ever closed.
+    """
     if unit == "deal":
-        return Estimate()
-    column, asked = UNIT_COLUMNS[unit], replace(question, since=since)
+        return Estimate(), 0, 0
+    column, asked = UNIT_COLUMNS[unit], replace(question, since=None if unit == "account" else since)
     deals = question.keeps(book.deals([column, "status", "closed_date", *question.where]))
     closed = deals.filter(nw.col("status").is_in(["won", "lost"]), asked.days("closed_date"), ~nw.col(column).is_null())
     counted = small(grouped(closed, [column], nw.len().alias("n"), count(nw.col("status") == "won", "won")))
     n, won = (counted[name].to_numpy().astype(float) for name in ("n", "won"))
-    return intraclass(n, won / n, float((won * (n - won) / n).sum())) if len(n) > 1 else Estimate()
+    alike = intraclass(n, won / n, float((won * (n - won) / n).sum())) if len(n) > 1 else Estimate()
+    return alike, int((n > 1).sum()), int(n.sum())
