@@ -87,7 +87,7 @@ def test_the_simple_rates_say_that_they_tell_no_lever(run, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("language", "said", "why"), [("en", "cannot be told", "No chance"), ("fr", "inconnue", "aucune")]
+    ("language", "said", "why"), [("en", "cannot be told", "No chance"), ("fr", "indéterminée", "aucune")]
 )
 def test_what_nothing_was_learnt_of_has_no_chance(run, monkeypatch, language, said, why):
     monkeypatch.setenv("CADRAN_LANG", language)
