@@ -17,8 +17,8 @@ from cadran.tables.problems import Problem
 from cadran.text import Words
 
 #: Columns of the table of moves.
-MOVED = ("opportunity_id", "client", "stage", "amount", "probability_before", "probability", "change", "change_low",
-         "change_high", "moved_with")  # fmt: skip
+MOVED = ("opportunity_id", "change", "change_low", "change_high", "probability_before", "probability", "client", "amount",
+         "stage", "moved_with")  # fmt: skip
 #: A part below half a point of probability is not told in a table.
 LEAST = 0.005
 
