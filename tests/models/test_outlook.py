@@ -10,8 +10,10 @@ import numpy as np
 import polars as pl
 import pytest
 from known import untaught
+from polars.testing import assert_frame_equal
 
 from cadran.book import SAMPLE, open_book
+from cadran.book.held import Kept
 from cadran.models import outlook as module
 from cadran.models.levers import LEVERS
 from cadran.models.outlook import Outlook
@@ -111,6 +113,51 @@ def test_a_segment_is_part_of_the_whole():
     assert (parts[0] + parts[1]).to_list() == pytest.approx(
         seen.pulled(ALL, "contacts", "ever")["wins"].to_list(), rel=1e-6
     )
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """How many deals each draw of models was asked of, how many models, and whether a lever was pulled."""
+    noted, drawn = [], Model.drawn
+
+    def watched(model, facts, days=(inf,), n=200, instead=None):
+        noted.append((len(facts), n, instead is not None))
+        return drawn(model, facts, days, n, instead)
+
+    monkeypatch.setattr(Model, "drawn", watched)
+    return noted
+
+
+def test_any_number_of_deals_gets_every_draw_in_parts_that_fit(monkeypatch, asked):
+    told = [outlook().pulled(ALL, "contacts", "ever"), outlook().scores, outlook().expected(ALL, "ever")]
+    asked.clear()
+    monkeypatch.setattr(module.win, "CHUNK", 2)
+    monkeypatch.setattr(module, "_HELD", Kept(1))  # nothing fits
+
+    seen = outlook()
+
+    assert_frame_equal(seen.pulled(ALL, "contacts", "ever"), told[0])
+    assert_frame_equal(seen.scores, told[1])
+    assert seen.expected(ALL, "ever").wins == told[2].wins
+    assert {n_deals for n_deals, *_ in asked} == {1, 2}
+    assert {n for _, n, _ in asked} == {100, 200}
+
+
+def test_levers_are_worked_out_before_somebody_pulls_one(monkeypatch, asked):
+    seen = outlook()
+    monkeypatch.setattr(module, "LEVERS", {name: LEVERS[name] for name in ("answer", "contacts")})
+    seen.work_out_levers()
+    n_asked = len(asked)
+
+    for lever in ("answer", "contacts"):
+        for horizon in ("quarter", "ever"):
+            for kept in (ALL, ~ALL, np.array([True, False, True])):
+                assert seen.pulled(kept, lever, horizon)["wins"].is_not_null().all()
+
+    assert len(asked) == n_asked == 7 + 4
+    monkeypatch.setattr(module, "BEFOREHAND", 2)
+    outlook().work_out_levers()
+    assert len(asked) == n_asked
 
 
 def test_no_open_deal_promises_nothing():

@@ -5,8 +5,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
+from typing import Any, TypeVar
 
 import narwhals as nw
+import numpy as np
 import polars as pl
 
 from cadran.book.book import Book, Organisation, as_text
@@ -16,22 +18,26 @@ from cadran.book.engines import POLARS, collect
 MOST_BYTES = 512 * 2**20
 
 
+Frame = TypeVar("Frame", pl.DataFrame, np.ndarray)
+
+
 class Kept:
-    """Frames by key, the longest unused given up first when they outgrow a number of bytes."""
+    """Frames or arrays by key, the longest unused given up first when they outgrow a number of bytes."""
 
     def __init__(self, most_bytes: int):
         self.most_bytes, self._bytes = most_bytes, 0
-        self._frames: OrderedDict[Hashable, tuple[pl.DataFrame, int]] = OrderedDict()
+        self._frames: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+    def get(self, key: Hashable, make: Callable[[], Frame]) -> Frame:
         """The frame of a key, made if it is not there. Keys must name the reader's scope where it matters."""
         with self._lock:
             if key in self._frames:
                 self._frames.move_to_end(key)
-                return self._frames[key][0]
+                found: Frame = self._frames[key][0]
+                return found
         frame = make()
-        size = int(frame.estimated_size())
+        size = int(frame.estimated_size()) if isinstance(frame, pl.DataFrame) else frame.nbytes
         with self._lock:
             if key not in self._frames:
                 self._frames[key] = (frame, size)

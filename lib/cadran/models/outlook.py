@@ -1,23 +1,25 @@
 """What the open deals of a book promise, seen through its win model: for pages and reports."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
 from functools import cached_property, lru_cache
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
 
 from cadran.book import Book
+from cadran.book.held import Kept
 from cadran.book.known import kept_from
 from cadran.book.landmarks import facts_at
 from cadran.models import kept, win
 from cadran.models.actions import actions
 from cadran.models.backtest import Backtest
+from cadran.models.behind import behind, told
 from cadran.models.card import untold
 from cadran.models.gaps import beyond
 from cadran.models.hazards import interval_95
@@ -26,10 +28,13 @@ from cadran.models.reasons import Moves, moves, reasons
 from cadran.models.typical import looks, typical
 from cadran.tables.measured.outlook import Course, Expected, Promise
 
-#: Models drawn for an interval, and for each value of a lever.
-DRAWS, DRAWS_OF_LEVER = 200, 100
-#: Numbers held at most in one array of draws: beyond, fewer models are drawn, down to the second.
-MOST, LEAST_DRAWS = 16_000_000, 20
+#: Models drawn for each value of a lever.
+DRAWS_OF_LEVER = 100
+#: Bytes of drawn chances held in the process, for all books together, deals in parts: what is not held is worked out
+#: again when it is asked for, so that any number of deals fits in memory.
+MOST_BYTES = 512 * 2**20
+#: Open deals up to which levers are worked out before somebody pulls one.
+BEFOREHAND = 10_000
 #: Days ahead at which the chance of one deal is told.
 AHEAD = (0.0, 7.0, 14.0, 21.0, 30.0, 45.0, 60.0, 91.0, 121.0, 152.0, 182.0, 274.0, 365.0)
 #: Days between two looks at the past of one deal, at most so many looks.
@@ -48,9 +53,10 @@ class Outlook:
     day: date
     #: What to do about each of them, by rank, as `cadran.models.actions.actions` gives it.
     listed: pl.DataFrame
-    _grids: dict[tuple[str, float], np.ndarray] = field(default_factory=dict, repr=False, compare=False)
     _pulled: dict[tuple[bytes, str, str], pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
     _beyond: dict[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+    #: What the parts held are found by.
+    _name: object = field(default_factory=object, repr=False, compare=False)
     _lock: Any = field(default_factory=threading.RLock, repr=False, compare=False)
 
     @property
@@ -62,12 +68,9 @@ class Outlook:
     def horizons(self) -> dict[str, float]:
         """Days from the book's day to the end of its quarter, of the next one, of 12 months, and ever."""
         first = self.day.replace(month=3 * ((self.day.month - 1) // 3) + 1, day=1)
-        ends = [_months_later(first, months) for months in (3, 6)]
-        days = [(end - self.day).days - 1 for end in ends]
+        days = [(_months_later(first, months) - self.day).days - 1 for months in (3, 6, 9)]
         # On the last day of a quarter, that quarter is over.
-        this, following = (
-            (days[0], days[1]) if days[0] > 0 else (days[1], (_months_later(first, 9) - self.day).days - 1)
-        )
+        this, following = days[:2] if days[0] > 0 else days[1:]
         return {"quarter": float(this), "next_quarter": float(following), "months12": 365.0, "ever": np.inf}
 
     @cached_property
@@ -76,16 +79,11 @@ class Outlook:
         return self.model.incidence(self.facts, list(self.horizons.values()))
 
     @cached_property
-    def drawn(self) -> np.ndarray:
-        """(draws, n, horizons) the same under models as likely."""
-        n_draws = int(np.clip(MOST // max(1, 4 * len(self.facts)), LEAST_DRAWS, DRAWS))
-        return _in_parts(self.model, self.facts, list(self.horizons.values()), n_draws)
-
-    @cached_property
     def scores(self) -> pl.DataFrame:
         """One row per open deal: `opportunity_id`, `probability` with `probability_low`, `probability_high`, and
         `close_date`, by which half of its chance to be won has come (null beyond two years)."""
-        low, high = interval_95(self.drawn[..., -1]) if len(self.facts) else (np.zeros(0), np.zeros(0))
+        ends = [interval_95(self._part(part)[-1, 1:, 0]) for part in self._parts()]
+        low, high = np.hstack([np.zeros((2, 0)), *ends])
         probability = self.chances[:, -1]
         grid = np.arange(0.0, 736.0, 7.0)
         so_far = self.model.incidence(self.facts, list(grid)) / np.maximum(probability, 1e-12)[:, None]
@@ -110,15 +108,17 @@ class Outlook:
 
     def expected(self, kept: np.ndarray, horizon: str) -> Expected:
         """What to expect of some of the open deals by a horizon; the intervals hold the model's doubt and chance."""
-        place = list(self.horizons).index(horizon)
-        chance, drawn, amounts = self.chances[kept, place], self.drawn[:, kept, place], self.amounts[kept]
-        came = np.random.default_rng(0).random(drawn.shape) < drawn
-        known = np.nan_to_num(amounts)
-        (few, many), (little, much) = (interval_95(each) for each in (came.sum(axis=1), came @ known))
-        n_unknown = int(np.isnan(amounts).sum())
-        return Expected(
-            len(chance), float(chance.sum()), few, many, float(chance @ known), little, much, n_unknown
-        )  # fmt: skip
+        place, rng = list(self.horizons).index(horizon), np.random.default_rng(0)
+        chance, amounts = self.chances[kept, place], np.nan_to_num(self.amounts)
+        wins, revenue = np.zeros(win.DRAWS), np.zeros(win.DRAWS)
+        for part in self._parts(kept):
+            drawn = self._part(part)[place, 1:, 0][:, kept[part]]
+            came = rng.random(drawn.shape, np.float32) < drawn
+            wins += came.sum(axis=1)
+            revenue += came @ amounts[part][kept[part]]
+        (few, many), (little, much) = interval_95(wins), interval_95(revenue)
+        total, n_unknown = float(chance @ amounts[kept]), int(np.isnan(self.amounts[kept]).sum())
+        return Expected(len(chance), float(chance.sum()), few, many, total, little, much, n_unknown)
 
     def pulled(self, kept: np.ndarray, lever: str, horizon: str) -> pl.DataFrame:
         """What to expect of some of the open deals at each value of a lever, first as things are.
@@ -138,7 +138,9 @@ class Outlook:
     def _each_value(self, kept: np.ndarray, lever: str, horizon: str) -> pl.DataFrame:
         weights = np.column_stack([kept, np.where(kept, np.nan_to_num(self.amounts), 0)]).astype(np.float32)
         n_beyond = self.beyond(lever)[:, kept].sum(axis=1)
-        then = (self.grid(lever, horizon) @ weights).astype(float)
+        place = list(self.horizons).index(horizon)
+        sums = [self._part(part, lever)[place] @ weights[part] for part in self._parts(kept)]
+        then = np.zeros((1 + DRAWS_OF_LEVER, len(n_beyond), 2)) + sum(sums)
         more = then - then[:, :1]
         rows: list[dict[str, float | None]] = [
             {"value": value, "n_beyond": float(n_beyond[place])}
@@ -148,22 +150,35 @@ class Outlook:
         ]  # fmt: skip
         return pl.DataFrame(rows, schema=dict.fromkeys(rows[0], pl.Float64))
 
-    def grid(self, lever: str, horizon: str) -> np.ndarray:
-        """(1 + draws, 1 + values, n): the chance at each value of a lever, first as things are. The first row is the
-        model itself, the others are drawn. Worked out once."""
+    def _parts(self, kept: np.ndarray | None = None) -> list[slice]:
+        """The deals in parts that are worked out, and held, together: those in which some are kept."""
+        parts = [slice(start, start + win.CHUNK) for start in range(0, len(self.facts), win.CHUNK)]
+        return [part for part in parts if kept is None or kept[part].any()]
+
+    def _part(self, part: slice, lever: str | None = None) -> np.ndarray:
+        """(horizons, 1 + draws, 1 + values of the lever, deals) the chances of a part, first as things are. The first
+        row is the model itself, the others are drawn."""
+
+        def worked_out() -> np.ndarray:
+            facts, days = self.facts[part], list(self.horizons.values())
+            values, n = (LEVERS[lever].values, DRAWS_OF_LEVER) if lever else ((), win.DRAWS)
+            told = np.empty((len(days), 1 + n, 1 + len(values), len(facts)), np.float32)
+            for place, value in enumerate((None, *values)):
+                instead = kept_up(facts, {lever: value} if lever and value is not None else {})
+                told[:, 0, place] = self.model.incidence(facts, days, instead).T
+                told[:, 1:, place] = np.moveaxis(self.model.drawn(facts, days, n, instead), -1, 0)
+            return told
+
         with self._lock:
-            if (lever, self.horizons[horizon]) not in self._grids:
-                told = []
-                for value in (None, *LEVERS[lever].values):
-                    days, pulls = list(self.horizons.values()), {} if value is None else {lever: value}
-                    n = int(np.clip(MOST // max(1, 28 * len(self.facts)), LEAST_DRAWS, DRAWS_OF_LEVER))
-                    itself = self.model.incidence(self.facts, days, kept_up(self.facts, pulls))[None]
-                    drawn = _in_parts(self.model, self.facts, days, n, pulls)
-                    told.append(np.concatenate([itself, drawn]).astype(np.float32))
-                whole = np.stack(told, axis=1)
-                for place, days_ahead in enumerate(self.horizons.values()):
-                    self._grids[lever, days_ahead] = np.ascontiguousarray(whole[..., place])
-            return self._grids[lever, self.horizons[horizon]]
+            return _HELD.get((self._name, lever, part.start), worked_out)
+
+    def work_out_levers(self) -> None:
+        """Have every lever ready before somebody pulls it, unless the deals are too many to hold."""
+        if len(self.facts) <= BEFOREHAND:
+            for lever in LEVERS:
+                self.beyond(lever)
+                for part in self._parts():
+                    self._part(part, lever)
 
     def beyond(self, lever: str) -> np.ndarray:
         """(1 + values, n) whether a value of a lever brings each deal beyond what was ever seen, and so is held there."""
@@ -183,7 +198,7 @@ class Outlook:
         """Chance of one open deal to have been won by days ahead, with levers pulled: `Promise`."""
         facts = self.facts.filter(pl.col("opportunity_id") == opportunity_id)
         itself = self.model.incidence(facts, AHEAD, kept_up(facts, pulls))
-        told = _with_ends(itself, _in_parts(self.model, facts, AHEAD, DRAWS, pulls))
+        told = _with_ends(itself, self.model.drawn(facts, AHEAD, instead=kept_up(facts, pulls)))
         days = [self.day + timedelta(days=int(each)) for each in AHEAD]
         return told.head(len(AHEAD) * facts.height).with_columns(
             by_date=pl.Series(days[: told.height], dtype=pl.Date)
@@ -203,7 +218,7 @@ class Outlook:
         at = at.cast(pl.Datetime("us", "UTC"))
         facts = facts_at(book, pl.DataFrame({"opportunity_key": row["opportunity_key"][0], "at": at}))
         facts = facts.filter(pl.col("opportunity_id").is_not_null())
-        told = _with_ends(self.model.incidence(facts), self.model.drawn(facts, n=DRAWS))
+        told = _with_ends(self.model.incidence(facts), self.model.drawn(facts))
         at_date = facts["at"].dt.convert_time_zone(book.settings.time_zone).dt.date()
         return told.with_columns(at_date=at_date, stage=facts["stage"]).select(Course.column_names())
 
@@ -223,7 +238,7 @@ def outlook(book: Book, wait: bool = True) -> Outlook | None:
     Raises:
         Problem: If nothing can be learnt from the book.
     """
-    return _told(_begun(book), wait)
+    return told(_begun(book), wait)
 
 
 def past(book: Book, wait: bool = True) -> Backtest | None:
@@ -232,7 +247,7 @@ def past(book: Book, wait: bool = True) -> Backtest | None:
     Raises:
         Problem: If no deal of the days judged has closed.
     """
-    return _told(_judged(book), wait)
+    return told(_judged(book), wait)
 
 
 def moves_since(book: Book, days: int, wait: bool = True) -> Moves | None:
@@ -241,15 +256,10 @@ def moves_since(book: Book, days: int, wait: bool = True) -> Moves | None:
     Raises:
         Problem: If the book knows nothing of that day.
     """
-    return _told(_moves(book, days), wait)
+    return told(_moves(book, days), wait)
 
 
-Told = TypeVar("Told")
-_ONE_AT_A_TIME = threading.Lock()
-
-
-def _told(future: Future[Told], wait: bool) -> Told | None:
-    return future.result() if wait or future.done() else None
+_HELD = Kept(MOST_BYTES)
 
 
 @lru_cache(maxsize=16)
@@ -260,41 +270,17 @@ def _begun(book: Book) -> Future[Outlook]:
             raise problem
         return Outlook(model, win.open_facts(book), book.day, actions(book, model))
 
-    return _behind(work)
+    return behind(work, Outlook.work_out_levers)
 
 
 @lru_cache(maxsize=16)
 def _judged(book: Book) -> Future[Backtest]:
-    return _behind(lambda: kept.past(book))
+    return behind(lambda: kept.past(book))
 
 
 @lru_cache(maxsize=32)
 def _moves(book: Book, days: int) -> Future[Moves]:
-    return _behind(lambda: moves(kept.model(book), book, book.as_of(book.day - timedelta(days=days))))
-
-
-def _behind(work: Callable[[], Told]) -> Future[Told]:
-    """Do it in a thread that keeps nobody from leaving."""
-    future: Future[Told] = Future()
-
-    def run() -> None:
-        with _ONE_AT_A_TIME:
-            try:
-                future.set_result(work())
-            except Exception as error:  # told to whoever asks for the result
-                future.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return future
-
-
-def _in_parts(
-    model: win.WinModel, facts: pl.DataFrame, days: Sequence[float], n: int, pulls: Mapping[str, float] | None = None
-) -> np.ndarray:
-    """(n draws, deals, days), with levers pulled, deal by deal in parts that fit in memory."""
-    some = [facts[start : start + win.CHUNK] for start in range(0, len(facts), win.CHUNK)]
-    parts = [model.drawn(part, days, n, kept_up(part, pulls or {})) for part in some]
-    return np.concatenate(parts, axis=1) if parts else np.zeros((n, 0, len(days)))
+    return behind(lambda: moves(kept.model(book), book, book.as_of(book.day - timedelta(days=days))))
 
 
 def _with_ends(told: np.ndarray, drawn: np.ndarray) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """The chance that an open deal is won, and by when: a landmark model of competing risks in discrete time."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -20,7 +20,7 @@ from cadran.models.leaks import Suspect, suspects
 DRAWS = 200
 #: Fits on resampled deals that a boosted model's intervals come from.
 RESAMPLED = 10
-#: Deals scored at a time: their draws fit in memory.
+#: Deals whose chances are worked out at a time: their draws, period by period, fit in memory.
 CHUNK = 4_000
 #: Shares of the looks at open deals before which the folds of the choice learn.
 CUTS = (0.5, 0.625, 0.75, 0.875, 1.0)
@@ -97,19 +97,35 @@ class WinModel:
 
         `instead` is what is done otherwise from now on, and kept up.
         """
-        return won_within(self.hazards.shares(facts, self.day, instead), days)
+        return self._in_parts(self.hazards.shares, facts, days, instead)
 
     def drawn(
         self, facts: pl.DataFrame, days: Sequence[float] = (np.inf,), n: int = DRAWS, instead: Instead | None = None
     ) -> np.ndarray:
         """(n draws, n deals, days) the same under models as likely as this one: the same draws each time."""
-        return won_within(self.hazards.drawn(facts, self.day, n, instead), days)
+
+        def shares(part: pl.DataFrame, day: float, otherwise: Instead | None) -> np.ndarray:
+            return self.hazards.drawn(part, day, n, otherwise)
+
+        return self._in_parts(shares, facts, days, instead)
+
+    def _in_parts(
+        self,
+        shares: Callable[[pl.DataFrame, float, Instead | None], np.ndarray],
+        facts: pl.DataFrame,
+        days: Sequence[float],
+        instead: Instead | None,
+    ) -> np.ndarray:
+        told = []
+        for part in (slice(start, start + CHUNK) for start in range(0, max(len(facts), 1), CHUNK)):
+            otherwise = instead and replace(instead, facts=instead.facts[part])
+            told.append(won_within(shares(facts[part], self.day, otherwise), days))
+        return np.concatenate(told, axis=-2)
 
     def score(self, facts: pl.DataFrame, days: float = np.inf) -> pl.DataFrame:
         """One row per deal: `opportunity_id`, `probability`, and the ends `low`, `high` of its 95 % interval."""
-        parts = [facts[start : start + CHUNK] for start in range(0, len(facts), CHUNK)]
-        told = [interval_95(self.drawn(part, [days])[..., 0]) for part in parts]
-        low, high = np.hstack([np.zeros((2, 0)), *told])
+        drawn = self.drawn(facts, [days])[..., 0]
+        low, high = interval_95(drawn) if len(facts) else drawn[:2]
         probability = self.incidence(facts, [days])[:, 0]
         ends = {"low": np.minimum(low, probability), "high": np.maximum(high, probability)}
         return facts.select("opportunity_id").with_columns(probability=pl.Series(probability, dtype=pl.Float64), **{
