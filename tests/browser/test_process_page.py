@@ -97,6 +97,11 @@ def test_sliders_stay_under_the_hand(page):
     assert page.evaluate(f"{ROOT}.activeElement.mark") == 1
     assert "room_answer=24" in page.url
     assert page.locator("[data-slot=room_levers] output:visible").inner_text() == "24 hours"
+    # Back to things as they are: the first step is a value like any other.
+    room.focus()
+    page.keyboard.press("Home")
+    page.wait_for_function(f"t => {text_of('room')} === t", arg=before)
+    assert "room_answer" not in page.url
     page.locator("[data-slot=hours] input").focus()
     page.keyboard.press("Home")
     page.wait_for_function(f"() => {text_of('actions')}.includes('Nothing of use fits into 0 hours')")

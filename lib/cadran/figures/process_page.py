@@ -58,8 +58,8 @@ COLUMNS = (
 SINCE = {"7": "last week", "30": "last month"}
 #: Hours that a team may have in a week.
 HOURS = (0, 5, 10, 15, 20, 30, 40, 60, 80, 120, 160, 240, 320)
-#: Levers of the answer to a client, in hours; "" leaves things as they are.
-WITHIN = ("", "72", "48", "24", "8", "4", "1")
+#: Levers of the answer to a client, in hours; "0" leaves things as they are.
+WITHIN = ("0", "72", "48", "24", "8", "4", "1")
 #: Levers of a number more.
 MORE = ("0", "1", "2", "3")
 #: What a lever may do: control -> the fact it moves.
@@ -110,7 +110,7 @@ def _levers(words: Words) -> dict[str, str]:
 def _pulls(whose: str, words: Words, is_one: bool) -> list[Choice]:
     """One slider a lever; with `is_one` only that of the lever chosen is shown."""
     values = {
-        "answer": {"": words("as now")} | {each: words.n("{n} hour", "{n} hours", int(each)) for each in WITHIN[1:]},
+        "answer": {WITHIN[0]: words("as now")} | {each: words.n("{n} hour", "{n} hours", int(each)) for each in WITHIN[1:]},
         "contacts": {each: f"+{each}" for each in MORE},
         "meetings": {each: f"+{each}" for each in MORE},
         "decider": {"0": words("as now"), "1": words("yes")},
@@ -230,7 +230,7 @@ def deal(page: Page, *told: Any) -> dict[str, Block | Figure]:
 
 def _value(chosen: str) -> float | None:
     """What a slider of a lever is set to; its first step leaves things as they are."""
-    return None if chosen in ("", "0") else float(chosen)
+    return None if chosen == "0" else float(chosen)
 
 
 def _sliders(page: Page, *names: str, said: str) -> Levers:
