@@ -67,8 +67,9 @@ def _tell(told: Any, words: Words) -> None:
     first = told.scores.row(0, named=True)
     lines = [
         words(
-            "{n} looks at open deals from {since} to {until} whose end is known, {won} of them at deals that were won; "
-            "the end of {open} more is not known yet, and like ones count for them.",
+            "{n} looks at open deals from {since} to {until}, {won} of them at deals won within {days} days; of {open} "
+            "more it is not known yet, and like ones count for them.",
+            days=words.number(first["within_days"]),
             n=words.number(first["n"]), won=words.number(first["n_won"]), open=words.number(first["n_open"]),
             since=words.date(told.since), until=words.date(told.until),
         ),
@@ -95,7 +96,7 @@ def _rounded(shown: pl.DataFrame, words: Words) -> pl.DataFrame:
     """Figures with three decimals, each with its interval, those that nobody can read at a glance left to JSON."""
     columns = []
     for name in shown.columns:
-        if name.endswith(("_low", "_high")) or name == "silent":
+        if name.endswith(("_low", "_high")) or name in ("within_days", "silent"):
             continue
         if not shown[name].dtype.is_float():
             columns.append(shown[name])

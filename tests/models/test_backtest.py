@@ -71,8 +71,9 @@ def test_the_looks_lie_between_the_days_and_are_counted(book, told):
     asked = taken.keep((taken.at >= first) & (taken.at < last))
     row = told.scores.row(0, named=True)
 
-    assert row["n"] == (asked.outcome != OPEN).sum()
-    assert row["n_open"] == (asked.outcome == OPEN).sum()
+    is_closed = (asked.outcome != OPEN) & (asked.end - asked.at <= row["within_days"])
+    assert row["n"] == (is_closed | (asked.followed >= row["within_days"])).sum()
+    assert row["n_open"] == len(asked) - row["n"]
     assert told.skill.filter(pl.col("name") == "constant", pl.col("by") == "age_days")["n"].sum() == row["n"]
     assert told.skill.filter(pl.col("name") == "constant")["skill"].to_list() == pytest.approx(
         [0] * len(told.skill.filter(pl.col("name") == "constant"))

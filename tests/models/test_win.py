@@ -13,7 +13,7 @@ from looks import EVERY, UNTIL, lives, looked_at
 
 from cadran.book import open_book, write_book
 from cadran.models import win
-from cadran.models.hazards import Instead, Rates
+from cadran.models.hazards import Instead, Rates, won_within
 from cadran.models.ladder import STEPS
 from cadran.models.landmarks import ENDED, N_PERIODS, OPEN, WON
 from cadran.sources.sample import invent
@@ -165,7 +165,7 @@ def test_the_mean_chance_is_the_share_won():
     taken = looked_at(lives(900, effect=1.2))
     past = taken.keep(taken.at < UNTIL - 500)
 
-    told = win.limits(chosen().hazards, past)
+    told = won_within(chosen().hazards.shares(past.facts, past.at), [np.inf])[:, 0]
 
     share = np.average(past.outcome == WON, weights=past.weight)
     assert np.average(told, weights=past.weight) == pytest.approx(share, abs=0.05)

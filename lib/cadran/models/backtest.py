@@ -38,9 +38,10 @@ class Backtest:
     until: date
     #: What the selection would have chosen on the first day.
     chosen: str
-    #: One row per candidate and rival: `name`, `chosen`, `n`, `n_won`, `n_open` (looks at open deals whose end is
-    #: known; won ones; others), `difference` of the log loss to the constant's with its 95 % interval, the figures of
-    #: `cadran.models.judged.Judged`, and `silent`: why it says nothing, null for who does.
+    #: One row per candidate and rival: `name`, `chosen`, `n`, `n_won`, `n_open` (looks at open deals of which it is
+    #: known whether they were won within `within_days`; won ones; others), `difference` of the log loss to the
+    #: constant's with its 95 % interval, the figures of `cadran.models.judged.Judged`, and `silent`: why it says
+    #: nothing, null for who does.
     scores: pl.DataFrame
     #: `name`, and per bin what `cadran.models.judged.reliability` tells.
     reliability: pl.DataFrame
@@ -66,10 +67,10 @@ def backtest(
 ) -> Backtest:
     """Refit every candidate and rival `FOLDS` times between two days, each time on what was known then alone.
 
-    Each look at an open deal between these days is judged by what had come of it by the book's moment; those still
-    open then are counted apart, and others stand for them (`follow_up_weights`). Facts that leak the outcome at the
-    book's moment are left out of all, rivals too: what leaks would be right in the past and of no use today. As the
-    model learns from the whole company, so it is judged on the whole company, whoever reads.
+    Each look at an open deal between these days is judged by whether the deal was won within `within_days`;
+    those whose fate is not known yet are counted apart, and others stand for them (`follow_up_weights`). Facts that
+    leak the outcome at the book's moment are left out of all, rivals too: what leaks would be right in the past and of
+    no use today. As the model learns from the whole company, so it is judged on the whole company, whoever reads.
 
     Args:
         book: At its moment, up to which outcomes are known.
@@ -130,25 +131,26 @@ def _without(taken: Snapshots, left_out: Sequence[str]) -> Snapshots:
 
 
 def _fitter(rival: Rival, left_out: Sequence[str]) -> Fitter:
-    """A rival as forward chaining asks for it: it learns from the deals that had closed."""
+    """A rival as forward chaining asks for it: it learns from the deals that had closed, and knows of no days."""
 
-    def fit(past: Snapshots) -> Callable[[Snapshots], np.ndarray]:
+    def fit(past: Snapshots) -> Callable[[Snapshots, float], np.ndarray]:
         weight = stood_for(past)
         closed, counts = _without(past.keep(weight > 0), left_out), weight[weight > 0]
         ask = rival(closed.facts, closed.outcome == WON, counts)
-        return lambda asked: ask(_without(asked, left_out).facts)
+        return lambda asked, within: ask(_without(asked, left_out).facts)
 
     return fit
 
 
 def _scores(chained: Chained, chosen: str, names: Sequence[str]) -> pl.DataFrame:
     rows, weight, deal = [], chained.weight, chained.asked.deal
-    n_open = int((chained.asked.outcome == OPEN).sum())
+    n_open = int((weight == 0).sum())
     for name in names:
         row = {
             "name": name,
             "chosen": name == chosen,
             "n_open": n_open,
+            "within_days": chained.within,
             "silent": None if name in chained.said else chained.silent.get(name, FEW),
         }
         if name in chained.said:
@@ -201,6 +203,7 @@ _RANKING = [
 ]
 _SCORES = {
     "name": pl.String, "chosen": pl.Boolean, "n": pl.Int64, "n_won": pl.Int64, "n_open": pl.Int64,
+    "within_days": pl.Float64,
     **dict.fromkeys(("difference", "difference_low", "difference_high"), pl.Float64),
     **{each.name: pl.Float64 for each in fields(Judged) if each.name not in ("n", "n_won")}, "silent": pl.String,
 }  # fmt: skip

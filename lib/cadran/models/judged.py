@@ -194,15 +194,16 @@ def follow_up_weights(end_days: np.ndarray, followed_days: np.ndarray, weights: 
     day to the book's moment, does not depend on its fate: of all that close after u days, only those followed for u
     days or more are seen to close, so each of these counts for N / (number followed u days or more).
 
-    What closes later than the longest follow-up has no stand-in: nothing here can tell of it.
+    What closes later than the longest follow-up has no stand-in. So it is better to ask for what happens within days
+    that many could be followed for: who was followed for so long, and was still open then, has a known fate too.
 
     Args:
-        end_days: (n,) days until it closed, 0 or more; NaN or infinite while open.
+        end_days: (n,) days until its fate was known, 0 or more; NaN or infinite while it is not.
         followed_days: (n,) days from the snapshot to the book's moment, for closed ones too.
         weights: (n,) how many each stands for already, by which the followed are counted. None is 1 each.
 
     Returns:
-        (n,) factors: 1 or more for the closed, 0 for the open.
+        (n,) factors: 1 or more where the fate is known, else 0.
 
     Raises:
         ValueError: If something closed after the end of its follow-up.

@@ -10,8 +10,7 @@ from cadran.models.judged import difference
 #: Fewest deals won, and as many ended otherwise, before a step may be tried. Why: docs/win_model.md.
 STEPS = {"constant": 0, "stage rates": 30, "logit": 100, "boosting": 300}
 #: By how many standard errors of the difference a step must beat the one held before, on later data.
-MARGIN = {"stage rates": 2.0, "logit": 2.0, "boosting": 1.0}
-
+MARGIN = 2.0
 #: Nats of log loss that a step must gain besides: trees take thirty times as long to score, and resampled fits of them
 #: tell their doubt less well than the logit's law does.
 LEAST = {"boosting": 0.005}
@@ -57,6 +56,6 @@ def climb(chained: Chained | None, tried: list[str]) -> tuple[str, list[Rung]]:
             rungs.append(Rung(name, needed, False, why_not="few"))
             continue
         rungs.append(Rung(name, needed, True, held, mean, error))
-        if mean < -max(MARGIN[name] * error, LEAST.get(name, 0.0)):
+        if mean < -max(MARGIN * error, LEAST.get(name, 0.0)):
             held = name
     return held, rungs

@@ -50,18 +50,13 @@ class Learnt:
         return fit_boosting(past, self.left_out, n_resampled, self.seed)
 
     def fitter(self, name: str) -> Fitter:
-        """A candidate as forward chaining asks for it: the chance of ever being won."""
+        """A candidate as forward chaining asks for it."""
 
-        def fit(past: Snapshots) -> Callable[[Snapshots], np.ndarray]:
+        def fit(past: Snapshots) -> Callable[[Snapshots, float], np.ndarray]:
             hazards = self.hazards(name, past)
-            return lambda asked: limits(hazards, asked)
+            return lambda asked, within: won_within(hazards.shares(asked.facts, asked.at), [within])[:, 0]
 
         return fit
-
-
-def limits(hazards: Hazards, asked: Snapshots) -> np.ndarray:
-    """(n,) the win probability of each snapshot, as of its own date."""
-    return won_within(hazards.shares(asked.facts, asked.at), [np.inf])[:, 0]
 
 
 @dataclass(frozen=True)
