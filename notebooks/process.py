@@ -190,7 +190,7 @@ def ask_moves(found, seen):
 
 @app.cell
 def show_moves(about_model, answers, is_moving, moved, opened, page, view):
-    mo.stop(is_moving, is_moving and page.show({}, is_coming=True))
+    mo.stop(is_moving, is_moving and page.show(sheet.coming(page, ("since", "moved")), is_coming=True))
     mo.stop(not page.is_new("moves", (about_model, view.only("since"), view.open, view.tables)))
     chosen = moved[view["since"]]
     together = {} if isinstance(chosen, Problem) else chosen.together(opened["opportunity_id"])
@@ -206,7 +206,8 @@ def show_past(about_model, answers, found, is_moving, page, seen, view):
     except Problem as problem:
         page.show(sheet.unjudged(page, problem))
         mo.stop(True)
-    mo.stop(judged is None, judged or page.show({}, is_coming=True))
+    _slots = ("reliability", "skill", "backtest")
+    mo.stop(judged is None, judged or page.show(sheet.coming(page, _slots), is_coming=True))
     mo.stop(not page.is_new("past", (about_model, view.tables)))
     page.show(
         sheet.past_blocks(

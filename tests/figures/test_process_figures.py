@@ -162,3 +162,11 @@ def test_a_figure_alone_in_its_row_is_drawn_as_wide_as_the_row():
         pictures.append(int(re.search(r'<svg[^>]* width="(\d+)"', page.picture())[1]))
 
     assert pictures == [ALONE_IN_ROW, WIDTH]
+
+
+def test_unknown_amounts_alone_are_small():
+    vega = json.loads(compiled(bubbles.__wrapped__, (), "en", "EUR").vega)
+
+    scale = next(each for each in vega["scales"] if each["name"].endswith("size"))
+    # Of no amount at all the domain would be a point, and every deal be drawn of a middling size.
+    assert [0, 1] in scale["domain"]["fields"]

@@ -63,3 +63,13 @@ def test_what_leads_wait_and_become_is_told_with_its_intervals():
     assert "(40% – …)" in told
     assert "of 20 leads" in told
     assert isinstance(none, Notice)
+
+
+def test_what_is_known_of_no_deal_is_no_line_and_one_difference_is_singular():
+    known = reference("new", 30) | {"n_compared": 1}
+    unknown = known | {"fact": "n_touches", "won": None, "lost": None, "difference": None, "is_difference": None}
+
+    table = won.reference(answered({"reference": pl.DataFrame([known, unknown])}))["won_table"]
+
+    assert table.frame.height == 1
+    assert "One difference at most" in table.subtitle

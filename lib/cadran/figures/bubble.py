@@ -41,7 +41,9 @@ def bubbles(style: Style) -> Chart:
         .encode(
             alt.X("close_date:T", axis=style.quarters(grid=True), title=None, scale=alt.Scale(type="utc", nice=False)),
             alt.Y("probability:Q", title=None, axis=style.share(grid=True), scale=alt.Scale(domain=[0, 1])),
-            alt.Size("size:Q", scale=alt.Scale(range=[18, 900]), legend=None),
+            alt.Size(
+                "size:Q", scale=alt.Scale(range=[18, 900], domain=alt.DomainUnionWith(unionWith=[0, 1])), legend=None
+            ),
             shape=shape,
             opacity=alt.Opacity(
                 "state:N",

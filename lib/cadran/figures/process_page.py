@@ -1,6 +1,6 @@
 """The Sales process page: what can be set on it, where its parts stand, and what is said around them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
@@ -49,6 +49,8 @@ OF_MODEL = (
 )  # fmt: skip
 #: Of these, the ones where it is said that they wait, or why they cannot be.
 SAYS_SO = ("bubbles", "room", "card")
+#: Parts that may come later still, and say so too.
+LATER = ("moved", "backtest")
 #: Columns of `Book.deals` that the page asks for again and again.
 COLUMNS = (
     "opportunity_id", "client", "team", "seller", "product", "deal_type", "stage", "status", "amount",
@@ -110,7 +112,8 @@ def _levers(words: Words) -> dict[str, str]:
 def _pulls(whose: str, words: Words, is_one: bool) -> list[Choice]:
     """One slider a lever; with `is_one` only that of the lever chosen is shown."""
     values = {
-        "answer": {WITHIN[0]: words("as now")} | {each: words.n("{n} hour", "{n} hours", int(each)) for each in WITHIN[1:]},
+        "answer": {WITHIN[0]: words("as now")}
+        | {each: words.n("{n} hour", "{n} hours", int(each)) for each in WITHIN[1:]},
         "contacts": {each: f"+{each}" for each in MORE},
         "meetings": {each: f"+{each}" for each in MORE},
         "decider": {"0": words("as now"), "1": words("yes")},
@@ -147,11 +150,11 @@ def frame_of(page: Page, answers: Answers, n_deals: int) -> dict[str, Block]:
     }
 
 
-def coming(page: Page) -> dict[str, Block]:
-    """What stands in the parts that wait for the win model, the first time."""
+def coming(page: Page, names: Sequence[str] = OF_MODEL) -> dict[str, Block]:
+    """What stands in the parts that wait, the first time: all of the win model's, or those named."""
     text = page.words("Being computed: the model learns from this book, once. The rest of the page answers meanwhile.")
-    waits = [name for name in OF_MODEL if name not in page.blocks]
-    return {name: Notice(text) if name in SAYS_SO else Nothing() for name in waits}
+    waits = [name for name in names if name not in page.blocks]
+    return {name: Notice(text) if name in (*SAYS_SO, *LATER) else Nothing() for name in waits}
 
 
 def refused(page: Page, problem: Problem) -> dict[str, Block]:

@@ -49,6 +49,7 @@ def reference(answers: Answers) -> dict[str, Block | Figure]:
     one = _one_type(frame)
     drawn = {slot: _drawn(answers, one, slot, titles[slot]) for slot in UNITS}
     view = answers.view.tables.get("won_table", TableView())
+    frame = frame.filter(pl.any_horizontal(pl.col("won", "lost").is_not_null()))
     label, types = frame["label"], [name for name in ("deal_type",) if name in frame.columns]
     shown = frame.with_columns(
         is_share=pl.col("unit") == "share",
@@ -148,6 +149,8 @@ def _multiplicity(frame: pl.DataFrame, words: Words) -> str:
         "Judged together, {found} differ. An association, not a cause.",
         n=words.number(compared), luck=by_luck, found=words.number(found),
     )  # fmt: skip
+    if compared <= 1:
+        told = words("One difference at most could be looked at. An association, not a cause.")
     if "deal_type" not in frame.columns:
         return told
     apart = words(
