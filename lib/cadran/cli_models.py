@@ -67,10 +67,10 @@ def _tell(told: Any, words: Words) -> None:
     first = told.scores.row(0, named=True)
     lines = [
         words(
-            "{n} looks at open deals from {since} to {until}, {won} of them at deals won within {days} days; of {open} "
-            "more it is not known yet, and like ones count for them.",
+            "{n} looks at open deals from {since} to {until}, {won} of them at deals won within {days} days; {young} "
+            "more are too young to be judged.",
             days=words.number(first["within_days"]),
-            n=words.number(first["n"]), won=words.number(first["n_won"]), open=words.number(first["n_open"]),
+            n=words.number(first["n"]), won=words.number(first["n_won"]), young=words.number(first["n_young"]),
             since=words.date(told.since), until=words.date(told.until),
         ),
         words("On {since} the selection would have chosen: {name}.", since=words.date(told.since), name=words(told.chosen)),

@@ -13,7 +13,7 @@ from cadran.models import backtest as module
 from cadran.models import kept, win
 from cadran.models.backtest import backtest
 from cadran.models.ladder import STEPS
-from cadran.models.landmarks import OPEN, Snapshots, take
+from cadran.models.landmarks import Snapshots, take
 from cadran.models.rivals import RIVALS
 from cadran.sources.sample import invent
 from cadran.tables.problems import Problem
@@ -71,9 +71,8 @@ def test_the_looks_lie_between_the_days_and_are_counted(book, told):
     asked = taken.keep((taken.at >= first) & (taken.at < last))
     row = told.scores.row(0, named=True)
 
-    is_closed = (asked.outcome != OPEN) & (asked.end - asked.at <= row["within_days"])
-    assert row["n"] == (is_closed | (asked.followed >= row["within_days"])).sum()
-    assert row["n_open"] == len(asked) - row["n"]
+    assert row["n"] == (asked.followed > row["within_days"]).sum() > 0
+    assert row["n_young"] == len(asked) - row["n"]
     assert told.skill.filter(pl.col("name") == "constant", pl.col("by") == "age_days")["n"].sum() == row["n"]
     assert told.skill.filter(pl.col("name") == "constant")["skill"].to_list() == pytest.approx(
         [0] * len(told.skill.filter(pl.col("name") == "constant"))

@@ -8,7 +8,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 from statsmodels.stats.proportion import proportion_confint
 
-from cadran.models.judged import difference, follow_up_weights, judge, log_losses, log_odds, reliability, skill_by
+from cadran.models.judged import difference, judge, log_losses, log_odds, reliability, skill_by
 
 ENDS = ("log_loss", "brier", "auc", "average_precision", "calibration_slope", "calibration_intercept")
 
@@ -163,29 +163,3 @@ def test_skill_by_band():
     old = log_loss(won[100:], probability[100:]) / log_loss(won[100:], np.full(100, 0.5))
     assert rows["skill"][0] == pytest.approx(1 - old)
     assert (rows["skill_low"] < rows["skill"]).all()
-
-
-def test_follow_up_weights_undo_what_dropping_the_open_ones_does():
-    """Lost deals close in 20 days on average, won ones in 120; 30 % are won; followed 30 to 600 days."""
-    random = np.random.default_rng(6)
-    won = random.random(40_000) < 0.3
-    end = random.gamma(2, np.where(won, 60, 10))
-    followed = random.uniform(30, 600, 40_000)
-    seen = np.where(end <= followed, end, np.nan)
-    closed = ~np.isnan(seen)
-    weights = follow_up_weights(seen, followed)
-
-    assert won[closed].mean() < 0.275
-    assert np.average(won, weights=weights) == pytest.approx(0.3, abs=0.01)
-    assert weights.sum() / len(won) == pytest.approx(1, abs=0.01)
-    assert (weights[~closed] == 0).all()
-
-
-def test_follow_up_weights_by_hand():
-    # Of five, three are followed 20 days or more, two 30 or more: the one that closed after 20 stands for 5 / 3.
-    end, followed = np.array([5, 20, np.nan, 30, np.inf]), np.array([10, 20, 15, 30, 40.0])
-
-    assert follow_up_weights(end, followed) == pytest.approx([1, 5 / 3, 0, 5 / 2, 0])
-    assert follow_up_weights(end, followed, np.array([1, 1, 2, 1, 1])) == pytest.approx([1, 2, 0, 3, 0])
-    with pytest.raises(ValueError, match="after the end"):
-        follow_up_weights(np.array([11.0]), np.array([10.0]))

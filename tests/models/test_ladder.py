@@ -40,7 +40,7 @@ def chained(silent=None, **skill) -> Chained:
         name: np.clip(0.5 + (is_won - 0.5) * share * 0.8 + noise * (share != 0), 0.01, 0.99)
         for name, share in skill.items()
     }
-    return Chained(asked, said, silent or {}, np.ones(len(asked)), np.inf)
+    return Chained(replace(asked, weight=np.ones(len(asked))), said, silent or {}, np.inf)
 
 
 def names(**skill):
@@ -107,7 +107,7 @@ def test_without_later_data_the_constant_and_the_others_few():
 
 def test_where_no_later_deal_counts_nothing_is_told_apart():
     told = chained(**names(stage_rates=0.9))
-    none = replace(told, weight=np.zeros(len(told.asked)))
+    none = replace(told, asked=replace(told.asked, weight=np.zeros(len(told.asked))))
 
     name, rungs = climb(none, ["constant", "stage rates"])
 

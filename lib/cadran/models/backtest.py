@@ -11,7 +11,7 @@ import polars as pl
 
 from cadran.book import Book, Reader
 from cadran.measures.counting import Z95
-from cadran.models.chain import Chained, Fitter, chain, stood_for
+from cadran.models.chain import Chained, Fitter, chain, to_follow
 from cadran.models.judged import Judged, difference, judge, reliability, skill_by
 from cadran.models.ladder import STEPS, allowed
 from cadran.models.landmarks import OPEN, WON, Snapshots, take
@@ -26,8 +26,8 @@ FOLDS = 4
 FEW = "Too few deals had been won, or lost, on the first day."
 #: Where the bands of age in which skill is told begin, in days, and those of amounts, as shares of them.
 AGES, AMOUNTS = (30, 90, 180), (0.25, 0.5, 0.75)
-#: A backtest that is asked for without days: at most a year, which ended so long ago that most of its deals have closed.
-SPAN, AGO = timedelta(days=365), timedelta(days=91)
+#: Days of looks that a backtest asked for without days judges, at most.
+SPAN = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Backtest:
     until: date
     #: What the selection would have chosen on the first day.
     chosen: str
-    #: One row per candidate and rival: `name`, `chosen`, `n`, `n_won`, `n_open` (looks at open deals of which it is
-    #: known whether they were won within `within_days`; won ones; others), `difference` of the log loss to the
+    #: One row per candidate and rival: `name`, `chosen`, `n`, `n_won` (looks at open deals; those at deals won within
+    #: `within_days`), `n_young` (looks too young to be judged), `difference` of the log loss to the
     #: constant's with its 95 % interval, the figures of `cadran.models.judged.Judged`, and `silent`: why it says
     #: nothing, null for who does.
     scores: pl.DataFrame
@@ -67,15 +67,15 @@ def backtest(
 ) -> Backtest:
     """Refit every candidate and rival `FOLDS` times between two days, each time on what was known then alone.
 
-    Each look at an open deal between these days is judged by whether the deal was won within `within_days`;
-    those whose fate is not known yet are counted apart, and others stand for them (`follow_up_weights`). Facts that
-    leak the outcome at the book's moment are left out of all, rivals too: what leaks would be right in the past and of
-    no use today. As the model learns from the whole company, so it is judged on the whole company, whoever reads.
+    Each look at an open deal between these days is judged by whether the deal was won within `within_days` of it
+    (`cadran.models.chain.to_follow`); those too young for that are counted apart. Facts that leak the outcome at the
+    book's moment are left out of all, rivals too: what leaks would be right in the past and of no use today. As the
+    model learns from the whole company, so it is judged on the whole company, whoever reads.
 
     Args:
         book: At its moment, up to which outcomes are known.
         since: First day of the looks. By default a year before `until`, or half of the known past if that is less.
-        until: Last day of the looks. By default a quarter before the moment.
+        until: Last day of the looks. By default as long ago as looks are followed.
         seed: Of the choice of looks, and of the fits.
         confirmed: Facts suspected of a leak that were found to be sound.
 
@@ -83,13 +83,15 @@ def backtest(
         Problem: If the days are not in order or not within the book, or no deal was open between them.
     """
     reader, book = book.reader, replace(book, reader=None)
-    until = until or book.day - AGO
     taken = take(book, seed)
+    within = to_follow(taken)
+    until = until or book.day - timedelta(days=within)
     since = since or max(until - SPAN, _midway(taken, until))
     first, last = _days(book, since, until)
     found = suspected(taken, open_facts(book), confirmed)
     left_out = tuple(suspect.fact for suspect in found)
-    known, asked = taken.known_on(first), taken.keep((taken.at >= first) & (taken.at < last))
+    known, looks = taken.known_on(first), taken.keep((taken.at >= first) & (taken.at < last))
+    asked = looks.keep(looks.followed > within)
     if not (known.outcome != OPEN).any() or not (asked.outcome != OPEN).any():
         raise Problem(
             "Of the deals open from {since:%Y-%m-%d} to {until:%Y-%m-%d}, or before, none has closed.",
@@ -99,8 +101,8 @@ def backtest(
     rivals = {name: _fitter(rival, left_out) for name, rival in RIVALS.items()}
     learnt = Learnt(left_out, seed=seed)
     tried = {name: learnt.fitter(name) for name in allowed(card.n_won, card.n_ended)}
-    chained = chain(taken, np.linspace(first, last, FOLDS + 1), tried | rivals)
-    scores = _scores(chained, chosen, (*STEPS, *RIVALS))
+    chained = chain(taken, np.linspace(first, min(last, taken.until - within), FOLDS + 1), tried | rivals, within)
+    scores = _scores(chained, chosen, (*STEPS, *RIVALS), len(looks) - len(chained.asked))
     told = Backtest(since, until, chosen, scores, _reliability(chained), _skill(chained), found)
     return told.seen_by(reader)
 
@@ -134,22 +136,20 @@ def _fitter(rival: Rival, left_out: Sequence[str]) -> Fitter:
     """A rival as forward chaining asks for it: it learns from the deals that had closed, and knows of no days."""
 
     def fit(past: Snapshots) -> Callable[[Snapshots, float], np.ndarray]:
-        weight = stood_for(past)
-        closed, counts = _without(past.keep(weight > 0), left_out), weight[weight > 0]
-        ask = rival(closed.facts, closed.outcome == WON, counts)
+        closed = _without(past.keep(past.outcome != OPEN), left_out)
+        ask = rival(closed.facts, closed.outcome == WON, closed.weight)
         return lambda asked, within: ask(_without(asked, left_out).facts)
 
     return fit
 
 
-def _scores(chained: Chained, chosen: str, names: Sequence[str]) -> pl.DataFrame:
+def _scores(chained: Chained, chosen: str, names: Sequence[str], n_young: int) -> pl.DataFrame:
     rows, weight, deal = [], chained.weight, chained.asked.deal
-    n_open = int((weight == 0).sum())
     for name in names:
         row = {
             "name": name,
             "chosen": name == chosen,
-            "n_open": n_open,
+            "n_young": n_young,
             "within_days": chained.within,
             "silent": None if name in chained.said else chained.silent.get(name, FEW),
         }
@@ -202,7 +202,7 @@ _RANKING = [
     name for name in (each.name for each in fields(Judged)) if name.startswith(("auc", "average", "calibration_slope"))
 ]
 _SCORES = {
-    "name": pl.String, "chosen": pl.Boolean, "n": pl.Int64, "n_won": pl.Int64, "n_open": pl.Int64,
+    "name": pl.String, "chosen": pl.Boolean, "n": pl.Int64, "n_won": pl.Int64, "n_young": pl.Int64,
     "within_days": pl.Float64,
     **dict.fromkeys(("difference", "difference_low", "difference_high"), pl.Float64),
     **{each.name: pl.Float64 for each in fields(Judged) if each.name not in ("n", "n_won")}, "silent": pl.String,

@@ -6,13 +6,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from cadran.models.judged import follow_up_weights, log_losses
-from cadran.models.landmarks import OPEN, WON, Snapshots
+from cadran.models.judged import log_losses
+from cadran.models.landmarks import WON, Snapshots
 
 #: Learns from the past, and gives each of later snapshots its chance to be won within so many days.
 Fitter = Callable[[Snapshots], Callable[[Snapshots, float], np.ndarray]]
-#: Share of the snapshots that could be followed over all the days within which a deal is to be won.
-FOLLOWED = 0.25
+#: Days within which a deal is to be won, at most; in a short past, this share of it.
+WITHIN, SHARE = 182.0, 0.25
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,13 @@ class Chained:
     said: Mapping[str, np.ndarray]
     #: Why the others said nothing.
     silent: Mapping[str, str]
-    #: As `stood_for` gives them.
-    weight: np.ndarray
     #: Days within which a deal is to be won.
     within: float
+
+    @property
+    def weight(self) -> np.ndarray:
+        """How many snapshots each stands for."""
+        return self.asked.weight
 
     @property
     def won(self) -> np.ndarray:
@@ -39,16 +42,24 @@ class Chained:
         return log_losses(self.said[name], self.won)
 
 
-def chain(taken: Snapshots, cuts: np.ndarray, fitters: Mapping[str, Fitter]) -> Chained:
+def to_follow(taken: Snapshots) -> float:
+    """Days over which a look is followed to be judged: whether its deal was won within them.
+
+    Only looks that old are asked of. To count the younger ones by what has come of them so far would be wrong: the
+    deals that closed fast would speak for all, and won and lost ones do not close equally fast.
+    """
+    return float(np.floor(min(WITHIN, SHARE * (taken.until - taken.at.min(initial=taken.until)))))
+
+
+def chain(taken: Snapshots, cuts: np.ndarray, fitters: Mapping[str, Fitter], within: float) -> Chained:
     """Learn on each cut but the last, and ask of the deals looked at until the next.
 
     Args:
         taken: With every outcome known by now; a fold sees only those known on its day.
-        cuts: Days from 1970, rising; two or more.
+        cuts: Days from 1970, rising; two or more, the last one `within` days or more ago.
         fitters: By name. One that raises ValueError has too little to learn from.
+        within: Days within which a deal is to be won.
     """
-    followed = taken.followed[(taken.at >= cuts[0]) & (taken.at < cuts[-1])]
-    within = float(np.quantile(followed, 1 - FOLLOWED, method="inverted_cdf")) if len(followed) else 0.0
     places: list[np.ndarray] = []
     said: dict[str, list[np.ndarray]] = {name: [] for name in fitters}
     silent: dict[str, str] = {}
@@ -63,16 +74,4 @@ def chain(taken: Snapshots, cuts: np.ndarray, fitters: Mapping[str, Fitter]) -> 
                 silent[name] = str(error)
     asked = taken.keep(np.concatenate(places))
     told = {name: np.concatenate(each) for name, each in said.items() if name not in silent}
-    return Chained(asked, told, silent, stood_for(asked, within), within)
-
-
-def stood_for(looks: Snapshots, within: float = np.inf) -> np.ndarray:
-    """(n,) weekly looks that each stands for, those whose fate is not known yet having passed theirs on; 0 for these.
-
-    The fate is how the deal ended, or that it had not after `within` days. Source of the latter:
-        Graf, Schmoor, Sauerbrei and Schumacher (1999), Assessment and comparison of prognostic classification schemes
-        for survival data, Statistics in Medicine 18.
-    """
-    lived = np.where(looks.outcome == OPEN, np.inf, looks.end - looks.at)
-    lived = np.where(lived <= within, lived, np.where(looks.followed >= within, within, np.inf))
-    return looks.weight * follow_up_weights(lived, looks.followed, looks.weight)
+    return Chained(asked, told, silent, within)

@@ -56,7 +56,7 @@ def judge(
     Args:
         probability: (n,) shares, 0 to 1.
         won: (n,) whether it was won; a lost one was not.
-        weights: (n,) 0 or more: how many each row stands for, as `follow_up_weights` gives them. None is 1 each.
+        weights: (n,) 0 or more: how many each row stands for. None is 1 each.
             A row of weight 0 counts nowhere.
         groups: (n,) whose row it is (the deal): intervals take rows of one group as dependent. None takes every row
             as a deal of its own.
@@ -183,40 +183,6 @@ def skill_by(
     floats = dict.fromkeys(("log_loss", "constant_log_loss", "skill", "skill_low", "skill_high"), pl.Float64)
     schema: dict[str, Any] = {"group": pl.String, "n": pl.Int64, "n_won": pl.Int64, **floats}
     return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def follow_up_weights(end_days: np.ndarray, followed_days: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-    """Weights that let the closed stand for those whose outcome is not known yet.
-
-    A deal seen on a past day, and closed since, is judged; one still open cannot be. To drop the open ones is wrong:
-    the recent days keep only the deals that closed fast, and as lost deals and won ones do not close equally fast,
-    the share won among those kept is not the share won among all. But how long each one could be followed, from its
-    day to the book's moment, does not depend on its fate: of all that close after u days, only those followed for u
-    days or more are seen to close, so each of these counts for N / (number followed u days or more).
-
-    What closes later than the longest follow-up has no stand-in. So it is better to ask for what happens within days
-    that many could be followed for: who was followed for so long, and was still open then, has a known fate too.
-
-    Args:
-        end_days: (n,) days until its fate was known, 0 or more; NaN or infinite while it is not.
-        followed_days: (n,) days from the snapshot to the book's moment, for closed ones too.
-        weights: (n,) how many each stands for already, by which the followed are counted. None is 1 each.
-
-    Returns:
-        (n,) factors: 1 or more where the fate is known, else 0.
-
-    Raises:
-        ValueError: If something closed after the end of its follow-up.
-
-    Source:
-        Robins and Rotnitzky (1992), inverse probability of censoring weights, here with a censoring that is known.
-    """
-    weights, closed = np.ones(len(end_days)) if weights is None else weights, np.isfinite(end_days)
-    if (end_days[closed] > followed_days[closed]).any():
-        raise ValueError("Something closed after the end of its follow-up: the snapshots hold what was not known yet.")
-    order = np.argsort(followed_days)
-    still = np.append(np.cumsum(weights[order][::-1])[::-1], 0)[np.searchsorted(followed_days[order], end_days)]
-    return np.divide(weights.sum(), still, out=np.zeros(len(end_days)), where=closed)
 
 
 _ENDS = ("", "_low", "_high")

@@ -8,7 +8,7 @@ import polars as pl
 
 from cadran.book import Book
 from cadran.book.landmarks import facts_at, open_pairs
-from cadran.models.chain import Chained, Fitter, chain
+from cadran.models.chain import Chained, Fitter, chain, to_follow
 from cadran.models.hazards import Hazards, Instead, count_rates, interval_95, won_within
 from cadran.models.hazards_boosted import fit_boosting
 from cadran.models.hazards_logit import fit_logit
@@ -162,8 +162,9 @@ def select(
     learnt = Learnt(tuple(suspect.fact for suspect in found), seed=seed)
     chained = None
     if len(tried) > 1:
-        cuts = np.quantile(taken.at, CUTS)
-        chained = chain(taken, cuts, {name: learnt.fitter(name) for name in tried})
+        within = to_follow(taken)
+        cuts = np.quantile(taken.at[taken.followed >= within], CUTS)
+        chained = chain(taken, cuts, {name: learnt.fitter(name) for name in tried}, within)
     name, rungs = climb(chained, tried)
     return name, learnt, Card(n_won, n_ended, len(taken), tuple(rungs), found, chained, drift(taken))
 
