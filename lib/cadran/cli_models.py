@@ -64,6 +64,8 @@ def win(
 
 def _tell(told: Any, words: Words) -> None:
     """What the table cannot say."""
+    from cadran.models.ladder import SIMPLE
+
     first = told.scores.row(0, named=True)
     lines = [
         words(
@@ -75,7 +77,7 @@ def _tell(told: Any, words: Words) -> None:
         ),
         words("On {since} the selection would have chosen: {name}.", since=words.date(told.since), name=words(told.chosen)),
     ]  # fmt: skip
-    if told.chosen in ("constant", "stage rates"):
+    if told.chosen in SIMPLE:
         lines.append(
             words(
                 "It would have refused to say more: until then, nothing beyond it had been better on later deals by more "

@@ -170,6 +170,7 @@ def _tell_head(opened: Any, model: Any, terms: Any, has_amounts: bool, words: Wo
     """What the probabilities rest on, and what the list claims."""
     from cadran.figures.process_trust import STEPS, trust_sentence
     from cadran.models.card import card
+    from cadran.models.reasons import tells
 
     told = card(model)
     out.print(f"[bold]{words('Open deals')}[/] · {opened.settings.name} · {words.date(opened.day)}")
@@ -185,7 +186,7 @@ def _tell_head(opened: Any, model: Any, terms: Any, has_amounts: bool, words: Wo
             difference=words.number(rung["difference"], 4), error=words.number(1.96 * rung["error"], 4),
             against=words(STEPS[rung["against"]]).lower(),
         ))  # fmt: skip
-    if model.chosen in ("constant", "stage rates"):
+    if not tells(model):
         lines.append(words("No lever is told: it would be invented. The list goes by signals and due dates alone."))
     else:
         lines.append(words("A gap is what won deals had there and this one lacks: associated, not proven."))

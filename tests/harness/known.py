@@ -51,7 +51,8 @@ def model_of(hazards):
     """The same as a fitted model."""
     drift = pl.DataFrame(schema={"quarter": pl.Date, "n_won": pl.Int64, "n_ended": pl.Int64, "won_share": pl.Float64})
     rungs = (Rung("logit", 100, True, "stage rates", -0.1, 0.02),)
-    return WinModel("logit", hazards, 20_000.0, Card(100, 100, 0, rungs, (), None, drift))
+    name = "constant" if isinstance(hazards, Rates) else "logit"
+    return WinModel(name, hazards, 20_000.0, Card(100, 100, 0, rungs, (), None, drift))
 
 
 def untaught():

@@ -13,7 +13,7 @@ from looks import EVERY, UNTIL, lives, looked_at
 
 from cadran.book import open_book, write_book
 from cadran.models import win
-from cadran.models.hazards import Instead, Rates, won_within
+from cadran.models.hazards import Instead, Rates, count_rates, won_within
 from cadran.models.ladder import STEPS
 from cadran.models.landmarks import ENDED, N_PERIODS, OPEN, WON
 from cadran.sources.sample import invent
@@ -38,6 +38,24 @@ def open_now():
 def test_what_tells_is_learnt_and_noise_is_not():
     assert chosen().chosen == "logit"
     assert chosen(effect=0.0, seed=1).chosen == "constant"
+
+
+def test_a_base_rate_that_drifts_is_followed_by_the_constant_and_is_no_reason_to_trust_the_facts():
+    # Facts tell nothing; a year ago, ends turned into wins.
+    told, late = lives(900, effect=0.0, seed=1), pl.col("end") > UNTIL - 365
+    closed = pl.col("fate") != OPEN
+    won = (pl.col("deal") % 10 < pl.when(late).then(7).otherwise(2)).cast(pl.Int64)
+    taken = looked_at(told.with_columns(fate=pl.when(closed).then(ENDED + (WON - ENDED) * won).otherwise("fate")))
+    facts = taken.facts[:50]
+
+    model = win.choose(taken)
+    counted = count_rates(taken, False)
+
+    assert model.chosen == "constant"
+    chance = model.incidence(facts)[:, 0]
+    assert chance == pytest.approx(np.full(50, chance[0]))
+    shares = counted.shares(facts[:1], UNTIL)
+    assert won_within(shares, [np.inf])[0, 0] + 0.1 < chance[0] == pytest.approx(0.7, abs=0.1)
 
 
 def test_the_card_counts_each_life_once():

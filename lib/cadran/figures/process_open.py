@@ -84,7 +84,7 @@ def _first(answers: Answers) -> list[str]:
     if isinstance(frame, Problem) or frame.is_empty():
         return []
     words, left = answers.words, frame.filter(pl.col("action") == "leave").height
-    n = frame["fits"].sum() - left
+    n = int(frame["fits"].sum()) - left
     fits = words.n("In {hours} hours this week, {n} task fits: the list below says which.",
                    "In {hours} hours this week, {n} tasks fit: the list below says which.",
                    n, hours=answers.view["hours"])  # fmt: skip

@@ -98,7 +98,7 @@ def backtest(
             "Ask for other days, with --from and --until.", since=since, until=until,
         )  # fmt: skip
     chosen, _, card = select(_without(known, left_out), seed, confirmed)
-    rivals = {name: _fitter(rival, left_out) for name, rival in RIVALS.items()}
+    rivals = {name: _fitter(rival, left_out, within) for name, rival in RIVALS.items()}
     learnt = Learnt(left_out, seed=seed)
     tried = {name: learnt.fitter(name) for name in allowed(card.n_won, card.n_ended)}
     chained = chain(taken, np.linspace(first, min(last, taken.until - within), FOLDS + 1), tried | rivals, within)
@@ -132,13 +132,13 @@ def _without(taken: Snapshots, left_out: Sequence[str]) -> Snapshots:
     return replace(taken, facts=taken.facts.with_columns(*unknown))
 
 
-def _fitter(rival: Rival, left_out: Sequence[str]) -> Fitter:
-    """A rival as forward chaining asks for it: it learns from the deals that had closed, and knows of no days."""
+def _fitter(rival: Rival, left_out: Sequence[str], within: float) -> Fitter:
+    """A rival as forward chaining asks for it: it learns from deals that had closed, which of them were won in time."""
 
     def fit(past: Snapshots) -> Callable[[Snapshots, float], np.ndarray]:
         closed = _without(past.keep(past.outcome != OPEN), left_out)
-        ask = rival(closed.facts, closed.outcome == WON, closed.weight)
-        return lambda asked, within: ask(_without(asked, left_out).facts)
+        ask = rival(closed.facts, (closed.outcome == WON) & (closed.end - closed.at <= within), closed.weight)
+        return lambda asked, _: ask(_without(asked, left_out).facts)
 
     return fit
 

@@ -9,6 +9,8 @@ from cadran.models.judged import difference
 
 #: Fewest deals won, and as many ended otherwise, before a step may be tried. Why: docs/win_model.md.
 STEPS = {"constant": 0, "stage rates": 30, "logit": 100, "boosting": 300}
+#: Those that tell no deal of a stage from another.
+SIMPLE = ("constant", "stage rates")
 #: By how many standard errors of the difference a step must beat the one held before, on later data.
 MARGIN = 2.0
 #: Nats of log loss that a step must gain besides: trees take thirty times as long to score, and resampled fits of them

@@ -10,7 +10,8 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.landmarks import FACTS, facts_at, open_pairs
 from cadran.measures.changed import changed_since
-from cadran.models.hazards import Instead, Rates, interval_95
+from cadran.models.hazards import Instead, interval_95
+from cadran.models.ladder import SIMPLE
 from cadran.models.typical import beside
 from cadran.models.win import DRAWS, WinModel
 from cadran.tables.measured.actions import Moved, Reason
@@ -37,7 +38,7 @@ def chances(model: WinModel, facts: pl.DataFrame, n: int = DRAWS, kept_up: pl.Da
 
 def tells(model: WinModel) -> bool:
     """Whether a model tells deals of one stage apart: the simple rates know neither reasons nor levers."""
-    return not isinstance(model.hazards, Rates)
+    return model.chosen not in SIMPLE
 
 
 def reasons(model: WinModel, facts: pl.DataFrame, middles: pl.DataFrame, most: int = 3) -> pl.DataFrame:

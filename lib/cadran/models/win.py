@@ -1,6 +1,7 @@
 """The chance that an open deal is won, and by when: a landmark model of competing risks in discrete time."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.landmarks import facts_at, open_pairs
 from cadran.models.chain import Chained, Fitter, chain, to_follow
+from cadran.models.design import CATEGORIES, NUMBERS
 from cadran.models.hazards import Hazards, Instead, count_rates, interval_95, won_within
 from cadran.models.hazards_boosted import fit_boosting
 from cadran.models.hazards_logit import fit_logit
@@ -43,6 +45,11 @@ class Learnt:
         Raises:
             ValueError: If the past holds too little for it.
         """
+        if name == "constant" and len(allowed(*lives(past))) > 1:
+            # The logit without any fact: a base rate that drifts is followed, so that what climbs above it tells more.
+            # Where one of its outcomes is never met, the shares are counted.
+            with suppress(ValueError):
+                return fit_logit(past, (*NUMBERS, *CATEGORIES), self.ridge, self.seed)
         if name in ("constant", "stage rates"):
             return count_rates(past, name == "stage rates", self.seed)
         if name == "logit":
@@ -155,9 +162,7 @@ def select(
     taken: Snapshots, seed: int = 0, confirmed: Sequence[str] = (), open_now: pl.DataFrame | None = None
 ) -> tuple[str, Learnt, Card]:
     """What forward chaining within some snapshots chooses, how to fit it, and what the choice rests on."""
-    closed, found = taken.keep(taken.outcome != OPEN), suspected(taken, open_now, confirmed)
-    lives = np.unique(np.column_stack([closed.deal, closed.end, closed.outcome]), axis=0)[:, 2]
-    n_won, n_ended = int((lives == WON).sum()), int((lives == ENDED).sum())
+    found, (n_won, n_ended) = suspected(taken, open_now, confirmed), lives(taken)
     tried = allowed(n_won, n_ended)
     learnt = Learnt(tuple(suspect.fact for suspect in found), seed=seed)
     chained = None
@@ -167,6 +172,12 @@ def select(
         chained = chain(taken, cuts, {name: learnt.fitter(name) for name in tried}, within)
     name, rungs = climb(chained, tried)
     return name, learnt, Card(n_won, n_ended, len(taken), tuple(rungs), found, chained, drift(taken))
+
+
+def lives(taken: Snapshots) -> tuple[int, int]:
+    """Lives of deals that were won, and that ended otherwise: one that was opened again has had two."""
+    closed = np.unique(np.column_stack([taken.deal, taken.end, taken.outcome]), axis=0)[:, 2]
+    return int((closed == WON).sum()), int((closed == ENDED).sum())
 
 
 def suspected(taken: Snapshots, open_now: pl.DataFrame | None, confirmed: Sequence[str]) -> tuple[Suspect, ...]:
