@@ -9,7 +9,7 @@ import pytest
 
 from cadran.book import open_book, store, write_book
 from cadran.book.folder import alone
-from cadran.tables import STORED
+from cadran.tables import STORED, TABLES
 from cadran.tables.delivery import Delivery, Settings
 from cadran.tables.problems import Problem
 
@@ -26,6 +26,22 @@ def test_an_empty_delivery_makes_a_whole_book(tmp_path):
         frame = pl.read_parquet(book.version / name)
         assert schema.is_valid(frame), name
     assert book.collect(book.deals()).is_empty()
+
+
+def test_a_deal_that_is_two_things_at_one_moment_is_refused(tmp_path):
+    open_then = {"opportunity_id": "a", "valid_from": NOW, "stage": "Talk", "status": "open"}
+    tables = {
+        "stages": [{"stage": "Talk", "position": 0, "kind": "open", "is_qualified": True}],
+        "opportunities": [{"opportunity_id": "a", "created_at": NOW}],
+        "versions": [open_then, open_then | {"status": "won"}],
+    }
+    told = {name: pl.DataFrame(rows, schema=TABLES[name].create_empty().schema) for name, rows in tables.items()}
+    delivery = Delivery.whole(Settings("Two at once", datetime(2024, 7, 2, tzinfo=UTC)), told)
+
+    with pytest.raises(Problem, match="versions: a is two things from 2024-07-01 00:00 UTC on"):
+        write_book(tmp_path, delivery, NOW)
+
+    assert not list(tmp_path.glob("0*"))
 
 
 def test_each_import_is_a_version_beside_the_others(tmp_path):

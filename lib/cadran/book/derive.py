@@ -11,6 +11,7 @@ from cadran.tables import STORED, VERSIONED
 from cadran.tables.deals import CLOSED
 from cadran.tables.delivery import Settings
 from cadran.tables.ends import Believed
+from cadran.tables.problems import Problem
 
 Frames = dict[str, pl.DataFrame]
 
@@ -41,6 +42,10 @@ def derive(tables: Frames, numbers: Mapping[str, Numbers], time_zone: str) -> Fr
 
     Returns:
         The same tables with exactly the columns of `STORED`, those of `Believed` null.
+
+    Raises:
+        Problem: If a thing is two at one moment. Sources set such rows aside; where they do not, whatever joins versions
+            on their moment would count each many times.
     """
     full = dict(tables)
     if "reps" in full:
@@ -62,7 +67,21 @@ def _stored(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     types = STORED[name].create_empty().schema
     absent = [pl.lit(None, types[c]).alias(c) for c in Believed.column_names() if c in types]
     frame = frame.with_columns(absent).select(*types)
+    if name in VERSIONED:
+        _check_one_at_a_time(name, frame)
     return frame if name in VERSIONED or name == "activities" else frame.sort(ORDER[name])
+
+
+def _check_one_at_a_time(name: str, frame: pl.DataFrame) -> None:
+    """Refuse a thing of which two versions, standing one after the other, begin at one moment."""
+    key, begins = pl.col(VERSIONED[name]), pl.col("valid_from")
+    twice = frame.select(key, begins).filter(begins == begins.shift(), key == key.shift())
+    if twice.height:
+        which, at = twice.row(0)
+        raise Problem(
+            "{table}: {id} is two things from {at:%Y-%m-%d %H:%M} UTC on.",
+            "Give one row for each moment: of several at one, the last.", table=name, id=which, at=at,
+        )  # fmt: skip
 
 
 def _derive_deals(full: Frames, numbers: Mapping[str, Numbers], time_zone: str) -> None:
