@@ -145,6 +145,15 @@ def test_interval_of_a_mean_needs_ten_values(make_deals, amounts, low):
     assert deal_size(make_deals(rows)).collect()["mean_low"].to_list() == [low]
 
 
+def test_interval_of_a_mean_holds_nothing_below_0(make_deals):
+    rows = [{"status": "won", "amount": 0.0}] * 9 + [{"status": "won", "amount": 100.0}]
+
+    measured = deal_size(make_deals(rows)).collect().to_native()
+
+    assert measured.select("mean_low", "mean").row(0) == (0, 10)  # Hall's own end is -3.8
+    assert measured["mean_high"].item() > 30
+
+
 def test_interval_of_a_mean_covers_a_skewed_truth(make_deals):
     # 300 samples of 50 lognormal amounts: Student's own interval covers 89 %, ours 92 %.
     amounts = np.random.default_rng(11).lognormal(0, 1, (300, 50))

@@ -10,8 +10,8 @@ class Cycle(dy.Schema):
     n = dy.Int64(nullable=False, min=0, description="Deals closed in the period whose creation date is known")
     n_unknown = dy.Int64(nullable=False, min=0, description="Deals closed in the period without a creation date")
     mean_days = dy.Float64(nullable=True, description="Mean cycle")
-    mean_days_low = dy.Float64(nullable=True, description="Lower end of the 95 % interval of the mean (Hall)")
-    mean_days_high = dy.Float64(nullable=True, description="Upper end of the 95 % interval of the mean (Hall)")
+    mean_days_low = dy.Float64(nullable=True, min=0, description="Lower end of the 95 % interval of the mean (Hall)")
+    mean_days_high = dy.Float64(nullable=True, min=0, description="Upper end of the 95 % interval of the mean (Hall)")
     median_days = dy.Float64(nullable=True, description="Median cycle")
     p90_days = dy.Float64(nullable=True, description="Cycle that one deal in ten exceeds")
 
