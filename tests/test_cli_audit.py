@@ -233,6 +233,23 @@ def test_a_stage_that_changed_its_name_is_asked_about_and_mends_by_the_mapping(r
     assert audited(run)["dwell"][1]["n_entered"] == counted["Examine"] + counted["Assess"]
 
 
+@pytest.mark.parametrize(("days", "asked"), [(0, 0), (1, 1)])
+def test_two_names_used_within_a_month_are_not_taken_for_one(run, tmp_path, days, asked):
+    """Cases typed in one morning, those of its first hour examined, the others assessed; and one case a day instead."""
+    rows = [
+        (
+            f"C{n}",
+            what,
+            f"{datetime(2024, 3, 1, 8 + n // 20, n, tzinfo=UTC) + timedelta(days=days * n, minutes=step):%Y-%m-%d %H:%M}",
+        )
+        for n in range(40)
+        for step, what in enumerate(["Receive", "Examine" if n < 20 else "Assess", "Sign", "Grant"])
+    ]
+    imported(run, tmp_path, rows, LOG.replace('"Sign" =', '"Assess" = "Assessed", "Sign" ='))
+
+    assert len(audited(run)["renamed"]) == asked
+
+
 def test_two_stages_one_after_the_other_in_time_are_not_taken_for_one(run, tmp_path):
     """Cases that all begin in spring and are all signed in autumn: one stage stops when the next begins."""
     rows = [

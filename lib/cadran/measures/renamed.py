@@ -20,7 +20,7 @@ from cadran.tables.measured.audit import RenamedStage
 _HOUR = 3_600_000_000
 #: Of the entries of either name, those that may lie on the wrong side of the change: someone late, or early.
 _STRAY = 0.01
-#: Hours between the last entry under one name and the first under the other.
+#: Hours between the last entry under one name and the first under the other; and those that the entries of both must span.
 _AT_MOST = 31 * 24
 #: Share of the neighbours that both names have in common, from which they stand in the same place.
 _LEAST_ALIKE = 2 / 3
@@ -35,6 +35,8 @@ def renamed_stages(book: Book) -> pl.DataFrame:
     Of either name at least `LEAST_FOR_INTERVAL` entries are known; all but 1 in 100 of those of the first lie before
     all but 1 in 100 of those of the second, at most 31 days apart; and deals come from, and go to, the same stages and
     ends (two thirds of them), moves from one name to the other left out, stages renamed beside them counting as one.
+    Where the entries of both lie within 31 days nothing is told by their order: in a batch typed in one morning any
+    stage comes before or after any other, and two names that a team has used for a month had no time to alternate.
 
     Args:
         book: The book, at whose moment the names are looked at.
@@ -52,7 +54,9 @@ def renamed_stages(book: Book) -> pl.DataFrame:
     entered = small(by_hour).sort("hour").group_by("entered_stage").agg(**ends, n=n.sum()).sort("entered_stage")
     used = {row["entered_stage"]: row for row in entered.iter_rows(named=True) if row["n"] >= LEAST_FOR_INTERVAL}
     candidates = [
-        (old, new) for old, new in permutations(used, 2) if 0 <= used[new]["first"] - used[old]["last"] <= _AT_MOST
+        (old, new)
+        for old, new in permutations(used, 2)
+        if 0 <= used[new]["first"] - used[old]["last"] <= _AT_MOST < used[new]["last"] - used[old]["first"]
     ]
     around = _neighbours(book) if candidates else {}
     named: dict[str, str] = {}
