@@ -142,7 +142,7 @@ def size(
     baseline = closed.row(0, named=True) if closed.height else {"n_closed": 0}
     if baseline["n_closed"] < LEAST_DEALS:
         raise Problem(
-            "{n} deals like these were closed since {since:%Y-%m-%d}: too few to know where a trial would start from.",
+            "Closed deals like these since {since:%Y-%m-%d}: {n}, too few to know where a trial would start from.",
             "Ask for more kinds of deals, or import more of the past: {least} are needed.",
             n=baseline["n_closed"], since=since, least=LEAST_DEALS,
         )  # fmt: skip
