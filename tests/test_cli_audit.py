@@ -223,6 +223,8 @@ def test_a_stage_that_changed_its_name_is_asked_about_and_mends_by_the_mapping(r
         }
     ]  # fmt: skip
     assert 'values = { "Examined" = "Assessed" }' in run("audit", "process", "--part", "funnel")[1]
+    _, table, beside = run("audit", "process", "--part", "funnel", "--format", "csv")
+    assert ("Renamed?" in table, "Renamed?" in beside) == (False, True)
     monkeypatch.setenv("CADRAN_LANG", "fr")
     assert "Renommée" in run("audit", "process", "--part", "funnel")[1]
 

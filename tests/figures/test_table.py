@@ -2,13 +2,15 @@
 
 import csv
 import io
+from datetime import date
 
 import polars as pl
 import pytest
 
+from cadran.figures.columns import cell
 from cadran.figures.controls import TableView
 from cadran.figures.table import PAGE, Table, as_csv, as_xlsx
-from cadran.text import words_for
+from cadran.text import UNKNOWN, words_for
 
 FRAME = pl.DataFrame(
     {
@@ -103,3 +105,14 @@ def test_a_table_of_one_page_is_not_searched():
     assert "type=search" in table().html("deals", words_for("en"))
     assert "type=search" not in table(frame=FRAME.head(3)).html("deals", words_for("en"))
     assert "type=search" in table(frame=FRAME.head(3), search="x").html("deals", words_for("en"))
+
+
+def test_a_column_has_one_unit_a_quarter_its_name_and_all_the_others_no_rank():
+    words = words_for("en")
+
+    def said(column, value):
+        return cell(column, value, words, "EUR").replace("\u00a0", " ")
+
+    assert [said("mean_days", days) for days in (0.5, 1.5, 3.5)] == ["0.50 days", "1.5 days", "3.5 days"]
+    assert [said(column, date(2026, 4, 1)) for column in ("best_quarter", "closed_quarter")] == ["Q2 2026"] * 2
+    assert [said("rank", place) for place in (1, 0)] == ["1", UNKNOWN]

@@ -52,12 +52,14 @@ def test_shares_points_and_durations():
         f"3.5{HARD}days",
     )
     assert french.days(0.5) == f"12{HARD}h"
+    assert [english.days(x, in_hours=False) for x in (0.04, 1.25)] == [f"0.04{HARD}days", f"1.2{HARD}days"]
 
 
 def test_dates():
     day = date(2026, 6, 30)
 
     assert (words_for("en").date(day), words_for("fr").date(day)) == ("30 Jun 2026", "30 juin 2026")
+    assert (words_for("en").quarter(day), words_for("fr").quarter(day)) == ("Q2 2026", "T2 2026")
     assert words_for("fr").month(day) == "juin 2026"
     assert words_for("en").moment(datetime(2026, 6, 30, 6, 5, tzinfo=UTC)) == "30 Jun 2026 06:05"
     assert words_for("fr").date(None) == UNKNOWN

@@ -273,6 +273,8 @@ def value_label(column: str, value: Any, words: Words) -> str:
     if value is None or value == "":
         return words("Unknown")
     if isinstance(value, date):
+        if column.endswith("quarter"):
+            return words.quarter(value)
         return words.month(value) if column in _MONTHS else words.date(value)
     if column == "cause" and value in CAUSE_LABELS:
         return words(CAUSE_LABELS[value])
@@ -297,7 +299,7 @@ def is_number(frame: pl.DataFrame, column: str) -> bool:
 
 def cell(column: str, value: Any, words: Words, currency: str) -> str:
     """One value as text, exact."""
-    if value is None:
+    if value is None or (column == "rank" and value == 0):  # all the others together have no rank
         return UNKNOWN
     if isinstance(value, datetime):
         return words.moment(value)
@@ -316,7 +318,7 @@ def cell(column: str, value: Any, words: Words, currency: str) -> str:
     if column.removesuffix("_low").removesuffix("_high") == "change":
         return words.points(value, 1)
     if "_days" in column:
-        return words.days(value)
+        return words.days(value, in_hours=False)
     return words.number(value, 0 if value == int(value) else 2)
 
 

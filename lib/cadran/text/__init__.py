@@ -86,13 +86,13 @@ class Words:
         """The difference of two shares, in percentage points, with its sign: "+3 pts"."""
         return UNKNOWN if _is_unknown(x) else f"{self._signed(float(x or 0) * 100, digits, True)}{_HARD}pts"
 
-    def days(self, x: Number) -> str:
-        """A duration given in days, in days or, under two, in hours."""
+    def days(self, x: Number, in_hours: bool = True) -> str:
+        """A duration given in days, in days or, under two, in hours; never so in a column, which has one unit."""
         if x is None or _is_unknown(x):
             return UNKNOWN
-        if 0 < abs(x) < 2 and x != int(x):
+        if in_hours and 0 < abs(x) < 2 and x != int(x):
             return f"{self.number(x * 24, 0)}{_HARD}h"
-        digits = 0 if abs(x) >= 10 or x == int(x) else 1
+        digits = 0 if abs(x) >= 10 or x == int(x) else 1 if abs(x) >= 1 else 2
         unit = self.n("day", "days", x)
         return f"{self.number(x, digits)}{_HARD}{unit}"
 
@@ -103,6 +103,10 @@ class Words:
     def month(self, d: dt.date | None) -> str:
         """A month: "Jun 2026"."""
         return UNKNOWN if d is None else _date(d, self.language, "MMM y")
+
+    def quarter(self, d: dt.date | None) -> str:
+        """A quarter of the calendar, by its first day: "Q2 2026"."""
+        return UNKNOWN if d is None else _date(d, self.language, "QQQ y")
 
     def day(self, d: dt.date | None) -> str:
         """A day without its year: "30 Jun"."""
