@@ -33,11 +33,11 @@ class Known:
         return Design((Number("n_contacts", **limits, is_ever_unknown=False),))
 
     def shares(self, facts, day, instead=None):
-        return self._shares(instead.facts if instead else facts, np.array([self.slope]))[0]
+        return self._shares(facts if instead is None else instead, np.array([self.slope]))[0]
 
     def drawn(self, facts, day, n, instead=None):
         slopes = np.random.default_rng(0).normal(self.slope, self.doubt, n)
-        return self._shares(instead.facts if instead else facts, slopes)
+        return self._shares(facts if instead is None else instead, slopes)
 
     def _shares(self, facts, slopes):
         contacts = facts["n_contacts"].fill_null(0).to_numpy()

@@ -10,7 +10,8 @@ from scipy import stats
 from statsmodels.duration.survfunc import CumIncidenceRight
 
 from cadran.models import hazards as module
-from cadran.models.hazards import Instead, count_rates, interval_95, weight_of, won_within
+from cadran.models.design import WINDOWS
+from cadran.models.hazards import count_rates, interval_95, weight_of, won_within
 from cadran.models.hazards_boosted import fit_boosting
 from cadran.models.hazards_logit import _seasons, fit_logit
 from cadran.models.landmarks import BEYOND, ENDED, ENDS, N_PERIODS, OPEN, WON
@@ -326,19 +327,50 @@ def test_what_is_kept_up_from_now_on_tells_in_every_period_as_in_the_first(fitte
     otherwise = facts.with_columns(pl.col("n_meetings") + 2)
     as_is, done = (fitted[name].shares(each, UNTIL) for each in (facts, otherwise))
 
-    kept_up = fitted[name].shares(facts, UNTIL, Instead(otherwise))
-    slowly = fitted[name].shares(facts, UNTIL, Instead(otherwise, over_days=1e9))
+    kept_up = fitted[name].shares(facts, UNTIL, otherwise)
 
     assert kept_up[:, 0] == pytest.approx(done[:, 0], abs=1e-5)
-    assert slowly == pytest.approx(as_is, abs=1e-5)
-    assert fitted[name].shares(facts, UNTIL, Instead(facts)) == pytest.approx(as_is, abs=1e-6)
+    assert fitted[name].shares(facts, UNTIL, facts) == pytest.approx(as_is, abs=1e-6)
     if name == "logit":
-        gained = np.log((kept_up[..., WON] / kept_up[..., OPEN]) / (as_is[..., WON] / as_is[..., OPEN]))
+        gained = _odds(kept_up) - _odds(as_is)
         assert gained == pytest.approx(np.broadcast_to(gained[:, :1], gained.shape), abs=1e-3)
 
 
-def test_half_of_a_change_has_come_by_half_the_days_that_facts_look_back():
-    assert Instead(pl.DataFrame(), over_days=14).arrived() == pytest.approx([0.5, 1, 1, 1, 1, 1])
+def test_what_is_done_window_after_window_adds_up_as_the_past_of_each_age_tells(fitted, taken, monkeypatch):
+    facts, middles = taken.facts[:20], module.MIDDLES
+    otherwise = facts.with_columns(pl.col("n_meetings") + 2)
+    as_is, done = (_odds(fitted["logit"].shares(each, UNTIL)) for each in (facts, otherwise))
+    monkeypatch.setitem(WINDOWS, "n_meetings", 28.0)
+
+    kept_up = _odds(fitted["logit"].shares(facts, UNTIL, otherwise))
+
+    # What meetings so long ago go with: two periods tell the line in the logarithm of days.
+    slope = ((done - as_is)[:, 5] - (done - as_is)[:, 0]) / np.log(middles[5] / middles[0])
+    for period, middle in enumerate(middles):
+        told = 0
+        for ago in np.arange(0, middle, 28):
+            told += min((middle - ago) / 28, 1) * (
+                (done - as_is)[:, 0] + slope * np.log((middles[0] + ago) / middles[0])
+            )
+        assert (kept_up - as_is)[:, period] == pytest.approx(told, abs=2e-3)
+
+
+def test_trees_see_a_count_fill_up_with_what_is_done_now(fitted, taken, monkeypatch):
+    facts = taken.facts[:20]
+    otherwise = facts.with_columns(pl.col("n_meetings") + 2)
+    monkeypatch.setitem(WINDOWS, "n_meetings", 28.0)
+
+    kept_up, done = (fitted["boosting"].shares(*each) for each in ((facts, UNTIL, otherwise), (otherwise, UNTIL)))
+
+    assert kept_up[:, 2:] == pytest.approx(done[:, 2:], abs=1e-6)
+    scaled = np.log1p(facts["n_meetings"].to_numpy()), np.log1p(otherwise["n_meetings"].to_numpy())
+    partly = facts.with_columns(n_meetings=pl.Series(np.expm1(scaled[0] + (scaled[1] - scaled[0]) * 7 / 28)))
+    assert kept_up[:, 0] == pytest.approx(fitted["boosting"].shares(partly, UNTIL)[:, 0], abs=1e-6)
+
+
+def _odds(shares):
+    """Log-odds of being won against staying open."""
+    return np.log(shares[..., WON] / shares[..., OPEN])
 
 
 @pytest.mark.parametrize("n", [39, 100, 200])

@@ -26,7 +26,7 @@ class Model:
     hazards = SimpleNamespace()
 
     def incidence(self, facts, days=(inf,), instead=None):
-        facts = facts if instead is None else instead.facts
+        facts = facts if instead is None else instead
         limit = np.clip(0.2 + 0.1 * facts["n_contacts"].to_numpy(), 0, 0.9)
         return limit[:, None] * np.array([1 - 0.5 ** (each / 91) for each in days])
 

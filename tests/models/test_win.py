@@ -13,7 +13,7 @@ from looks import EVERY, UNTIL, lives, looked_at
 
 from cadran.book import open_book, write_book
 from cadran.models import win
-from cadran.models.hazards import Instead, Rates, count_rates, won_within
+from cadran.models.hazards import Rates, count_rates, won_within
 from cadran.models.ladder import STEPS
 from cadran.models.landmarks import ENDED, N_PERIODS, OPEN, WON
 from cadran.sources.sample import invent
@@ -142,25 +142,25 @@ def test_never_more_deals_at_a_time_than_a_chunk(monkeypatch):
 
     def ever(facts, day, *n_and_instead):
         *n, instead = n_and_instead
-        asked.append((facts["x"].to_list(), instead.facts["x"].to_list(), instead.over_days))
+        asked.append((facts["x"].to_list(), instead["x"].to_list()))
         shares = np.full((*n, len(facts), N_PERIODS, 3), 1 / 3)
-        shares[..., 1] = 0.1 * instead.facts["x"].to_numpy()[:, None]
+        shares[..., 1] = 0.1 * instead["x"].to_numpy()[:, None]
         return shares
 
     model = win.WinModel("logit", SimpleNamespace(shares=ever, drawn=ever), UNTIL, None)
     facts = pl.DataFrame({"x": range(5)})
     whole = [
-        model.incidence(facts, [7.0], Instead(facts.reverse(), 30.0)),
-        model.drawn(facts, [7.0], 3, Instead(facts)),
+        model.incidence(facts, [7.0], facts.reverse()),
+        model.drawn(facts, [7.0], 3, facts),
     ]
     asked.clear()
     monkeypatch.setattr(win, "CHUNK", 2)
 
-    assert (model.incidence(facts, [7.0], Instead(facts.reverse(), 30.0)) == whole[0]).all()
-    assert asked == [([0, 1], [4, 3], 30), ([2, 3], [2, 1], 30), ([4], [0], 30)]
-    assert (model.drawn(facts, [7.0], 3, Instead(facts)) == whole[1]).all()
+    assert (model.incidence(facts, [7.0], facts.reverse()) == whole[0]).all()
+    assert asked == [([0, 1], [4, 3]), ([2, 3], [2, 1]), ([4], [0])]
+    assert (model.drawn(facts, [7.0], 3, facts) == whole[1]).all()
     assert whole[1].shape == (3, 5, 1)
-    assert max(len(rows) for rows, *_ in asked) == 2
+    assert max(len(rows) for rows, _ in asked) == 2
 
 
 def test_by_a_day_less_than_ever(open_now):

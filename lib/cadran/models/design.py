@@ -65,6 +65,8 @@ NUMBERS: dict[str, tuple[Scale, bool]] = {
 #: Facts that a team's levers move, and how many times less they are held back: a penalty that shrinks what little is
 #: known of them would promise too little, and too surely.
 PULLED, PULLED_SIZE = ("n_contacts", "has_senior", "has_decision_maker", "waited_90", "n_meetings_30"), 5.0
+#: Facts that count what was done over so many days until now, where no other fact keeps what was done before.
+WINDOWS = {"n_asked_90": 90.0, "waited_90": 90.0}
 #: Facts that are one of several values. Never the seller.
 CATEGORIES = (
     "deal_type", "product", "lead_source", "forecast_category", "sector", "segment", "account_region", "country",

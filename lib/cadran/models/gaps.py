@@ -130,8 +130,7 @@ def had_more(won: pl.DataFrame, facts: pl.DataFrame, has: pl.Expr) -> tuple[np.n
 
 def beyond(model: WinModel, facts: pl.DataFrame) -> np.ndarray:
     """(n,) whether a number of the deal lies above all that the model ever saw, and is held to that."""
-    hazards = [model.hazards, *getattr(model.hazards, "of", ())]
-    designs = [each.design for each in hazards if hasattr(each, "design")]
-    numbers = [part for design in designs for part in design.parts if isinstance(part, Number)]
+    design = getattr(model.hazards, "design", None)
+    numbers = [part for part in design.parts if isinstance(part, Number)] if design else []
     above = [(part.scaled(facts) > part.seen[1]).fill_null(False).to_numpy() for part in numbers]
     return np.any([np.zeros(len(facts), bool), *above], axis=0)

@@ -16,27 +16,17 @@ Days = np.ndarray | float
 MIDDLES = STARTS + LENGTHS / 2
 
 
-@dataclass(frozen=True)
-class Instead:
-    """What a team would do otherwise from now on, and keep doing: facts in place of others."""
-
-    facts: pl.DataFrame
-    #: Days until the facts are all of the new kind: how far back they look.
-    over_days: float = 0.0
-
-    def arrived(self) -> np.ndarray:
-        """(N_PERIODS,) share of the change that has come in the middle of each period."""
-        return np.minimum(MIDDLES / self.over_days, 1) if self.over_days else np.ones(N_PERIODS)
-
-
 class Hazards(Protocol):
-    """What a win model must tell: of each deal and period, the share that stays open, is won, or ends otherwise."""
+    """What a win model must tell: of each deal and period, the share that stays open, is won, or ends otherwise.
 
-    def shares(self, facts: pl.DataFrame, day: Days, instead: Instead | None = None) -> np.ndarray:
+    `instead` are facts as they would be, had a team done otherwise: what it does from now on, and keeps doing.
+    """
+
+    def shares(self, facts: pl.DataFrame, day: Days, instead: pl.DataFrame | None = None) -> np.ndarray:
         """(n, N_PERIODS, 3), each summing to 1, for facts as of `day`: days from 1970, one for all or one each."""
         ...
 
-    def drawn(self, facts: pl.DataFrame, day: Days, n: int, instead: Instead | None = None) -> np.ndarray:
+    def drawn(self, facts: pl.DataFrame, day: Days, n: int, instead: pl.DataFrame | None = None) -> np.ndarray:
         """(n draws, n deals, N_PERIODS, 3): the shares under `n` models as likely as this one, always the same."""
         ...
 
@@ -76,11 +66,11 @@ class Rates:
     counts: np.ndarray
     seed: int = 0
 
-    def shares(self, facts: pl.DataFrame, day: Days, instead: Instead | None = None) -> np.ndarray:
+    def shares(self, facts: pl.DataFrame, day: Days, instead: pl.DataFrame | None = None) -> np.ndarray:
         """As `Hazards.shares`."""
         return (self.counts / self.counts.sum(axis=-1, keepdims=True))[self._of(facts)]
 
-    def drawn(self, facts: pl.DataFrame, day: Days, n: int, instead: Instead | None = None) -> np.ndarray:
+    def drawn(self, facts: pl.DataFrame, day: Days, n: int, instead: pl.DataFrame | None = None) -> np.ndarray:
         """As `Hazards.drawn`: from the Dirichlet law that the counts leave."""
         gamma = np.random.default_rng(self.seed).standard_gamma(self.counts, (n, *self.counts.shape))
         return (gamma / gamma.sum(axis=-1, keepdims=True))[:, self._of(facts)]

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cadran.models.design import Design, learn
-from cadran.models.hazards import Days, Instead, weight_of
+from cadran.models.design import WINDOWS, Design, learn
+from cadran.models.hazards import MIDDLES, Days, weight_of
 from cadran.models.landmarks import N_PERIODS, STARTS, Snapshots
 
 
@@ -21,11 +21,11 @@ class BoostedHazards:
     resampled: tuple[Any, ...] = ()
     seed: int = 0
 
-    def shares(self, facts: pl.DataFrame, day: Days, instead: Instead | None = None) -> np.ndarray:
+    def shares(self, facts: pl.DataFrame, day: Days, instead: pl.DataFrame | None = None) -> np.ndarray:
         """As `Hazards.shares`."""
-        return self._both(facts, day, self.trees, instead)
+        return self._shares(facts, day, self.trees, instead)
 
-    def drawn(self, facts: pl.DataFrame, day: Days, n: int, instead: Instead | None = None) -> np.ndarray:
+    def drawn(self, facts: pl.DataFrame, day: Days, n: int, instead: pl.DataFrame | None = None) -> np.ndarray:
         """As `Hazards.drawn`: around the fit, in log-odds, with the covariance of the fits on resampled deals.
 
         So few fits do not know their own spread well: draws follow the t law of one degree of freedom less than fits.
@@ -36,7 +36,7 @@ class BoostedHazards:
         freedom = len(self.resampled) - 1
         if freedom < 1:
             raise ValueError("without two resampled fits, boosting cannot tell its doubt")
-        fits = np.stack([_odds(self._both(facts, day, trees, instead)) for trees in self.resampled])
+        fits = np.stack([_odds(self._shares(facts, day, trees, instead)) for trees in self.resampled])
         rng = np.random.default_rng(self.seed)
         pull = rng.normal(size=(n, freedom + 1)) / np.sqrt(rng.chisquare(freedom, (n, 1)))
         away = np.tensordot(pull.astype(np.float32), fits - fits.mean(axis=0), axes=1)
@@ -45,20 +45,19 @@ class BoostedHazards:
             1 + raised.sum(axis=-1, keepdims=True)
         )
 
-    def _both(self, facts: pl.DataFrame, day: Days, trees: Any, instead: Instead | None) -> np.ndarray:
-        as_is = self._shares(facts, day, trees)
-        if instead is None:
-            return as_is
-        return as_is + (self._shares(instead.facts, day, trees) - as_is) * instead.arrived()[:, None]
-
-    def _shares(self, facts: pl.DataFrame, day: Days, trees: Any) -> np.ndarray:
+    def _shares(self, facts: pl.DataFrame, day: Days, trees: Any, instead: pl.DataFrame | None) -> np.ndarray:
         if facts.is_empty():  # scikit-learn refuses to say nothing
             return np.zeros((0, N_PERIODS, 3))
         plain, _ = self.design.plain(facts)
+        then = plain if instead is None else self.design.plain(instead)[0]
+        windows = np.array([WINDOWS.get(part.fact, 0.0) for part in self.design.parts])
         rows = []
         for period, start in enumerate(STARTS):
             months = np.broadcast_to(_months(np.asarray(day) + start), len(plain))
-            rows.append(np.column_stack([plain, np.full(len(plain), period), months, np.zeros(len(plain))]))
+            # What was done before is still in the facts until their days are over.
+            arrived = np.minimum(MIDDLES[period] / np.maximum(windows, 1e-9), 1)
+            now = np.where(arrived < 1, plain + (then - plain) * arrived, then)
+            rows.append(np.column_stack([now, np.full(len(plain), period), months, np.zeros(len(plain))]))
         # Asked of all periods at once: each call of the trees has its cost.
         told = trees.predict_proba(np.concatenate(rows))
         return told.reshape(N_PERIODS, len(plain), 3).swapaxes(0, 1)

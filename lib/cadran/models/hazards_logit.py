@@ -8,8 +8,8 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from cadran.models import logit
-from cadran.models.design import PULLED, Design, learn
-from cadran.models.hazards import MIDDLES, Days, Instead, weight_of
+from cadran.models.design import PULLED, WINDOWS, Design, learn
+from cadran.models.hazards import MIDDLES, Days, weight_of
 from cadran.models.landmarks import LENGTHS, N_PERIODS, STARTS, Snapshots
 
 #: The level of the outcomes may move every so many days, by a step of this standard deviation in log-odds: so a base
@@ -19,8 +19,14 @@ STEP, STEP_SD = 91.0, 0.2
 PERIOD_SIZE, SEASON_SIZE = 10.0, 4.0
 #: Coefficients drawn at once: fewer are the first of them.
 MOST_DRAWN = 200
-#: How late a period is, in spreads: what tells on the next two weeks may say little of next year.
-LATENESS = (np.log(MIDDLES) - np.log(MIDDLES).mean()) / np.log(MIDDLES).std()
+
+
+def _late(days: np.ndarray) -> np.ndarray:
+    """How late days are, in spreads of the periods: what tells on the next two weeks may say little of next year."""
+    return (np.log(days) - np.log(MIDDLES).mean()) / np.log(MIDDLES).std()
+
+
+LATENESS = _late(MIDDLES)
 #: Facts whose weight may change with the lateness of the period.
 FADING = (
     "stage", "stage_position", "stage_days", "age_days", "days_to_expected", "forecast_category", "waiting_hours",
@@ -39,11 +45,11 @@ class LogitHazards:
     seed: int = 0
     _at: dict[int, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
 
-    def shares(self, facts: pl.DataFrame, day: Days, instead: Instead | None = None) -> np.ndarray:
+    def shares(self, facts: pl.DataFrame, day: Days, instead: pl.DataFrame | None = None) -> np.ndarray:
         """As `Hazards.shares`."""
         return self._shares(facts, day, self.fitted.coefficients[None], instead)[0]
 
-    def drawn(self, facts: pl.DataFrame, day: Days, n: int, instead: Instead | None = None) -> np.ndarray:
+    def drawn(self, facts: pl.DataFrame, day: Days, n: int, instead: pl.DataFrame | None = None) -> np.ndarray:
         """As `Hazards.drawn`: from the large-sample law of the coefficients, clustered by deal."""
         if n > len(self._at.get(0, ())):
             with threadpool_limits(1):
@@ -51,11 +57,14 @@ class LogitHazards:
             self._at[0] = drawn.astype(np.float32)
         return self._shares(facts, day, self._at[0][:n], instead)
 
-    def _shares(self, facts: pl.DataFrame, day: Days, coefficients: np.ndarray, instead: Instead | None) -> np.ndarray:
+    def _shares(
+        self, facts: pl.DataFrame, day: Days, coefficients: np.ndarray, instead: pl.DataFrame | None
+    ) -> np.ndarray:
         """(draws, n, N_PERIODS, 3). The part that no period changes is multiplied once.
 
-        What is done from now on tells in every period as it has told on the next two weeks: what was done before a
-        date fades with the lateness of a period, what goes on does not.
+        What is kept up tells in every period as it has told on the next two weeks, while what was done before a date
+        fades. A fact that counts what was done over some days fills up first; then the days before them, in which the
+        same was done, tell what the past of that age tells: so in later periods more and more of it adds up.
         """
         base = self.design.encode(facts)
         fading = _fading(self.design)
@@ -63,11 +72,15 @@ class LogitHazards:
         slopes = coefficients[..., 1:].astype(np.float32)
         same = np.einsum("np,dkp->kdn", base, slopes[..., :p], optimize=True)
         fades = np.einsum("nf,dkf->kdn", base[:, fading], slopes[..., p : p + f], optimize=True)
+        kept_up = []
         if instead is not None:
-            done = self.design.encode(instead.facts) - base
-            near = np.concatenate([done, done[:, fading] * LATENESS[0].astype(np.float32)], axis=1)
-            kept_up = np.einsum("nq,dkq->kdn", near, slopes[..., : p + f], optimize=True)
-            arrived = instead.arrived().astype(np.float32)
+            done = self.design.encode(instead) - base
+            windows = np.array([WINDOWS.get(fact, 0.0) for fact in self.design.of_facts()])
+            for window in np.unique(windows[done.any(axis=0)]):
+                here = done * (windows == window)
+                odds = np.einsum("np,dkp->kdn", here, slopes[..., :p], optimize=True)
+                later = np.einsum("nf,dkf->kdn", here[:, fading], slopes[..., p : p + f], optimize=True)
+                kept_up.append((window, odds, later))
         days = np.atleast_1d(day)
         # Period and outcome come first in memory: each of them is worked on as a whole.
         told = np.empty((N_PERIODS, 3, *same.shape[1:]), np.float32)
@@ -77,8 +90,9 @@ class LogitHazards:
             )
             level = np.einsum("ml,dkl->kdm", fixed, coefficients[..., 1 + p + f :]) + coefficients[..., 0].T[..., None]
             odds = same + fades * np.float32(LATENESS[period]) + level.astype(np.float32)
-            if instead is not None:
-                odds = odds + kept_up * arrived[period]
+            for window, done_now, done_later in kept_up:
+                times, late = _goes_on(window, MIDDLES[period])
+                odds = odds + done_now * times + done_later * late
             raised = np.exp(np.minimum(odds, 60))
             told[period, 0] = 1 / (1 + raised[0] + raised[1])
             told[period, 1:] = raised * told[period, 0]
@@ -108,6 +122,15 @@ def fit_logit(past: Snapshots, left_out: Sequence[str] = (), ridge: float = 10.0
     with threadpool_limits(1):  # On a machine that is busy, more threads wait for each other.
         fitted = logit.fit(features, rows.outcome, weight, past.deal[rows.of], ridge=ridge)
     return LogitHazards(design, fitted, n_steps, step_size, seed)
+
+
+def _goes_on(window: float, day: float) -> tuple[np.float32, np.float32]:
+    """What is done from now on, window after window, has told how many times after so many days, and how late in sum."""
+    if not window:
+        return np.float32(1), np.float32(LATENESS[0])
+    ago = np.arange(0, day, window)
+    arrived = np.minimum((day - ago) / window, 1)
+    return np.float32(arrived.sum()), np.float32(arrived @ _late(MIDDLES[0] + ago))
 
 
 def _fading(design: Design) -> np.ndarray:

@@ -6,8 +6,6 @@ from math import log1p
 
 import polars as pl
 
-from cadran.models.hazards import Instead
-
 
 @dataclass(frozen=True)
 class Lever:
@@ -16,20 +14,18 @@ class Lever:
     #: Values it can be set to, from the least to the most.
     values: tuple[float, ...]
     pull: Callable[[pl.DataFrame, float], pl.DataFrame]
-    #: Days that the facts it moves look back over: until then, part of the past is still in them.
-    over_days: float = 0.0
 
     def applied(self, facts: pl.DataFrame, value: float | None) -> pl.DataFrame:
         """The facts with the lever at a value; None leaves them as they are."""
         return facts if value is None else self.pull(facts, value)
 
 
-def kept_up(facts: pl.DataFrame, pulls: Mapping[str, float]) -> Instead | None:
-    """Levers pulled from now on, and held there; None where none is."""
+def kept_up(facts: pl.DataFrame, pulls: Mapping[str, float]) -> pl.DataFrame | None:
+    """The facts with levers pulled from now on, and held there; None where none is."""
     otherwise = facts
     for name, value in pulls.items():
         otherwise = LEVERS[name].applied(otherwise, value)
-    return Instead(otherwise, max(LEVERS[name].over_days for name in pulls)) if pulls else None
+    return otherwise if pulls else None
 
 
 def _answer(facts: pl.DataFrame, hours: float) -> pl.DataFrame:
@@ -85,8 +81,8 @@ def _decider(facts: pl.DataFrame, reached: float) -> pl.DataFrame:
 
 
 LEVERS = {
-    "answer": Lever((72, 48, 24, 8, 4, 1), _answer, over_days=90),
+    "answer": Lever((72, 48, 24, 8, 4, 1), _answer),
     "contacts": Lever((1, 2, 3), _contacts),
-    "meetings": Lever((1, 2, 3), _meetings, over_days=30),
+    "meetings": Lever((1, 2, 3), _meetings),
     "decider": Lever((1,), _decider),
 }

@@ -10,7 +10,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.landmarks import FACTS, facts_at, open_pairs
 from cadran.measures.changed import changed_since
-from cadran.models.hazards import Instead, interval_95
+from cadran.models.hazards import interval_95
 from cadran.models.ladder import SIMPLE
 from cadran.models.typical import beside
 from cadran.models.win import DRAWS, WinModel
@@ -31,9 +31,8 @@ def chances(model: WinModel, facts: pl.DataFrame, n: int = DRAWS, kept_up: pl.Da
 
     `kept_up` are facts that take the place of others from now on, and last.
     """
-    instead = None if kept_up is None else Instead(kept_up)
-    itself = model.incidence(facts, instead=instead)[None, :, 0]
-    return np.vstack([itself, model.drawn(facts, n=n, instead=instead)[..., 0]])
+    itself = model.incidence(facts, instead=kept_up)[None, :, 0]
+    return np.vstack([itself, model.drawn(facts, n=n, instead=kept_up)[..., 0]])
 
 
 def tells(model: WinModel) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,7 @@ from cadran.book import Book
 from cadran.book.landmarks import facts_at, open_pairs
 from cadran.models.chain import Chained, Fitter, chain, to_follow
 from cadran.models.design import CATEGORIES, NUMBERS
-from cadran.models.hazards import Hazards, Instead, count_rates, interval_95, won_within
+from cadran.models.hazards import Hazards, count_rates, interval_95, won_within
 from cadran.models.hazards_boosted import fit_boosting
 from cadran.models.hazards_logit import fit_logit
 from cadran.models.ladder import Rung, allowed, climb
@@ -93,7 +93,7 @@ class WinModel:
     card: Card
 
     def incidence(
-        self, facts: pl.DataFrame, days: Sequence[float] = (np.inf,), instead: Instead | None = None
+        self, facts: pl.DataFrame, days: Sequence[float] = (np.inf,), instead: pl.DataFrame | None = None
     ) -> np.ndarray:
         """(n, days) the chance of being won within so many days of the moment, 0 to 1; `inf` is ever.
 
@@ -102,25 +102,29 @@ class WinModel:
         return self._in_parts(self.hazards.shares, facts, days, instead)
 
     def drawn(
-        self, facts: pl.DataFrame, days: Sequence[float] = (np.inf,), n: int = DRAWS, instead: Instead | None = None
+        self,
+        facts: pl.DataFrame,
+        days: Sequence[float] = (np.inf,),
+        n: int = DRAWS,
+        instead: pl.DataFrame | None = None,
     ) -> np.ndarray:
         """(n draws, n deals, days) the same under models as likely as this one: the same draws each time."""
 
-        def shares(part: pl.DataFrame, day: float, otherwise: Instead | None) -> np.ndarray:
+        def shares(part: pl.DataFrame, day: float, otherwise: pl.DataFrame | None) -> np.ndarray:
             return self.hazards.drawn(part, day, n, otherwise)
 
         return self._in_parts(shares, facts, days, instead)
 
     def _in_parts(
         self,
-        shares: Callable[[pl.DataFrame, float, Instead | None], np.ndarray],
+        shares: Callable[[pl.DataFrame, float, pl.DataFrame | None], np.ndarray],
         facts: pl.DataFrame,
         days: Sequence[float],
-        instead: Instead | None,
+        instead: pl.DataFrame | None,
     ) -> np.ndarray:
         told = []
         for part in (slice(start, start + CHUNK) for start in range(0, max(len(facts), 1), CHUNK)):
-            otherwise = instead and replace(instead, facts=instead.facts[part])
+            otherwise = None if instead is None else instead[part]
             told.append(won_within(shares(facts[part], self.day, otherwise), days))
         return np.concatenate(told, axis=-2)
 
