@@ -1,6 +1,7 @@
 """What is proposed about open deals: gaps by hand from a model of known coefficients, the rule, the list that fits."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from cadran.measures.signals import SIGNALS, signals
 from cadran.models import actions as proposed
 from cadran.models import effort
 from cadran.models.actions import ASKED, Terms, actions, within
+from cadran.models.card import is_told, silent
 from cadran.models.effort import MINUTES, hours_left, hours_of, minutes
 from cadran.models.gaps import COMMON, PULLS, Gaps, gaps, had_more
 from cadran.models.hazards import Rates
@@ -168,6 +170,23 @@ def test_beyond_what_was_seen_is_said(book, facts):
 
     assert pulled["extrapolates"].to_list() == [n[deal] == 2 for deal in pulled["opportunity_id"]]
     assert 0 < pulled["extrapolates"].sum() < pulled.height
+
+
+def test_the_simple_rates_tell_no_chance_of_a_deal_older_than_any_that_closed(book):
+    rates, facts = model_of(Rates({}, np.ones((1, N_PERIODS, 3)))), open_facts(book)
+    of_age, logit = replace(rates, card=replace(rates.card, oldest=60.0)), model_of(Known())
+
+    listed = actions(book, of_age)
+
+    old = set(facts.filter(pl.col("age_days") > 60)["opportunity_id"])
+    assert 0 < len(old) < len(facts)
+    assert set(listed.filter(pl.col("probability").is_null())["opportunity_id"]) == old
+    assert "60 days" in str(silent(of_age))
+    assert is_told(rates, facts).all()
+    assert silent(rates) is None
+    unknown = facts.with_columns(age_days=pl.lit(None, pl.Float64))
+    assert not is_told(of_age, unknown).any()
+    assert is_told(replace(logit, card=of_age.card), unknown).all()  # it knows ages, and what an unknown one tells
 
 
 def test_the_simple_rates_claim_no_lever(book):

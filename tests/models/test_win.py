@@ -67,6 +67,8 @@ def test_the_card_counts_each_life_once():
     assert card.n_snapshots == len(taken)
     assert [rung.name for rung in card.rungs] == list(STEPS)
     assert card.drift["n_won"].sum() == card.n_won
+    closed = taken.outcome != OPEN
+    assert card.oldest == max((taken.facts["age_days"].to_numpy() + taken.end - taken.at)[closed])
     assert card.drift["n_ended"].sum() == card.n_ended
     assert card.drift["won_share"].to_list() == pytest.approx(
         (card.drift["n_won"] / (card.drift["n_won"] + card.drift["n_ended"])).to_list()

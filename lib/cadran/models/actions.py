@@ -15,7 +15,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.measures.signals import signals
 from cadran.measures.signals_learnt import in_polars
-from cadran.models.card import untold
+from cadran.models.card import is_told
 from cadran.models.effort import hours_left, hours_of
 from cadran.models.gaps import PULLS, gaps
 from cadran.models.hazards import interval_95
@@ -77,7 +77,7 @@ def actions(book: Book, model: WinModel, terms: Terms | None = None) -> pl.DataF
     gap is worth more than the effort; else *watch*. Of unknown amounts there is no money: they come after the others,
     by gain per hour. Deals to leave come last, and take none of the hours: what to stop is another question than what
     to do first. The simple rates know no lever: the list is of signals and due dates alone, and claims no gain; where
-    they rest on nothing (`untold`), there is no probability either.
+    none can be told (`cadran.models.card.is_told`), there is no probability either.
 
     Args:
         book: At its moment.
@@ -96,8 +96,8 @@ def actions(book: Book, model: WinModel, terms: Terms | None = None) -> pl.DataF
     effort = hours_of(book)
     rows = _beside(book, _best(book, model, facts, terms, effort), terms)
     rows = _decided(rows, terms) if tells(model) else _listed(rows)
-    if untold(model):
-        rows = rows.with_columns(pl.lit(None).alias(name) for name in ("probability", "low", "high"))
+    is_known = is_told(model, facts)
+    rows = rows.with_columns(pl.when(is_known).then(name).alias(name) for name in ("probability", "low", "high"))
     off = in_polars(book).table("calendar").filter(~nw.col("is_business_day")).select("date")
     holidays = in_polars(book).collect(off)["date"].to_list()
     days = _LEVER.replace_strict(DUE, default=None, return_dtype=pl.Int64)

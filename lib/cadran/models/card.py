@@ -7,6 +7,7 @@ import polars as pl
 
 from cadran.measures.counting import wilson
 from cadran.models.hazards import PRIOR, Rates
+from cadran.models.ladder import SIMPLE
 from cadran.models.landmarks import ENDED, WON
 from cadran.models.win import WinModel
 from cadran.tables.measured.outlook import Drift
@@ -29,6 +30,31 @@ def untold(model: WinModel) -> Problem | None:
         "otherwise, and it takes one of each, with the weeks before.",
         "Import how deals were before they closed (their history, or their state day by day), the lost ones too; or wait.",
         won=model.card.n_won, ended=model.card.n_ended,
+    )  # fmt: skip
+
+
+def is_told(model: WinModel, facts: pl.DataFrame) -> pl.Series:
+    """Whether a chance can be told of each deal: one entry per row of `facts`.
+
+    The simple rates know no age: of a deal older than any that closed, or whose age is not known, they would tell the
+    rate of the younger ones.
+    """
+    if untold(model):
+        return pl.Series([False]).new_from_index(0, len(facts))
+    if model.chosen not in SIMPLE or model.card.oldest is None:
+        return pl.Series([True]).new_from_index(0, len(facts))
+    return (facts["age_days"] <= model.card.oldest).fill_null(False)
+
+
+def silent(model: WinModel) -> Problem | None:
+    """Why a deal of which no chance is told has none; None where all have one."""
+    if model.chosen not in SIMPLE or model.card.oldest is None or untold(model):
+        return untold(model)
+    return Problem(
+        "No chance can be told of the deal: no deal of its age has closed here (the oldest was {days:.0f} days old), or "
+        "its age is not known.",
+        "Close it if it is dead; give the day it was created if it is not known.",
+        days=model.card.oldest,
     )  # fmt: skip
 
 

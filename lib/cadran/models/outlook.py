@@ -20,7 +20,7 @@ from cadran.models import kept, win
 from cadran.models.actions import actions
 from cadran.models.backtest import Backtest
 from cadran.models.behind import behind, told
-from cadran.models.card import untold
+from cadran.models.card import is_told, untold
 from cadran.models.gaps import beyond
 from cadran.models.hazards import interval_95
 from cadran.models.levers import LEVERS, kept_up
@@ -43,7 +43,7 @@ EVERY, MOST_LOOKS = 7, 60
 
 @dataclass(frozen=True)
 class Outlook:
-    """The open deals of a book at its moment, and the model that tells their chances.
+    """The open deals of a book at its moment of which a chance can be told, and the model that tells it.
 
     Arrays follow the order of `facts`: one entry per open deal.
     """
@@ -268,7 +268,8 @@ def _begun(book: Book) -> Future[Outlook]:
         model = kept.model(book)
         if problem := untold(model):
             raise problem
-        return Outlook(model, win.open_facts(book), book.day, actions(book, model))
+        facts = win.open_facts(book)
+        return Outlook(model, facts.filter(is_told(model, facts)), book.day, actions(book, model))
 
     return behind(work, Outlook.work_out_levers)
 

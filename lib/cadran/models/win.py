@@ -80,6 +80,8 @@ class Card:
     chained: Chained | None
     #: Quarter by quarter: share won of the deals that closed.
     drift: pl.DataFrame
+    #: Age in days of the oldest deal that closed; None where no age is known.
+    oldest: float | None = None
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,12 @@ def select(
         cuts = np.quantile(taken.at[taken.followed >= within], CUTS)
         chained = chain(taken, cuts, {name: learnt.fitter(name) for name in tried}, within)
     name, rungs = climb(chained, tried)
-    return name, learnt, Card(n_won, n_ended, len(taken), tuple(rungs), found, chained, drift(taken))
+    age = taken.facts["age_days"].to_numpy() + taken.end - taken.at
+    oldest = np.nanmax(age[taken.outcome != OPEN], initial=-np.inf)
+    card = Card(
+        n_won, n_ended, len(taken), tuple(rungs), found, chained, drift(taken), float(oldest) if oldest >= 0 else None
+    )
+    return name, learnt, card
 
 
 def lives(taken: Snapshots) -> tuple[int, int]:
