@@ -7,6 +7,7 @@ from known import Known, model_of
 
 from cadran.book import open_book, write_book
 from cadran.models.actions import actions, within
+from cadran.models.backtest import backtest
 from cadran.models.card import untold
 from cadran.models.effort import HOURS_LEFT, hours_left
 from cadran.models.hazards import Rates, count_rates
@@ -17,6 +18,7 @@ from cadran.models.win import open_facts
 from cadran.sources.sample import invent
 from cadran.tables.delivery import Delivery
 from cadran.tables.measured.actions import Action, Reason
+from cadran.tables.problems import Problem
 
 _AMOUNT = pl.lit(None, pl.Float64).alias("amount")
 
@@ -77,6 +79,8 @@ def test_a_chance_takes_a_deal_won_and_one_that_was_not(book):
     if name in ("none won", "none lost"):
         assert untold(model)
         assert listed.select("probability", "low", "high").null_count().row(0) == (listed.height,) * 3
+        with pytest.raises(Problem, match="No chance can be told"):
+            backtest(book)
     elif name == "as it is":
         assert untold(model) is None
         assert listed["probability"].null_count() == 0

@@ -11,13 +11,14 @@ import polars as pl
 
 from cadran.book import Book, Reader
 from cadran.measures.counting import Z95
+from cadran.models.card import untold
 from cadran.models.chain import Chained, Fitter, chain, to_follow
 from cadran.models.judged import Judged, difference, judge, reliability, skill_by
 from cadran.models.ladder import STEPS, allowed
 from cadran.models.landmarks import OPEN, WON, Snapshots, take
 from cadran.models.leaks import Suspect
 from cadran.models.rivals import RIVALS, Rival
-from cadran.models.win import Learnt, open_facts, select, suspected
+from cadran.models.win import Learnt, choose, lives, open_facts, select, suspected
 from cadran.tables.problems import Problem
 
 #: Times that every model is fitted anew between the first and the last day.
@@ -80,10 +81,13 @@ def backtest(
         confirmed: Facts suspected of a leak that were found to be sound.
 
     Raises:
-        Problem: If the days are not in order or not within the book, or no deal was open between them.
+        Problem: If no chance can be told of any deal (`untold`), the days are not in order or not within the book, or
+            no deal was open between them.
     """
     reader, book = book.reader, replace(book, reader=None)
     taken = take(book, seed)
+    if not all(lives(taken)) and (why := untold(choose(taken, seed, confirmed))):
+        raise why
     within = to_follow(taken)
     until = until or book.day - timedelta(days=within)
     since = since or max(until - SPAN, _midway(taken, until))
