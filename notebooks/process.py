@@ -66,7 +66,8 @@ def show_frame(all_deals, facts, inquiry, of, page, period, view):
     deals = keep(all_deals, inquiry.selected)
     answers = sheet.Answers(facts, view, page.words, period, of, {}, {})
     rests = not view.moving or view.moving in sheet.LOCAL
-    page.show(sheet.frame_of(page, answers, deals.height))
+    is_other = rests and page.is_new("footer", view.without(*sheet.LOCAL))
+    page.show(sheet.frame_of(page, answers, deals.height), is_other=is_other)
     return answers, deals, rests
 
 
@@ -94,7 +95,7 @@ def show_room(about_model, answers, found, kept, page, view):
 
 @app.cell
 def show_deal(about_model, answers, deals, found, page, seen, view):
-    mo.stop(not page.is_new("deal", (about_model, view.open, view.only(*sheet.DEAL))))
+    mo.stop(not page.is_new("detail", (about_model, view.open, view.only(*sheet.DEAL))))
     pulls = sheet.pulls_of(view)
     if view.open is None:
         page.show(sheet.no_deal())
@@ -111,7 +112,7 @@ def show_deal(about_model, answers, deals, found, page, seen, view):
 
 @app.cell
 def show_list(about_model, answers, deals, found, page, view):
-    mo.stop(not page.is_new("list", (about_model, view.only("hours"), view.open, view.tables)))
+    mo.stop(not page.is_new("actions", (about_model, view.only("hours"), view.open, view.tables)))
     listed = within(
         found.listed.filter(pl.col("opportunity_id").is_in(deals["opportunity_id"].implode())), int(view["hours"])
     )
@@ -131,7 +132,7 @@ def show_first(answers, found, inquiry, kept, listed, page, view):
 
 @app.cell
 def ask_stages(answers, inquiry, page, rests, seen, view):
-    mo.stop(not rests or not page.is_new("stages", view.without(*sheet.LOCAL)))
+    mo.stop(not rests or not page.is_new("funnel", view.without(*sheet.LOCAL)))
     walked = answers.with_frames(
         {
             "conversion": inquiry.ask("stage_conversion"),
@@ -145,7 +146,7 @@ def ask_stages(answers, inquiry, page, rests, seen, view):
 
 @app.cell
 def ask_reference(answers, inquiry, page, rests, view):
-    mo.stop(not rests or not page.is_new("reference", view.without(*sheet.LOCAL)))
+    mo.stop(not rests or not page.is_new("won_table", view.without(*sheet.LOCAL)))
     by = [name for name in ("deal_type",) if name in answers.facts.dimensions]
     asked = {"reference": by, "lead_first_response": [], "lead_conversion": []}
     known = answers.with_frames({name: inquiry.ask(name, *groups) for name, groups in asked.items()})
@@ -155,7 +156,7 @@ def ask_reference(answers, inquiry, page, rests, view):
 
 @app.cell
 def ask_waits(answers, inquiry, page, rests, view):
-    mo.stop(not rests or not page.is_new("waits", view.without(*sheet.LOCAL)))
+    mo.stop(not rests or not page.is_new("waiting", view.without(*sheet.LOCAL)))
     waited = answers.with_frames(
         {
             "waiting": inquiry.ask("waiting_on"),
@@ -191,7 +192,7 @@ def ask_moves(found, seen):
 @app.cell
 def show_moves(about_model, answers, is_moving, moved, opened, page, view):
     mo.stop(is_moving, is_moving and page.show(sheet.coming(page, ("since", "moved")), is_coming=True))
-    mo.stop(not page.is_new("moves", (about_model, view.only("since"), view.open, view.tables)))
+    mo.stop(not page.is_new("moved", (about_model, view.only("since"), view.open, view.tables)))
     chosen = moved[view["since"]]
     together = {} if isinstance(chosen, Problem) else chosen.together(opened["opportunity_id"])
     parts = {days: each if isinstance(each, Problem) else each.parts for days, each in moved.items()}
@@ -208,7 +209,7 @@ def show_past(about_model, answers, found, is_moving, page, seen, view):
         mo.stop(True)
     _slots = ("reliability", "skill", "backtest")
     mo.stop(judged is None, judged or page.show(sheet.coming(page, _slots), is_coming=True))
-    mo.stop(not page.is_new("past", (about_model, view.tables)))
+    mo.stop(not page.is_new("backtest", (about_model, view.tables)))
     page.show(
         sheet.past_blocks(
             answers, judged.scores, judged.reliability, judged.skill, found.model.chosen, judged.since, judged.until

@@ -128,6 +128,18 @@ def test_a_part_is_made_anew_for_another_question_only():
     assert not page.is_new("room", second.without("hours"))
 
 
+def test_what_answered_another_question_is_stale_until_it_is_filled():
+    page = Page("Title", EN, [HOURS], places=(("a",), ("b",)))
+    page.show({"a": Nothing(), "b": Nothing()})
+
+    stale = []
+    for blocks, is_other in (({"a": Nothing()}, True), ({}, False), ({"b": Nothing()}, False)):
+        page.show(blocks, is_other=is_other)
+        stale.append(page.content["stale"])
+
+    assert stale == [["b"], ["b"], []]
+
+
 def test_what_is_coming_is_asked_for_again():
     page = Page("Title", EN)
     page.show({}, is_coming=True)

@@ -11,6 +11,7 @@ from quick import no_past, quick_model
 
 from cadran.book import SAMPLE, open_book, write_book
 from cadran.book.held import hold
+from cadran.figures import process_page as sheet
 from cadran.figures.blocks import Nothing, Notice
 from cadran.figures.figure import Figure
 from cadran.figures.periods import chosen_period
@@ -112,6 +113,28 @@ def test_the_numbers_are_those_of_the_model_and_the_measures(app, book):
     year = chosen_period(page.asked, book.day, book.day)
     flows = MEASURES["stage_conversion"].ask(book, Question(since=year[0], until=year[1]))
     assert page.blocks["funnel"].frame["n_entered"].to_list() == flows["n_entered"].to_list()
+
+
+def test_of_another_day_nothing_told_of_the_day_before_stays(app, book, monkeypatch):
+    _, defs = app.run(defs={"query": {"lang": "en"}, "book": book})
+    kept = {name: defs[name] for name in ("page", "facts")}
+    page, before = kept["page"].widget, dict(kept["page"].widget.blocks)
+
+    def asked_of(day):
+        page.view = {**page.view, "controls": {**page.view["controls"], "as_of": day.isoformat()}, "seq": 1}
+        app.run(defs={"query": {}, "book": book, **kept})
+        return dict(page.blocks)
+
+    with monkeypatch.context() as computing:
+        computing.setattr("cadran.models.outlook.told", lambda *_: None)
+        meanwhile = asked_of(book.day - timedelta(days=90))
+    after = asked_of(book.day)
+
+    assert page.content["stale"] == []
+    for slot in sheet.OF_MODEL:
+        assert isinstance(meanwhile[slot], Nothing) or "1 Apr 2026" in meanwhile[slot].html(slot, page.words), slot
+    assert "Being computed" in meanwhile["sentences"].items[0]
+    assert {slot: type(each) for slot, each in after.items()} == {slot: type(each) for slot, each in before.items()}
 
 
 def test_a_selection_filters_the_open_deals(app, book):

@@ -1,7 +1,7 @@
 """A page: one widget that holds every control, sentence, figure and table, and is fed rows after each change."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,7 @@ class Page(anywidget.AnyWidget):
         self.dimensions, self.places = tuple(dimensions), places
         self.blocks: dict[str, Block | Figure] = {}
         self._shown_for: dict[str, object] = {}
+        self._earlier: set[str] = set()
         type(self)._esm = bundle.module()
         first = read_view(view_of_address(query or {}, self.controls), self.controls, self.dimensions, words)
         self._at_start, self.first = first.said, first
@@ -74,15 +75,23 @@ class Page(anywidget.AnyWidget):
         view = read_view(self.view, self.controls, self.dimensions, self.words)
         return View(**{**vars(view), "said": self._at_start}) if not view.seq else view
 
-    def show(self, blocks: Mapping[str, Block | Figure], said: Sequence[str] = (), is_coming: bool = False) -> None:
+    def show(
+        self,
+        blocks: Mapping[str, Block | Figure],
+        said: Sequence[str] = (),
+        is_coming: bool = False,
+        is_other: bool = False,
+    ) -> None:
         """Put blocks in their places, in one message to the browser; places not named keep what they hold.
 
-        While a slider is held these are marked as stale, until a later call fills them. Where more `is_coming`, the
-        browser asks again in a while.
+        While a slider is held, or where the question `is_other` than the one these answered, they are marked as stale,
+        until a later call fills them. Where more `is_coming`, the browser asks again in a while.
         """
         asked = self.asked
         is_local = any(isinstance(c, Choice) and c.is_local for c in self.controls if c.name == asked.moving)
-        stale = [slot for slot in self.blocks if slot not in blocks] if asked.moving and not is_local else []
+        others = self.blocks.keys() - blocks.keys()
+        self._earlier = others if is_other else self._earlier & others
+        stale = sorted(others if asked.moving and not is_local else self._earlier)
         self.blocks = {**self.blocks, **blocks}
         specs = {each.drawing.key: each.drawing.vega for each in blocks.values() if isinstance(each, Figure)}
         slots = {slot: json.dumps(self._slot(slot, block, asked)) for slot, block in blocks.items()}
@@ -101,10 +110,18 @@ class Page(anywidget.AnyWidget):
             self.content = content
 
     def is_new(self, part: str, question: object) -> bool:
-        """Whether a part of the page has to be made for this question: not if it was last made for the same one."""
+        """Whether a part of the page has to be made for this question: not if it was last made for the same one.
+
+        A part that fills places is named after one of them.
+        """
         is_new = self._shown_for.get(part) != question
         self._shown_for[part] = question
         return is_new
+
+    def forget(self, slots: Iterable[str]) -> None:
+        """Have the parts named after these places made anew, as something else stands there meanwhile."""
+        for slot in slots:
+            self._shown_for.pop(slot, None)
 
     def refuse(self, problem: Problem) -> None:
         """Say what went wrong and how to repair it, in place of the page's first block."""

@@ -151,14 +151,20 @@ def frame_of(page: Page, answers: Answers, n_deals: int) -> dict[str, Block]:
 
 
 def coming(page: Page, names: Sequence[str] = OF_MODEL) -> dict[str, Block]:
-    """What stands in the parts that wait, the first time: all of the win model's, or those named."""
-    text = page.words("Being computed: the model learns from this book, once. The rest of the page answers meanwhile.")
-    waits = [name for name in names if name not in page.blocks]
-    return {name: Notice(text) if name in (*SAYS_SO, *LATER) else Nothing() for name in waits}
+    """What stands in the parts that wait, in place of what was told of another day: all of the win model's, or those
+    named."""
+    page.forget(names)
+    text = page.words(
+        "Being computed: the model learns from what was known on {day}, once. The rest of the page answers meanwhile.",
+        day=page.words.date(page.asked.day("as_of")),
+    )
+    told = dict.fromkeys((*SAYS_SO, *LATER), Notice(text)) | {"sentences": Sentences([text])}
+    return {name: told.get(name, Nothing()) for name in names}
 
 
 def refused(page: Page, problem: Problem) -> dict[str, Block]:
     """What stands in these parts where nothing can be learnt from the book."""
+    page.forget(OF_MODEL)
     said = problem.told(page.words)
     told = Notice(said, kind="little")
     return {name: told if name in SAYS_SO else Nothing() for name in OF_MODEL} | {"sentences": Sentences([said])}
@@ -166,6 +172,7 @@ def refused(page: Page, problem: Problem) -> dict[str, Block]:
 
 def unjudged(page: Page, problem: Problem) -> dict[str, Block]:
     """What stands in the parts of the backtest where none can be held."""
+    page.forget(("backtest",))
     told = Notice(problem.told(page.words), page.words("The backtest: every candidate, every rival"), "little")
     return {"backtest": told, "reliability": Nothing(), "skill": Nothing()}
 
