@@ -4,15 +4,19 @@ import csv
 import io
 import json
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import polars as pl
 import pytest
 from known import Known, model_of, untaught
 
+from cadran import cli_score
 from cadran.figures.table import as_csv
 from cadran.figures.tasks import tasks
+from cadran.measures import renamed
 from cadran.models import actions, kept
+from cadran.models.backtest import Backtest
 from cadran.models.hazards import Rates
 from cadran.models.landmarks import N_PERIODS
 from cadran.tables.measured.actions import Action
@@ -105,6 +109,43 @@ def test_what_nothing_was_learnt_of_has_no_chance(run, monkeypatch, language, sa
         assert {row[name] for row in rows} == {None}
     assert {why in row["silent"] for row in rows} == {True}
     assert why in lines[1]
+
+
+def test_a_deal_older_than_any_that_closed_has_no_chance_by_any_day(run, monkeypatch):
+    rates = replace(model_of(Rates({}, np.ones((1, N_PERIODS, 3)))), chosen="constant")
+    rates = replace(rates, card=replace(rates.card, oldest=60.0))
+    monkeypatch.setattr(kept, "model", lambda book, confirmed=(): rates)
+    asked = ("--by-date", "2026-09-30", "--changed-since", "2026-06-01")
+    rows = json.loads(run("score", *asked, "--format", "json")[1])
+    _, told, _ = run("score")
+
+    silent = [row for row in rows if row["probability"] is None]
+    assert 0 < len(silent) < len(rows)
+    assert {row["won_by"] for row in silent} == {row["change"] for row in silent} == {None}
+    assert all((row["silent"] is None) == (row["won_by"] is not None) for row in rows)
+    assert f"Deals without a chance ({len(silent)}): No chance" in " ".join(told.split())
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "32 days ago"), ("fr", "il y a 32 jours")])
+def test_data_of_long_ago_are_said_to_be(run, monkeypatch, language, said):
+    monkeypatch.setenv("CADRAN_LANG", language)
+    monkeypatch.setattr(cli_score, "today", lambda: date(2026, 8, 1))
+
+    assert said in run("score", "--format", "csv")[2].replace("\xa0", " ")
+    assert run("score", "--as-of", "2026-06-29", "--format", "csv")[2] == ""
+    monkeypatch.setattr(cli_score, "today", lambda: date(2026, 7, 31))
+    assert run("score", "--format", "csv")[2] == ""
+
+
+@pytest.mark.parametrize("command", [["score"], ["backtest", "win"]])
+def test_stages_that_seem_renamed_are_asked_about(run, monkeypatch, command):
+    pair = {"old_stage": "Offer", "new_stage": "Quote", "since": date(2026, 1, 5), "n_old": 40, "n_new": 30}
+    monkeypatch.setattr(renamed, "renamed_stages", lambda book: pl.DataFrame([pair]))
+    monkeypatch.setattr(kept, "past", lambda *asked: Backtest(
+        date(2025, 1, 1), date(2025, 6, 30), "constant", pl.DataFrame({"name": ["constant"]}), *[pl.DataFrame()] * 2, ()
+    ))  # fmt: skip
+
+    assert "Renamed? Offer (40 entries)" in run(*command, "--format", "json")[2]
 
 
 def test_without_amounts_no_money_is_told(run, monkeypatch):

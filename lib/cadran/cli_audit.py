@@ -25,7 +25,7 @@ from cadran.asked import (
 from cadran.figures.columns import cell, label
 from cadran.figures.renamed import told_renamed
 from cadran.tables.problems import Problem
-from cadran.terminal import Format, err, out, reader_words, tell_purge
+from cadran.terminal import Format, out, reader_words, tell_purge, warn
 from cadran.text import Words
 
 words = reader_words()
@@ -151,8 +151,7 @@ def audit_process(
         frame = next(iter(told.values()))
         assert isinstance(frame, pl.DataFrame)
         typer.echo(frame.write_csv(), nl=False)
-        for sentence in told_renamed(renamed, words):  # beside the table, which a script reads
-            err.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        warn(told_renamed(renamed, words))  # beside the table, which a script reads
     elif format is Format.json:
         typer.echo(
             json.dumps(_object(told, renamed, opened, question, words), ensure_ascii=False, indent=1, default=str)

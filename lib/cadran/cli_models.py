@@ -7,7 +7,8 @@ import polars as pl
 import typer
 
 from cadran.asked import AsOfOption, BookOption, FormatOption, SinceOption, UntilOption, seen_book
-from cadran.terminal import Format, out, reader_words, show, tell_purge
+from cadran.figures.renamed import told_renamed
+from cadran.terminal import Format, out, reader_words, show, tell_purge, warn
 from cadran.text import Words
 
 words = reader_words()
@@ -43,10 +44,12 @@ def win(
     format: FormatOption = Format.table,  # noqa: A002
 ) -> None:
     """Say how good win probabilities would have been, fitted on the past, judged by what came."""
+    from cadran.measures.renamed import renamed_stages
     from cadran.models import kept
 
     words, opened = reader_words(), seen_book(book, as_of)
     told = kept.past(opened, since and since.date(), until and until.date(), seed, confirmed or ())
+    warn(told_renamed(renamed_stages(opened), words))
     if format is Format.table:
         out.print(f"[bold]{words('Backtest of the win model')}[/] · {opened.settings.name} · {words.date(opened.day)}")
         tell_purge(opened, words)

@@ -11,9 +11,10 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from cadran.asked import DAY, AsOfOption, BookOption, FormatOption, WhereOption, questioned, seen_book
+from cadran.figures.renamed import told_renamed
 from cadran.figures.tasks import ACTIONS, lever_told, reason, tasks, why
 from cadran.tables.problems import Problem
-from cadran.terminal import Format, out, reader_words, show, tell_purge
+from cadran.terminal import Format, out, reader_words, show, tell_purge, today, told_age, warn
 from cadran.text import UNKNOWN, Words
 
 words = reader_words()
@@ -57,8 +58,9 @@ def score_(
 ) -> None:
     """Score open deals, and say what to do first."""
     from cadran.figures.table import as_csv
+    from cadran.measures.renamed import renamed_stages
     from cadran.models.actions import Terms, actions, within
-    from cadran.models.card import untold
+    from cadran.models.card import silent
     from cadran.models.kept import model as model_of
 
     words, opened = reader_words(), seen_book(book, as_of)
@@ -72,12 +74,13 @@ def score_(
     rows = _beside(opened, model, rows, by_date, changed_since)
     if to is not None:
         _write(to, as_csv(tasks(listed, words), words))
+    warn([*([] if as_of else told_age(opened, today(), words)), *told_renamed(renamed_stages(opened), words)])
     if format is not Format.table:
-        silent = untold(model)
-        named = _named(rows, model.chosen, None if silent is None else " ".join(silent.told(words).split("\n")))
+        why = silent(model)
+        named = _named(rows, model.chosen, None if why is None else " ".join(why.told(words).split("\n")))
         show(_flat(named) if format is Format.csv else named, format, words)
         return
-    _tell_head(opened, model, terms, bool(rows["amount"].count()), words)
+    _tell_head(opened, model, terms, rows, words)
     _tell_rows(rows, opened.settings.currency, words, most=None if deal else 1)
     if hours is not None:
         out.print(_tell_hours(listed, hours, words), highlight=False, soft_wrap=True)
@@ -116,7 +119,6 @@ def _beside(
     opened: Any, model: Any, rows: pl.DataFrame, by_date: datetime | None, since: datetime | None
 ) -> pl.DataFrame:
     """The rows with reasons, the chance to be won by a day, and what changed since one, where asked."""
-    from cadran.models.card import untold
     from cadran.models.reasons import moved, reasons
     from cadran.models.typical import looks, typical
     from cadran.models.win import open_facts
@@ -133,16 +135,18 @@ def _beside(
         ahead = _days_to(by_date, opened)
         won = model.score(facts, ahead).drop("opportunity_id")
         names = dict(zip(won.columns, ("won_by", "won_by_low", "won_by_high"), strict=True))
-        won = won.rename(names).with_columns(pl.lit(None).alias(name) for name in names.values() if untold(model))
-        rows = pl.concat([rows, won], how="horizontal")
+        rows = pl.concat([rows, won.rename(names)], how="horizontal")
     if since:
-        parts = moved(model, opened, opened.as_of(since.date())).filter(untold(model) is None)
+        parts = moved(model, opened, opened.as_of(since.date()))
         whole = ("probability_before", "change", "change_low", "change_high")
         told = parts.group_by("opportunity_id").agg(
             pl.col(whole).first(), changed_with=pl.struct("group", "part", "what")
         )
         rows = rows.join(told, on="opportunity_id", how="left", maintain_order="left")
-    return rows
+    is_told, beside = pl.col("probability").is_not_null(), ("won_by", "change", "probability_before")
+    return rows.with_columns(
+        pl.when(is_told).then(name).alias(name) for name in rows.columns if name.startswith(beside)
+    )
 
 
 def _days_to(day: datetime, opened: Any) -> float:
@@ -153,10 +157,10 @@ def _days_to(day: datetime, opened: Any) -> float:
     return max((ends - opened.moment).total_seconds() / 86_400, 0.0)
 
 
-def _named(rows: pl.DataFrame, chosen: str, silent: str | None) -> pl.DataFrame:
+def _named(rows: pl.DataFrame, chosen: str, why: str | None) -> pl.DataFrame:
     first = [*OF_DEAL, "amount", "probability", "low", "high"]
-    why = pl.lit(silent, pl.String).alias("silent")
-    return rows.select(pl.lit(chosen).alias("model"), *first, why, pl.all().exclude(first))
+    silent = pl.when(pl.col("probability").is_null()).then(pl.lit(why, pl.String)).alias("silent")
+    return rows.select(pl.lit(chosen).alias("model"), *first, silent, pl.all().exclude(first))
 
 
 def _flat(named: pl.DataFrame) -> pl.DataFrame:
@@ -166,10 +170,10 @@ def _flat(named: pl.DataFrame) -> pl.DataFrame:
     return named.with_columns(*texts, pl.col("signals").list.join(", "))
 
 
-def _tell_head(opened: Any, model: Any, terms: Any, has_amounts: bool, words: Words) -> None:
+def _tell_head(opened: Any, model: Any, terms: Any, rows: pl.DataFrame, words: Words) -> None:
     """What the probabilities rest on, and what the list claims."""
     from cadran.figures.process_trust import STEPS, trust_sentence
-    from cadran.models.card import card
+    from cadran.models.card import card, silent
     from cadran.models.reasons import tells
 
     told = card(model)
@@ -186,6 +190,9 @@ def _tell_head(opened: Any, model: Any, terms: Any, has_amounts: bool, words: Wo
             difference=words.number(rung["difference"], 4), error=words.number(1.96 * rung["error"], 4),
             against=words(STEPS[rung["against"]]).lower(),
         ))  # fmt: skip
+    if not told["untold"] and (why := silent(model)) and (n := rows["probability"].null_count()):
+        told_why = " ".join(why.told(words).split("\n"))
+        lines.append(words("Deals without a chance ({n}): {why}", n=words.number(n), why=told_why))
     if not tells(model):
         lines.append(words("No lever is told: it would be invented. The list goes by signals and due dates alone."))
     else:
@@ -198,7 +205,7 @@ def _tell_head(opened: Any, model: Any, terms: Any, has_amounts: bool, words: Wo
         )
         lines.append(
             words("In money {margin}, less an hour's {cost}.", margin=margin, cost=money)
-            if has_amounts
+            if rows["amount"].count()
             else words(
                 "No amount is known: a gap is told in points of probability, and no deal is proposed to be left."
             )

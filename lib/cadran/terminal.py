@@ -3,9 +3,9 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 
 import polars as pl
@@ -23,6 +23,10 @@ from cadran.text import Words, words_for
 
 # Where nobody's window sets the width, a table is as wide as it needs.
 out, err = Console(width=None if sys.stdout.isatty() else 240), Console(stderr=True)
+
+
+#: Days after which what data propose to do is told to be late.
+OLD = 31
 
 
 class Format(StrEnum):
@@ -85,6 +89,25 @@ def tell_purge(book: Book, words: Words) -> None:
     if before := book.manifest.get("purged_before"):
         day = words.date(date.fromisoformat(before))
         out.print(words("What ended before {day} was purged: what is counted lies after it.", day=day), style="cyan")
+
+
+def today() -> date:
+    """The day it is: a command says it, nothing below a command asks."""
+    return datetime.now(UTC).date()
+
+
+def told_age(book: Book, day: date, words: Words) -> list[str]:
+    """That what is proposed is proposed for a day long gone by, where a book's data end more than `OLD` days before a day."""
+    if (days := (day - book.day).days) <= OLD:
+        return []
+    return [words("These data end on {end}, {n} days ago: the chances, what to do and by when are of that day. Import what "
+                  "came since.", end=words.date(book.day), n=words.number(days))]  # fmt: skip
+
+
+def warn(told: Iterable[str]) -> None:
+    """Sentences that stand beside a result, whoever or whatever reads that."""
+    for sentence in told:
+        err.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def show(frame: pl.DataFrame, form: Format, words: Words, currency: str = "") -> None:
