@@ -78,6 +78,11 @@ def _tell(told: Any, words: Words) -> None:
             n=words.number(first["n"]), won=words.number(first["n_won"]), young=words.number(first["n_young"]),
             since=words.date(told.since), until=words.date(told.until),
         ),
+        words(
+            "Of the weekly looks at a deal a few are drawn, and each stands for the others: so counted, as in the figures "
+            "below, {share} are at deals won in time.",
+            share=words.percent(first["average_precision"], 1),  # of a constant: the share won
+        ),
         words("On {since} the selection would have chosen: {name}.", since=words.date(told.since), name=words(told.chosen)),
     ]  # fmt: skip
     if told.chosen in SIMPLE:

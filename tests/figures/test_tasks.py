@@ -60,7 +60,8 @@ def test_why_it_is_proposed(told, said):
     ("fact", "value", "typical", "said"),
     [
         ("mean_log_wait", "3.258", "1.386", "The client's usual wait 25 h, typically 3 h"),  # log1p of hours
-        ("waited_90", "8.2", "3.1", "pts): Time the client waited in 90 days"),
+        ("waited_90", "8.2", "3.1", "pts): Time the client waited in 90 days, more than typically"),
+        ("waited_90", "3.1", "8.2", "pts): Time the client waited in 90 days, no more than typically"),
         ("deal_type", "renewal", "new", "Deal type Renewal, typically New business"),
         ("competitor", "Acme", None, "Competitor Acme, typically none"),
         ("has_decision_maker", "true", "false", "Decision maker involved yes, typically no"),

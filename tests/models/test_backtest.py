@@ -13,10 +13,11 @@ from cadran.models import backtest as module
 from cadran.models import kept, win
 from cadran.models.backtest import backtest
 from cadran.models.ladder import STEPS
-from cadran.models.landmarks import Snapshots, take
+from cadran.models.landmarks import WON, Snapshots, take
 from cadran.models.rivals import RIVALS
 from cadran.sources.sample import invent
 from cadran.tables.problems import Problem
+from cadran.text import words_for
 
 SINCE, UNTIL = date(2025, 7, 1), date(2026, 1, 31)
 
@@ -73,6 +74,11 @@ def test_the_looks_lie_between_the_days_and_are_counted(book, told):
 
     assert row["n"] == (asked.followed > row["within_days"]).sum() > 0
     assert row["n_young"] == len(asked) - row["n"]
+    judged = asked.keep(asked.followed > row["within_days"])
+    in_time = (judged.outcome == WON) & (judged.end - judged.at <= row["within_days"])
+    assert row["average_precision"] == pytest.approx(
+        np.average(in_time, weights=judged.weight)
+    )  # what the command says
     assert told.skill.filter(pl.col("name") == "constant", pl.col("by") == "age_days")["n"].sum() == row["n"]
     assert told.skill.filter(pl.col("name") == "constant")["skill"].to_list() == pytest.approx(
         [0] * len(told.skill.filter(pl.col("name") == "constant"))
@@ -170,7 +176,12 @@ def test_the_command_tells_rows_and_figures(folder, told, run, monkeypatch):
     for part in ("scores", "reliability", "skill", "suspects"):
         monkeypatch.setenv("CADRAN_LANG", "fr")
         status, out, _ = run(*asked, "--show", part)
-        assert (status, "la sélection aurait retenu" in out) == (0, True)
+        share = words_for("fr").percent(told.scores["average_precision"][0], 1)
+        assert (status, "la sélection aurait retenu" in out, f"{share} sont d'affaires gagnées" in out) == (
+            0,
+            True,
+            True,
+        )
     assert all(asked[1:] == (SINCE, UNTIL, 0, ()) for asked in given)
 
 

@@ -79,8 +79,14 @@ def reason(row: Mapping[str, Any], words: Words, currency: str) -> str:
     fact = row["fact"]
     if fact is None:
         return told
-    if FACTS[fact][1] == "log sum":
-        return f"{told}{words(': ')}{words(FACTS[fact][0])}"
+    if FACTS[fact][1] == "log sum":  # of no unit that a reader knows
+        name, is_more = words(FACTS[fact][0]), float(row["value"] or 0) > float(row["typical"] or 0)
+        beside = (
+            words("{fact}, more than typically", fact=name)
+            if is_more
+            else words("{fact}, no more than typically", fact=name)
+        )
+        return f"{told}{words(': ')}{beside}"
     value, typical = (fact_told(fact, row[of], words, currency) for of in ("value", "typical"))
     leads = words("{fact} {value}, typically {typical}", fact=words(FACTS[fact][0]), value=value, typical=typical)
     return f"{told}{words(': ')}{leads}"
