@@ -28,7 +28,7 @@ def untold(model: WinModel) -> Problem | None:
     return Problem(
         "No chance can be told of a deal: of the deals seen while they were open, {won} were won and {ended} ended "
         "otherwise, and it takes one of each, with the weeks before.",
-        "Import how deals were before they closed (their history, or their state day by day), the lost ones too; or wait.",
+        "Import how deals were before they closed (their history, or their state day by day), the won and the lost ones; or wait.",
         won=model.card.n_won, ended=model.card.n_ended,
     )  # fmt: skip
 
