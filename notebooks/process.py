@@ -89,7 +89,7 @@ def ask_model(deals, page, rests, seen, view):
 def show_room(about_model, answers, found, kept, page, view):
     mo.stop(not page.is_new("room", (about_model, view.only(*sheet.ROOM))))
     pulled = found.pulled(kept, view["lever"], view["horizon"])
-    page.show(sheet.room(page, answers, pulled, int(kept.sum())))
+    page.show(sheet.room(page, answers, pulled, int(kept.sum()), found.until(view["horizon"])))
     return
 
 
@@ -103,7 +103,8 @@ def show_deal(about_model, answers, deals, found, page, seen, view):
         row, action = sheet.deal_of(deals, found.listed, view.open)
         promised = found.promise(view.open, {}), found.promise(view.open, pulls) if pulls else None
         lived = found.course(seen, view.open), timeline(seen, view.open)
-        page.show(sheet.deal(page, answers, row, *promised, *lived, found.is_beyond(view.open, pulls)))
+        ends = found.is_beyond(view.open, pulls), found.until(view["horizon"])
+        page.show(sheet.deal(page, answers, row, *promised, *lived, *ends))
         if row is not None:
             shown = signals(seen).filter(pl.col("opportunity_id") == view.open)
             page.show(sheet.reasons(answers, found.reasons(seen, view.open), shown, action))
@@ -126,7 +127,8 @@ def show_first(answers, found, inquiry, kept, listed, page, view):
     lead = answers.with_frames(
         {"rate": inquiry.ask("win_rate"), "dwell": inquiry.ask("stage_dwell"), "actions": listed}
     )
-    page.show(sheet.first_words(lead, found.expected(kept, view["horizon"]), card(found.model)))
+    expected, until = found.expected(kept, view["horizon"]), found.until(view["horizon"])
+    page.show(sheet.first_words(lead, expected, card(found.model), until))
     return
 
 
@@ -141,7 +143,7 @@ def ask_stages(answers, inquiry, page, rests, seen, view):
         }
     )
     page.show(where.stages(walked) | renamed(renamed_stages(seen), page.words))
-    return
+    return (walked,)
 
 
 @app.cell
@@ -155,9 +157,8 @@ def ask_reference(answers, inquiry, page, rests, view):
 
 
 @app.cell
-def ask_waits(answers, inquiry, page, rests, view):
-    mo.stop(not rests or not page.is_new("waiting", view.without(*sheet.LOCAL)))
-    waited = answers.with_frames(
+def ask_waits(inquiry, page, walked):
+    waited = walked.with_frames(
         {
             "waiting": inquiry.ask("waiting_on"),
             "bottlenecks": inquiry.ask("bottlenecks"),

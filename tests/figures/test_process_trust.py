@@ -6,6 +6,8 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
+from cadran.figures.blocks import Notice
+from cadran.figures.figure import Figure
 from cadran.figures.process_trust import card_blocks, past_blocks, trust_sentence
 from cadran.tables.measured.outlook import Drift
 from cadran.tables.problems import Problem
@@ -68,3 +70,12 @@ def test_who_sees_a_part_alone_is_told_that_the_card_and_the_backtest_are_of_all
 
     told = {name for name, block in drawn.items() if of_all in block.subtitle}
     assert told == ({*drawn} - {"blind"} if is_part else set())
+
+
+@pytest.mark.parametrize(("chosen", "drawn"), [("logit", Figure), ("constant", Notice)])
+def test_the_overall_rate_knows_nothing_early_whatever_the_noise(chosen, drawn):
+    facts, view = SimpleNamespace(is_part=False), SimpleNamespace(tables={})
+    answers = SimpleNamespace(words=words_for("en"), facts=facts, view=view, currency="EUR")
+    skill, day = SKILL.with_columns(name=pl.lit(chosen)), date(2026, 1, 1)
+
+    assert isinstance(past_blocks(answers, SCORES, CURVE, skill, chosen, day, day)["skill"], drawn)

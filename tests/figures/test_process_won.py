@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import polars as pl
 
 from cadran.figures import process_won as won
-from cadran.figures.blocks import Notice
+from cadran.figures.blocks import Nothing, Notice
 from cadran.figures.controls import read_view
 from cadran.figures.facts import Facts
 from cadran.figures.opportunities_answers import Answers
@@ -73,3 +73,27 @@ def test_what_is_known_of_no_deal_is_no_line_and_one_difference_is_singular():
 
     assert table.frame.height == 1
     assert "One difference at most" in table.subtitle
+
+
+def test_facts_a_book_does_not_hold_are_said_to_be_so_and_once():
+    row = reference("new", 0) | {"won": None, "lost": None, "n_early": 40, "n_unknown": 60, "is_difference": None}
+    frame = pl.DataFrame([row, row | {"unit": "days", "fact": "stage_days"}])
+
+    drawn = won.reference(answered({"reference": frame}))
+
+    assert "does not hold these facts: 100 deals were won or lost, 40 of them before" in drawn["won_share"].text
+    assert drawn["won_share"].title == "Share of deals that had it; How long it took, days"
+    assert drawn["won_time"] == Nothing()
+    # No fact at all of these units: too few deals, told once too.
+    assert "10 of each are needed" in drawn["won_count"].text
+    assert drawn["won_response"] == Nothing()
+
+
+def test_what_differs_stands_first():
+    same = reference("new", 30) | {"is_difference": False}
+    rows = [same, same | {"fact": "n_touches"}, reference("new", 30) | {"fact": "has_senior"}]
+
+    table = won.reference(answered({"reference": pl.DataFrame(rows)}))["won_table"]
+
+    assert table.frame["is_difference"].to_list() == [True, False, False]
+    assert table.frame["fact"].to_list()[1:] == [won.said_of(each, None, EN) for each in ("pushed", "n_touches")]

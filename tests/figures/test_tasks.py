@@ -1,9 +1,12 @@
 """What to do about open deals, in words: every lever, group and fact has some, in both languages."""
 
+from types import SimpleNamespace
+
 import polars as pl
 import pytest
 
 from cadran.figures import columns_score, tasks
+from cadran.figures.process_open import tasks as list_of
 from cadran.models.gaps import PULLS
 from cadran.models.reasons import GROUPS
 from cadran.tables.measured.actions import ACTIONS, LEVERS, Action, Reason
@@ -74,3 +77,14 @@ def test_a_reason_is_said_in_the_units_of_its_fact(fact, value, typical, said):
     told |= {"change": 0.051, "change_low": 0.01, "change_high": 0.09}
 
     assert said in tasks.reason(row(Reason, **told), words_for("en"), "EUR").replace("\xa0", " ").replace("\u202f", "")
+
+
+@pytest.mark.parametrize(
+    ("lever", "said"), [(None, "hours change nothing"), ("meet", "Nothing of use fits into 20 hours.")]
+)
+def test_where_no_deal_has_a_lever_hours_are_said_to_change_nothing(lever, said):
+    told = row(Action, lever=lever, action="watch", fits=False)
+    actions = pl.DataFrame([told], schema=Action.create_empty().schema | {"fits": pl.Boolean})
+    answers = SimpleNamespace(words=words_for("en"), view={"hours": "20"})
+
+    assert said in list_of(answers, actions.with_columns(fits=pl.lit(False)), pl.DataFrame())["actions"].text

@@ -24,7 +24,16 @@ from cadran.publish.prepared import _load
 from cadran.tables import TABLES
 from cadran.tables.delivery import Delivery
 
-OF_A_DEAL = ("detail", "deal_levers", "deal_incidence", "deal_course", "deal_reasons", "deal_moved", "deal_timeline")
+OF_A_DEAL = (
+    "detail",
+    "deal_levers",
+    "deal_told",
+    "deal_incidence",
+    "deal_course",
+    "deal_reasons",
+    "deal_moved",
+    "deal_timeline",
+)
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +146,16 @@ def test_of_another_day_nothing_told_of_the_day_before_stays(app, book, monkeypa
     assert {slot: type(each) for slot, each in after.items()} == {slot: type(each) for slot, each in before.items()}
 
 
+@pytest.mark.parametrize(
+    ("horizon", "by"), [("quarter", "by 30 Sept 2026"), ("months12", "by 30 Jun 2027"), ("ever", "one day")]
+)
+def test_a_horizon_is_a_day(app, book, horizon, by):
+    page, _ = shown(app, book, lang="en", horizon=horizon)
+
+    assert by in page.blocks["sentences"].items[0]
+    assert by in page.blocks["room_wins"].title
+
+
 def test_a_selection_filters_the_open_deals(app, book):
     page, _ = shown(app, book, lang="en", **{"in.region": ["Nord"]})
 
@@ -161,6 +180,14 @@ def test_levers_move_a_deal_and_a_room(app, book, deal):
         for more in ("0", "2")
     )
 
+    told = [[each.value for each in blocks["deal_told"].items] for blocks in (still, pulled)]
+    now, *then = (
+        each.filter(by_date=book.day.replace(month=12, day=31))["probability"][0]
+        for each in (pulled["deal_incidence"].frame, pulled["deal_incidence"].frames["pulled"])
+    )
+    assert told[0] == [f"{now:.1%}"]
+    assert told[1][:2] == [f"{now:.1%}", f"{then[0]:.1%}"]
+    assert "by 31 Dec 2026" in pulled["deal_told"].items[1].label
     assert still["deal_incidence"].frames["pulled"].is_empty()
     assert pulled["deal_incidence"].frames["pulled"].height == pulled["deal_incidence"].frame.height
     assert pulled["deal_incidence"].frame.equals(still["deal_incidence"].frame)

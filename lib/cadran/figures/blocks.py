@@ -1,7 +1,7 @@
 """The parts of a page as HTML: written here once, for the live page, its first sight and reports."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any, Literal, Protocol
 
@@ -95,6 +95,19 @@ class Notice:
         title = f"<h2>{escape(self.title)}</h2>" if self.title else ""
         role = "alert" if self.kind == "error" else "note"
         return f"<div class='notice {self.kind}' role={role}>{title}<p>{escape(self.text)}</p></div>"
+
+
+def once(blocks: Mapping[str, Block | Figure], words: Words) -> dict[str, Block | Figure]:
+    """These blocks, what several notices say alike told in the first of their places alone, under all their titles."""
+    notices = {slot: block for slot, block in blocks.items() if isinstance(block, Notice)}
+    alike: dict[str, list[str]] = {}
+    for slot, notice in notices.items():
+        alike.setdefault(notice.text, []).append(slot)
+    told = {
+        slots[0]: replace(notices[slots[0]], title=words("; ").join(notices[slot].title for slot in slots))
+        for slots in alike.values()
+    }
+    return {slot: told.get(slot, Nothing() if slot in notices else block) for slot, block in blocks.items()}
 
 
 @dataclass(frozen=True)

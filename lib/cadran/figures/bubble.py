@@ -29,7 +29,13 @@ def bubbles(style: Style) -> Chart:
         probability_low="At least", probability_high="At most", amount="Amount", close_date="Likely close",
     )  # fmt: skip
     label = f"{words}[datum.value]"
-    legend = alt.Legend(labelExpr=label, symbolOpacity=1, symbolFillColor=None, labelColor=colour("ink"))
+    legend = alt.Legend(
+        labelExpr=label,
+        columns=alt.ExprRef("width < 360 ? 2 : 4"),
+        symbolOpacity=1,
+        symbolFillColor=None,
+        labelColor=colour("ink"),
+    )
     colours = [colour(each) for each, _ in ACTIONS.values()]
     action = alt.Color("action:N", scale=alt.Scale(domain=list(ACTIONS), range=colours), legend=legend)
     shape = alt.Shape(

@@ -253,7 +253,7 @@ CAUSE_LABELS = {
 WORDED = {"outcome", "status", "deal_type", "forecast_category"} | columns_audit.WORDED
 _MONTHS = {"month", "closed_month", "created_month", "expected_month"}
 #: Columns that only serve the drawing.
-HIDDEN = {"state", "key", "cause", "period", "row", "name", "told"}
+HIDDEN = {"state", "key", "cause", "period", "row", "name", "told", "brief"}
 
 
 def label(column: str, words: Words) -> str:

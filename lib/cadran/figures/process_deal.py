@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from cadran.figures.blocks import Block, Lines, Nothing, Notice
+from cadran.figures.blocks import Block, Headline, Headlines, Lines, Nothing, Notice
 from cadran.figures.columns import value_label
 from cadran.figures.figure import Figure
 from cadran.figures.filters import Detail
@@ -18,7 +18,16 @@ from cadran.figures.told import with_finding
 from cadran.tables.measured.signals import TITLES
 from cadran.text import Words
 
-SLOTS = ("detail", "deal_levers", "deal_incidence", "deal_course", "deal_reasons", "deal_moved", "deal_timeline")
+SLOTS = (
+    "detail",
+    "deal_levers",
+    "deal_told",
+    "deal_incidence",
+    "deal_course",
+    "deal_reasons",
+    "deal_moved",
+    "deal_timeline",
+)
 #: Units of signals, as readers say them.
 UNITS = {"days": "days", "hours": "hours", "pushes": "pushes", "people": "people", "share": "share"}
 #: What happened to a deal -> words.
@@ -45,7 +54,7 @@ def nothing() -> dict[str, Block]:
 
 def deal(
     answers: Answers, row: Mapping[str, Any] | None, promised: pl.DataFrame, pulled: pl.DataFrame | None,
-    past: pl.DataFrame, happened: pl.DataFrame, is_beyond: bool,
+    past: pl.DataFrame, happened: pl.DataFrame, is_beyond: bool, until: date | None,
 ) -> dict[str, Block | Figure]:  # fmt: skip
     """The parts of an open deal's page.
 
@@ -56,6 +65,7 @@ def deal(
         past: As `Course` has it.
         happened: `at_date`, `kind`, `direction`, `value`, `is_move`, the latest last.
         is_beyond: Whether a lever brings the deal beyond what was ever seen.
+        until: The day by which its chance is told in numbers; None: the last that is promised.
     """
     words, name = answers.words, answers.view.open or ""
     title = words("Deal {id}", id=name)
@@ -71,11 +81,10 @@ def deal(
         if pulled is not None
         else words("pull a lever above to see it move")
     )
-    if is_beyond:
-        levers += words("; ") + words("beyond what the data ever showed: held to the limit")
     title_past = words("Its chance until now")
     drawn: dict[str, Block | Figure] = {
         "detail": Detail(row, title, answers.currency),
+        "deal_told": _promised(promised, pulled, until, is_beyond, words),
         "deal_incidence": incidence(
             promised,
             frames={"pulled": promised.head(0) if pulled is None else pulled},
@@ -102,6 +111,33 @@ def deal(
             **style,
         )
     return {slot: with_finding(block) for slot, block in drawn.items()}
+
+
+def _promised(
+    promised: pl.DataFrame, pulled: pl.DataFrame | None, until: date | None, is_beyond: bool, words: Words
+) -> Block:
+    """The chance by a day: as things are, and with the levers pulled."""
+    if promised.is_empty():
+        return Nothing()
+    day: date = until or promised["by_date"].to_list()[-1]
+    now, *then = (
+        each.row(by_predicate=pl.col("by_date") == day, named=True) for each in (promised, pulled) if each is not None
+    )
+
+    def chance(label: str, row: Mapping[str, Any], change: str = "") -> Headline:
+        value, low, high = (words.percent(row[f"probability{end}"], 1) for end in ("", "_low", "_high"))
+        return Headline(label, value, change, basis=f"({low} – {high}) {words('95 % interval')}",
+                        definition=f"/definitions?lang={words.language}#win_probability")  # fmt: skip
+
+    by = words.date(day)
+    told = [chance(words("Won by {day}, as things are", day=by), now)]
+    for row in then:
+        change = f"{told[0].value} → {words.percent(row['probability'], 1)}"
+        told.append(chance(words("Won by {day}, with the levers above", day=by), row, change))
+    if is_beyond:
+        held = words("beyond what the data ever showed: held to the limit")
+        told.append(Headline(words("Beyond what was seen"), words("yes"), basis=held))
+    return Headlines(told)
 
 
 def reasons(

@@ -26,6 +26,8 @@ FATES = {
     "n_lost": ("Lost", "lost"),
     "n_disqualified": ("Disqualified", "muted"),
 }
+#: Width in pixels below which boxes say little.
+NARROW = 420
 _POINTS = 24
 
 
@@ -61,7 +63,8 @@ def curves(flows: pl.DataFrame, stages: list[str]) -> pl.DataFrame:
 def process_map(style: Style, n_stages: int) -> Chart:
     """Stages as boxes, from top to bottom, and the flows between them: on, skipping ahead (right), back (left, dashed).
 
-    The rows carry `row` (0 for the first stage), `name` and `told`, what the box says. "flows" holds `curves`; "ends"
+    The rows carry `row` (0 for the first stage), `name` and `told`, what the box says, `brief` where it is narrow.
+    "flows" holds `curves`; "ends"
     one row per stage and end: `row`, `text`, `kind` "won" or "lost".
     """
     height = ROW * n_stages
@@ -94,7 +97,12 @@ def process_map(style: Style, n_stages: int) -> Chart:
         for kind, (align, dx) in away.items()
     ]  # fmt: skip
     boxes = alt.Chart().transform_calculate(
-        left=f"{LEFT}", right=f"{RIGHT}", middle=f"{MIDDLE}", top=f"datum.row - {HALF}", bottom=f"datum.row + {HALF}"
+        left=f"{LEFT}",
+        right=f"{RIGHT}",
+        middle=f"{MIDDLE}",
+        top=f"datum.row - {HALF}",
+        bottom=f"datum.row + {HALF}",
+        said=f"width < {NARROW} ? datum.brief : datum.told",
     )
     box = at(
         boxes.mark_rect(color=colour("panel"), stroke=colour("actual"), strokeWidth=1.3, cornerRadius=5), "left", "top"
@@ -104,7 +112,7 @@ def process_map(style: Style, n_stages: int) -> Chart:
         forward_share_high="At most", n_skipping="Of them, skipping a stage", n_passed_over="Passed over",
     ))  # fmt: skip
     name = at(boxes.mark_text(dy=-8, fontWeight=600, limit=200), "middle").encode(text="name:N")
-    told = at(boxes.mark_text(dy=9, color=colour("muted"), limit=240), "middle").encode(text="told:N")
+    told = at(boxes.mark_text(dy=9, color=colour("muted"), limit=240), "middle").encode(text="said:N")
     ends = alt.Chart(alt.NamedData("ends")).transform_calculate(x="0.98")
     ending = [
         at(ends.transform_filter(f"datum.kind == '{kind}'").mark_text(align="right", dy=dy, color=colour(ink)), "x")
@@ -129,7 +137,7 @@ def funnel(style: Style) -> Chart:
     bars = alt.Chart(alt.NamedData("fates")).mark_bar(height={"band": 0.62}).encode(
         y,
         alt.X("n:Q", title=None, axis=style.counts(grid=True), stack="zero"),
-        alt.Color("fate:N", scale=colours, legend=alt.Legend(columns=2, symbolType="square")),
+        alt.Color("fate:N", scale=colours, legend=style.keys()),
         order="order:Q",
         tooltip=style.tips(entered_stage="Stage", fate="What became of it", n="Entries"),
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """What the Sales process page says first, and its open deals: bubbles, the list of what to do. Computes no number."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -17,6 +18,7 @@ from cadran.figures.tasks import tasks as tasks_of
 from cadran.figures.told import with_finding
 from cadran.tables.measured.outlook import Chance, Expected
 from cadran.tables.problems import Problem
+from cadran.text import Words
 
 #: Columns of the list of what to do.
 TASKS = (
@@ -28,22 +30,22 @@ TASKS = (
 SHOWN = ("opportunity_id", "client", "stage", "amount", "close_date", "action", *Chance.column_names())
 
 
-def first_words(answers: Answers, expected: Expected, card: Mapping[str, Any]) -> dict[str, Block]:
-    """The sentences and headline numbers that need the model."""
-    words, by = answers.words, _by(answers)
-    said = [_expected_told(answers, expected), trust_sentence(card, words), *_where(answers), *_first(answers)]
+def first_words(answers: Answers, expected: Expected, card: Mapping[str, Any], until: date | None) -> dict[str, Block]:
+    """The sentences and headline numbers that need the model; wins are expected `until` a day, or ever."""
+    words, by = answers.words, by_day(until, answers.words)
+    said = [_expected_told(answers, expected, by), trust_sentence(card, words), *_where(answers), *_first(answers)]
     return {
         "sentences": Sentences([each for each in said if each]),
         "headlines": _headlines(answers, expected, card, by),
     }
 
 
-def _expected_told(answers: Answers, expected: Expected) -> str:
+def _expected_told(answers: Answers, expected: Expected, by: str) -> str:
     words = answers.words
     if not expected.n_deals:
         return words("No deal is open here.")
     counts = {
-        "open": words.number(expected.n_deals), "by": _by(answers), "low": words.number(expected.wins_low, 0),
+        "open": words.number(expected.n_deals), "by": by, "low": words.number(expected.wins_low, 0),
         "high": words.number(expected.wins_high, 0),
     }  # fmt: skip
     if expected.n_unknown == expected.n_deals:
@@ -94,14 +96,9 @@ def _first(answers: Answers) -> list[str]:
     return [said for said, counted in ((fits, n), (leave, left)) if counted]
 
 
-def _by(answers: Answers) -> str:
-    """The horizon in words."""
-    return {
-        "quarter": answers.words("by the end of the quarter"),
-        "next_quarter": answers.words("by the end of next quarter"),
-        "months12": answers.words("within 12 months"),
-        "ever": answers.words("one day"),
-    }[answers.view["horizon"]]
+def by_day(until: date | None, words: Words) -> str:
+    """A horizon in words."""
+    return words("one day") if until is None else words("by {day}", day=words.date(until))
 
 
 def _headlines(answers: Answers, expected: Expected, card: Mapping[str, Any], by: str) -> Headlines:
@@ -177,6 +174,9 @@ def tasks(answers: Answers, actions: pl.DataFrame, deals: pl.DataFrame) -> dict[
     listed = tasks_of(actions.filter("fits"), words)
     if listed.is_empty():
         none = words("Nothing of use fits into {hours} hours.", hours=answers.view["hours"])
+        if actions.height and not actions["lever"].count():
+            none = words("The model of this book names nothing to do first: it ranks no deal by what could be done. More or "
+                         "fewer hours change nothing.")  # fmt: skip
         return {"actions": Notice(none, title, "empty")}
     own = [name for name in TASKS if name in deals.columns and name not in listed.columns]
     rows = listed.join(deals.select("opportunity_id", *own), on="opportunity_id", how="left", maintain_order="left")

@@ -1,7 +1,7 @@
 """The Sales process page: what can be set on it, where its parts stand, and what is said around them."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, cast
 
 import polars as pl
@@ -19,7 +19,7 @@ from cadran.figures.process_deal import nothing as no_deal
 from cadran.figures.process_deal import reasons
 from cadran.figures.process_moved import deal_moved
 from cadran.figures.process_moved import moved as draw_moved
-from cadran.figures.process_open import bubble_view, first_words, tasks
+from cadran.figures.process_open import bubble_view, by_day, first_words, tasks
 from cadran.figures.process_room import room as draw_room
 from cadran.figures.process_trust import card_blocks, past_blocks
 from cadran.tables.problems import Problem
@@ -34,10 +34,12 @@ __all__ = [
 PLACES = (
     ("selection",), ("filters",), ("contents",), ("sentences",), ("headlines",),
     ("h_open",), ("bubbles",), ("hours",), ("actions",), ("since",), ("moved",),
-    ("detail",), ("deal_levers",), ("deal_incidence", "deal_course"), ("deal_reasons", "deal_moved"), ("deal_timeline",),
+    ("detail",), ("deal_levers",), ("deal_told",), ("deal_incidence", "deal_course"),
+    ("deal_reasons", "deal_moved"), ("deal_timeline",),
     ("h_room",), ("room_levers",), ("room",), ("room_wins", "room_revenue"),
     ("h_won",), ("won_leads",), ("won_share", "won_count"), ("won_time", "won_response"), ("won_table",),
-    ("h_where",), ("renamed",), ("map", "funnel"), ("dwell", "waiting"), ("bottlenecks", "rework"), ("early_late",), ("variants",),
+    ("h_where",), ("renamed",), ("map", "funnel"), ("dwell", "waiting"), ("bottlenecks",),
+    ("rework",), ("early_late",), ("variants",),
     ("h_trust",), ("card", "blind"), ("reliability", "skill"), ("backtest",), ("drift", "leaks"),
     ("footer",),
 )  # fmt: skip
@@ -45,7 +47,7 @@ PLACES = (
 OF_MODEL = (
     "sentences", "headlines", "bubbles", "hours", "actions", "since", "moved", "room_levers", "room", "room_wins",
     "room_revenue", "card", "blind", "reliability", "skill", "backtest", "drift", "leaks", "detail", "deal_levers",
-    "deal_incidence", "deal_course", "deal_reasons", "deal_moved", "deal_timeline",
+    "deal_told", "deal_incidence", "deal_course", "deal_reasons", "deal_moved", "deal_timeline",
 )  # fmt: skip
 #: Of these, the ones where it is said that they wait, or why they cannot be.
 SAYS_SO = ("bubbles", "room", "card")
@@ -183,11 +185,13 @@ def pulls_of(view: View) -> dict[str, float]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def room(page: Page, answers: Answers, pulled: pl.DataFrame, n_deals: int) -> dict[str, Block | Figure]:
+def room(
+    page: Page, answers: Answers, pulled: pl.DataFrame, n_deals: int, until: date | None
+) -> dict[str, Block | Figure]:
     """The what-if of a room: its levers, and what is expected of the open deals selected: see `process_room.room`."""
     of = {control.name: cast(Choice, control) for control in page.controls}
     said = page.words("It is pulled in every open deal selected: choose a segment with the filters at the top.")
-    by = of["horizon"].options[answers.view["horizon"]]
+    by = by_day(until, page.words)
     lever = of[f"room_{answers.view['lever']}"]
     return {"room_levers": _sliders(page, *ROOM, said=said), **draw_room(answers, pulled, lever, n_deals, by)}
 

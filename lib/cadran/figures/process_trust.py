@@ -176,7 +176,10 @@ def past_blocks(answers: Answers, scores: pl.DataFrame, reliability: pl.DataFram
             dates=dates,
         )
         drawn["reliability"] = draw.reliability(mine, title=title, subtitle=_of_all(won, answers), **style)
-    if not ages.is_empty():
+    if chosen == "constant":
+        known = words("Nothing beyond the overall rate, at no age: it is what it says of every deal.")
+        drawn["skill"] = Notice(known, early, "little")
+    elif not ages.is_empty():
         named = ages.with_columns(pl.col("group").fill_null(words("Unknown")))
         known = words("By age in days: 1 − log loss ÷ that of the overall rate; above 0 it knows something")
         drawn["skill"] = draw.skill(named, title=early, subtitle=_of_all(known, answers), **style)

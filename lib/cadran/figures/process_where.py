@@ -7,7 +7,7 @@ import polars as pl
 
 from cadran.figures import process_map as draw
 from cadran.figures import waits as draw_waits
-from cadran.figures.blocks import Block, Notice
+from cadran.figures.blocks import Block, Notice, once
 from cadran.figures.controls import TableView
 from cadran.figures.figure import Figure
 from cadran.figures.opportunities_answers import Answers
@@ -33,12 +33,12 @@ def stages(answers: Answers) -> dict[str, Block | Figure]:
     }
     conversion, dwell = answers.frame("conversion"), answers.frame("dwell")
     if isinstance(conversion, Problem):
-        return {slot: Notice(conversion.told(words), title, "little") for slot, title in told.items()}
+        return once({slot: Notice(conversion.told(words), title, "little") for slot, title in told.items()}, words)
     if isinstance(dwell, Problem) or not conversion["n_entered"].sum():
         why = words(
             "No deal entered a stage from {period}. A wider period, or fewer filters, would fill this.", period=dates
         )
-        return {slot: Notice(why, title, "empty") for slot, title in told.items()}
+        return once({slot: Notice(why, title, "empty") for slot, title in told.items()}, words)
     style = {"words": words, "currency": answers.currency}
     rows = conversion.with_row_index("row")
     share = pl.Series("told", [_share(row, answers) for row in rows.iter_rows(named=True)], dtype=pl.String)
@@ -61,10 +61,11 @@ def stages(answers: Answers) -> dict[str, Block | Figure]:
 def _map(answers: Answers, rows: pl.DataFrame, dwell: pl.DataFrame, title: str) -> Figure:
     words, names = answers.words, rows["entered_stage"].to_list()
     days = dict(dwell.select("entered_stage", "dwell_median_days").iter_rows())
+    half = [words.days(days.get(name)) for name in names]
     said = [
-        words.n("{n} entry", "{n} entries", row["n_entered"]) + " · " + words.days(days.get(row["entered_stage"]))
-        for row in rows.iter_rows(named=True)
+        f"{words.n('{n} entry', '{n} entries', n)} · {each}" for n, each in zip(rows["n_entered"], half, strict=True)
     ]
+    brief = [f"{words.number(n)} · {each}" for n, each in zip(rows["n_entered"], half, strict=True)]
     ends = [
         (row["row"], text, kind)
         for row in rows.iter_rows(named=True)
@@ -77,9 +78,10 @@ def _map(answers: Answers, rows: pl.DataFrame, dwell: pl.DataFrame, title: str) 
     flows = answers.frame("flows")
     between = flows.rename({"n_moves": "n"}) if isinstance(flows, pl.DataFrame) else _no_flows()
     return draw.process_map(
-        rows.with_columns(pl.Series("told", said, dtype=pl.String), name="entered_stage"),
+        rows.with_columns(pl.Series("told", said), pl.Series("brief", brief), name="entered_stage"),
         words=words, currency=answers.currency, title=title, n_stages=rows.height,
-        subtitle=words("Moves from {period}: as wide as they are many; to the right skipping ahead, to the left moving back",
+        subtitle=words("Moves from {period}: as wide as they are many; to the right skipping ahead, to the left moving back; "
+                       "in each stage its entries and the time within which half leave",
                        period=answers.dates),
         frames={
             "flows": draw.curves(between, names),
@@ -89,7 +91,8 @@ def _map(answers: Answers, rows: pl.DataFrame, dwell: pl.DataFrame, title: str) 
 
 
 def waits(answers: Answers) -> dict[str, Block | Figure]:
-    """On whom deals wait, what the best pace would move, returns, and the ways deals take."""
+    """On whom deals wait, what the best pace would move, returns, and the ways deals take. Stands below `stages`: the
+    same frames and more."""
     words, dates = answers.words, answers.dates
     style = {"words": words, "currency": answers.currency}
     drawn: dict[str, Block | Figure] = {}
@@ -99,13 +102,15 @@ def waits(answers: Answers) -> dict[str, Block | Figure]:
             "differ in more than the date.", period=dates,
         )
     }  # fmt: skip
+    conversion = answers.frame("conversion")
+    said = {conversion.repair} if isinstance(conversion, Problem) else set()
     title = words("On whom deals wait")
     frame = answers.frame("waiting")
-    drawn["waiting"] = _waiting(frame, answers, title) if _says(frame) else _silent(frame, title, answers)
+    drawn["waiting"] = _waiting(frame, answers, title) if _says(frame) else _silent(frame, title, answers, said)
     title = words("What the pace of the best quarter would move")
     frame = answers.frame("bottlenecks")
     if not _says(frame, "revenue_moved"):
-        drawn["bottlenecks"] = _silent(frame, title, answers)
+        drawn["bottlenecks"] = _silent(frame, title, answers, said)
     else:
         told = [_shorter(row, answers) for row in frame.iter_rows(named=True)]
         subtitle = words(
@@ -124,11 +129,11 @@ def waits(answers: Answers) -> dict[str, Block | Figure]:
     ):
         frame = answers.frame(name)
         view = answers.view.tables.get(slot, TableView())
-        said = subtitles.get(slot, words("Deals that moved from {period}", period=dates))
+        subtitle = subtitles.get(slot, words("Deals that moved from {period}", period=dates))
         drawn[slot] = (
-            Table(_named(frame, answers), title, words, answers.currency, view, said, columns=columns)
+            Table(_named(frame, answers), title, words, answers.currency, view, subtitle, columns=columns)
             if _says(frame)
-            else _silent(frame, title, answers)
+            else _silent(frame, title, answers, said)
         )
     return {slot: with_finding(block) for slot, block in drawn.items()}
 
@@ -138,11 +143,13 @@ def _says(frame: pl.DataFrame | Problem, needed: str = "") -> TypeGuard[pl.DataF
     return isinstance(frame, pl.DataFrame) and bool(frame[needed].count() if needed else frame.height)
 
 
-def _silent(frame: pl.DataFrame | Problem, title: str, answers: Answers) -> Notice:
-    """What is said where there is nothing to draw."""
+def _silent(frame: pl.DataFrame | Problem, title: str, answers: Answers, said: set[str]) -> Notice:
+    """What is said where there is nothing to draw; a repair that was `said` is not said again."""
     words = answers.words
     if isinstance(frame, Problem):
-        return Notice(frame.told(words), title, "little")
+        repair = "" if frame.repair in said else frame.repair
+        said.add(frame.repair)
+        return Notice(Problem(frame.what, repair, **frame.values).told(words), title, "little")
     reason = frame["reason"].drop_nulls().first() if "reason" in frame.columns else None
     if reason:
         return Notice(words(str(reason)), title, "little")

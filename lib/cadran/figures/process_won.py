@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from cadran.figures.blocks import Block, Headline, Headlines, Nothing, Notice
+from cadran.figures.blocks import Block, Headline, Headlines, Nothing, Notice, once
 from cadran.figures.columns import cell, value_label
 from cadran.figures.controls import TableView
 from cadran.figures.dumbbell import won_against_lost
@@ -39,7 +39,7 @@ def reference(answers: Answers) -> dict[str, Block | Figure]:
         refused: dict[str, Block | Figure] = {
             slot: Notice(frame.told(words), title, "little") for slot, title in titles.items()
         }
-        return refused | {"won_table": Nothing()}
+        return once(refused, words) | {"won_table": Nothing()}
     label = pl.Series(
         "label", [said_of(row["fact"], row["about"], words) for row in frame.iter_rows(named=True)], dtype=pl.String
     )
@@ -50,6 +50,7 @@ def reference(answers: Answers) -> dict[str, Block | Figure]:
     drawn = {slot: _drawn(answers, one, slot, titles[slot]) for slot in UNITS}
     view = answers.view.tables.get("won_table", TableView())
     frame = frame.filter(pl.any_horizontal(pl.col("won", "lost").is_not_null()))
+    frame = frame.sort(pl.col("is_difference").fill_null(False), descending=True, maintain_order=True)
     label, types = frame["label"], [name for name in ("deal_type",) if name in frame.columns]
     shown = frame.with_columns(
         is_share=pl.col("unit") == "share",
@@ -61,7 +62,7 @@ def reference(answers: Answers) -> dict[str, Block | Figure]:
         shown, words("All that was compared"), words, answers.currency, view, _multiplicity(frame, words),
         columns=("fact", *types, "unit", *COLUMNS[1:]), writes=lambda column, value, row: _written(column, value, row, words),
     )  # fmt: skip
-    return {**{slot: with_finding(block) for slot, block in drawn.items()}, "won_table": table}
+    return once({slot: with_finding(block) for slot, block in drawn.items()}, words) | {"won_table": table}
 
 
 def leads(answers: Answers) -> dict[str, Block]:
@@ -105,11 +106,27 @@ def _drawn(answers: Answers, frame: pl.DataFrame, slot: str, title: str) -> Bloc
     words, (units, _) = answers.words, UNITS[slot]
     known = frame.filter(pl.col("unit").is_in(units) & pl.col("won").is_not_null() & pl.col("lost").is_not_null())
     if known.is_empty():
-        return Notice(words("Too few deals were won and lost from {period} to compare them; 10 of each are needed.",
-                            period=answers.dates), title, "little")  # fmt: skip
+        return Notice(_why_not(frame.filter(pl.col("unit").is_in(units)), answers), title, "little")
     first = known.sort(pl.col("is_difference").fill_null(False), descending=True, maintain_order=True).head(_MOST)
     return won_against_lost(
         first, words=words, currency=answers.currency, title=title, subtitle=_subtitle(known, answers), unit=units[0]
+    )
+
+
+def _why_not(frame: pl.DataFrame, answers: Answers) -> str:
+    """Why facts are not compared: the book does not hold them, or too few deals were won and lost."""
+    words = answers.words
+    early, unknown, compared = frame.select(
+        pl.col("n_early", "n_unknown").max(), pl.sum_horizontal("n_won", "n_lost").sum()
+    ).row(0)
+    if unknown and not compared:
+        return words(
+            "The book does not hold these facts: {closed} deals were won or lost, {early} of them before the age compared at, "
+            "and of the other {unknown} every one of these facts, or the age, is unknown. `cadran status` lists what is missing.",
+            closed=words.number(early + unknown), early=words.number(early), unknown=words.number(unknown),
+        )  # fmt: skip
+    return words(
+        "Too few deals were won and lost from {period} to compare them; 10 of each are needed.", period=answers.dates
     )
 
 

@@ -109,6 +109,10 @@ class Style:
         name = f"{json.dumps(said, ensure_ascii=False)}[datum.value] || datum.label" if said else "datum.label"
         return alt.Axis(labelExpr=f"isValid(datum.value) ? ({name}) : {unknown}", **axis)
 
+    def keys(self) -> alt.Legend:
+        """What the colours of bars mean: in two columns, in one where there is no room for two."""
+        return alt.Legend(columns=alt.ExprRef("width < 260 ? 1 : 2"), symbolType="square")  # type: ignore[arg-type]
+
     def tips(self, **labels: str) -> list[alt.Tooltip]:
         """Exact values on hover: each column with its label, written by the unit in the column's name."""
         return [self._tip(name, self.words(label)) for name, label in labels.items()]

@@ -96,7 +96,13 @@ def config(language: str, currency: str) -> dict[str, Any]:
             "labelPadding": 6,
             "titlePadding": 8,
         },
-        "axisX": {"grid": False, "domain": True, "domainColor": colour("line"), "labelOverlap": "greedy"},
+        "axisX": {
+            "grid": False,
+            "domain": True,
+            "domainColor": colour("line"),
+            "labelOverlap": "greedy",
+            "labelSeparation": 8,
+        },
         "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "start", "titleY": -10, "tickCount": 4},
         "legend": {**text, **quiet, "orient": "top", "direction": "horizontal", "title": None, "symbolSize": 80},
         "title": {

@@ -36,7 +36,7 @@ def waiting(style: Style) -> Chart:
     bars = alt.Chart().mark_bar(height={"band": 0.62}).encode(
         y,
         alt.X("days_share:Q", title=None, axis=style.share(grid=True), stack="zero", scale=alt.Scale(domainMax=1)),
-        alt.Color("side_label:N", scale=colours, legend=alt.Legend(columns=2, symbolType="square")),
+        alt.Color("side_label:N", scale=colours, legend=style.keys()),
         order="order:Q",
         tooltip=tips,
     )  # fmt: skip

@@ -73,6 +73,11 @@ class Outlook:
         this, following = days[:2] if days[0] > 0 else days[1:]
         return {"quarter": float(this), "next_quarter": float(following), "months12": 365.0, "ever": np.inf}
 
+    def until(self, horizon: str) -> date | None:
+        """The last day of a horizon; None: ever."""
+        days = self.horizons[horizon]
+        return None if days == np.inf else self.day + timedelta(days=days)
+
     @cached_property
     def chances(self) -> np.ndarray:
         """(n, horizons) chance of being won within each horizon."""
@@ -195,12 +200,13 @@ class Outlook:
         return any(self.beyond(each)[1 + LEVERS[each].values.index(value), of].any() for each, value in pulls.items())
 
     def promise(self, opportunity_id: str, pulls: Mapping[str, float]) -> pl.DataFrame:
-        """Chance of one open deal to have been won by days ahead, with levers pulled: `Promise`."""
+        """Chance of one open deal to have been won by days ahead, horizons among them, with levers pulled: `Promise`."""
         facts = self.facts.filter(pl.col("opportunity_id") == opportunity_id)
-        itself = self.model.incidence(facts, AHEAD, kept_up(facts, pulls))
-        told = _with_ends(itself, self.model.drawn(facts, AHEAD, instead=kept_up(facts, pulls)))
-        days = [self.day + timedelta(days=int(each)) for each in AHEAD]
-        return told.head(len(AHEAD) * facts.height).with_columns(
+        ahead = sorted({*AHEAD, *self.horizons.values()} - {np.inf})
+        itself = self.model.incidence(facts, ahead, kept_up(facts, pulls))
+        told = _with_ends(itself, self.model.drawn(facts, ahead, instead=kept_up(facts, pulls)))
+        days = [self.day + timedelta(days=int(each)) for each in ahead]
+        return told.head(len(ahead) * facts.height).with_columns(
             by_date=pl.Series(days[: told.height], dtype=pl.Date)
         ).select(Promise.column_names())  # fmt: skip
 

@@ -22,11 +22,13 @@ export function render({ model, el }) {
     if (!slots) return;
     const specs = model.get("specs");
     const drawings = [];
+    const filled = new Set();
     for (const [slot, json] of Object.entries(slots)) {
       if (shown[slot] === json) continue;
       shown[slot] = json;
       const content = JSON.parse(json);
       fill(root, slot, content, figures);
+      filled.add(slot);
       for (const figure of content.figures ?? []) drawings.push(figures.update(figure.slot, figure, specs));
     }
     for (const place of root.querySelectorAll("[data-slot]")) {
@@ -37,8 +39,10 @@ export function render({ model, el }) {
     if (isComing) view.askAgain();
     await Promise.all(drawings);
     if (seq === 0) goTo(root, shownWindow().location.hash.slice(1));
-    if (opened !== view.value.open) root.querySelector(".detail")?.scrollIntoView({ block: "nearest" });
-    opened = view.value.open;
+    if (opened !== view.value.open && filled.has("detail")) {
+      turnTo(root, view.value.open, opened);
+      opened = view.value.open;
+    }
     tell(root, said);
     if (seq > 0) say(root, heard(root));
     el.dataset.answered = seq;
@@ -81,6 +85,15 @@ function fill(root, slot, { html }, figures) {
   place.markup = html;
   place.removeAttribute("aria-busy");
   if (focused) place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+}
+
+/** Bring a row that was opened under the eye and the keyboard, at once; and these back to its link once it is closed. */
+function turnTo(root, opened, before) {
+  const target = root.querySelector(opened ? "[data-slot=detail] h2" : `[data-key="open-${CSS.escape(before)}"]`);
+  if (!target) return;
+  if (opened) target.tabIndex = -1;
+  target.focus({ preventScroll: true });
+  target.scrollIntoView({ block: opened ? "start" : "nearest" });
 }
 
 /** Show the part of the page that the address names. */
