@@ -104,7 +104,10 @@ def _parts(words: Words) -> dict[str, Part]:
         "early_late": Part(
             "close_timing",
             ("timing", "n_deals", "n_won", "n_lost", "n_open", "win_rate", "pushed_share", "median_days"),
-            words("Deals sorted on the day first expected of them, by what was so then, and followed from there."),
+            words(
+                "Deals sorted on the day first expected of them, by what was so then, and followed from there. The share won "
+                "is of all of them, those still open counting for as long as they were followed."
+            ),
         ),
     }  # fmt: skip
 
@@ -244,6 +247,7 @@ def _head(column: str, part: Part, words: Words) -> str:
         ("stage_flows", "median_days"): words("Half before"),
         ("waiting_on", "median_days"): words("Half for"),
         ("close_timing", "median_days"): words("Half closed, after that day"),
+        ("close_timing", "win_rate"): words("Won, of all of them"),
         ("bottlenecks", "mean_days"): words("Mean stay"),
     }
     return own.get((part.measure, column)) or label(column, words)

@@ -53,6 +53,14 @@ def test_each_deal_is_sorted_on_the_first_date(book):
     assert (early["median_days"], late["median_days"]) == (-14, 14.5)
 
 
+def test_where_none_has_closed_no_share_won_is_told(make_book):
+    own = life("open", ("2026-01-05", "open", "2026-03-01"), ("2026-03-11", "open", "2026-07-01"))
+    book = make_book(versions=own, opportunities=[{"opportunity_id": "open", "product": "P"}])
+
+    told = rows(book, "n_open", "win_rate", "win_rate_low", "win_rate_high", "open_share")
+    assert told == [("by_then", 0, None, None, None, None), ("later", 1, None, None, None, 1.0)]
+
+
 def test_those_still_open_count_for_as_long_as_they_were_followed(book):
     # One of three lost after 10 days, one won after 19, one open: a third won by then, a third still open.
     late = TIMING.ask(book, Question()).row(1, named=True)

@@ -105,7 +105,7 @@ def close_timing(deals: nw.LazyFrame, by: Sequence[str] = (), *, book: Book) -> 
 
     Returns:
         Two rows per group, sorted by `by`, first the deals closed by then, as `CloseTiming` has it. Rates are null
-        where there is no deal.
+        where there is no deal, the win rate where none has closed.
     """
     keys = ["status", "is_told", "first_date", "ended", "is_pushed"]
     counted = small(grouped(deals, [*dict.fromkeys((*by, *keys))], nw.len().cast(nw.Int64).alias("n")))
@@ -132,9 +132,9 @@ def _row(group: pl.DataFrame, timing: str) -> dict[str, Any]:
     of = {"n_event": "won", "n_other": "lost", "n_censored": "open"}
     sums = {name: n.filter(status=status).sum().cast(pl.Int64) for name, status in of.items()}
     curve = Incidence.of(kept.group_by(time=pl.col("days").clip(0)).agg(**sums))
-    rate = curve.by(curve.time[-1]) if kept.height else (None, None, None)
-    still = curve.open_after(curve.time[-1]) if kept.height else None
     closed = kept.filter(pl.col("ended").is_not_null())
+    rate = curve.by(curve.time[-1]) if closed.height else (None, None, None)
+    still = curve.open_after(curve.time[-1]) if kept.height else None
     return by_status | {
         "timing": timing, "n_deals": kept["n"].sum(), "n_pushed": (kept["n"] * kept["is_pushed"]).sum(),
         **dict(zip(("win_rate", "win_rate_low", "win_rate_high"), rate, strict=True)), "open_share": still,
