@@ -98,7 +98,9 @@ def test_a_reason_why_parts_cannot_be_told_is_said_once(run, tmp_path):
 
     _, screen, _ = run("audit", "process")
 
-    assert "Stage funnel, Time in stage, Paths, Rework, Flows between stages and Bottlenecks: not to be had" in screen
+    said = "Stage funnel, Time in stage, Paths, Rework, Flows between stages, Who deals wait on and Bottlenecks: not to be had"
+    assert f"{said} on this book.\n" in screen
+    assert "filled." not in screen  # no column of ours is named where no field of theirs is missing
     assert (screen.count("A book made of one export"), screen.count("Early and late deals")) == (1, 1)
 
 

@@ -205,13 +205,15 @@ def _refusals(problems: list[Problem], words: Words) -> list[str]:
     for each in problems:
         what, _, repair = each.told(words).partition("\n")
         missing = each.values.get("missing")
-        titles = alike.setdefault(repair, {}).setdefault(str(missing or what), [])
-        titles += [words(str(each.values["title"]))] if missing else []
+        titles = alike.setdefault(repair, {}).setdefault(str(what if missing is None else missing), [])
+        titles += [] if missing is None else [words(str(each.values["title"]))]
     return [
         "\n".join(
             [*(
                 words("{titles}: not to be had on this book, {missing} filled.", titles=words.list(titles), missing=why)
-                if titles else why for why, titles in reasons.items()
+                if titles and why else
+                words("{titles}: not to be had on this book.", titles=words.list(titles)) if titles else why
+                for why, titles in reasons.items()
             ), repair]
         )
         for repair, reasons in alike.items()

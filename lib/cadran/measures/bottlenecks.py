@@ -17,7 +17,6 @@ from cadran.measures.periods import add_months, day_before, first_day, start_of
 from cadran.measures.stages import stay_clock
 from cadran.measures.survival import Incidence
 from cadran.measures.visits import (
-    IMPORT_HISTORY,
     NEEDS_STAGES,
     followed_day,
     midnight,
@@ -114,7 +113,6 @@ def _lucky(book: Book, question: Question) -> float | None:
     ),
     returns=Bottlenecks,
     needs=NEEDS_STAGES,
-    repair=IMPORT_HISTORY,
     answer=lambda book, question: bottlenecks(Stays.of(book, question), question.by, book=book, **question.chosen()),
     rivals=(
         Rival(

@@ -136,6 +136,8 @@ class Need:
     table: str | None = None
     #: Which rows of that table can tell it, by the book; all of them by default.
     told_by: Callable[[Book], nw.Expr] | None = None
+    #: What to do where no row of that table has it, and what that is in words; the measure's own repair otherwise.
+    repair: str = ""
 
     def is_filled(self) -> nw.Expr:
         """Whether a row has the field."""
@@ -197,6 +199,10 @@ class Measure:
 
     def refuse_if_impossible(self, book: Book) -> None:
         """Raise a Problem that names what is missing, if the book lacks too much of what the measure needs."""
+        counted = _filled(book, set(self.needs))
+        for need in self.needs:
+            if need.repair and need.table and not counted[need, need.table][0]:
+                raise Problem("{title} cannot be had on this book.", need.repair, title=self.title, missing="")
         if any(need.least_share > 0 or need.once_is_enough for need in self.needs):
             told = availability(book, [self])
             if told["available"][0] == "impossible":

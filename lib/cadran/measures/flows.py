@@ -9,7 +9,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.measures.catalogue import Question, Rival, measure
 from cadran.measures.counting import count, grouped, small, total
-from cadran.measures.visits import IMPORT_HISTORY, NEEDS_STAGES, visits
+from cadran.measures.visits import NEEDS_STAGES, visits
 from cadran.tables.measured.audit import StageFlows
 
 #: Microseconds.
@@ -73,7 +73,6 @@ def _next_only(book: Book, question: Question) -> float | None:
     source="Counts; van der Aalst (2016), Process Mining, chapter 7: directly-follows graphs",
     returns=StageFlows,
     needs=NEEDS_STAGES,
-    repair=IMPORT_HISTORY,
     answer=lambda book, question: stage_flows(moves(book, question), question.by, book=book, **question.chosen()),
     rivals=(
         Rival(

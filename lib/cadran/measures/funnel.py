@@ -12,7 +12,7 @@ from cadran.book import Book
 from cadran.measures.catalogue import Question, Rival, deals_for, measure
 from cadran.measures.counting import count, grouped, small, with_share
 from cadran.measures.survival import Incidence
-from cadran.measures.visits import IMPORT_HISTORY, NEEDS_STAGES, open_stages, parts, visits, whole_lives
+from cadran.measures.visits import NEEDS_STAGES, open_stages, parts, visits, whole_lives
 from cadran.tables.measured.audit import StageFunnel
 
 #: Microseconds.
@@ -69,7 +69,6 @@ def _there_now(book: Book, question: Question) -> float | None:
     ),
     returns=StageFunnel,
     needs=NEEDS_STAGES,
-    repair=IMPORT_HISTORY,
     answer=lambda book, question: stage_funnel(
         lives(book, question), question.by, book=book, question=question, **question.chosen()
     ),

@@ -9,7 +9,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.measures.catalogue import Question, Rival, deals_for, measure
 from cadran.measures.counting import grouped, small, with_share
-from cadran.measures.visits import IMPORT_HISTORY, NEEDS_STAGES, open_stages, visits, whole_lives
+from cadran.measures.visits import NEEDS_STAGES, open_stages, visits, whole_lives
 from cadran.tables.deals import CLOSED
 from cadran.tables.measured.audit import PathVariants
 
@@ -55,7 +55,6 @@ def steps(book: Book, question: Question) -> nw.LazyFrame:
     source="Wilson (1927), score interval for a binomial share, JASA 22(158)",
     returns=PathVariants,
     needs=NEEDS_STAGES,
-    repair=IMPORT_HISTORY,
     answer=lambda book, question: path_variants(
         closed_lives(book, question, "cycle_days"),
         question.by,

@@ -10,7 +10,7 @@ from cadran.book import Book
 from cadran.measures.catalogue import Question, Rival, measure
 from cadran.measures.counting import count, grouped, small, with_share
 from cadran.measures.paths import closed_lives, steps
-from cadran.measures.visits import IMPORT_HISTORY, NEEDS_STAGES, open_stages
+from cadran.measures.visits import NEEDS_STAGES, open_stages
 from cadran.tables.measured.audit import Rework
 
 #: Microseconds.
@@ -48,7 +48,6 @@ def _whole_lives(book: Book, question: Question) -> float | None:
     ),
     returns=Rework,
     needs=NEEDS_STAGES,
-    repair=IMPORT_HISTORY,
     answer=lambda book, question: rework(
         closed_lives(book, question), question.by, walked=steps(book, question), book=book, **question.chosen()
     ),

@@ -11,7 +11,7 @@ from cadran.measures.catalogue import MEASURES, Question, Rival, measure
 from cadran.measures.counting import count, grouped, small, with_share
 from cadran.measures.lines import every_line
 from cadran.measures.survival import Incidence
-from cadran.measures.visits import IMPORT_HISTORY, NEEDS_STAGES, followed_day, open_stages, visits
+from cadran.measures.visits import NEEDS_STAGES, followed_day, open_stages, visits
 from cadran.tables.measured.stages import StageConversion, StageDwell
 
 _FATES = ("forward", "won", "back", "lost", "disqualified", "still_there")
@@ -74,7 +74,6 @@ def _median_visit(n: str) -> Callable[[Book, Question], float | None]:
     returns=StageConversion,
     needs=NEEDS_STAGES,
     answer=lambda book, question: stage_conversion(visits(book, question), question.by, book=book),
-    repair=IMPORT_HISTORY,
     rivals=(
         Rival(
             "Moved on, of those that left",
@@ -159,7 +158,6 @@ def _passed_over(moves: pl.DataFrame, stages: pl.DataFrame, by: Sequence[str]) -
     returns=StageDwell,
     needs=NEEDS_STAGES,
     answer=lambda book, question: stage_dwell(visits(book, question), question.by, book=book),
-    repair=IMPORT_HISTORY,
     rivals=(
         Rival(
             "Median of the visits that ended",

@@ -77,11 +77,11 @@ def _of_closed(book: Book, question: Question) -> float | None:
             table="versions",
             once_is_enough=True,
             told_by=lambda book: followed(book) & (nw.col("status") == "open"),
+            repair=(
+                "The date first expected of deals is known from their history, or from the first import on: import their "
+                "history (docs/mapping.md), or go on importing."
+            ),
         ),
-    ),
-    repair=(
-        "The date first expected of deals is known from their history, or from the first import on: import their "
-        "history (docs/mapping.md), or go on importing."
     ),
     answer=lambda book, question: close_timing(
         first_expected(book, question), question.by, book=book, **question.chosen()

@@ -14,13 +14,17 @@ from cadran.measures.catalogue import Need, Question
 from cadran.measures.counting import small
 from cadran.tables.deals import CLOSED
 
-#: What a measure of stages needs, and the way out where a book lacks it.
-NEEDS_STAGES = (Need("next_stage", table="versions", told_by=lambda book: followed(book), once_is_enough=True),)
 IMPORT_HISTORY = (
     "A book made of one export of present states does not know the stages its deals have crossed: import their history "
     "(docs/mapping.md), or go on importing: stages are followed from the first import on, or from where a history "
     "begins."
 )
+#: What a measure of stages needs, and the way out where a book lacks it.
+NEEDS_STAGES = (
+    Need(
+        "next_stage", table="versions", told_by=lambda book: followed(book), once_is_enough=True, repair=IMPORT_HISTORY
+    ),
+)  # fmt: skip
 _TOLD = ("entered_stage", "since", "ended", "to_stage", "closed_as", "amount_then")
 
 
