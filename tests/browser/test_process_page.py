@@ -71,6 +71,8 @@ def test_a_deal_opened_has_its_page_and_its_levers(page):
 
     assert f"open={deal}" in page.url
     assert f"Deal {deal}" in page.locator("[data-slot=detail]").inner_text()
+    page.wait_for_function(f"() => {ROOT}.activeElement?.matches('[data-slot=detail] h2')")
+    assert 0 < page.evaluate(f"{ROOT}.activeElement.getBoundingClientRect().top") < 300
     page.wait_for_function(
         f"() => {text_of('deal_reasons')}.includes('%') || {text_of('deal_reasons')}.includes('pts')"
     )
@@ -82,6 +84,7 @@ def test_a_deal_opened_has_its_page_and_its_levers(page):
     assert "deal_contacts=1" in page.url
     page.keyboard.press("Escape")
     page.wait_for_function(f"() => {text_of('detail')} === ''")
+    page.wait_for_function(f"() => {ROOT}.activeElement?.dataset.open === '{deal}'")
 
 
 def test_sliders_stay_under_the_hand(page):
@@ -106,3 +109,17 @@ def test_sliders_stay_under_the_hand(page):
     page.keyboard.press("Home")
     page.wait_for_function(f"() => {text_of('actions')}.includes('Nothing of use fits into 0 hours')")
     assert "hours=0" in page.url
+
+
+def test_of_a_day_never_asked_before_nothing_told_of_another_stays(page):
+    before = page.evaluate(text_of("sentences"))
+
+    page.evaluate(
+        f"() => {{ const day = {ROOT}.querySelector('input[type=date][data-control=as_of]');"
+        "day.value = '2026-03-31'; day.dispatchEvent(new Event('change', {bubbles: true})); }"
+    )
+    page.wait_for_function(
+        f"() => {text_of('sentences')}.startsWith('Being computed: the model learns from what was known on 31 Mar')"
+    )
+    assert page.evaluate(text_of("headlines")) == ""
+    page.wait_for_function(f"old => ![old, ''].includes({text_of('sentences')}) && {text_of('headlines')}", arg=before)

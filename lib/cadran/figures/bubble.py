@@ -31,7 +31,7 @@ def bubbles(style: Style) -> Chart:
     label = f"{words}[datum.value]"
     legend = alt.Legend(
         labelExpr=label,
-        columns=alt.ExprRef("width < 360 ? 2 : 4"),
+        columns=alt.ExprRef("containerSize()[0] < 420 ? 2 : 4"),
         symbolOpacity=1,
         symbolFillColor=None,
         labelColor=colour("ink"),
