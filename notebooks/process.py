@@ -117,7 +117,7 @@ def show_list(about_model, answers, deals, found, page, view):
     listed = within(
         found.listed.filter(pl.col("opportunity_id").is_in(deals["opportunity_id"].implode())), int(view["hours"])
     )
-    opened = deals.filter(pl.col("status") == "open").join(found.scores, on="opportunity_id")
+    opened = deals.filter(pl.col("status") == "open").join(found.scores, on="opportunity_id", how="left")
     page.show(sheet.work(page, answers, listed, opened))
     return listed, opened
 

@@ -102,6 +102,9 @@ def deal(
             ],
         ),
     }
+    if promised.is_empty():
+        why = words("No chance is told of it: no deal of its age has closed here, or its age is not known.")
+        drawn["deal_incidence"] = Notice(why, words("Chance to have won it by each day"), "little")
     if not past.is_empty():
         drawn["deal_course"] = course(
             past,

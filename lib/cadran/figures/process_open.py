@@ -33,7 +33,13 @@ SHOWN = ("opportunity_id", "client", "stage", "amount", "close_date", "action", 
 def first_words(answers: Answers, expected: Expected, card: Mapping[str, Any], until: date | None) -> dict[str, Block]:
     """The sentences and headline numbers that need the model; wins are expected `until` a day, or ever."""
     words, by = answers.words, by_day(until, answers.words)
-    said = [_expected_told(answers, expected, by), trust_sentence(card, words), *_where(answers), *_first(answers)]
+    said = [
+        _expected_told(answers, expected, by),
+        _untold(answers),
+        trust_sentence(card, words),
+        *_where(answers),
+        *_first(answers),
+    ]
     return {
         "sentences": Sentences([each for each in said if each]),
         "headlines": _headlines(answers, expected, card, by),
@@ -43,7 +49,7 @@ def first_words(answers: Answers, expected: Expected, card: Mapping[str, Any], u
 def _expected_told(answers: Answers, expected: Expected, by: str) -> str:
     words = answers.words
     if not expected.n_deals:
-        return words("No deal is open here.")
+        return "" if _untold(answers) else words("No deal is open here.")
     counts = {
         "open": words.number(expected.n_deals), "by": by, "low": words.number(expected.wins_low, 0),
         "high": words.number(expected.wins_high, 0),
@@ -64,6 +70,17 @@ def _expected_told(answers: Answers, expected: Expected, by: str) -> str:
     unknown = words.n("{n} open deal has no known amount, and is not in that sum.",
                       "{n} open deals have no known amount, and are not in that sum.", expected.n_unknown)  # fmt: skip
     return f"{wins} {unknown}"
+
+
+def _untold(answers: Answers) -> str:
+    """How many open deals have no chance, and why."""
+    frame = answers.frame("actions")
+    n = 0 if isinstance(frame, Problem) else frame["probability"].null_count()
+    return answers.words.n(
+        "No chance is told of {n} more open deal: no deal of its age has closed here, or its age is not known.",
+        "No chance is told of {n} more open deals: no deal of their age has closed here, or their age is not known.",
+        n,
+    ) if n else ""  # fmt: skip
 
 
 def _where(answers: Answers) -> list[str]:
