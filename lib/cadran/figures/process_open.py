@@ -74,13 +74,17 @@ def _expected_told(answers: Answers, expected: Expected, by: str) -> str:
 
 def _untold(answers: Answers) -> str:
     """How many open deals have no chance, and why."""
-    frame = answers.frame("actions")
-    n = 0 if isinstance(frame, Problem) else frame["probability"].null_count()
+    n = _n_untold(answers)
     return answers.words.n(
         "No chance is told of {n} more open deal: no deal of its age has closed here, or its age is not known.",
         "No chance is told of {n} more open deals: no deal of their age has closed here, or their age is not known.",
         n,
     ) if n else ""  # fmt: skip
+
+
+def _n_untold(answers: Answers) -> int:
+    frame = answers.frame("actions")
+    return 0 if isinstance(frame, Problem) else frame["probability"].null_count()
 
 
 def _where(answers: Answers) -> list[str]:
@@ -122,6 +126,8 @@ def _headlines(answers: Answers, expected: Expected, card: Mapping[str, Any], by
     words, rate = answers.words, answers.one("rate")
     define = f"/definitions?lang={words.language}#{{}}".format
     unknown = words.n("{n} amount unknown", "{n} amounts unknown", expected.n_unknown)
+    if n_untold := _n_untold(answers):
+        unknown = words.n("{n} with a chance", "{n} with a chance", expected.n_deals)
     known = expected.n_deals - expected.n_unknown
     ends = f"{words.number(expected.wins_low, 0)} – {words.number(expected.wins_high, 0)}"
     revenue = expected.revenue if known else None
@@ -131,7 +137,7 @@ def _headlines(answers: Answers, expected: Expected, card: Mapping[str, Any], by
         low, high = words.percent(rate["win_rate_low"]), words.percent(rate["win_rate_high"])
         win_rate = f"({low} – {high}) {words.n('of {n} closed deal', 'of {n} closed deals', rate['n_closed'])}"
     return Headlines([
-        Headline(words("Open deals"), words.number(expected.n_deals), basis=unknown, definition=define("pipeline")),
+        Headline(words("Open deals"), words.number(expected.n_deals + n_untold), basis=unknown, definition=define("pipeline")),
         Headline(
             words("Expected wins"), words.number(expected.wins, 0), by, basis=f"({ends}) {words('95 % interval')}",
             exact=words.number(expected.wins, 1), definition=define("win_probability"),
