@@ -23,7 +23,9 @@ CARD = {
 }  # fmt: skip
 FIGURES = ("difference", "difference_low", "difference_high", "log_loss", "brier", "auc", "average_precision",
            "calibration_slope", "calibration_intercept")  # fmt: skip
-SCORES = pl.DataFrame({"name": ["logit"], "chosen": [True], "n": [9], **{name: [0.5] for name in FIGURES}})
+SCORES = pl.DataFrame(
+    {"name": ["logit"], "chosen": [True], "n": [9], "within_days": [182.0], **{name: [0.5] for name in FIGURES}}
+)
 CURVE = pl.DataFrame({
     "name": ["logit"] * 2, "n": [5, 4], "n_won": [1, 2], "predicted": [0.2, 0.5], "observed": [0.2, 0.5],
     "observed_low": [0.1, 0.2], "observed_high": [0.4, 0.8],

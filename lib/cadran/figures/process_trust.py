@@ -155,8 +155,10 @@ def past_blocks(answers: Answers, scores: pl.DataFrame, reliability: pl.DataFram
     ).sort("log_loss", nulls_last=True)  # fmt: skip
     style: dict[str, Any] = {"words": words, "currency": answers.currency}
     said = words(
-        "Refitted on what was known, judged by what came later: looks at open deals from {dates}; lower log loss is better",
+        "Refitted on what was known, judged by what came later: looks at open deals from {dates}, won within {days} days "
+        "or not; lower log loss is better",
         dates=dates,
+        days=words.number(scores["within_days"][0]),
     )
     view = answers.view.tables.get("backtest", TableView())
     mine = reliability.filter(pl.col("name") == chosen)
