@@ -63,7 +63,7 @@ def test_a_purge_counts_before_it_removes(run):
     assert "a été purgé" in run("status")[1]
     status, said = run("measure", "volumes", "--as-of", "2025-06-30")
     assert status == 1
-    assert "on ne peut plus dire ce qui était connu le 2025-06-30" in said
+    assert "on ne peut plus dire ce qui était connu le 30 juin 2025" in said
     assert run("purge", "--older-than", "soon")[0] == 1
 
 

@@ -308,7 +308,7 @@ def changed_by_hand(tables, told, at, rng):
             version |= {"amount": 777.0, "original_amount": 777.0, "rate": 1.0, "currency": "EUR"}
         elif fate < 0.75:
             entered = version["valid_from"] + timedelta(minutes=30)
-            if version["valid_to"] is None:
+            if version["valid_to"] is None and all(each["valid_from"] != entered for each in life):
                 life.append(version | {"valid_from": entered, "status": "won", "stage": "Won"})
     versions = [version for life in lives.values() for version in life]
     return tables | {"versions": versions}

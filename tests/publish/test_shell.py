@@ -147,7 +147,7 @@ PAGES = [(app, lang) for app in shipped_apps() for lang in ("fr", "en") if lang 
 def test_the_prepared_numbers_are_the_live_ones(reader, company, serve_site, monkeypatch, app, language):
     monkeypatch.setenv("CADRAN_BOOK", "")
     monkeypatch.setattr("cadran.models.outlook.kept.model", quick_model)
-    monkeypatch.setattr("cadran.models.outlook.backtest", no_past)
+    monkeypatch.setattr("cadran.models.outlook.kept.past", no_past)
     site = Site(Path(company), [app])
     assert isinstance(site.sights.make(app, language), FirstSight)
     with serve_site(site) as there:
