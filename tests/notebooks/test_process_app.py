@@ -295,6 +295,7 @@ def test_the_backtest_is_shown_with_its_curve(app, book, monkeypatch):
         {
             "name": ["constant", "logit"],
             "chosen": [False, True],
+            "within_days": [182.0, 182.0],
             "n": [110, 110],
             **{each: [0.5, 0.4] for each in figures},
         }
