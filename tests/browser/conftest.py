@@ -1,25 +1,16 @@
 """The shipped apps on the sample, served as a reader meets them, and a browser to meet them with."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
+from served import serving
+
+from cadran.book import SAMPLE
 
 
 @pytest.fixture(scope="session")
 def served():
     """Where `cadran serve` shows the sample."""
-    command = [str(Path(sys.executable).parent / "cadran"), "serve", "--port", "0"]
-    settings = {name: value for name, value in os.environ.items() if not name.startswith("CADRAN_BOOK")}
-    sample = Path(__file__).parent.parent.parent / "data" / "sample"
-    server = subprocess.Popen([*command, "--book", str(sample)], stdout=subprocess.PIPE, text=True, env=settings)
-    assert server.stdout is not None
-    yield server.stdout.readline().strip()
-    server.terminate()
-    server.wait(10)
-    server.stdout.close()
+    with serving(SAMPLE) as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,12 +1,8 @@
 """The Sales process page in a real browser, on a small book: a deal opened, levers moved, nothing redrawn in between."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import polars as pl
 import pytest
+from served import serving
 
 from cadran.book import SAMPLE, open_book, write_book
 from cadran.tables import TABLES
@@ -29,14 +25,8 @@ def served(tmp_path_factory):
     tables["leads"] = tables["leads"].clear()
     histories = frozenset(name for name, rows in tables.items() if "valid_from" in rows.columns)
     write_book(folder, Delivery.whole(sample.settings, tables, histories=histories), sample.moment)
-    command = [str(Path(sys.executable).parent / "cadran"), "serve", "--port", "0", "--book", str(folder)]
-    settings = {name: value for name, value in os.environ.items() if not name.startswith("CADRAN_BOOK")}
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=settings)
-    assert server.stdout is not None
-    yield server.stdout.readline().strip()
-    server.terminate()
-    server.wait(20)
-    server.stdout.close()
+    with serving(folder) as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,15 +1,15 @@
 """Every figure is a valid chart in both languages, shows its rows, and has its text and its exports."""
 
 import json
-import re
 
 import altair as alt
 import dataframely as dy
 import polars as pl
 import pytest
+from charts import check_valid_without_data
 
 from cadran.figures import opportunities as draw
-from cadran.figures.figure import as_rows, compiled, figure
+from cadran.figures.figure import as_rows, figure
 from cadran.figures.theme import COLOURS
 from cadran.text import words_for
 
@@ -41,12 +41,7 @@ def rates(language="en", **settings):
 @pytest.mark.parametrize("language", ["en", "fr"])
 @pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__)
 def test_every_figure_is_a_valid_chart_without_data(build, language):
-    drawing = compiled(build.__wrapped__, tuple(sorted(BUILDERS[build].items())), language, "EUR")
-
-    assert alt.Chart.from_dict(drawing.vegalite) is not None
-    data = {each["name"]: each for each in json.loads(drawing.vega)["data"]}
-    assert "values" not in data["rows"]
-    assert set(re.findall(r"var\(--([a-z-]+)\)", drawing.vega)) <= COLOURS["light"].keys()
+    check_valid_without_data(build, BUILDERS[build], language)
 
 
 def test_a_chart_is_compiled_once_for_its_fields_and_language():

@@ -4,9 +4,9 @@ import json
 import re
 from datetime import date
 
-import altair as alt
 import polars as pl
 import pytest
+from charts import check_valid_without_data
 
 from cadran.figures.blocks import Levers, Nothing
 from cadran.figures.bubble import bubbles
@@ -18,7 +18,6 @@ from cadran.figures.opportunities import win_rate_by
 from cadran.figures.page import ALONE_IN_ROW, Page
 from cadran.figures.process_map import curves, dwell, funnel, process_map
 from cadran.figures.reliability import drift, reliability, skill
-from cadran.figures.theme import COLOURS
 from cadran.figures.waits import bottlenecks, waiting
 from cadran.text import words_for
 
@@ -34,12 +33,7 @@ EN = words_for("en")
 @pytest.mark.parametrize("language", ["en", "fr"])
 @pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__)
 def test_every_figure_is_a_valid_chart_without_data(build, language):
-    drawing = compiled(build.__wrapped__, tuple(sorted(BUILDERS[build].items())), language, "EUR")
-
-    assert alt.Chart.from_dict(drawing.vegalite) is not None
-    data = {each["name"]: each for each in json.loads(drawing.vega)["data"]}
-    assert "values" not in data["rows"]
-    assert set(re.findall(r"var\(--([a-z-]+)\)", drawing.vega)) <= COLOURS["light"].keys()
+    check_valid_without_data(build, BUILDERS[build], language)
 
 
 @pytest.mark.parametrize(("build", "faded"), [(bubbles, 0.3), (win_rate_by, 0.35)])
