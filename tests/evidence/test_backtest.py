@@ -1,13 +1,12 @@
 """Win probabilities judged by what came: on the sample, on one whose facts tell nothing, and on a real export."""
 
-import hashlib
 from pathlib import Path
 
 import pytest
 
-from cadran import models
 from cadran.book import SAMPLE, open_book, write_book
 from cadran.models.backtest import backtest
+from cadran.models.made_by import made_by
 from cadran.sources import deliver
 from cadran.sources.mapping import load_mapping
 from cadran.sources.sample import invent
@@ -20,14 +19,6 @@ BOOKS = {
     "no signal": "cadran sample --signal 0 --book none && cadran backtest win --book none",
     "maven_crm": "cadran import maven_crm --from ../shared/data/maven_crm --book maven && cadran backtest win --book maven",
 }
-
-
-def _models() -> str:
-    """A digest of the models: lines of others are not mixed with these."""
-    whole = hashlib.sha256()
-    for path in sorted(Path(models.__file__).parent.glob("*.py")):
-        whole.update(path.read_bytes())
-    return whole.hexdigest()[:12]
 
 
 def _book(name, tmp_path):
@@ -46,7 +37,7 @@ def _book(name, tmp_path):
 @pytest.fixture(params=BOOKS)
 def told(request, ledger, tmp_path):
     """The name of a book, and the rows of its backtest by name."""
-    key = {"book": request.param, "prints": BOOKS[request.param], "models": _models()}
+    key = {"book": request.param, "prints": BOOKS[request.param], "models": made_by("cadran.models.backtest")[:12]}
     if ledger.find(**key) is None:
         found = backtest(_book(request.param, tmp_path))
         days = {"since": str(found.since), "until": str(found.until)}

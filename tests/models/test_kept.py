@@ -336,17 +336,10 @@ def test_a_damaged_file_is_written_anew(folder, fits, damage):
 
 def test_a_file_of_other_code_is_not_read(folder, fits, monkeypatch):
     kept.model(open_book(folder))
-    monkeypatch.setattr(kept, "_code", lambda: "another")
+    monkeypatch.setattr(kept, "made_by", lambda module: "another")
     anew(open_book(folder))
 
     assert len(fits) == 2
-
-
-def test_the_code_is_that_of_facts_and_models():
-    read = {path.name for folder in kept._CODE for path in folder.glob("*.py")}
-
-    assert {"hazards.py", "design.py", "win.py", "logit.py", "dealings.py", "book.py"} <= read
-    assert len(kept._code()) == 64
 
 
 def test_a_book_that_cannot_be_written_is_no_trouble(folder, fits):

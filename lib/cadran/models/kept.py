@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,12 @@ from cadran.models.ladder import Rung
 from cadran.models.landmarks import take
 from cadran.models.leaks import Suspect
 from cadran.models.logit import Logit
+from cadran.models.made_by import made_by
 
 #: The folder in a book's version: whatever removes or rewrites the version takes it along.
 FOLDER = "models"
 #: Files kept beside a version (each moment asked for has its own), the latest ones, and what is kept in memory.
 MOST, MOST_IN_MEMORY = 24, 16
-_CODE = [Path(__file__).parent, Path(__file__).parents[1] / "book"]
 
 
 def model(book: Book, seed: int = 0, confirmed: Collection[str] = ()) -> win.WinModel:
@@ -120,17 +120,8 @@ def _found(kind: _Kind, book: Book, question: tuple[Any, ...]) -> Any:
 
 def _key(book: Book, question: tuple[Any, ...]) -> str:
     """What it hangs on: the book's seal, which covers every file of it, the question, and the code."""
-    asked = [book.seal, book.moment.isoformat(), book.corrected, *question, _code()]
+    asked = [book.seal, book.moment.isoformat(), book.corrected, *question, made_by(__name__)]
     return hashlib.sha256(json.dumps(asked, default=str).encode()).hexdigest()[:32]
-
-
-@cache
-def _code() -> str:
-    """What the code that makes facts and models is, for none to be read that another would have made otherwise."""
-    told = hashlib.sha256()
-    for path in sorted(path for folder in _CODE for path in folder.glob("*.py")):
-        told.update(path.read_bytes())
-    return told.hexdigest()
 
 
 def _fitted(book: Book, seed: int, confirmed: tuple[str, ...]) -> win.WinModel:
