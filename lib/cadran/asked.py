@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cadran.tables.problems import Problem
-from cadran.terminal import Format, reader_words
+from cadran.terminal import Format, reader_words, today
 
 words = reader_words()
 #: Where `cadran import` writes, and where the other commands look first.
@@ -48,7 +48,7 @@ def opened_book(book: Path | None) -> Any:
     """The book asked for."""
     from cadran.book import open_book
 
-    return open_book(folder_of(book))
+    return open_book(folder_of(book), on=today())
 
 
 def seen_book(book: Path | None, as_of: datetime | None, corrected: bool = False) -> Any:

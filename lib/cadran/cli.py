@@ -27,10 +27,12 @@ from cadran.asked import (
     questioned,
     seen_book,
 )
+from cadran.cli_activate import activate
 from cadran.cli_audit import audit
 from cadran.cli_books import books, tell_changes, tell_verified
 from cadran.cli_models import backtest
 from cadran.cli_people import people
+from cadran.cli_plan import plan
 from cadran.cli_process import process
 from cadran.cli_score import score
 from cadran.cli_trial import trial
@@ -276,3 +278,5 @@ app.add_typer(score)
 app.add_typer(backtest, name="backtest", help=words("Say how good a model would have been."))
 app.add_typer(trial, name="trial", help=words("A fair, randomised trial of a lever: its size, its draw, its reading."))
 app.add_typer(audit, name="audit", help=words("Audit how the team works."))
+app.add_typer(plan, name="plan", help=words("Plan the team: hires, territories, pay, coaching."))
+app.add_typer(activate, name="activate", help=words("Open what is closed until the law's conditions are on record."))

@@ -1,6 +1,6 @@
 """The book of business: versioned store, as-of view, reader and scope."""
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ from cadran.book.book import DEAL_COLUMNS, Book
 from cadran.book.draft import seal_of
 from cadran.book.engines import engine_of
 from cadran.book.forget import forget
+from cadran.book.individual import activation_of
 from cadran.book.purge import purge, purgeable
 from cadran.book.reader import Reader
 from cadran.book.store import current_version, read_manifest, read_set_aside, write_book
@@ -23,7 +24,11 @@ SAMPLE = _PACKAGE / "_sample" if (_PACKAGE / "_sample").exists() else _PACKAGE.p
 
 
 def open_book(
-    folder: Path | str = SAMPLE, reader: Reader | None = None, engine: Any = "polars", address: str | None = None
+    folder: Path | str = SAMPLE,
+    reader: Reader | None = None,
+    engine: Any = "polars",
+    address: str | None = None,
+    on: date | None = None,
 ) -> Book:
     """The current version of the book in `folder`, as of its data's last moment.
 
@@ -33,10 +38,12 @@ def open_book(
         engine: What reads the files and runs the plans: "polars", "duckdb", "spark" or a Spark session
             (docs/engines.md).
         address: For Spark, where the cluster finds the folder, if that is another address than here.
+        on: Today, for what is open until a day alone: the ratings of named persons, closed where it is not said.
 
     Raises:
         Problem: If there is no book, it was written in a shape this Cadran does not read, or there is no such engine.
     """
     version = current_version(Path(folder))
     taken = datetime.fromisoformat(read_manifest(version)["settings"]["taken"])
-    return Book(version, taken, reader, engine=engine_of(engine, address), seal=seal_of(version))
+    is_open = on is not None and activation_of(Path(folder), on) is not None
+    return Book(version, taken, reader, engine=engine_of(engine, address), seal=seal_of(version), rates_persons=is_open)

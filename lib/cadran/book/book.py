@@ -91,6 +91,8 @@ class Book:
     engine: Engine = POLARS
     #: Checksum of its manifest: a version from which somebody was forgotten is another, and no answer is remembered.
     seal: str = ""
+    #: Whether named persons may be rated: see `cadran.book.individual`.
+    rates_persons: bool = False
 
     @cached_property
     def manifest(self) -> dict[str, Any]:

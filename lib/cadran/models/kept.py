@@ -97,7 +97,7 @@ def _place(kind: _Kind, book: Book, question: tuple[Any, ...]) -> _Place:
 
 
 def _once(kind: _Kind, book: Book, *question: Any) -> Any:
-    asked = replace(book, reader=None, engine=POLARS)
+    asked = replace(book, reader=None, engine=POLARS, rates_persons=False)
     with _LOCK:
         place = _place(kind, asked, question)
     with place.lock:
