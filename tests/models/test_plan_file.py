@@ -1,0 +1,75 @@
+"""Plans that a person writes: every fault is told at once, with file, key and repair."""
+
+from datetime import date
+
+import pytest
+
+from cadran.models.plan_file import Faults, read_plan
+from cadran.tables.problems import Problem
+from cadran.text import words_for
+
+PLAN = """
+rate = "high"
+cap = -1
+day = "2026-01-31"
+region = "Nrod"
+teams = ["Lille", "Lile"]
+is_open = 1
+tier = [{from = 0}, {from = 9}]
+pay = 3
+misspelt = 1
+"""
+
+
+def read(tmp_path, text):
+    file = tmp_path / "plan.toml"
+    file.write_text(text, "utf-8")
+    return read_plan(file)
+
+
+def test_what_is_said_is_read(tmp_path):
+    plan = read(tmp_path, 'rate = 2\nday = 2028-02-29\nname = "é"\non = true\n[[tier]]\nfrom = 0.5\n[pay]\nbase = 1')
+
+    assert (plan.number("rate", least=0), plan.day("day"), plan.text("name")) == (2.0, date(2028, 2, 29), "é")
+    assert plan.flag("on", False)
+    assert [tier.number("from") for tier in plan.sections("tier")] == [0.5]
+    assert plan.section("pay").number("base") == 1
+    assert plan.number("absent", 7.5) == 7.5
+    plan.close()
+    plan.check()
+
+
+def test_all_faults_are_told_together(tmp_path):
+    plan = read(tmp_path, PLAN)
+    plan.number("rate", 0.1)
+    plan.number("cap", 1, least=0)
+    plan.day("day")
+    plan.text("region", among=["Nord", "Sud"])
+    assert plan.texts("teams", among=["Lille"]) == ["Lille"]
+    plan.flag("is_open", True)
+    assert [tier.number("from", most=5) for tier in plan.sections("tier")] == [0, 0]
+    plan.section("pay").number("base", 1)
+    plan.text("absent")
+    plan.close()
+
+    with pytest.raises(Faults) as found:
+        plan.check()
+    told = found.value.told(words_for("en")).splitlines()
+
+    assert told[0] == "plan.toml: rate: high is no number."
+    assert [line.split(": ")[1] for line in told[::2]] == [
+        "rate", "cap", "day", "region", "teams", "is_open", "tier[2].from", "pay", "absent", "misspelt",
+    ]  # fmt: skip
+    assert "Nord" in told[7]
+    assert "plan.toml: absent: Valeur manquante." in found.value.told(words_for("fr"))
+
+
+@pytest.mark.parametrize("text", ["rate = high", "é = 1"])
+def test_what_is_no_toml_is_told_with_its_line(tmp_path, text):
+    with pytest.raises(Problem, match="line 1"):
+        read(tmp_path, text)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(Problem, match="cannot be read"):
+        read_plan(tmp_path / "none.toml")
