@@ -20,10 +20,17 @@ WHOLE = {
 }
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("book")
+    write_book(folder, days.told(*days.company(5), days.LAST), days.end_of(days.LAST))
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path):
-    write_book(tmp_path, days.told(*days.company(5), days.LAST), days.end_of(days.LAST))
-    return tmp_path
+def folder(written):
+    yield written
+    (written / individual.RECORD).unlink(missing_ok=True)
 
 
 def activation(**other):
