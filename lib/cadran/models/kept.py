@@ -53,14 +53,14 @@ def model(book: Book, seed: int = 0, confirmed: Collection[str] = ()) -> win.Win
     Raises:
         Problem: If a file of the book is damaged or gone.
     """
-    return _once(_MODEL, book, seed, tuple(sorted(set(confirmed))))
+    return once(_MODEL, book, seed, tuple(sorted(set(confirmed))))
 
 
 def past(
     book: Book, since: date | None = None, until: date | None = None, seed: int = 0, confirmed: Collection[str] = ()
 ) -> backtest.Backtest:
     """What `cadran.models.backtest.backtest` tells, kept in the same way."""
-    return _once(_PAST, book, since, until, seed, tuple(sorted(set(confirmed)))).seen_by(book.reader)
+    return once(_PAST, book, since, until, seed, tuple(sorted(set(confirmed)))).seen_by(book.reader)
 
 
 #: Plain values, and arrays or frames.
@@ -68,8 +68,8 @@ Told = tuple[dict[str, Any], dict[str, np.ndarray | pl.DataFrame]]
 
 
 @dataclass(frozen=True)
-class _Kind:
-    """Something that is kept."""
+class Kind:
+    """Something that is kept, and read again while no code that makes it has changed."""
 
     #: What its files' names begin with.
     name: str
@@ -78,6 +78,8 @@ class _Kind:
     told: Callable[[Any], Told]
     #: Out of what a file tells, of a book and a question.
     found: Callable[..., Any]
+    #: The module that it is made by, with all that it imports.
+    code: str = __name__
 
 
 @dataclass
@@ -92,11 +94,12 @@ _LOCK = threading.Lock()
 
 
 @lru_cache(maxsize=MOST_IN_MEMORY)
-def _place(kind: _Kind, book: Book, question: tuple[Any, ...]) -> _Place:
+def _place(kind: Kind, book: Book, question: tuple[Any, ...]) -> _Place:
     return _Place()
 
 
-def _once(kind: _Kind, book: Book, *question: Any) -> Any:
+def once(kind: Kind, book: Book, *question: Any) -> Any:
+    """What is kept of a book for a question: made by one of those who ask at once."""
     asked = replace(book, reader=None, engine=POLARS, rates_persons=False)
     with _LOCK:
         place = _place(kind, asked, question)
@@ -106,9 +109,9 @@ def _once(kind: _Kind, book: Book, *question: Any) -> Any:
         return place.held
 
 
-def _found(kind: _Kind, book: Book, question: tuple[Any, ...]) -> Any:
+def _found(kind: Kind, book: Book, question: tuple[Any, ...]) -> Any:
     """What is kept, out of its file, or made and written."""
-    path = book.version / FOLDER / f"{kind.name}-{_key(book, question)}.npz"
+    path = book.version / FOLDER / f"{kind.name}-{_key(kind, book, question)}.npz"
     told = _read(path)
     if told is not None:
         return kind.found(told, book, *question)
@@ -118,9 +121,9 @@ def _found(kind: _Kind, book: Book, question: tuple[Any, ...]) -> Any:
     return made
 
 
-def _key(book: Book, question: tuple[Any, ...]) -> str:
+def _key(kind: Kind, book: Book, question: tuple[Any, ...]) -> str:
     """What it hangs on: the book's seal, which covers every file of it, the question, and the code."""
-    asked = [book.seal, book.moment.isoformat(), book.corrected, *question, made_by(__name__)]
+    asked = [book.seal, book.moment.isoformat(), book.corrected, *question, made_by(kind.code)]
     return hashlib.sha256(json.dumps(asked, default=str).encode()).hexdigest()[:32]
 
 
@@ -199,8 +202,8 @@ def _past(told: Mapping[str, Any], *asked: Any) -> backtest.Backtest:
     return backtest.Backtest(since, until, told["chosen"], suspects=suspects, **frames)
 
 
-_MODEL = _Kind("win", _fitted, _of_model, _model)
-_PAST = _Kind("backtest", lambda *asked: backtest.backtest(*asked), _of_past, _past)
+_MODEL = Kind("win", _fitted, _of_model, _model)
+_PAST = Kind("backtest", lambda *asked: backtest.backtest(*asked), _of_past, _past)
 #: What the name of a frame begins with in a file.
 _FRAME = "frame of "
 
