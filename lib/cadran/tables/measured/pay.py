@@ -4,7 +4,7 @@ import dataframely as dy
 
 #: The steps from what was credited to what is paid, in the order in which they are taken.
 STEPS = (
-    "tier", "bonus", "cap", "already_earned", "recomputed", "carried_in", "carried_out", "draw", "draw_recovered",
+    "tier", "bonus", "cap", "already_earned", "carried_in", "carried_out", "draw", "draw_recovered",
 )  # fmt: skip
 LEVELS = ("company", "team", "rep")
 
@@ -44,7 +44,7 @@ class PayLine(dy.Schema):
     step = dy.Enum(STEPS, nullable=False, description="Which step it is")
     measure = dy.String(nullable=True, description="The measure of the plan")
     tier = dy.Int64(nullable=True, min=1, description="The tier, from 1")
-    of_period = dy.Date(nullable=True, description="The earlier period that is recomputed")
+    of_period = dy.Date(nullable=True, description="The earlier period that is worked out anew, or was earned before")
     base_amount = _money("What the rate is applied to; of deals counted, their number", nullable=True)
     quota_amount = _money("The quota it is held to, where the tier pays a share of the variable", nullable=True)
     target_pay = _money("The variable that is shared, where it is", nullable=True)

@@ -1,0 +1,80 @@
+"""Two pay plans on the same deals: who gains, who loses, and what it costs."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from cadran.book.individual import is_active
+from cadran.models.pay import Payroll, payroll
+from cadran.models.pay_plan import PayPlan
+from cadran.models.pay_shown import LEAST, shown_as, typed
+from cadran.tables.measured.pay import LEVELS, PayCompared
+from cadran.tables.problems import Problem
+
+
+def compared(paid: Payroll, other: PayPlan) -> pl.DataFrame:
+    """Two plans on the same deals, the other's rules applied to the days of the first: who gains, who loses, how much.
+
+    Returns:
+        Rows as `PayCompared`: the company, the teams and, only where that is open, the reps.
+
+    Raises:
+        Problem: If the other plan pays nobody, or its periods do not fit into those days.
+    """
+    against = payroll(paid.book, on_days_of(paid.plan, other))
+    totals = [
+        each.staff.people.select("rep_id", "seller", "team").with_columns(pl.Series(name, each.settled.pay.sum(-1)))
+        for name, each in (("a", paid), ("b", against))
+    ]
+    both = totals[0].join(totals[1], on="rep_id", how="full", coalesce=True)
+    both = both.with_columns(
+        pl.col("a", "b").fill_null(0), *(pl.coalesce(name, f"{name}_right") for name in ("seller", "team"))
+    ).with_columns(more=pl.col("b") - pl.col("a"))
+    both = both.with_columns(shown=pl.col("team").replace_strict(shown_as(both), default="", return_dtype=pl.String))
+    told = (
+        []
+        if both.height < LEAST
+        else [_differences(both, None), _differences(both.filter(pl.col("shown") != ""), "shown")]
+    )
+    if is_active(paid.book):
+        reps = both.group_by("rep_id", "seller", maintain_order=True).agg(_DIFFERENCES)
+        reps = reps.rename({"rep_id": "group"}).with_columns(level=pl.lit("rep")).sort("difference_pay", "group")
+        told = [*(told or [_differences(both, None)]), reps]
+    return typed(PayCompared, told)
+
+
+def on_days_of(plan: PayPlan, other: PayPlan) -> PayPlan:
+    """The other plan's rules on the days of a plan.
+
+    Raises:
+        Problem: If its periods do not fit into them.
+    """
+    moved = replace(other, starts=plan.starts, ends=plan.ends)
+    if (moved.period != "year" and moved.months % moved.period_months) or (
+        moved.seasons and len(moved.seasons) != len(moved.periods())
+    ):
+        raise Problem(
+            "The periods of {other} do not fit into the {n} months of {plan}.", "Compare plans of the same length.",
+            other=other.name, plan=plan.name, n=plan.months,
+        )  # fmt: skip
+    return moved
+
+
+_DIFFERENCES = [
+    pl.len().alias("n_sellers"),
+    pl.col("a").sum().alias("pay_a") / 100,
+    pl.col("b").sum().alias("pay_b") / 100,
+    pl.col("more").sum().alias("difference_pay") / 100,
+    (pl.col("more") > 0).sum().alias("n_gain"),
+    (pl.col("more") < 0).sum().alias("n_lose"),
+    (pl.col("more") == 0).sum().alias("n_same"),
+    pl.col("more").clip(lower_bound=0).sum().alias("gain_pay") / 100,
+    pl.col("more").clip(upper_bound=0).sum().alias("lose_pay") / 100,
+]
+
+
+def _differences(both: pl.DataFrame, by: str | None) -> pl.DataFrame:
+    keys = pl.lit(None, pl.String).alias("group") if by is None else pl.col(by).alias("group")
+    summed = both.group_by(keys, maintain_order=True).agg(_DIFFERENCES).sort("group", nulls_last=True)
+    level = LEVELS[0 if by is None else 1]
+    return summed.with_columns(level=pl.lit(level), seller=pl.lit(None, pl.String))
