@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ class Section:
     ) -> float:
         """A number. One without a default must be said."""
         value = self._said(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
             self._no("{value} is no number.", "Write a number, without quotes.", key, value)
         elif least is not None and value < least:
             self._no("{value} is below {least}.", "Write {least} or more.", key, value, least=least)
@@ -67,6 +68,16 @@ class Section:
         else:
             return float(value)
         return default or 0.0
+
+    def numbers(self, key: str, least: float, most: float) -> tuple[float, ...]:
+        """A list of numbers; empty where the file does not say it."""
+        value = self._said(key, [])
+        plain = isinstance(value, list) and all(type(each) in (int, float) for each in value)
+        if plain and all(least <= each <= most for each in value):
+            return tuple(float(each) for each in value)
+        self._no("{value} is no list of numbers from {least} to {most}.", "Write it as [{least}, {most}].", key, value,
+                 least=least, most=most)  # fmt: skip
+        return ()
 
     def day(self, key: str, default: date | None = None) -> date:
         """A day. One without a default must be said."""

@@ -1,0 +1,192 @@
+"""By when to hire, how many and where, and what hiring too early costs against too late."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from cadran.models.capacity import Plan, sustained
+from cadran.models.staff import after
+from cadran.models.workforce import joiner
+from cadran.tables.measured.capacity import Hire, HireBy, Timing
+
+#: Chances of shortage that stand for the best and the worst case.
+BEST, WORST = 0.8, 0.2
+#: Where help comes too late anyway, hires are counted for the month in which they do this share of a tenured one's work.
+GROWN = 0.8
+#: Months by which the hires are begun sooner or later, to say what that costs.
+SHIFTS = tuple(range(-6, 7))
+
+
+@dataclass(frozen=True)
+class _Need:
+    """What one row of a plan needs at one threshold."""
+
+    #: Month of the first shortage (its place), and month in which hires for it start, as a day; None: no shortage.
+    first: int | None
+    start: date | None
+    #: Hires by month of start.
+    hires: dict[date, int]
+    #: Single months that reach the threshold once these have come.
+    n_peaks: int
+
+
+@dataclass(frozen=True)
+class Hiring:
+    """The hires that a plan of load against capacity calls for."""
+
+    plan: Plan
+
+    @cached_property
+    def useful(self) -> int:
+        """Months after which a new seller is useful."""
+        return self.plan.force.ramp.months_to(self.plan.force.staffing.useful_share, self.plan.change.ramp)
+
+    @cached_property
+    def ready(self) -> date:
+        """The first month in which sellers can start for whom recruiting begins now."""
+        return self.plan.force.calendar.ready(self.plan.force.day)
+
+    @cached_property
+    def cases(self) -> dict[str, float]:
+        """Chance of shortage from which a month counts as short, by case."""
+        threshold = self.plan.force.staffing.threshold
+        return {"best": max(BEST, threshold), "base": threshold, "worst": min(WORST, threshold)}
+
+    @cached_property
+    def _needs(self) -> dict[tuple[int, str], _Need]:
+        kept = [place for place, row in enumerate(self.plan.rows) if row.level in ("region", "team")]
+        return {(place, case): self._need(place, at) for place in kept for case, at in self.cases.items()}
+
+    def _worth(self, start: date) -> np.ndarray:
+        """(paths, months) hours that one seller has who starts in a month."""
+        force, change = self.plan.force, self.plan.change
+        worth, _ = joiner(force, len(self.plan.load), start, change.ramp, change.attrition)
+        return np.asarray(worth * force.hours)
+
+    def _need(self, place: int, threshold: float) -> _Need:
+        """Month by month: where it is short, the fewest hires that end it, starting as late as they can."""
+        plan, gap = self.plan, self.plan.load[:, place] - self.plan.capacity[:, place]
+        hires: dict[date, int] = {}
+        chances = plan.p_shortage[place]
+        short = sustained(chances, threshold)
+        first = int(short.argmax()) if short.any() else None
+        grown = plan.force.ramp.months_to(GROWN, plan.change.ramp)
+        until = 0
+        for month in range(len(plan.months)):
+            if month < until or not short[month]:
+                continue
+            start = max(after(plan.months[month], -self.useful), self.ready)
+            aim = month
+            if after(start, self.useful) > plan.months[month]:  # help comes too late for this month
+                aim = _months(plan.months[0], start) + max(grown, self.useful)
+                if _months(plan.months[0], start) + self.useful >= len(plan.months):
+                    break
+                aim = min(aim, len(plan.months) - 1)
+            until = aim
+            worth = self._worth(start)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                each = np.where(gap[:, aim] <= 0, 0.0, gap[:, aim] / worth[:, aim])
+            n = _fewest(each, threshold)
+            if n:
+                hires[start] = hires.get(start, 0) + n
+                gap = gap - n * worth
+                short = sustained(np.where(np.isnan(chances), np.nan, (gap > 0).mean(axis=0)), threshold)
+        left = (gap > 0).mean(axis=0) >= threshold
+        needed = None if first is None else after(plan.months[first], -self.useful)
+        return _Need(first, needed, hires, int((left & ~short & ~np.isnan(chances)).sum()))
+
+    @cached_property
+    def hire_by(self) -> pl.DataFrame:
+        """When to begin to hire, by region and team and case: `HireBy`."""
+        told = []
+        plan, calendar = self.plan, self.plan.force.calendar
+        for (place, case), need in self._needs.items():
+            row = {**vars(plan.rows[place]), "case": case, "threshold": self.cases[case]}
+            by = calendar.recruit_by(need.start) if need.start else None
+            late = (plan.force.day - by).days if by and by < plan.force.day else None
+            row |= {
+                "shortage_month": None if need.first is None else plan.months[need.first],
+                "start_month": need.start, "hire_by": by, "days_late": late,
+                "help_month": None if late is None else after(self.ready, self.useful),
+                "n_hires": sum(need.hires.values()), "n_peaks": need.n_peaks,
+            }  # fmt: skip
+            told.append(row)
+        return _frame(told, HireBy)
+
+    @cached_property
+    def hires(self) -> pl.DataFrame:
+        """Whom to hire in the base case, by region and team and month of start: `Hire`."""
+        calendar = self.plan.force.calendar
+        return _frame(
+            [
+                {**vars(self.plan.rows[place]), "start_month": start, "hire_by": calendar.recruit_by(start), "n": n}
+                for (place, case), need in self._needs.items() if case == "base" for start, n in sorted(need.hires.items())
+            ],
+            Hire,
+        )  # fmt: skip
+
+    @cached_property
+    def timing(self) -> pl.DataFrame:
+        """What the hires of the base case cost if they are begun sooner or later: `Timing`."""
+        told = []
+        for (place, case), need in self._needs.items():
+            if case == "base" and need.hires:
+                planned = self._begun(place, need, 0)
+                told += [self._cost(place, need, shift, planned) for shift in SHIFTS]
+        return _frame(told, Timing)
+
+    def _begun(self, place: int, need: _Need, shift: int) -> tuple[np.ndarray, np.ndarray, float, int]:
+        """(paths,) hours short and revenue not carried if the hires start so many months later; months that they are paid
+        until the horizon, and how many start by then."""
+        plan = self.plan
+        load, capacity = plan.load[:, place], plan.capacity[:, place]
+        paid, n_hires = 0.0, 0
+        for start, n in need.hires.items():
+            begun = after(start, shift)
+            capacity = capacity + n * self._worth(begun)
+            months = max(_months(begun, plan.months[-1]) + 1, 0)
+            paid, n_hires = paid + n * months, n_hires + n * (months > 0)
+        short = np.maximum(load - capacity, 0)
+        lost = (short / np.maximum(load, 1e-9) * plan.bookings[:, place]).sum(axis=1)
+        return short.sum(axis=1), lost, paid, n_hires
+
+    def _cost(
+        self, place: int, need: _Need, shift: int, planned: tuple[np.ndarray, np.ndarray, float, int]
+    ) -> dict[str, object]:
+        plan, staffing = self.plan, self.plan.force.staffing
+        hours, revenue, paid, n_hires = self._begun(place, need, shift)
+        assert need.first is not None
+        idle = sum(n * max(_months(after(start, shift), plan.months[need.first]), 0) for start, n in need.hires.items())
+        each = staffing.monthly_cost
+        more = None if each is None else each * (paid - planned[2]) + staffing.margin * (revenue - planned[1])
+        row: dict[str, object] = {
+            **vars(plan.rows[place]), "shift_months": shift,
+            "is_possible": after(min(need.hires), shift) >= self.ready, "n_hires": n_hires,
+            "seller_months": paid, "seller_months_idle": float(idle), "salary": None if each is None else each * paid,
+        }  # fmt: skip
+        for name, values in (("hours_short", hours), ("revenue_short", revenue), ("more", more)):
+            ends = (None, None) if values is None else np.quantile(values, (0.025, 0.975)).tolist()
+            row |= {name: None if values is None else float(values.mean())}
+            row |= {f"{name}_{end}": value for end, value in zip(("low", "high"), ends, strict=True)}
+        return row
+
+
+def _fewest(each: np.ndarray, threshold: float) -> int:
+    """The fewest hires with which the share of futures that would need more than them is below the threshold."""
+    ordered = np.sort(each)
+    place = len(ordered) - int(np.ceil(threshold * len(ordered) - 1e-9))
+    needed = ordered[min(place, len(ordered) - 1)]
+    return int(np.ceil(needed - 1e-6)) if np.isfinite(needed) else 0
+
+
+def _months(first: date, last: date) -> int:
+    """Months from that of one day to that of another."""
+    return (last.year - first.year) * 12 + last.month - first.month
+
+
+def _frame(rows: list[dict[str, object]], schema: type) -> pl.DataFrame:
+    types = dict(schema.create_empty().schema)  # type: ignore[attr-defined]
+    return pl.DataFrame(rows, schema=types, orient="row").select(list(types))

@@ -1,0 +1,225 @@
+"""What a plan of the staff states: working time, leave, joiners and leavers, what hiring takes, in place of what is assumed."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from pathlib import Path
+
+from cadran.models.plan_file import Section, read_plan
+from cadran.tables.problems import Problem
+
+#: The file of a book's plan, in the folder of its plans.
+FILE = "staffing.toml"
+MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+#: A region and a team; null: not known, or in no team.
+Group = tuple[str | None, str | None]
+
+
+@dataclass(frozen=True)
+class Move:
+    """So many sellers who join from a day on, or whose last day it is."""
+
+    region: str
+    team: str | None
+    day: date
+    n: int
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A region or team that begins on a day, and the hours of work a month that it is expected to bring."""
+
+    region: str
+    team: str | None
+    day: date
+    hours: float
+
+
+@dataclass(frozen=True)
+class Staffing:
+    """What is stated of the staff. What the file does not say keeps its default here, an assumption that is told as one;
+    what is None is learnt from the book, where it can be."""
+
+    hours_per_week: float = 35.0
+    #: Share of the working time that goes into deals.
+    selling_share: float = 0.35
+    #: Share of all work on deals that concerns no single deal: training, forecasts, travel.
+    other_share: float = 0.0
+    #: Hours a month of 21 business days that an open deal takes, and hours more that a new one does.
+    hours_per_open_deal: float | None = None
+    hours_per_new_deal: float | None = None
+    #: Share of the selling hours of the last twelve months that went into deals.
+    past_load: float | None = None
+    #: Days of leave in each month of a year; assumed: five weeks, spread as the French take them.
+    leave_days: tuple[float, ...] = (1.0, 2.0, 1.0, 2.0, 2.5, 1.0, 4.0, 7.5, 0.5, 1.0, 0.5, 2.0)
+    #: Share of a tenured seller's work in the first, second, … month; months until it is whole, rising evenly.
+    ramp_shares: tuple[float, ...] = ()
+    ramp_months: float | None = None
+    #: From this share on a new seller is useful.
+    useful_share: float = 0.5
+    #: Share of the sellers who leave within a year.
+    yearly_attrition: float | None = None
+    notice_months: float = 3.0
+    recruiting_days: float = 45.0
+    #: How much a business day of each month counts when recruiting.
+    recruiting_pace: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.8, 0.3, 1.0, 1.0, 1.0, 0.7)
+    #: What a seller costs a month, all included, in the book's currency; and the share of revenue that counts.
+    monthly_cost: float | None = None
+    margin: float = 1.0
+    #: A month is short when the chance that load exceeds capacity reaches this.
+    threshold: float = 0.5
+    joiners: tuple[Move, ...] = ()
+    leavers: tuple[Move, ...] = ()
+    openings: tuple[Opening, ...] = ()
+    #: Names of the fields above that the file states.
+    stated: frozenset[str] = frozenset()
+    #: What was left out of it, and why; the rest goes on.
+    set_aside: tuple[Problem, ...] = ()
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """Fields that keep a default, in order: assumptions."""
+        told = {each.name: each.default for each in fields(self)}
+        plain = [name for name, default in told.items() if isinstance(default, float) or name in _BY_MONTH]
+        return tuple(name for name in plain if name not in self.stated)
+
+
+_BY_MONTH = ("leave_days", "recruiting_pace")
+#: Table and key of each number of the file, its least and its most.
+_NUMBERS: dict[str, tuple[str, str, float, float]] = {
+    "hours_per_week": ("time", "hours_per_week", 1, 80),
+    "selling_share": ("time", "selling_share", 0.01, 1),
+    "other_share": ("time", "other_share", 0, 0.95),
+    "hours_per_open_deal": ("load", "hours_per_open_deal", 0, 500),
+    "hours_per_new_deal": ("load", "hours_per_new_deal", 0, 500),
+    "past_load": ("load", "past_load", 0.01, 3),
+    "ramp_months": ("ramp", "months", 0, 36),
+    "useful_share": ("ramp", "useful_share", 0.01, 1),
+    "yearly_attrition": ("attrition", "yearly_share", 0, 0.9),
+    "notice_months": ("hiring", "notice_months", 0, 12),
+    "recruiting_days": ("hiring", "recruiting_days", 0, 400),
+    "monthly_cost": ("hiring", "monthly_cost", 0, 1e7),
+    "margin": ("hiring", "margin", 0, 1),
+    "threshold": ("hiring", "threshold", 0.01, 0.99),
+}
+
+
+def read_staffing(path: Path, groups: Collection[Group], months: Sequence[date]) -> Staffing:
+    """A plan of the staff, out of its file.
+
+    Args:
+        path: The TOML file; `docs/capacity.md` says what it may hold.
+        groups: Regions and teams of the book.
+        months: First days of the months planned, in order.
+
+    Returns:
+        What it states. A joiner, leaver or opening that cannot be is in `set_aside`; the others go on.
+
+    Raises:
+        Problem: If the file cannot be read, or a number of it is missing, no number or out of its range: all told.
+    """
+    plan = read_plan(path)
+    tables = {name: plan.section(name) for name in ("time", "load", "leave", "ramp", "attrition", "hiring")}
+    told: dict[str, object] = {}
+    for name, (table, key, least, most) in _NUMBERS.items():
+        value = tables[table].number(key, least, least, most)
+        if tables[table].has(key):
+            told[name] = value
+    if tables["leave"].has("days"):
+        told["leave_days"] = _by_month(tables["leave"].section("days"), 31)
+    if tables["hiring"].has("pace"):
+        pace = tables["hiring"].section("pace")
+        told["recruiting_pace"] = _by_month(pace, 1, Staffing.recruiting_pace)
+    if tables["ramp"].has("shares"):
+        told["ramp_shares"] = _shares(tables["ramp"])
+    moves = {name: plan.sections(name) for name in ("joiners", "leavers", "openings")}
+    for section in (*tables.values(), plan):
+        section.close()
+    plan.check()
+    staffing = Staffing(**told, stated=frozenset(told))  # type: ignore[arg-type]
+    return _with_moves(staffing, moves, groups, months)
+
+
+def _by_month(section: Section, most: float, default: Sequence[float] | None = None) -> tuple[float, ...]:
+    """A number for each month of a year; without a default, each must be said."""
+    usual: Sequence[float | None] = default or [None] * 12
+    told = tuple(section.number(name, value, 0, most) for name, value in zip(MONTHS, usual, strict=True))
+    section.close()
+    return told
+
+
+def _shares(ramp: Section) -> tuple[float, ...]:
+    """The shares of the ramp, month by month; they never fall."""
+    shares = ramp.numbers("shares", 0, 1)
+    if list(shares) != sorted(shares):
+        ramp.fault("{value} falls on the way.", "Write shares that rise, as [0.2, 0.5, 0.8].", "shares",
+                   value=list(shares))  # fmt: skip
+    return shares
+
+
+def _with_moves(
+    staffing: Staffing, moves: dict[str, list[Section]], groups: Collection[Group], months: Sequence[date]
+) -> Staffing:
+    """The staffing with those of its moves that can be; the others set aside."""
+    aside: list[Problem] = []
+    openings: list[Opening] = []
+    for section in moves["openings"]:
+        section.faults = []
+        opening = _opening(section, groups)
+        aside += section.faults
+        openings += [] if section.faults else [opening]
+    known = {*groups, *((region, None) for region, _ in groups)}
+    begins: dict[Group, date] = {(each.region, each.team): each.day for each in openings}
+    begins |= {(each.region, None): each.day for each in reversed(openings) if (each.region, None) not in known}
+    told: dict[str, tuple[Move, ...]] = {}
+    for name, day in (("joiners", "first_day"), ("leavers", "last_day")):
+        kept = []
+        for section in moves[name]:
+            section.faults = []
+            move = _move(section, day, known, begins, months)
+            aside += section.faults
+            kept += [] if section.faults else [move]
+        told[name] = tuple(kept)
+    return replace(
+        staffing, joiners=told["joiners"], leavers=told["leavers"], openings=tuple(openings), set_aside=tuple(aside)
+    )
+
+
+def _opening(section: Section, groups: Collection[Group]) -> Opening:
+    team = section.text("team", "") or None
+    opening = Opening(section.text("region"), team, section.day("first_day"),
+                      section.number("hours_per_month", 0.0, 0, 1e6))  # fmt: skip
+    section.close()
+    if (opening.region, opening.team) in groups or (
+        team is None and opening.region in {region for region, _ in groups}
+    ):
+        section.fault("{name} is there already.", "Remove it: what it brings is forecast from its deals.",
+                      "team" if team else "region", name=team or opening.region)  # fmt: skip
+    return opening
+
+
+def _move(
+    section: Section, day: str, known: Collection[Group], begins: dict[Group, date], months: Sequence[date]
+) -> Move:
+    regions = sorted({region for region, _ in (*known, *begins) if region})
+    region = section.text("region", among=regions)
+    teams = sorted({team for of, team in (*known, *begins) if of == region and team})
+    team = section.text("team", among=teams) if section.has("team") else None
+    move = Move(region, team, section.day(day), int(n := section.number("n", 1.0, 1, 10_000)))
+    section.close()
+    if n != int(n):
+        section.fault("{value} is no whole number of sellers.", "Write how many, as 2.", "n", value=n)
+    if section.faults:
+        return move
+    first = begins.get((region, team)) or begins.get((region, None))
+    if first and move.day < first:
+        section.fault("{name} begins only on {first:%Y-%m-%d}.", "Name that day or a later one.", day,
+                      name=team or region, first=first)  # fmt: skip
+    if not months[0] <= move.day.replace(day=1) <= months[-1]:
+        section.fault("{day:%Y-%m-%d} lies outside the months planned, {first:%Y-%m} to {last:%Y-%m}.",
+                      "Name a day within them; who has come or gone before is in the book.", day,
+                      day=move.day, first=months[0], last=months[-1])  # fmt: skip
+    return move
