@@ -18,6 +18,8 @@ is_open = 1
 tier = [{from = 0}, {from = 9}]
 pay = 3
 misspelt = 1
+shares = [0.5, 2]
+never = inf
 """
 
 
@@ -28,12 +30,16 @@ def read(tmp_path, text):
 
 
 def test_what_is_said_is_read(tmp_path):
-    plan = read(tmp_path, 'rate = 2\nday = 2028-02-29\nname = "é"\non = true\n[[tier]]\nfrom = 0.5\n[pay]\nbase = 1')
+    plan = read(
+        tmp_path,
+        'shares = [0, 1]\nrate = 2\nday = 2028-02-29\nname = "é"\non = true\n[[tier]]\nfrom = 0.5\n[pay]\nbase = 1',
+    )
 
     assert (plan.number("rate", least=0), plan.day("day"), plan.text("name")) == (2.0, date(2028, 2, 29), "é")
     assert plan.flag("on", False)
     assert [tier.number("from") for tier in plan.sections("tier")] == [0.5]
     assert plan.section("pay").number("base") == 1
+    assert plan.numbers("shares", 0, 1) == (0.0, 1.0)
     assert plan.number("absent", 7.5) == 7.5
     plan.close()
     plan.check()
@@ -50,6 +56,8 @@ def test_all_faults_are_told_together(tmp_path):
     assert [tier.number("from", most=5) for tier in plan.sections("tier")] == [0, 0]
     plan.section("pay").number("base", 1)
     plan.text("absent")
+    assert plan.numbers("shares", 0, 1) == ()
+    plan.number("never")
     plan.close()
 
     with pytest.raises(Faults) as found:
@@ -58,7 +66,8 @@ def test_all_faults_are_told_together(tmp_path):
 
     assert told[0] == "plan.toml: rate: high is no number."
     assert [line.split(": ")[1] for line in told[::2]] == [
-        "rate", "cap", "day", "region", "teams", "is_open", "tier[2].from", "pay", "absent", "misspelt",
+        "rate", "cap", "day", "region", "teams", "is_open", "tier[2].from", "pay", "absent", "shares", "never",
+        "misspelt",
     ]  # fmt: skip
     assert "Nord" in told[7]
     assert "plan.toml: absent: Valeur manquante." in found.value.told(words_for("fr"))
