@@ -130,7 +130,7 @@ def sample(
 ) -> None:
     """Invent a coherent company and keep it as a book."""
     from cadran.book import open_book, write_book
-    from cadran.sources.sample import invent
+    from cadran.sources.sample import invent, write_plans
 
     words = reader_words()
     with progress() as step:
@@ -141,6 +141,7 @@ def sample(
         )  # fmt: skip
         # An invented company has no hour of import, and follows no other: the same arguments give the same bytes.
         write_book(book, delivery, delivery.settings.taken, anew=True)
+        write_plans(book)
     tell_book(open_book(book), Format.table, reader_words())
 
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from cadran.book import write_book
-from cadran.sources.sample import Levers, history, invent, slices
+from cadran.sources.sample import Levers, history, invent, slices, write_plans
 from cadran.sources.sample.clock import TAKEN
 from cadran.tables import FOREIGN_KEYS, TABLES, groups
 from cadran.tables.delivery import Delivery
@@ -226,6 +226,7 @@ def test_two_processes_give_the_same_bytes_and_another_seed_gives_others(small):
 def test_the_sample_that_ships_is_the_one_invented(delivery, tmp_path):
     shipped = Path(__file__).parents[2] / "data" / "sample"
     write_book(tmp_path / "sample", delivery, delivery.settings.taken)
+    write_plans(tmp_path / "sample")
 
     def contents(folder: Path) -> dict[str, bytes]:
         # Models fitted since stand beside the version; they do not ship.

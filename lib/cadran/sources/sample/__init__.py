@@ -1,6 +1,8 @@
 """An invented company: a coherent pipeline with planted effects, the same to the byte for the same arguments."""
 
 from collections.abc import Callable, Iterable, Iterator
+from importlib.resources import files
+from pathlib import Path
 
 from cadran.sources.sample.clock import TAKEN, TIME_ZONE
 from cadran.sources.sample.draws import Draws
@@ -12,7 +14,7 @@ from cadran.tables import VERSIONED
 from cadran.tables.delivery import Delivery, Settings
 from cadran.tables.problems import Problem
 
-__all__ = ["Levers", "invent"]
+__all__ = ["Levers", "invent", "write_plans"]
 
 
 def invent(
@@ -60,6 +62,13 @@ def invent(
     if progress:
         slices = _told(slices, deals, progress)
     return Delivery(settings, parts(slices, staff_of(seed), Draws(seed)), histories=frozenset(VERSIONED))
+
+
+def write_plans(folder: Path) -> None:
+    """Lay the plans of the invented company beside the versions of its book."""
+    (folder / "plans").mkdir(exist_ok=True)
+    for file in (files("cadran.sources.sample") / "plans").iterdir():
+        (folder / "plans" / file.name).write_bytes(file.read_bytes())
 
 
 def _told(slices: Iterable[History], n_deals: int, progress: Callable[[float], None]) -> Iterator[History]:
