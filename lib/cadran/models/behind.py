@@ -7,15 +7,24 @@ from typing import TypeVar
 
 Told = TypeVar("Told")
 _ONE_AT_A_TIME = threading.Lock()
+_here = threading.local()
 
 
 def told(future: Future[Told], wait: bool) -> Told | None:
-    """What came of it; None while it is not there, and nobody waits.
+    """What came of it; None while it is not there, and nobody waits. Work that waits for other work lets that go first.
 
     Raises:
         Exception: What the work raised.
     """
-    return future.result() if wait or future.done() else None
+    if not wait and not future.done():
+        return None
+    if future.done() or not getattr(_here, "works", False):
+        return future.result()
+    _ONE_AT_A_TIME.release()
+    try:
+        return future.result()
+    finally:
+        _ONE_AT_A_TIME.acquire()
 
 
 def behind(work: Callable[[], Told], afterwards: Callable[[Told], None] = lambda told: None) -> Future[Told]:
@@ -24,11 +33,14 @@ def behind(work: Callable[[], Told], afterwards: Callable[[Told], None] = lambda
 
     def run() -> None:
         with _ONE_AT_A_TIME:
+            _here.works = True
             try:
                 future.set_result(work())
             except Exception as error:  # told to whoever asks for the result
                 future.set_exception(error)
                 return
+            finally:
+                _here.works = False
         afterwards(future.result())
 
     threading.Thread(target=run, daemon=True).start()
