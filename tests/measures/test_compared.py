@@ -117,7 +117,7 @@ def test_before_the_book_begins_nothing_is_known(make_book):
 
 
 def test_other_periods_and_edges(make_book, on_duckdb):
-    book = make_book(closed(MAY_2026, 5, 5, rep_id="a") + closed(APRIL_2026, 5, 5))
+    book = make_book(closed(MAY_2026, 5, 5, product="a") + closed(APRIL_2026, 5, 5))
     week = Question(since=date(2026, 5, 8), until=date(2026, 5, 14))
 
     found = MEASURES["win_rate_compared"].ask(book, week)
@@ -128,4 +128,4 @@ def test_other_periods_and_edges(make_book, on_duckdb):
     with pytest.raises(Problem, match="cannot be compared"):
         compare("coverage", book, week)
     for name in ("volumes_compared", "win_rate_compared"):
-        assert ask(on_duckdb(book), name, by=("rep_id",)).equals(ask(book, name, by=("rep_id",)))
+        assert ask(on_duckdb(book), name, by=("product",)).equals(ask(book, name, by=("product",)))

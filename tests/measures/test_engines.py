@@ -13,6 +13,7 @@ from polars.testing import assert_frame_equal
 from cadran.book import Book
 from cadran.measures import MEASURES, Measure, Question
 from cadran.measures.leads import LEADS
+from cadran.measures.staff import SELLERS
 from cadran.tables.problems import Problem
 
 PERIOD = {"since": date(2026, 2, 1), "until": date(2026, 6, 20)}
@@ -26,6 +27,10 @@ DEAL_QUESTIONS = {
 LEAD_QUESTIONS = {
     "all": Question(**PERIOD),
     "by team and month, filtered": Question(by=("team", "created_month"), where={"source": ("web", None)}),
+}
+SELLER_QUESTIONS = {
+    "by team, today's organisation": Question(by=("team",), organisation="today", **PERIOD),
+    "by region, filtered": Question(by=("region",), where={"team": ("North", None)}),
 }
 
 
@@ -75,6 +80,8 @@ def book(make_book) -> Book:
             "activity_id": f"t{number:03}",
             "opportunity_id": pick.choice([None, *(f"d{n:03}" for n in range(40))]),
             "contact_id": f"c{number % 9}" if number % 3 else None,
+            "rep_id": pick.choice(["r1", "r2", "r3", "r9"]),
+            "duration_minutes": 5.0 * number if number % 4 else None,
             "kind": "email",
             "direction": pick.choice([None, "inbound", "inbound", "outbound"]),
             "is_automatic": pick.choice([None, False, False, True]),
@@ -88,7 +95,7 @@ def book(make_book) -> Book:
         leads=leads,
         activities=activities,
         reps=[
-            {"rep_id": "r1", "valid_from": begins, "team": "North", "region": "Europe"},
+            {"rep_id": "r1", "valid_from": begins, "team": "North", "region": "Europe", "hired_date": "2026-02-10"},
             {"rep_id": "r2", "valid_from": begins, "team": "South", "region": "Europe"},
             {"rep_id": "r2", "valid_from": "2026-05-01", "team": "North", "region": "Asia"},
             {"rep_id": "r3", "valid_from": begins},
@@ -109,12 +116,14 @@ def book(make_book) -> Book:
 
 
 #: Refused where no target was set for such groups, or where the measure has its own.
-WITH_OWN_GROUPS = ("coverage", "required_conversion", "before_after")
-CASES = [
-    (name, asked)
-    for name, measure in MEASURES.items()
-    for asked in (LEAD_QUESTIONS if measure.subject is LEADS else DEAL_QUESTIONS)
-]
+WITH_OWN_GROUPS = ("coverage", "required_conversion", "before_after", "attainment", "balance")
+
+
+def questions(measure: Measure) -> dict[str, Question]:
+    return {LEADS: LEAD_QUESTIONS, SELLERS: SELLER_QUESTIONS}.get(measure.subject, DEAL_QUESTIONS)
+
+
+CASES = [(name, asked) for name, measure in MEASURES.items() for asked in questions(measure)]
 
 
 def answered(measure: Measure, book: Book, question: Question) -> pl.DataFrame | str:
@@ -135,7 +144,7 @@ def assert_same(ours: pl.DataFrame | str, theirs: pl.DataFrame | str) -> None:
 @pytest.mark.parametrize(("name", "asked"), CASES)
 def test_measure_is_the_same_on_both_engines(book, elsewhere, name, asked):
     measure = MEASURES[name]
-    question = (LEAD_QUESTIONS if measure.subject is LEADS else DEAL_QUESTIONS)[asked]
+    question = questions(measure)[asked]
 
     on_polars = answered(measure, book, question)
 

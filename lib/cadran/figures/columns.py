@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from cadran.figures import columns_audit, columns_process, columns_score
+from cadran.figures import columns_audit, columns_process, columns_resources, columns_score
 from cadran.tables.measured.process import ABOUT, FACTS
 from cadran.text import UNKNOWN, Words
 
@@ -211,22 +211,28 @@ LABELS = (
     | columns_audit.LABELS
     | columns_score.LABELS
     | columns_process.LABELS
+    | columns_resources.LABELS
 )
 #: Values that are words of ours, and so are translated.
-VALUES = {
-    "open": "Open",
-    "won": "Won",
-    "lost": "Lost",
-    "disqualified": "Disqualified",
-    "new": "New business",
-    "expansion": "Expansion",
-    "renewal": "Renewal",
-    "pipeline": "Pipeline",
-    "best_case": "Best case",
-    "commit": "Commit",
-    "closed": "Closed (forecast)",
-    "omitted": "Omitted",
-} | columns_audit.VALUES
+VALUES = (
+    {
+        "open": "Open",
+        "won": "Won",
+        "lost": "Lost",
+        "disqualified": "Disqualified",
+        "new": "New business",
+        "expansion": "Expansion",
+        "renewal": "Renewal",
+        "pipeline": "Pipeline",
+        "best_case": "Best case",
+        "commit": "Commit",
+        "closed": "Closed (forecast)",
+        "omitted": "Omitted",
+    }
+    | columns_audit.VALUES
+    | columns_resources.VALUES
+)
+_SHARES = (*columns_process.SHARES, *columns_resources.SHARES)
 #: The causes of a waterfall.
 CAUSE_LABELS = {
     "opening": "Opening",
@@ -250,7 +256,7 @@ CAUSE_LABELS = {
     "closing": "Closing",
 }
 #: Columns whose values are words of ours.
-WORDED = {"outcome", "status", "deal_type", "forecast_category"} | columns_audit.WORDED
+WORDED = {"outcome", "status", "deal_type", "forecast_category"} | columns_audit.WORDED | columns_resources.WORDED
 _MONTHS = {"month", "closed_month", "created_month", "expected_month"}
 #: Columns that only serve the drawing.
 HIDDEN = {"state", "key", "cause", "period", "row", "name", "told", "brief"}
@@ -307,7 +313,7 @@ def cell(column: str, value: Any, words: Words, currency: str) -> str:
         return value_label(column, value, words)
     if isinstance(value, bool):
         return words("yes") if value else words("no")
-    if column.removesuffix("_low").removesuffix("_high").endswith(("_rate", "_share", *columns_process.SHARES)):
+    if column.removesuffix("_low").removesuffix("_high").endswith(("_rate", "_share", *_SHARES)):
         return words.percent(value, 1)
     if ("amount" in column or "revenue" in column) and not column.startswith("n_"):
         return words.money(value, currency, compact=False)

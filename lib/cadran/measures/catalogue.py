@@ -13,6 +13,7 @@ import polars as pl
 
 from cadran.book import DEAL_COLUMNS, Book
 from cadran.book.book import Organisation
+from cadran.book.individual import check_active
 from cadran.book.removed import check_kept, start_of
 from cadran.measures.values import check_known, read_value
 from cadran.tables.problems import Problem
@@ -22,6 +23,8 @@ from cadran.tables.problems import Problem
 Window = Literal["closed", "created", "standing", "all"]
 
 
+#: The columns that name a seller.
+PERSONS = ("rep_id", "seller")
 #: Greatest whole number of an option: of days, months, clients or draws, more is a slip of the finger.
 MOST = 10_000
 
@@ -59,6 +62,11 @@ class Question:
     def keeps(self, deals: nw.LazyFrame) -> nw.LazyFrame:
         """The deals that `where` keeps."""
         return deals.filter(self.kept) if self.where else deals
+
+    @property
+    def names_a_person(self) -> bool:
+        """Whether its groups, or its filter, single out sellers; whose deals have none is no person."""
+        return any(name in self.by or {*self.where.get(name, ())} - {None} for name in PERSONS)
 
     def days(self, column: str) -> nw.Expr:
         """Whether a date column lies in the period; false where it is null."""
@@ -175,13 +183,16 @@ class Measure:
     subject: Subject = DEALS
     #: What to do when the book lacks too much of what the measure needs.
     repair: str = MAP_IT
+    #: Whether it may be told of a named seller at any time: how much there is, and to do, never how well it is done.
+    of_persons: bool = False
 
     def ask(self, book: Book, question: Question) -> pl.DataFrame:
         """The measured frame: one row per group, the columns of `by` first, each once, then those of `returns`.
 
         Raises:
-            Problem: If a column of `by` or `where` is none of the subject's, a value cannot be read as its type, the
-                period begins before what a purge kept, or the book lacks too much of what the measure needs.
+            Problem: If a column of `by` or `where` is none of the subject's, a value cannot be read as its type, it
+                rates a named seller and that is closed in this book, the period begins before what a purge kept, or
+                the book lacks too much of what the measure needs.
         """
         if "" in question.by:
             raise Problem("A column to group on has no name.", "Name one or more, as region,team, or none at all.")
@@ -191,6 +202,8 @@ class Measure:
                     self.subject.no_column, "The columns are: {names}.",
                     column=column, names=", ".join(self.subject.columns),
                 )  # fmt: skip
+        if question.names_a_person and not self.of_persons:
+            check_active(book)
         if question.since:
             check_kept(book.manifest, start_of(question.since, book.settings.time_zone))
         self.refuse_if_impossible(book)
@@ -256,6 +269,7 @@ def measure(
     rivals: tuple[Rival, ...] = (),
     subject: Subject = DEALS,
     repair: str = MAP_IT,
+    of_persons: bool = False,
 ) -> Callable[[Callable[..., nw.LazyFrame]], Callable[..., nw.LazyFrame]]:
     """Register a measure under its function's name.
 
@@ -284,6 +298,7 @@ def measure(
             rivals,
             subject,
             repair,
+            of_persons,
         )
         return function
 

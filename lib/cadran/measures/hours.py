@@ -40,7 +40,7 @@ class WorkingHours:
         Raises:
             Problem: If `hours` is no such span.
         """
-        opening, closing = _span(hours)
+        opening, closing = span_of(hours)
         zone = ZoneInfo(book.settings.time_zone)
         first = since.astimezone(zone).date()
         known = book.collect(book.table("calendar").select("date", "is_business_day")).sort("date")
@@ -68,7 +68,12 @@ class WorkingHours:
         return np.where(np.isnan(instants), np.nan, np.where(place < 0, 0, before[begun] + inside))
 
 
-def _span(hours: str) -> tuple[timedelta, timedelta]:
+def span_of(hours: str) -> tuple[timedelta, timedelta]:
+    """When a span such as "9-18" opens and closes, after midnight; "working" stands for `USUAL`.
+
+    Raises:
+        Problem: If it is none.
+    """
     found = _SPAN.fullmatch(USUAL if hours == "working" else hours)
     start, start_minute, end, end_minute = (int(part or 0) for part in found.groups()) if found else (0, 0, 0, 0)
     opening, closing = timedelta(hours=start, minutes=start_minute), timedelta(hours=end, minutes=end_minute)

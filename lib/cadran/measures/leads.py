@@ -37,6 +37,7 @@ def created_in(book: Book, question: Question) -> nw.LazyFrame:
     answer=lambda book, question: lead_volumes(
         created_in(book, question), question.by, **question.chosen_for(lead_volumes)
     ),
+    of_persons=True,
 )
 def lead_volumes(leads: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
     """Leads by what has become of them.

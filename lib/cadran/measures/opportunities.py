@@ -31,6 +31,7 @@ _CLOSED = ("won", "lost")
     returns=Volumes,
     needs=(Need("status"), Need("amount"), Need("is_no_decision")),
     window="standing",
+    of_persons=True,
 )
 def volumes(deals: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
     """Deals and known amounts by status.
@@ -206,6 +207,7 @@ def no_decision_rate(deals: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFram
     returns=Revenue,
     needs=(Need("status"), Need("amount", ("won",))),
     window="closed",
+    of_persons=True,
 )
 def revenue(deals: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
     """Sum of the known amounts of won deals.

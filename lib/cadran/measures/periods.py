@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import narwhals as nw
+import polars as pl
 
 from cadran.book import Book
 from cadran.measures.catalogue import Question
@@ -99,3 +100,31 @@ def ends(book: Book, since: date, until: date, every: str) -> list[date]:
         raise Problem("A series cannot go by {every}.", "Ask for every week, month or quarter.", every=every)
     known = first_day(book) or since
     return [*(day for day in days if max(since, known) <= day < until), until]
+
+
+def spans(book: Book, question: Question, every: str, months: int) -> pl.DataFrame:
+    """The months, quarters or ISO weeks of the period asked for, up to the book's day where no end is said.
+
+    Args:
+        book: The book.
+        question: Its days; without any, the `months` until the book's day.
+        every: week, month or quarter.
+        months: How many, where no first day is said.
+
+    Returns:
+        One row each: `period` (its first day), `since` and `until` (the days of it that were asked for), and
+        `is_whole`, whether these are all of its days.
+
+    Raises:
+        Problem: If `every` is none of them, the period is upside down, or ends after what the book knows.
+    """
+    since, until = period(book, Question(since=question.since, until=question.until or book.day), months)
+    days = ends(seen_on(book, until), since, until, every)
+    rows = []
+    for day in days:
+        first = start_of(day, every)
+        last = first + timedelta(days=6) if every == "week" else day_before(add_months(first, _STEPS[every]))
+        begins = max(first, since)
+        rows.append((first, begins, day, (begins, day) == (first, last)))
+    return pl.DataFrame(rows, schema={"period": pl.Date, "since": pl.Date, "until": pl.Date, "is_whole": pl.Boolean},
+                        orient="row")  # fmt: skip

@@ -48,6 +48,7 @@ def standing(book: Book, question: Question) -> nw.LazyFrame:
     returns=Pipeline,
     needs=(Need("status"), Need("amount", ("open",))),
     answer=standing,
+    of_persons=True,
 )
 def pipeline(deals: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
     """Open deals and their known amount on each date.

@@ -19,7 +19,8 @@ def targets_for(book: Book, question: Question, since: date, until: date) -> pl.
     """The target of each group for a period, as it was set at the book's moment.
 
     Of the goals of a scope, those of the shortest kind (month, quarter, year) that together cover the period count.
-    One that reaches beyond it counts for its share of business days. Goals by deal type are added up where there is
+    One that reaches beyond it counts for its share of business days; a seller's, for the business days of it that they
+    are in the company. Goals by deal type are added up where there is
     none for all types.
 
     Returns:
@@ -41,8 +42,9 @@ def targets_for(book: Book, question: Question, since: date, until: date) -> pl.
     owner = [level or "company", *(["deal_type"] if is_typed else [])]
     goals = goals.filter(pl.col("deal_type").is_not_null()) if is_typed else _for_all_types(goals, owner)
     length = (pl.col("end_date") - pl.col("start_date")).dt.total_days()
+    presence = _presence(book, goals) if scope == "rep" else 1.0
     kinds = goals.with_columns(
-        counted=_shares(book, goals, since, until) * pl.col("amount"),
+        counted=_shares(book, goals, since, until) * presence * pl.col("amount"),
         kind=pl.when(length <= 31).then(0).when(length <= 93).then(1).otherwise(2),
     )
     kinds = kinds.group_by(*owner, "kind").agg(
@@ -82,20 +84,40 @@ def _for_all_types(goals: pl.DataFrame, owner: Sequence[str]) -> pl.DataFrame:
     return goals.filter(pl.col("deal_type").is_null() | ~has_general)
 
 
+def _presence(book: Book, goals: pl.DataFrame) -> pl.Series:
+    """The part of each goal's business days on which its seller is in the company: all of it where that is not known."""
+    people = small(book.table("reps").sort("valid_from"))
+    last = people.unique("rep_id", keep="last").select(scope_id="rep_id", hired="hired_date", left="left_date")
+    spans = goals.join(last, on="scope_id", how="left", maintain_order="left")
+    ends = spans.select(
+        "start_date", "end_date", first=pl.max_horizontal("start_date", "hired"), last=pl.min_horizontal("end_date", "left")
+    )  # fmt: skip
+    days = business_days(book)
+    shares = [
+        between(days, first, last) / (between(days, begins, ends) or 1) for begins, ends, first, last in ends.rows()
+    ]
+    return pl.Series(shares, dtype=pl.Float64)
+
+
+def business_days(book: Book) -> list[date]:
+    """Every business day of the book's calendar, in order."""
+    return list(small(book.table("calendar").filter(nw.col("is_business_day")).select("date").sort("date"))["date"])
+
+
 def _shares(book: Book, goals: pl.DataFrame, since: date, until: date) -> pl.Series:
     """The part of each goal's business days that the period holds."""
-    days = small(book.table("calendar").filter(nw.col("is_business_day")).select("date").sort("date"))["date"].to_list()
+    days = business_days(book)
     spans = goals.select("start_date", "end_date").rows()
     shares = []
     for first, last in spans:
-        part, whole = _between(days, max(first, since), min(last, until)), _between(days, first, last)
+        part, whole = between(days, max(first, since), min(last, until)), between(days, first, last)
         shares.append(1.0 if since <= first and last <= until else part / (whole or 1))
     return pl.Series(shares, dtype=pl.Float64)
 
 
-def _between(days: list[date], first: date, last: date) -> int:
+def between(days: list[date], first: date, last: date) -> int:
     """How many of the sorted days lie between two, both included."""
-    return bisect_right(days, last) - bisect_left(days, first)
+    return max(bisect_right(days, last) - bisect_left(days, first), 0)
 
 
 def _covers(spans: Iterable[dict[str, date]], since: date, until: date) -> bool:

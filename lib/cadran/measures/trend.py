@@ -108,14 +108,14 @@ def trend(counted: nw.LazyFrame, by: Sequence[str] = ()) -> nw.LazyFrame:
     is_known = (nw.col("n_won") == 0) | (nw.col("n_won_unknown") < nw.col("n_won"))
     limits = {}
     for end, sign in (("low", -1), ("high", 1)):
-        limits[f"n_won_{end}"] = _score(nw.col("n_won"), sign)
-        limits[f"amount_won_{end}"] = size * _score(won / size, sign)
+        limits[f"n_won_{end}"] = poisson_end(nw.col("n_won"), sign)
+        limits[f"amount_won_{end}"] = size * poisson_end(won / size, sign)
     limits["amount_won"] = nw.when(is_known).then(won)
     return with_share(counted.with_columns(**limits), "n_won", "n_closed", "win_rate").select(
         *by, *Trend.column_names()
     )
 
 
-def _score(n: nw.Expr, sign: int) -> nw.Expr:
+def poisson_end(n: nw.Expr, sign: int) -> nw.Expr:
     """One end of the 95 % score interval of a Poisson mean."""
     return nw.max_horizontal(n + Z95**2 / 2 + sign * Z95 * (n + Z95**2 / 4).sqrt(), nw.lit(0.0))
