@@ -9,8 +9,6 @@ import polars as pl
 import pytest
 from quick import no_past, quick_model
 
-from cadran.book import SAMPLE, open_book, write_book
-from cadran.book.held import hold
 from cadran.figures import process_page as sheet
 from cadran.figures.blocks import Nothing, Notice
 from cadran.figures.figure import Figure
@@ -21,8 +19,6 @@ from cadran.models.outlook import outlook
 from cadran.models.reasons import moved
 from cadran.publish.apps import NOTEBOOKS
 from cadran.publish.prepared import _load
-from cadran.tables import TABLES
-from cadran.tables.delivery import Delivery
 
 OF_A_DEAL = (
     "detail",
@@ -39,28 +35,6 @@ OF_A_DEAL = (
 @pytest.fixture(scope="module")
 def app():
     return _load(NOTEBOOKS / "process.py").app
-
-
-@pytest.fixture(scope="module")
-def part(tmp_path_factory):
-    """`part(keep)`: a book of those of the sample's deals that an expression on their number and last version keeps."""
-    sample = open_book(SAMPLE)
-    whole = {
-        name: pl.read_parquet(sample.version / name).select(schema.column_names()) for name, schema in TABLES.items()
-    }
-    last = whole["versions"].sort("valid_from").group_by("opportunity_id").last().sort("opportunity_id")
-
-    def make(keep):
-        ids = last.with_row_index("number").filter(keep).select("opportunity_id")
-        of_deals = ("opportunities", "versions", "deal_contacts", "activities")
-        kept = {name: whole[name].join(ids, on="opportunity_id", how="semi") for name in of_deals}
-        folder = tmp_path_factory.mktemp("book")
-        tables = whole | kept | {"leads": whole["leads"].clear()}
-        histories = frozenset(name for name, rows in tables.items() if "valid_from" in rows.columns)
-        write_book(folder, Delivery.whole(sample.settings, tables, histories=histories), sample.moment)
-        return hold(open_book(folder))
-
-    return make
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ def sentences(path: Path) -> set[str]:
         spoken = node.args[: SPOKEN.get(name, 0)]
         if name == "n" and not (isinstance(node.func, ast.Attribute) and "words" in ast.unparse(node.func.value)):
             continue
-        if name == "tips":
+        if name in ("tips", "tips_as"):
             spoken = [keyword.value for keyword in node.keywords]
         found |= {each.value for each in spoken if isinstance(each, ast.Constant) and isinstance(each.value, str)}
     return {text for text in found if any(letter.isalpha() for letter in text)}

@@ -5,16 +5,18 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from html import escape
 
-from cadran.figures.controls import Choice, Control, Day, View
+from cadran.figures.controls import Choice, Control, Day, Text, View, stands_in_bar
 from cadran.text import LANGUAGES, Words
 
 #: The pages that come with Cadran, the home first: name in the address -> title (an English sentence of the catalogue).
-PAGES = {"opportunities": "Opportunities", "process": "Sales process", "definitions": "Definitions"}
+PAGES = {
+    "opportunities": "Opportunities", "process": "Sales process", "resources": "Resources", "definitions": "Definitions",
+}  # fmt: skip
 
 
 def bar(title: str, controls: Sequence[Control], view: View, words: Words) -> str:
     """The bar's markup, each control at the value the view holds."""
-    in_bar = (control for control in controls if not (isinstance(control, Choice) and control.is_local))
+    in_bar = (control for control in controls if stands_in_bar(control))
     inputs = "".join(control_html(control, view.controls, words) for control in in_bar)
     return (
         f"<header class=bar><div class=name><a href='/' target=_top>Cadran</a><span aria-hidden=true>▸</span>"
@@ -36,6 +38,8 @@ def _pages(title: str, words: Words) -> str:
 
 def control_html(control: Control, held: Mapping[str, str], words: Words) -> str:
     """The markup of one control, of a page whose controls hold these values."""
+    if isinstance(control, Text):
+        return ""
     value, when = held[control.name], _when(control, held)
     if isinstance(control, Day):
         return _day(control, value, when, words)
@@ -54,7 +58,7 @@ def _slider(control: Choice, value: str, when: str) -> str:
     )
 
 
-def _when(control: Control, held: Mapping[str, str]) -> str:
+def _when(control: Choice | Day, held: Mapping[str, str]) -> str:
     """Under which value of another control this one is shown; hidden while that holds another."""
     name, _, wanted = control.when.partition("=")
     return f' data-when="{control.when}"{" hidden" * (held.get(name) != wanted)}' if control.when else ""
@@ -115,7 +119,7 @@ def _help(controls: Sequence[Control], words: Words) -> str:
     keys = {
         "Esc": words("Clear the selection, close what is open"),
         "m": words("Move through the months"),
-        **{control.shortcut: control.label for control in controls if control.shortcut},
+        **{c.shortcut: c.label for c in controls if not isinstance(c, Text) and c.shortcut},
         "/": words("Search in the table"),
         "d": words("Light or dark"),
         "?": words("Keyboard shortcuts"),

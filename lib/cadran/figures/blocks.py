@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from cadran.figures.bar import control_html
 from cadran.figures.controls import Control
@@ -20,6 +20,14 @@ class Block(Protocol):
     def html(self, slot: str, words: Words) -> str:
         """Its markup for a place on the page."""
         ...
+
+
+@runtime_checkable
+class Offers(Protocol):
+    """A part of a page that has files to offer, by their kind."""
+
+    title: str
+    offers: Mapping[str, bytes]
 
 
 @dataclass(frozen=True)

@@ -65,8 +65,27 @@ class Day:
         return ends
 
 
-#: Something in the bar with a name and a value: text, as in the address.
-Control = Choice | Day
+@dataclass(frozen=True)
+class Text:
+    """A short text that a block of the page keeps in the address: a scenario under its name. Never in the bar."""
+
+    name: str
+    label: str
+    default: str = ""
+    most: int = 600
+
+    def clamped(self, value: object) -> str:
+        """The text, cut at its greatest length; the default when it is none."""
+        return value[: self.most] if isinstance(value, str) else self.default
+
+
+#: Something with a name and a value: text, as in the address.
+Control = Choice | Day | Text
+
+
+def stands_in_bar(control: Control) -> bool:
+    """Whether a control stands in the bar, and moves the whole page."""
+    return isinstance(control, Day) or (isinstance(control, Choice) and not control.is_local)
 
 
 @dataclass(frozen=True)
@@ -177,9 +196,9 @@ def _table(raw: Mapping[str, Any]) -> TableView:
 
 
 def _told(control: Control, value: str, words: Words) -> str:
-    if isinstance(control, Choice):
-        return control.options[value]
-    return words.date(date.fromisoformat(value))
+    if isinstance(control, Day):
+        return words.date(date.fromisoformat(value))
+    return control.options[value] if isinstance(control, Choice) else value
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

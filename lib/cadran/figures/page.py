@@ -11,8 +11,8 @@ import traitlets
 
 from cadran.figures import bundle
 from cadran.figures.bar import bar
-from cadran.figures.blocks import Block, figure_html, live_rows
-from cadran.figures.controls import Choice, Control, View, read_view, view_of_address
+from cadran.figures.blocks import Block, Offers, figure_html, live_rows
+from cadran.figures.controls import Control, View, read_view, stands_in_bar, view_of_address
 from cadran.figures.figure import WIDTH, Figure
 from cadran.figures.table import Table, as_csv, as_xlsx, plain_table
 from cadran.figures.theme import FONT, variables
@@ -88,7 +88,7 @@ class Page(anywidget.AnyWidget):
         until a later call fills them. Where more `is_coming`, the browser asks again in a while.
         """
         asked = self.asked
-        is_local = any(isinstance(c, Choice) and c.is_local for c in self.controls if c.name == asked.moving)
+        is_local = any(not stands_in_bar(c) for c in self.controls if c.name == asked.moving)
         others = self.blocks.keys() - blocks.keys()
         self._earlier = others if is_other else self._earlier & others
         stale = sorted(others if asked.moving and not is_local else self._earlier)
@@ -149,11 +149,12 @@ class Page(anywidget.AnyWidget):
             for row in self.places
         )
         late = escape(self.words("No answer yet. What is shown may not be what was asked."))
+        use = escape(view.controls.get("use", ""))
         alone = " alone" if self.alone else ""
         head = "" if self.alone else bar(self.title, self.controls, view, self.words)
         return (
             f"<style>{stylesheet()}</style><template class=chrome>{chrome_style()}</template>"
-            f'<div class="page{alone}" lang="{self.words.language}" data-title="{escape(self.title)} · Cadran" '
+            f'<div class="page{alone}" data-use="{use}" lang="{self.words.language}" data-title="{escape(self.title)} · Cadran" '
             f'data-late="{late}">{head}<main>{rows}</main><div class=visually-hidden aria-live=polite></div>'
             f"<p class=said role=status hidden></p><dl class=tip hidden></dl></div>"
         )
@@ -184,14 +185,16 @@ class Page(anywidget.AnyWidget):
     def _hear(self, _widget: object, content: Any, _buffers: object) -> None:
         """Answer a request for a file."""
         block = self.blocks.get(str(content.get("export"))) if isinstance(content, dict) else None
-        if not isinstance(block, Figure | Table):
+        if not isinstance(block, Figure | Table | Offers):
             return
         kind, theme = content.get("format"), "dark" if content.get("theme") == "dark" else "light"
         made = self._file(block, kind, theme)
         if made is not None:
             self.send({"file": f"{_file_name(block.title)}.{kind}", "kind": _KINDS[kind]}, [made])
 
-    def _file(self, block: Figure | Table, kind: str, theme: str) -> bytes | None:
+    def _file(self, block: Figure | Table | Offers, kind: str, theme: str) -> bytes | None:
+        if isinstance(block, Offers):
+            return block.offers.get(kind)
         frame = block.found().select(block.shown) if isinstance(block, Table) else block.frame
         if kind == "csv":
             return as_csv(frame, self.words)
@@ -207,6 +210,7 @@ _KINDS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "svg": "image/svg+xml",
     "png": "image/png",
+    "toml": "application/toml",
 }
 
 

@@ -95,6 +95,14 @@ class Style:
         month = "utcmonth(datum.value) == 0 ? utcFormat(datum.value, '%Y') : utcFormat(datum.value, '%b')"
         return alt.Axis(labelExpr=month, labelAngle=0, **axis)
 
+    def periods(self, every: str, **axis: Any) -> alt.Axis:
+        """An axis of months or quarters, one after the other: short names, the year in place of the first."""
+        if every == "month":
+            return self.months(**axis)
+        quarter = f"'{'T' if self.language == 'fr' else 'Q'}' + utcquarter(datum.value)"
+        text = f"utcmonth(datum.value) == 0 ? utcFormat(datum.value, '%Y') : {quarter}"
+        return alt.Axis(labelExpr=text, labelAngle=0, **axis)
+
     def quarters(self, **axis: Any) -> alt.Axis:
         """An axis of time: quarters, the year in place of the first."""
         letter = "T" if self.language == "fr" else "Q"
@@ -116,6 +124,10 @@ class Style:
     def tips(self, **labels: str) -> list[alt.Tooltip]:
         """Exact values on hover: each column with its label, written by the unit in the column's name."""
         return [self._tip(name, self.words(label)) for name, label in labels.items()]
+
+    def tips_as(self, pattern: str, **labels: str) -> list[alt.Tooltip]:
+        """The same, all written by one pattern (d3)."""
+        return [alt.Tooltip(f"{name}:Q", title=self.words(label), format=pattern) for name, label in labels.items()]
 
     def _tip(self, name: str, label: str) -> alt.Tooltip:
         for ends, pattern in TIMES.items():

@@ -10,6 +10,10 @@ _PACKAGE = Path(__file__).parent.parent
 NOTEBOOKS = _PACKAGE / "_notebooks" if (_PACKAGE / "_notebooks").exists() else _PACKAGE.parent.parent / "notebooks"
 
 
+#: Those that learn from the book.
+LEARNING = ("process", "resources")
+
+
 @dataclass(frozen=True)
 class App:
     """One notebook shown to readers under `/name`."""
@@ -26,7 +30,7 @@ class App:
 def shipped_apps(folder: Path = NOTEBOOKS) -> tuple[App, ...]:
     """The apps of the allow-list whose notebook is in `folder`."""
     return tuple(
-        App(name, title, folder / f"{name}.py", is_page=True, learns=name == "process")
+        App(name, title, folder / f"{name}.py", is_page=True, learns=name in LEARNING)
         for name, title in PAGES.items()
         if (folder / f"{name}.py").exists()
     )

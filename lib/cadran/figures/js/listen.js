@@ -35,6 +35,7 @@ function setControl(target, root, view, moving) {
 
 /** Show in every control what the view holds. */
 export function syncControls(root, { controls }, except) {
+  root.querySelector(".page").dataset.use = controls.use ?? "";
   for (const input of root.querySelectorAll("[data-control]")) {
     const value = controls[input.dataset.control];
     if (input === except || value === undefined) continue;
@@ -80,6 +81,16 @@ const CLICKS = {
       const held = value.behind ?? [];
       value.behind = held.includes(behind) ? held.filter((each) => each !== behind) : [...held, behind];
     }),
+  put: ({ put }, view, root) => {
+    view.change(({ controls }) => Object.assign(controls, JSON.parse(put)));
+    syncControls(root, view.value);
+  },
+  keep: ({ keep, levers, name }, view, root) => {
+    const naming = root.querySelector("[data-naming]");
+    const chosen = naming?.value.replaceAll("|", " ").trim() || name;
+    view.change(({ controls }) => (controls[keep] = `${chosen}|${levers}`));
+    if (naming) naming.value = "";
+  },
   language: ({ language }, view) => (shownWindow().location.href = addressOf(view.value, { lang: language })),
 };
 
@@ -94,7 +105,7 @@ function hearClick(event, root, view, model) {
   if (act === "dismiss") return button.closest("dialog").close();
   button.closest("details.menu")?.removeAttribute("open");
   if (act === "export") return model.send({ export: button.dataset.export, format: button.dataset.format, theme: themeOf(root) });
-  CLICKS[act]?.(button.dataset, view);
+  CLICKS[act]?.(button.dataset, view, root);
 }
 
 function themeOf(root) {
