@@ -1,0 +1,310 @@
+"""Bookings to come: what is open and what is still to be created, by month and seller, as futures that levers move."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import lru_cache
+from threading import RLock
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from cadran.book import Book
+from cadran.book.engines import POLARS
+from cadran.models import kept, win
+from cadran.models.amounts import Amounts, Became, became, signed_amounts
+from cadran.models.arrivals import Arrivals, arrivals
+from cadran.models.behind import behind, told
+from cadran.models.card import is_told, untold
+from cadran.models.futures import Drawn, Futures, brute_force
+from cadran.models.horizon import EPOCH, Calendar, horizon
+from cadran.models.levers import LEVERS
+from cadran.models.open_stock import OpenStock
+from cadran.models.pulls import Held, Limits, Pulls, factors, limits, with_odds
+from cadran.tables.problems import Problem
+
+__all__ = ["Bookings", "Chances", "Drawn", "Pulls", "bookings", "of_model"]
+
+_COLUMNS = (
+    "opportunity_key", "rep_id", "region", "status", "amount", "deal_type", "segment", "created_day", "closed_date",
+)  # fmt: skip
+AS_NOW = Pulls()
+#: Futures that pages and commands draw: the same everywhere, so that they agree.
+PATHS = 400
+#: Tables of arrivals and of open deals kept for the latest cycles asked for.
+MOST_KEPT = 8
+#: Events of a quarter below which it tells nothing of how far a lever was ever pulled.
+FEW = 10
+
+
+@dataclass(frozen=True)
+class Chances:
+    """What levers leave of the chances: of open deals, and of deals created in each month."""
+
+    #: (deals, months) won by the end of each month.
+    open_won: np.ndarray
+    #: (cells, created in, months) the same.
+    new_won: np.ndarray
+    #: (cells, created in, months) still open, on average over the month.
+    new_open: np.ndarray
+    #: (cells, months) expected number of new deals, and (cells,) the factor on what is as now.
+    new: np.ndarray
+    new_factor: np.ndarray
+    size: float
+    cycle: float
+
+
+@dataclass(frozen=True)
+class Bookings:
+    """What is to come of a book as known at a moment. The whole company's: show a reader what is in scope alone."""
+
+    #: One row per seller: `rep_id`, `team`, `region`, `is_present` (a null `rep_id`: deals without an owner).
+    sellers: pl.DataFrame
+    months: tuple[date, ...]
+    stock: OpenStock
+    arrivals: Arrivals
+    amounts: Amounts
+    became: Became
+    #: (cells,) the law of amounts of each cell of new deals.
+    laws: np.ndarray
+    #: (sellers, months) signed in the first month so far: revenue, and deals.
+    known: np.ndarray
+    known_wins: np.ndarray
+    #: Open deals of which no chance can be told, hence in no booking: one row per seller with any: `rep_id`, `n`,
+    #: `amount` (of those known), `n_unknown`.
+    silent: pl.DataFrame
+    #: Open deals whose amount is not known, and deals signed this month: the law of signed amounts stands for it.
+    n_unknown: int
+    limits: Limits
+    _kept: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    _lock: Any = field(default_factory=RLock, compare=False, repr=False)
+
+    def held(self, pulls: Pulls) -> tuple[Pulls, tuple[Held, ...]]:
+        """Levers as far as the past lets them go, and which were held back: those that `drawn` takes."""
+        return self.limits.held(pulls)
+
+    def drawn(self, pulls: Pulls = AS_NOW, n: int = PATHS) -> Drawn:
+        """Futures with levers pulled, fast: the same chance in every call, so that a lever shows itself and no noise.
+
+        Args:
+            pulls: Held where they go beyond the past (`held`).
+            n: Futures ("paths").
+        """
+        return self._futures(n).drawn(self.chances(pulls))
+
+    def exact(self, pulls: Pulls = AS_NOW, n: int = 2000, seed: int = 1) -> Drawn:
+        """The same law by brute force, deal by deal and future by future, with other chance: slow."""
+        return brute_force(self, self.chances(pulls), n, seed)
+
+    def _futures(self, n: int) -> Futures:
+        with self._lock:
+            if ("futures", n) not in self._kept:
+                self._kept["futures", n] = Futures.of(self, n)
+            found: Futures = self._kept["futures", n]
+            return found
+
+    def chances(self, pulls: Pulls = AS_NOW) -> Chances:
+        """What levers, held, leave of the chances."""
+        pulls, _ = self.held(pulls)
+        cycle, answer = pulls.cycle, pulls.answer_hours
+        segments = [segment for _, segment, _ in self.arrivals.cells]
+        won = self._once(("stock", cycle, answer), lambda: self.stock.won(cycle, answer))
+        new_won, new_open = self._once(("new", cycle), lambda: self.arrivals.by_month(cycle))
+        if pulls.win_odds:
+            ever, factor = self.stock.ever(answer), factors(pulls.win_odds, self._segments)
+            won = won * (with_odds(ever, factor) / np.maximum(ever, 1e-12))[:, None]
+        odds = factors(pulls.win_odds, segments) * self._answered(answer)
+        if (odds != 1).any():
+            ever = self.arrivals.fates.ever
+            new_won = new_won * (with_odds(ever, odds) / np.maximum(ever, 1e-12))[:, None, None]
+        factor = factors(pulls.arrivals, [region for _, _, region in self.arrivals.cells])
+        return Chances(won, new_won, new_open, self.arrivals.expected * factor[:, None], factor, pulls.size, cycle)
+
+    @property
+    def _segments(self) -> list[str | None]:
+        segments: list[str | None] = self._once("segments", lambda: self.stock.facts["segment"].to_list())
+        return segments
+
+    def _answered(self, answer: float | None) -> np.ndarray:
+        """(cells,) what answering within so many hours does to the odds of new deals: as to open ones of their type."""
+        if answer is None or not len(self.stock):
+            return np.ones(len(self.arrivals.cells))
+
+        def by_type() -> np.ndarray:
+            now, then = (np.clip(self.stock.ever(each), 1e-6, 1 - 1e-6) for each in (None, answer))
+            moved = np.log(then / (1 - then)) - np.log(now / (1 - now))
+            types = np.array(self.stock.facts["deal_type"].to_list(), object)
+            return np.array([
+                np.exp(moved[here].mean()) if (here := types == kind).any() else np.exp(moved.mean())
+                for kind, _, _ in self.arrivals.cells
+            ])  # fmt: skip
+
+        odds: np.ndarray = self._once(("answered", answer), by_type)
+        return odds
+
+    def _once(self, key: Any, make: Callable[[], Any]) -> Any:
+        with self._lock:
+            if key not in self._kept:
+                while len(self._kept) > MOST_KEPT and isinstance(key, tuple):
+                    old = next((each for each in self._kept if isinstance(each, tuple) and each[0] == key[0]), None)
+                    if old is None:
+                        break
+                    del self._kept[old]
+                self._kept[key] = make()
+            return self._kept[key]
+
+    def opened(self, chances: Chances) -> np.ndarray:
+        """(sellers, months) expected number of open deals, on average over the month; silent ones stay open."""
+        told: np.ndarray = self._once(("open", chances.cycle), lambda: self._stock_open(chances.cycle))
+        return told + self.by_seller(np.einsum("cj,cjk->ck", chances.new, chances.new_open))
+
+    def _stock_open(self, cycle: float) -> np.ndarray:
+        told = np.zeros((len(self.sellers), len(self.months)))
+        np.add.at(told, self.stock.seller, self.stock.is_open(cycle))
+        place = {rep: row for row, rep in enumerate(self.sellers["rep_id"].to_list())}
+        for rep, n in self.silent.select("rep_id", "n").iter_rows():
+            told[place[rep]] += n
+        return told
+
+    @property
+    def region_of_seller(self) -> np.ndarray:
+        """(sellers,) place of each seller's region among those of new deals; -1 where there are none."""
+        order = {region: place for place, region in enumerate(self.arrivals.sellers.regions)}
+        return np.array([order.get(region, -1) for region in self.sellers["region"].to_list()], int)
+
+    def by_seller(self, by_cell: np.ndarray) -> np.ndarray:
+        """(sellers, months) what is told of cells, shared out among the sellers of their region."""
+        regions = np.zeros((len(self.arrivals.sellers.regions), by_cell.shape[1]))
+        np.add.at(regions, self.arrivals.regions, by_cell)
+        return self.arrivals.sellers.shares.T @ regions
+
+
+def of_model(book: Book, model: win.WinModel, months: int = 12, facts: pl.DataFrame | None = None) -> Bookings:
+    """The bookings to come of a book at its moment, by a win model fitted on what was known then.
+
+    Args:
+        book: At its moment; whoever reads, the whole company is looked at.
+        model: Of the same moment.
+        months: How many months ahead, the one that has begun among them.
+        facts: Of the open deals, if they are there already (`win.open_facts`).
+
+    Raises:
+        Problem: If no chance, or no amount, can be told of any deal.
+    """
+    if problem := untold(model):
+        raise problem
+    if months < 1:
+        raise Problem("{months} months are asked for.", "Ask for one month or more.", months=months)
+    book = replace(book, reader=None, engine=POLARS)
+    today = (book.day - EPOCH).days
+    asked = [name for name in _COLUMNS if name != "closed_date"]
+    deals = book.collect(book.deals([*asked, "closed_date"])).with_columns(
+        closed_day=pl.col("closed_date").cast(pl.Int32).cast(pl.Int64)
+    )
+    won = deals.filter((pl.col("status") == "won") & pl.col("closed_day").is_not_null())
+    calendar = Calendar.of(book)
+    ahead = horizon(book, calendar, won["closed_day"].to_numpy(), months)
+    coming = arrivals(book, deals, calendar, ahead, today)
+    facts = win.open_facts(book) if facts is None else facts
+    laws = list(dict.fromkeys([
+        *((kind, segment) for kind, segment, _ in coming.cells), *facts.select("deal_type", "segment").iter_rows()
+    ]))  # fmt: skip
+    amounts = signed_amounts(won, laws, today)
+    owner = facts.select("opportunity_key").join(
+        deals.select("opportunity_key", "rep_id"), on="opportunity_key", how="left", maintain_order="left"
+    )["rep_id"]  # fmt: skip
+    place = {rep: row for row, rep in enumerate(coming.sellers.frame["rep_id"].to_list())}
+    chance = is_told(model, facts)
+    stands = facts.filter(chance)
+    law = {pair: row for row, pair in enumerate(laws)}
+    stock = OpenStock(
+        model, stands, np.array([place[rep] for rep in owner.filter(chance)], int),
+        stands["amount"].cast(pl.Float64).to_numpy(),
+        np.array([law[pair] for pair in stands.select("deal_type", "segment").iter_rows()], int), ahead,
+    )  # fmt: skip
+    silent = facts.select("amount").with_columns(rep_id=owner).filter(~chance).group_by("rep_id").agg(
+        n=pl.len().cast(pl.Int64), amount=pl.col("amount").sum(), n_unknown=pl.col("amount").null_count().cast(pl.Int64)
+    )  # fmt: skip
+    known, known_wins, n_unknown = _known(won, ahead.months[0], place, law, amounts, months)
+    n_unknown += stands["amount"].null_count()
+    laws_of_cells = np.array([law[kind, segment] for kind, segment, _ in coming.cells], int)
+    return Bookings(
+        coming.sellers.frame, ahead.months, stock, coming, amounts, became(book), laws_of_cells, known,
+        known_wins, silent, n_unknown,        _limits(deals, won, today, stock),
+    )  # fmt: skip
+
+
+def _known(
+    won: pl.DataFrame, month: date, place: dict[str | None, int], law: dict[Any, int], amounts: Amounts, months: int
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """What was signed this month so far: revenue and deals by seller, and of how many the mean stands for the amount."""
+    known, wins, n_unknown = np.zeros((len(place), months)), np.zeros((len(place), months)), 0
+    _, means, _ = amounts.moments()
+    for row in won.filter(pl.col("closed_date") >= month).iter_rows(named=True):
+        amount = row["amount"]
+        if amount is None:
+            amount, n_unknown = means[law.get((row["deal_type"], row["segment"]), 0)], n_unknown + 1
+        known[place[row["rep_id"]], 0] += amount
+        wins[place[row["rep_id"]], 0] += 1
+    return known, wins, n_unknown
+
+
+def _limits(deals: pl.DataFrame, won: pl.DataFrame, today: int, stock: OpenStock) -> Limits:
+    """How far each lever was ever seen to go, by complete quarters of the past (91 days back from the moment each)."""
+    seen: dict[tuple[str, str | None], tuple[float, float]] = {}
+    count = pl.len().cast(pl.Float64)
+
+    def quarters(frame: pl.DataFrame, day: str, value: pl.Expr, n: pl.Expr = count) -> tuple[float, float]:
+        turn = (today - pl.col(day)) // 91
+        told = (
+            frame.filter(pl.col(day).is_not_null())
+            .group_by(turn=turn)
+            .agg(value=value, n=n)
+            .sort("turn", descending=True)
+        )
+        return limits(told.filter(pl.col("n") >= FEW)["value"].cast(pl.Float64).to_list())
+
+    closed = deals.filter(pl.col("status").is_in(["won", "lost"]))
+    is_won = pl.col("status") == "won"
+    odds = (is_won.sum() + 0.5) / ((~is_won).sum() + 0.5)
+    created = deals.filter(pl.col("created_day").is_not_null())
+    for segment in [None, *closed["segment"].drop_nulls().unique()]:
+        part = closed if segment is None else closed.filter(pl.col("segment") == segment)
+        seen["win_odds", segment] = quarters(part, "closed_day", odds, pl.min_horizontal(is_won.sum(), (~is_won).sum()))
+    for region in [None, *created["region"].drop_nulls().unique()]:
+        part = created if region is None else created.filter(pl.col("region") == region)
+        seen["arrivals", region] = quarters(part, "created_day", count)
+    sized = won.filter(pl.col("amount") > 0)
+    seen["size", None] = quarters(sized, "closed_day", pl.col("amount").log().mean().exp())
+    took = won.filter(pl.col("created_day").is_not_null()).with_columns(
+        cycle=pl.col("closed_day") - pl.col("created_day")
+    )
+    seen["cycle", None] = quarters(took, "closed_day", pl.col("cycle").median())
+    values = LEVERS["answer"].values
+    return Limits(seen, (min(values), max(values)) if stock.tells_of_answers() else None)
+
+
+def bookings(book: Book, months: int = 12, wait: bool = True) -> Bookings | None:
+    """The bookings to come of a book: worked out once for all who ask, behind the page.
+
+    Args:
+        book: At its moment.
+        months: How many months ahead.
+        wait: Whether to wait for it; otherwise None is given until it is there.
+
+    Raises:
+        Problem: If no chance, or no amount, can be told of any deal.
+    """
+    return told(_begun(replace(book, reader=None, engine=POLARS), months), wait)
+
+
+@lru_cache(maxsize=16)
+def _begun(book: Book, months: int) -> Future[Bookings]:
+    def work() -> Bookings:
+        found = of_model(book, kept.model(book), months)
+        found.drawn()
+        return found
+
+    return behind(work)

@@ -1,0 +1,325 @@
+"""Futures of bookings: chance drawn once and kept, so that a lever shows itself; and by brute force, to be held against.
+
+Deals are drawn one by one where that is cheap enough, the largest first; the rest of a seller's month has the
+mean, variance and negative covariance between months that its deals have.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import ndtr
+
+from cadran.models import shocks
+from cadran.models.open_stock import DRAWS
+from cadran.models.pulls import MOST
+from cadran.models.rest import Rest
+from cadran.models.shocks import Shocks, quarter_of, spreads
+
+if TYPE_CHECKING:
+    from cadran.models.bookings import Bookings, Chances
+
+#: Deals times futures that are drawn one by one, of what is open and of what is to come; at least so many deals.
+MOST_EVENTS, LEAST_DEALS = 1_200_000, 150
+#: Futures drawn at a time by brute force, in deals times futures.
+CHUNK = 2_000_000
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Futures of bookings."""
+
+    #: (paths, sellers, months) signed revenue, and deals won; what the first month has brought so far is in it.
+    bookings: np.ndarray
+    wins: np.ndarray
+    #: (sellers, months) expected number of open deals on average over the month, and of new deals.
+    opened: np.ndarray
+    created: np.ndarray
+    #: (paths, months) factor on `created` in each future; its mean is about 1.
+    level: np.ndarray
+
+
+@dataclass(frozen=True)
+class Events:
+    """What could be won, drawn one by one: sorted by cell, and by chance within it, so that what is won comes first."""
+
+    #: Cell plus the chance drawn of it, 0 to 1, rising.
+    drawn: np.ndarray
+    #: Place in (paths, sellers, months) of its future's and seller's first month; its amount; the part of the lever on
+    #: arrivals from which on it comes (0: it is there anyhow); and which cell's factor that is.
+    place: np.ndarray
+    amount: np.ndarray
+    needs: np.ndarray | None = None
+
+    @classmethod
+    def of(
+        cls,
+        cell: np.ndarray,
+        chance: np.ndarray,
+        place: np.ndarray,
+        amount: np.ndarray,
+        needs: np.ndarray | None = None,
+    ) -> "Events":
+        """Sort them."""
+        drawn = cell + np.minimum(chance.astype(np.float64), 1 - 1e-9)
+        order = np.argsort(drawn)
+        sort: Callable[[np.ndarray], np.ndarray] = lambda each: each.astype(np.float32)[order]  # noqa: E731
+        return cls(drawn[order], place.astype(np.int64)[order], sort(amount), None if needs is None else sort(needs))
+
+    def won(self, chances: np.ndarray, factor: np.ndarray | None, into: np.ndarray, counts: np.ndarray) -> None:
+        """Add what is won.
+
+        Args:
+            chances: (cells, months) share won by the end of each month.
+            factor: (cells,) the lever on arrivals.
+            into: (paths × sellers × months) revenue, to which it is added.
+            counts: The same of deals.
+        """
+        n = len(chances)
+        if not n or not len(self.drawn):
+            return
+        cells = np.arange(n)[:, None]
+        sought = np.column_stack([np.arange(n), cells + np.minimum(chances, 1 - 1e-9)]).astype(np.float64)
+        edges: np.ndarray = np.searchsorted(self.drawn, sought.ravel()).reshape(sought.shape)
+        lengths: np.ndarray = np.diff(edges, axis=1).ravel()
+        total = int(lengths.sum())
+        ends = np.cumsum(lengths)
+        which = np.arange(total) + np.repeat(edges[:, :-1].ravel() - (ends - lengths), lengths)
+        month = np.repeat(np.tile(np.arange(chances.shape[1]), n), lengths)
+        if factor is not None and self.needs is not None:
+            comes = self.needs[which] < np.repeat(factor, lengths.reshape(n, -1).sum(axis=1))
+            which, month = which[comes], month[comes]
+        place = self.place[which] + month
+        into += np.bincount(place, self.amount[which], len(into))
+        counts += np.bincount(place, minlength=len(counts))
+
+
+@dataclass(frozen=True)
+class Futures:
+    """Chance, drawn once for a number of futures."""
+
+    bookings: "Bookings"
+    n: int
+    shocks: Shocks
+    #: Which open deals are drawn one by one; the new ones are from an amount on.
+    drawn_alone: np.ndarray
+    above: float
+    open_events: Events
+    new_events: Events
+    #: What is not drawn one by one; None where all is.
+    rest: Rest | None
+
+    @classmethod
+    def of(cls, bookings: "Bookings", n: int, seed: int = 0) -> "Futures":
+        """Draw them."""
+        rng = np.random.default_rng(seed)
+        drawn = _shocks(bookings, n, rng)
+        stock = bookings.stock
+        chance, (mean, square) = stock.ever(), amount_moments(bookings)
+        most = max(MOST_EVENTS // n, LEAST_DEALS)
+        alone = np.zeros(len(stock), bool)
+        alone[np.argsort(-square * chance * (1 - 0.5 * chance), kind="stable")[:most]] = True
+        open_events = _open_events(bookings, drawn, np.flatnonzero(alone), rng)
+        factor = most_factor(bookings)
+        due = (bookings.arrivals.expected.sum(axis=1) * factor).sum() * n
+        above = -np.inf
+        if due > MOST_EVENTS:
+            weights = bookings.arrivals.expected.sum(axis=1) @ bookings.amounts.weights[bookings.laws]
+            beyond = np.cumsum(weights[::-1])[::-1] / weights.sum()
+            above = float(
+                bookings.amounts.pool[np.searchsorted(-beyond, -MOST_EVENTS / 4 / due).clip(max=len(beyond) - 1)]
+            )
+        new_events = _new_events(bookings, drawn, above, rng)
+        is_all = bool(alone.all()) and above == -np.inf
+        left = np.flatnonzero(~alone)
+        rest = None if is_all else Rest.of(bookings, drawn, left, (mean, square), above, rng)
+        return cls(bookings, n, drawn, alone, above, open_events, new_events, rest)
+
+    def drawn(self, chances: "Chances") -> Drawn:
+        """The futures with levers pulled."""
+        b = self.bookings
+        shape = (self.n, len(b.sellers), len(b.months))
+        revenue, wins = np.zeros(np.prod(shape)), np.zeros(np.prod(shape))
+        self.open_events.won(chances.open_won[self.drawn_alone], None, revenue, wins)
+        flat = chances.new_won.reshape(-1, len(b.months))
+        self.new_events.won(flat, np.repeat(chances.new_factor, len(b.months)), revenue, wins)
+        revenue, wins = revenue.reshape(shape), wins.reshape(shape)
+        if self.rest is not None:
+            more = self.rest.drawn(chances)
+            revenue, wins = revenue + more[0], wins + more[1]
+        return finished(b, chances, revenue, wins, self.shocks)
+
+
+def finished(b: "Bookings", chances: "Chances", revenue: np.ndarray, wins: np.ndarray, drawn: Shocks) -> Drawn:
+    """With what is known already, and what is expected to be open and to come."""
+    coming = np.einsum("ptm,t->pm", drawn.coming, _of_types(b)) * b.arrivals.days
+    mean = np.maximum(b.arrivals.expected.sum(axis=0), 1e-12)
+    return Drawn(
+        revenue * chances.size + b.known,
+        wins + b.known_wins,
+        b.opened(chances),
+        b.by_seller(chances.new),
+        coming / mean,
+    )
+
+
+def _of_types(b: "Bookings") -> np.ndarray:
+    return np.bincount(b.arrivals.types, b.arrivals.share, len(b.arrivals.laws))
+
+
+def amount_moments(b: "Bookings") -> tuple[np.ndarray, np.ndarray]:
+    """(deals,) mean of what each open deal would be signed for, and of its square."""
+    _, mean, square = b.amounts.moments()
+    is_known = np.isfinite(b.stock.amounts)
+    known = np.nan_to_num(b.stock.amounts)
+    return (
+        np.where(is_known, known * b.became.mean, mean[b.stock.law]),
+        np.where(is_known, known**2 * b.became.square, square[b.stock.law]),
+    )
+
+
+def most_factor(b: "Bookings") -> np.ndarray:
+    """(cells,) how far the lever on arrivals may go in each."""
+    seen = b.limits.seen
+    return np.array([
+        min(MOST, seen.get(("arrivals", None), (1.0, 1.25))[1] * seen.get(("arrivals", region), (1.0, 1.25))[1])
+        for _, _, region in b.arrivals.cells
+    ])  # fmt: skip
+
+
+def _shocks(b: "Bookings", n: int, rng: np.random.Generator) -> Shocks:
+    return shocks.draw(b.arrivals, b.amounts.doubt, b.became.doubt, n, DRAWS, rng)
+
+
+def _chance_of_open(b: "Bookings", drawn: Shocks, deals: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(paths, deals) uniform numbers below which a deal is won: low together where all goes well."""
+    doubt = b.stock.doubt()[:, deals]
+    shared = drawn.level[:, :1] + doubt[drawn.model]
+    of_region = b.region_of_seller[b.stock.seller[deals]]
+    shared += np.where(of_region >= 0, drawn.region[:, of_region], 0)
+    spread = np.sqrt(1 + spreads(1)[0] ** 2 + doubt.var(axis=0))
+    latent = (rng.standard_normal(shared.shape, np.float32) - shared) / spread
+    told: np.ndarray = ndtr(latent)
+    return told
+
+
+def _amounts_of_open(b: "Bookings", drawn: Shocks, deals: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(paths, deals) what each would be signed for."""
+    n = len(drawn.became)
+    known = b.stock.amounts[deals]
+    told = known * b.became.factors[rng.integers(len(b.became.factors), size=(n, len(deals)))] * drawn.became[:, None]
+    unknown = np.flatnonzero(np.isnan(known))
+    law = b.stock.law[deals[unknown]]
+    told[:, unknown] = b.amounts.drawn(np.tile(law, n), rng).reshape(n, -1) * drawn.sizes[:, law]
+    return told
+
+
+def _open_events(b: "Bookings", drawn: Shocks, deals: np.ndarray, rng: np.random.Generator) -> Events:
+    n, months = len(drawn.became), len(b.months)
+    chance, amount = _chance_of_open(b, drawn, deals, rng), _amounts_of_open(b, drawn, deals, rng)
+    cell = np.broadcast_to(np.arange(len(deals)), chance.shape)
+    place = (np.arange(n)[:, None] * len(b.sellers) + b.stock.seller[deals]) * months
+    return Events.of(cell.ravel(), chance.ravel(), place.ravel(), amount.ravel())
+
+
+@dataclass(frozen=True)
+class _New:
+    """New deals of some futures, one entry each."""
+
+    path: np.ndarray
+    cell: np.ndarray
+    month: np.ndarray
+    chance: np.ndarray
+    seller: np.ndarray
+    amount: np.ndarray
+
+
+def _new_deals(
+    b: "Bookings", drawn: Shocks, factor: np.ndarray, above: float, rng: np.random.Generator, shares: np.ndarray
+) -> _New:
+    """Draw new deals, those of an amount beyond `above`, `factor` times as many as now."""
+    a, laws, months = b.arrivals, b.laws, len(b.months)
+    beyond = 1 - b.amounts.moments(above)[0][laws] if above > -np.inf else np.ones(len(a.cells))
+    share = a.share * drawn.share[:, a.regions]
+    due = drawn.coming[:, a.types] * a.days * (share * factor * beyond)[:, :, None]
+    came = rng.poisson(due)
+    path, cell, month = np.unravel_index(np.repeat(np.arange(came.size), came.ravel()), came.shape)
+    vintage, region = quarter_of(months)[month], a.regions[cell]
+    latent = rng.standard_normal(len(path), np.float32) - drawn.level[path, vintage] - drawn.region[path, region]
+    chance = ndtr(latent / np.sqrt(1 + spreads(drawn.level.shape[1])[vintage] ** 2))
+    amount = b.amounts.drawn(laws[cell], rng, above) * drawn.sizes[path, laws[cell]]
+    return _New(path, cell, month, chance, _sellers(shares, path, region, rng), amount)
+
+
+def _sellers(shares: np.ndarray, path: np.ndarray, region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Whose each new deal is: by the shares (paths, regions, sellers) of its region in its future."""
+    told = np.empty(len(path), int)
+    for place in range(shares.shape[1]):
+        here = np.flatnonzero(region == place)
+        those = np.flatnonzero(shares[:, place].any(axis=0))
+        so_far = np.cumsum(shares[:, place][:, those], axis=1)
+        so_far = so_far / so_far[:, -1:] + np.arange(len(so_far))[:, None]
+        at = np.searchsorted(so_far.ravel(), path[here] + rng.random(len(here)), side="right")
+        told[here] = those[np.minimum(at - path[here] * len(those), len(those) - 1)]
+    return told
+
+
+def _shares(b: "Bookings", n: int, rng: np.random.Generator) -> np.ndarray:
+    """(paths, regions, sellers) whose the new deals are: how many deals tell it leaves it open."""
+    a = b.arrivals
+    behind = np.bincount(a.regions, a.behind, len(a.sellers.regions))
+    gamma = rng.standard_gamma(np.maximum(a.sellers.shares * behind[:, None], 1e-9), (n, *a.sellers.shares.shape))
+    gamma = np.where(a.sellers.shares > 0, np.maximum(gamma, 1e-300), 0)
+    told: np.ndarray = gamma / gamma.sum(axis=2, keepdims=True)
+    return told
+
+
+def _new_events(b: "Bookings", drawn: Shocks, above: float, rng: np.random.Generator) -> Events:
+    n, months, factor = len(drawn.became), len(b.months), most_factor(b)
+    new = _new_deals(b, drawn, factor, above, rng, _shares(b, n, rng))
+    could = new.chance < most_chance(b)[new.cell]
+    place = (new.path * len(b.sellers) + new.seller) * months
+    needs = rng.random(len(new.path)) * factor[new.cell]
+    cell = new.cell * months + new.month
+    return Events.of(*(each[could] for each in (cell, new.chance, place, new.amount, needs)))
+
+
+def most_chance(b: "Bookings") -> np.ndarray:
+    """(cells,) the greatest chance that levers can lead to."""
+    ever = b.arrivals.fates.ever
+    odds = MOST**2 * 10 * ever / np.maximum(1 - ever, 1e-9)
+    told: np.ndarray = odds / (1 + odds)
+    return told
+
+
+def brute_force(b: "Bookings", chances: "Chances", n: int, seed: int) -> Drawn:
+    """Future by future, deal by deal."""
+    rng = np.random.default_rng(seed)
+    drawn = _shocks(b, n, rng)
+    shape = (n, len(b.sellers), len(b.months))
+    revenue, wins = np.zeros(shape), np.zeros(shape)
+    deals = np.arange(len(b.stock))
+    at_once = max(int(CHUNK // max(len(deals) + b.arrivals.expected.sum(), 1)), 1)
+    for start in range(0, n, at_once):
+        part = drawn.some(slice(start, start + at_once))
+        paths = np.arange(len(part.became))
+        chance, amount = _chance_of_open(b, part, deals, rng), _amounts_of_open(b, part, deals, rng)
+        path = np.repeat(start + paths, len(deals))
+        _add(revenue, wins, path, np.tile(b.stock.seller, len(paths)), chance.ravel(), amount.ravel(),
+             np.tile(chances.open_won, (len(paths), 1)))  # fmt: skip
+        new = _new_deals(b, part, chances.new_factor, -np.inf, rng, _shares(b, len(paths), rng))
+        won = chances.new_won[new.cell, new.month]
+        _add(revenue, wins, start + new.path, new.seller, new.chance, new.amount, won)
+    return finished(b, chances, revenue, wins, drawn)
+
+
+def _add(
+    revenue: np.ndarray, wins: np.ndarray, path: np.ndarray, seller: np.ndarray, chance: np.ndarray, amount: np.ndarray,
+    won: np.ndarray,
+) -> None:  # fmt: skip
+    month = (chance[:, None] >= won).sum(axis=1)
+    is_won = month < won.shape[1]
+    at = path[is_won], seller[is_won], month[is_won]
+    np.add.at(revenue, at, amount[is_won])
+    np.add.at(wins, at, 1.0)

@@ -1,0 +1,123 @@
+"""Open deals: when each may be won, for how much, and how sure the model is of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy.special import ndtri
+
+from cadran.models import win
+from cadran.models.hazards import won_within
+from cadran.models.horizon import Horizon
+from cadran.models.ladder import SIMPLE
+from cadran.models.landmarks import ENDED, OPEN, WON
+from cadran.models.levers import LEVERS, kept_up
+from cadran.models.pulls import MOST
+
+#: Days after the moment at which the chances are kept: between them they are read along a line.
+DAYS = np.concatenate([np.arange(0.0, 371.0, 7.0), np.arange(385.0, 366.0 * MOST + 60, 30.0)])
+#: Models drawn for the doubt about the chances, and the days within which they are compared.
+DRAWS, WITHIN = 100, 182.0
+#: Chances are held this far from certainty where their normal quantile is asked.
+SURE = 1e-6
+
+
+@dataclass(frozen=True)
+class OpenStock:
+    """The open deals of which a chance can be told; arrays have one entry per deal."""
+
+    model: win.WinModel
+    facts: pl.DataFrame
+    #: Place of each deal's seller.
+    seller: np.ndarray
+    #: Known amounts; NaN where unknown.
+    amounts: np.ndarray
+    #: Place of the law of amounts for each deal, by its type and segment.
+    law: np.ndarray
+    horizon: Horizon
+    _kept: dict[tuple[str, float | None], Any] = field(default_factory=dict, compare=False, repr=False)
+    _lock: Any = field(default_factory=RLock, compare=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.seller)
+
+    def won(self, cycle: float = 1.0, answer: float | None = None) -> np.ndarray:
+        """(deals, months) chance to be won by the end of each month."""
+        return self._at(self._table("won", answer), self.horizon.paced_in_periods(self.horizon.ends) / cycle)
+
+    def ever(self, answer: float | None = None) -> np.ndarray:
+        """(deals,) chance to be won at all."""
+        told: np.ndarray = self._table("ever", answer)
+        return told
+
+    def is_open(self, cycle: float = 1.0) -> np.ndarray:
+        """(deals, months) chance to be open, on average over each month (Simpson's rule on its two ends and middle)."""
+        starts, ends = self.horizon.starts, self.horizon.ends
+        parts = ((starts, 1 / 6), ((starts + ends) / 2, 4 / 6), (ends, 1 / 6))
+        paced, table = self.horizon.paced_in_periods, self._table("open", None)
+        return sum((weight * self._at(table, paced(days) / cycle) for days, weight in parts), np.zeros((len(self), 1)))
+
+    def tells_of_answers(self) -> bool:
+        """Whether the model can tell what answering sooner would change."""
+        return self.model.chosen not in SIMPLE and "waited_90" not in {s.fact for s in self.model.card.suspects}
+
+    def _table(self, what: str, answer: float | None) -> np.ndarray:
+        values = sorted(LEVERS["answer"].values)
+        if answer is None or answer in values:
+            return self._exactly(what, answer)
+        # Between two values that the model was asked of, by the logarithm of the hours.
+        place = np.searchsorted(values, answer)
+        low, high = values[place - 1], values[place]
+        share = np.log(answer / low) / np.log(high / low)
+        told: np.ndarray = (1 - share) * self._exactly(what, low) + share * self._exactly(what, high)
+        return told
+
+    def _exactly(self, what: str, answer: float | None) -> np.ndarray:
+        with self._lock:
+            if (what, answer) not in self._kept:
+                self._kept.update({(name, answer): table for name, table in self._tables(answer).items()})
+            told: np.ndarray = self._kept[what, answer]
+            return told
+
+    def _tables(self, answer: float | None) -> dict[str, np.ndarray]:
+        """Chances on `DAYS`: won by then, open then; and won ever."""
+        instead = kept_up(self.facts, {"answer": answer} if answer is not None else {})
+        told = in_parts(self.facts, lambda part: self._of_part(part, None if instead is None else instead[part]))
+        return {"won": told[:, : len(DAYS)], "ever": told[:, len(DAYS)], "open": told[:, len(DAYS) + 1 :]}
+
+    def _of_part(self, part: slice, instead: pl.DataFrame | None) -> np.ndarray:
+        shares = self.model.hazards.shares(self.facts[part], self.model.day, instead)
+        won = won_within(shares, [*DAYS, np.inf])
+        otherwise = won_within(shares[..., [OPEN, ENDED, WON]], list(DAYS))
+        return np.hstack([won, 1 - won[:, :-1] - otherwise]).astype(np.float32)
+
+    def _at(self, table: np.ndarray, days: np.ndarray) -> np.ndarray:
+        """(deals, days) the table between its days."""
+        days = np.minimum(days, DAYS[-1] - 1e-6)
+        low = np.searchsorted(DAYS, days, side="right") - 1
+        share = ((days - DAYS[low]) / (DAYS[low + 1] - DAYS[low])).astype(np.float32)
+        told: np.ndarray = table[:, low] * (1 - share) + table[:, low + 1] * share
+        return told
+
+    def doubt(self) -> np.ndarray:
+        """(draws, deals) how far the normal quantile of each chance moves under models as likely as this one."""
+        with self._lock:
+            if ("doubt", None) not in self._kept:
+                self._kept["doubt", None] = in_parts(self.facts, self._doubt_of, axis=1)
+            told: np.ndarray = self._kept["doubt", None]
+            return told
+
+    def _doubt_of(self, part: slice) -> np.ndarray:
+        drawn = won_within(self.model.hazards.drawn(self.facts[part], self.model.day, DRAWS), [WITHIN])[..., 0]
+        moved = ndtri(np.clip(drawn, SURE, 1 - SURE))
+        centred: np.ndarray = (moved - moved.mean(axis=0)).astype(np.float32)
+        return centred
+
+
+def in_parts(facts: pl.DataFrame, of_part: Callable[[slice], np.ndarray], axis: int = 0) -> np.ndarray:
+    """Work something out for so many deals at a time as fit in memory."""
+    parts = [slice(start, start + win.CHUNK) for start in range(0, max(len(facts), 1), win.CHUNK)]
+    return np.concatenate([of_part(part) for part in parts], axis=axis)
