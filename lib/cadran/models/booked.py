@@ -24,7 +24,8 @@ class Booked:
 
     groups: tuple[str | None, ...]
     months: tuple[date, ...]
-    #: (groups, months), reporting currency; NaN before the first month in which the group signed anything.
+    #: (groups, months), reporting currency; NaN before the first month in which the group signed anything,
+    #: and where no amount of a month's wins is known.
     amounts: np.ndarray
     #: (groups, months) deals won whose amount nobody knows: they are in no sum.
     n_unknown: np.ndarray
@@ -76,11 +77,15 @@ def booked(book: Book, deals: pl.DataFrame, level: str = "company", groups: Sequ
     months = tuple(add_months(first, turn) for turn in range(n))
     groups = tuple(groups) or groups_of(deals, level)
     rows, turns = ({each: place for place, each in enumerate(named)} for named in (groups, months))
-    amounts, unknown = np.zeros((2, len(groups), n))
+    amounts, unknown, wins = np.zeros((3, len(groups), n))
     won = deals.filter(pl.col("status") == "won").with_columns(month=pl.col("closed_date").dt.truncate("1mo"))
-    sums = by_level(won, level).group_by("group", "month").agg(pl.col("amount").sum(), n=pl.col("amount").null_count())
-    for group, month, amount, n_unknown in sums.iter_rows():
+    sums = by_level(won, level).group_by("group", "month").agg(
+        pl.col("amount").sum(), pl.col("amount").null_count().alias("unknown"), pl.len()
+    )
+    for group, month, *told in sums.iter_rows():
         if group in rows and month in turns:
-            amounts[rows[group], turns[month]], unknown[rows[group], turns[month]] = amount, n_unknown
-    begun = np.maximum.accumulate(amounts + unknown > 0, axis=1) if n else np.zeros((len(groups), 0), bool)
-    return Booked(groups, months, np.where(begun, amounts, np.nan), unknown.astype(int))
+            for kept, value in zip((amounts, unknown, wins), told, strict=True):
+                kept[rows[group], turns[month]] = value
+    begun = np.maximum.accumulate(wins > 0, axis=1) if n else np.zeros((len(groups), 0), bool)
+    is_known = begun & ((wins == 0) | (unknown < wins))
+    return Booked(groups, months, np.where(is_known, amounts, np.nan), unknown.astype(int))

@@ -11,7 +11,7 @@ QUANTILES = {
 }  # fmt: skip
 #: Who forecasts, and what stands beside a forecast.
 CANDIDATES = (
-    "blend", "bookings", "series", "seasonal_naive", "ets", "crm", "commit", "best_case", "run_rate",
+    "blend", "bookings", "series", "average", "seasonal_naive", "ets", "crm", "commit", "best_case", "run_rate",
 )  # fmt: skip
 #: Why a forecast is not what it was, in order, between "opening" and "closing"; they add up to the change exactly.
 CAUSES = ("won", "lost", "new", "chance_up", "chance_down", "amount", "arrivals", "win_model", "series")

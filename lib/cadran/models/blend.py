@@ -1,0 +1,170 @@
+"""Forecasts put together: how much each candidate weighs, how wide the whole must be, and paths made to follow it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from cadran.tables.measured.forecast import QUANTILES
+
+#: Levels of the quantiles that a forecast is kept and judged by, and their places.
+LEVELS = np.array(list(QUANTILES.values()))
+LOW, Q10, Q50, Q90, HIGH = (list(QUANTILES).index(name) for name in ("low", "q10", "q50", "q90", "high"))
+#: Those of the 5 to 95 % quantiles, over which pinball loss is taken.
+INNER = slice(1, -1)
+#: Weights are tried in steps of this.
+STEP = 0.1
+#: Held-out forecasts' worth of equal weights, and of intervals as the candidates tell them, that learning starts from.
+PRIOR = 12.0
+#: What a held-out forecast of another horizon counts, for each month between the two.
+NEAR = 0.5
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Weights of candidates by horizon, and factors on the half-widths of the 80 and 95 % intervals."""
+
+    names: tuple[str, ...]
+    #: (horizons, candidates), each row summing to 1.
+    weights: np.ndarray
+    #: Of the 80 and the 95 % interval.
+    widths: tuple[float, float]
+    #: Held-out forecasts that the weights, and the widths, rest on.
+    n: int
+    n_widths: int
+
+    def of(self, horizon: int, told: np.ndarray) -> np.ndarray:
+        """(levels,) quantiles of the blend, without its widths.
+
+        Args:
+            horizon: Months ahead, from 1; beyond those learnt, the last holds.
+            told: (candidates, levels); NaN for one that is silent, whose weight goes to the others.
+        """
+        speaks = ~np.isnan(told).any(axis=1)
+        weights = np.where(speaks, self.weights[np.clip(horizon, 1, len(self.weights)) - 1], 0.0)
+        if not weights.sum():
+            weights = speaks.astype(float)
+        return (
+            np.where(speaks[:, None], told, 0.0).T @ weights / weights.sum()
+            if speaks.any()
+            else np.full(told.shape[1], np.nan)
+        )
+
+    def widened(self, told: np.ndarray, levels: np.ndarray = LEVELS) -> np.ndarray:
+        """(..., levels) the same with its half-widths multiplied, no lower than 0."""
+        middle = _at(told, levels, 0.5)[..., None]
+        factor = np.interp(np.abs(levels - 0.5), (0.4, 0.475), self.widths)
+        return np.maximum(np.sort(middle + factor * (told - middle), axis=-1), 0.0)
+
+
+def learn_weights(told: np.ndarray, actual: np.ndarray, horizon: np.ndarray, n_horizons: int) -> tuple[np.ndarray, int]:
+    """Weights that would have had the least pinball loss in forecasts held out, pulled towards equal ones.
+
+    Args:
+        told: (n, candidates, levels) quantiles at `LEVELS`; NaN where a candidate was silent.
+        actual: (n,) what came.
+        horizon: (n,) months ahead, from 1.
+        n_horizons: Rows of weights to learn.
+
+    Returns:
+        (horizons, candidates) weights, and the number of forecasts in which every candidate spoke, which they rest on.
+
+    Source:
+        Averaging of quantiles: Lichtendahl, Grushka-Cockayne and Winkler (2013), Management Science 59(7). Weights by
+        pinball loss, shrunk to equal ones: Timmermann (2006), Forecast combinations, Handbook of Economic Forecasting.
+    """
+    n_candidates = told.shape[1]
+    full = ~np.isnan(told).any(axis=(1, 2)) & ~np.isnan(actual)
+    told, actual, horizon = told[full][..., INNER], actual[full], horizon[full]
+    tried, equal = _simplex(n_candidates), np.full(n_candidates, 1 / n_candidates)
+    if not len(actual):
+        return np.tile(equal, (n_horizons, 1)), 0
+    blended = np.einsum("wc,ncl->wnl", tried, told)
+    over = actual[:, None] - blended
+    losses = np.maximum(LEVELS[INNER] * over, (LEVELS[INNER] - 1) * over).mean(axis=-1)
+    weights = []
+    for ahead in range(1, n_horizons + 1):
+        counts = NEAR ** np.abs(horizon - ahead)
+        best, n = tried[np.argmin(losses @ counts)], counts.sum()
+        weights.append((n * best + PRIOR * equal) / (n + PRIOR))
+    return np.array(weights), len(actual)
+
+
+def learn_widths(told: np.ndarray, actual: np.ndarray) -> tuple[tuple[float, float], int]:
+    """Factors on the half-widths of the 80 and 95 % intervals with which those of held-out forecasts hold as many
+    actuals as they say; pulled towards 1 where few are known.
+
+    Args:
+        told: (n, levels) quantiles that were told; NaN where none were.
+        actual: (n,) what came; NaN where it is not known.
+
+    Source:
+        Split conformal prediction with scores scaled by the half-width: Lei et al. (2018), Distribution-free predictive
+        inference for regression, JASA 113(523), section 5.2.
+    """
+    known = ~(np.isnan(told).any(axis=-1) | np.isnan(actual))
+    told, actual = told[known], actual[known]
+    n, middle, factors = len(actual), told[:, Q50], [1.0, 1.0]
+    for place, (low, high, share) in enumerate(((Q10, Q90, 0.8), (LOW, HIGH, 0.95))):
+        least = 1e-9 * np.maximum(np.abs(middle), 1.0)
+        down, up = np.maximum(middle - told[:, low], least), np.maximum(told[:, high] - middle, least)
+        scores = np.where(actual < middle, (middle - actual) / down, (actual - middle) / up)
+        if n:
+            factor = np.quantile(scores, min(share * (n + 1) / n, 1.0))
+            factors[place] = float(np.exp(np.log(max(factor, 1e-3)) * n / (n + PRIOR)))
+    return (factors[0], factors[1]), n
+
+
+def impose(paths: np.ndarray, won: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Paths whose totals have wanted quantiles, each multiplied as a whole: all groups add up in each of them.
+
+    Args:
+        paths: (paths, sellers, months) signed revenue, what is won so far included.
+        won: (sellers, months) what is won so far: it stays as it is.
+        wanted: (paths, months) totals in rising order; NaN in a month that stays as it is.
+
+    Returns:
+        (paths, sellers, months), and (paths, months) the factors on what was to come. A path keeps its rank in each
+        month. Where nothing more was to come in a path, its factor is 1, and what is wanted of it is shared out as in
+        the mean of all paths.
+    """
+    rest = paths - won
+    total = rest.sum(axis=1)
+    ranks = np.argsort(np.argsort(total, axis=0, kind="stable"), axis=0)
+    more = np.maximum(np.take_along_axis(np.sort(wanted, axis=0), ranks, axis=0) - won.sum(axis=0), 0.0)
+    more = np.where(np.isnan(wanted[0]), total, more)
+    mean = rest.mean(axis=0)
+    shares = np.divide(mean, mean.sum(axis=0), out=np.full_like(mean, 1 / len(mean)), where=mean.sum(axis=0) > 0)
+    factor = np.divide(more, total, out=np.ones_like(more), where=total > 0)
+    spread = np.where((total > 0)[:, None], rest * factor[:, None], more[:, None] * shares)
+    return won + spread, factor
+
+
+def quantiles(paths: np.ndarray, levels: np.ndarray = LEVELS) -> np.ndarray:
+    """(..., levels) of paths along the first dimension: half a path lies beyond the ends.
+
+    Source:
+        Hyndman and Fan (1996), The American Statistician 50(4), definition 5.
+    """
+    return np.moveaxis(np.quantile(paths, levels, axis=0, method="hazen"), 0, -1)
+
+
+def ranks_of(n: int) -> np.ndarray:
+    """(n,) the levels at which n ordered paths stand."""
+    return (np.arange(n) + 0.5) / n
+
+
+def _at(told: np.ndarray, levels: np.ndarray, level: float) -> np.ndarray:
+    """Quantiles at one level, between those next to it."""
+    place = int(np.clip(np.searchsorted(levels, level), 1, len(levels) - 1))
+    low, high = levels[place - 1], levels[place]
+    share = np.clip((level - low) / (high - low), 0, 1)
+    return (1 - share) * told[..., place - 1] + share * told[..., place]
+
+
+def _simplex(n: int) -> np.ndarray:
+    """(tried, n) all weights in steps that add up to 1."""
+    steps = round(1 / STEP)
+    kept: list[Sequence[int]] = [each for each in product(range(steps + 1), repeat=n) if sum(each) == steps]
+    return np.array(kept) / steps
