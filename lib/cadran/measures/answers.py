@@ -103,6 +103,14 @@ def about(book: Book, dimensions: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def values(book: Book, columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The values that deals have in each of these columns, sorted, what is not known left out."""
+    return {
+        name: tuple(book.collect(book.deals([name]).filter(~nw.col(name).is_null()).unique().sort(name))[name])
+        for name in columns
+    }
+
+
 @lru_cache(maxsize=MOST_ANSWERS // 10)
 def _of_cause(
     book: Book, causes: tuple[str | None, ...], period: Period, organisation: Organisation
