@@ -2,4 +2,16 @@
 
 import typer
 
+from cadran.cli_plan_pay import pay
+from cadran.cli_plan_territories import territories
+from cadran.terminal import reader_words
+
+words = reader_words()
 plan = typer.Typer(no_args_is_help=True)
+plan.command(
+    "pay", help=words("Pay a plan on what was won, line by line; compare it with another, and say what it may cost.")
+)(pay)
+plan.command(
+    "territories",
+    help=words("Say how evenly accounts are shared among sellers, and which few moves would even it out."),
+)(territories)

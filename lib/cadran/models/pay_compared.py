@@ -77,4 +77,6 @@ def _differences(both: pl.DataFrame, by: str | None) -> pl.DataFrame:
     keys = pl.lit(None, pl.String).alias("group") if by is None else pl.col(by).alias("group")
     summed = both.group_by(keys, maintain_order=True).agg(_DIFFERENCES).sort("group", nulls_last=True)
     level = LEVELS[0 if by is None else 1]
+    few = pl.any_horizontal(pl.col("n_gain", "n_lose").is_between(1, LEAST - 1))  # the sum of one is what that one gets
+    summed = summed.with_columns(pl.when(~few).then(pl.col("gain_pay", "lose_pay")))
     return summed.with_columns(level=pl.lit(level), seller=pl.lit(None, pl.String))

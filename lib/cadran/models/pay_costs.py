@@ -13,9 +13,10 @@ from cadran.book import Book
 from cadran.book.individual import is_active
 from cadran.measures.counting import small
 from cadran.models.pay_credits import credited
-from cadran.models.pay_earned import Array, Settled, settle
+from cadran.models.pay_earned import Array, Roll, windows
+from cadran.models.pay_futures import paid
 from cadran.models.pay_plan import PayPlan, month_after
-from cadran.models.pay_roll import Staffed, staffed
+from cadran.models.pay_roll import staffed
 from cadran.models.pay_shown import LEAST, typed
 from cadran.tables.measured.pay import PayAttainment, PayCost
 from cadran.tables.problems import Problem
@@ -30,14 +31,10 @@ CLASSES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 
 @dataclass(frozen=True)
 class Costs:
-    """What a plan may cost: `cost` by period and in all, `attainment` at the end of the plan's first year ahead.
-
-    `pay` is the variable pay of each future, by month of the end of its period: (paths, months), in the reporting currency.
-    """
+    """What a plan may cost: `cost` (`PayCost`) by period and in all, `attainment` (`PayAttainment`) at its year's end."""
 
     cost: pl.DataFrame
     attainment: pl.DataFrame
-    pay: Array
     n_sellers: int
     #: Share of the simulated bookings that those make whom the plan pays, 0 to 1.
     covered_share: float
@@ -46,106 +43,152 @@ class Costs:
 class Ahead:
     """A plan on the months ahead: made once for a book, then asked for any simulated bookings.
 
-    Months after the plan's end are paid by the same rules from its first day of the next year on. Who leaves or comes
-    later than the book knows is not in it; nor are losses after a win.
+    Months after the plan's end are paid by the same rules from its first day of the next year on; those before its
+    beginning as if it had begun a year earlier. Who leaves or comes later than the book knows is not in it; nor are
+    losses after a win.
     """
 
     def __init__(self, book: Book, plan: PayPlan, sellers: Sequence[str | None], months: Sequence[date]):
-        if plan.starts > months[-1]:
-            raise Problem("The plan {plan} begins on {starts:%Y-%m-%d}, after the last month simulated.",
-                          "Simulate more months.", plan=plan.name, starts=plan.starts)  # fmt: skip
         self.plan, self.months = plan, list(months)
-        self.years = [_Year(book, each, sellers, months) for each in _renewed(plan, months)]
-        self.shares, self.n_sellers = _shares(book, plan), self.years[0].staff.people.height
+        shares = _shares(book, plan)
+        self._years: list[_Year] = []
+        for each in _renewed(plan, months):
+            self._years.append(_Year(book, each, sellers, months, shares, sum(len(y.last_month) for y in self._years)))
+        self._spans = [np.flatnonzero(year.period == p) for year in self._years for p in year.last_month]
+        self.n_sellers = self._years[0].staff.people.height
         if self.n_sellers < LEAST and not is_active(book):
             raise Problem("The plan pays {n} sellers: what it costs would tell what each is paid.",
                           "`cadran activate individual` opens it, once what the law asks for is on record.",
                           n=self.n_sellers)  # fmt: skip
 
-    def costs(self, bookings: Array, wins: Array | None = None) -> Costs:
-        """What the plan costs in each future.
+    def variable(self, bookings: Array, wins: Array | None = None, quota: float = 1.0) -> Array:
+        """Variable pay in each future, by month: that of a period in its last month that is simulated.
 
         Args:
             bookings: (paths, sellers, months), in the reporting currency; the first month with what is won in it already.
             wins: Deals won, likewise; needed by plans that count deals.
+            quota: Factor on every quota.
+
+        Returns:
+            (paths, months), in the reporting currency.
 
         Raises:
             Problem: If the plan counts deals and none are given.
         """
-        if wins is None and any(measure.is_of_deals for measure in self.plan.measures):
-            raise Problem("The plan counts deals, and only amounts were simulated.", "Give the deals won too.")
-        settled = [(year, year.settled(bookings, wins, self.shares)) for year in self.years]
-        rows, n_paths = [], bookings.shape[0]
-        pay = np.zeros((n_paths, len(self.months)))
-        totals = np.zeros((2, n_paths))
-        for year, each in settled:
-            for p, (first, last) in enumerate(year.plan.periods()):
-                n = sum(first <= month <= last for month in self.months)
-                if not n:
-                    continue
-                paid = each.pay[..., p].sum(-1) / 100
-                booked = year.booked(bookings, first, last)
-                totals += [paid, booked]
-                pay[:, [month <= last for month in self.months].count(True) - 1] += paid
-                rows.append(_row(self.plan, first, n, paid, booked))
-        rows.append(_row(self.plan, None, len(self.months), *totals))
-        known = self.years[0].columns[self.years[0].columns >= 0]
-        covered = float(bookings[:, known].sum() / bookings.sum()) if bookings.sum() else 0.0
+        pay = np.zeros((bookings.shape[0], len(self.months)))
+        amounts, deals = self._by_period(bookings), None if wins is None else self._by_period(wins)
+        for year in self._years:
+            found = year.paid(amounts, deals, quota)
+            for p, month in year.last_month.items():
+                pay[:, month] += found[p - year.first].sum(-1) / 100
+        return pay
+
+    def costs(self, bookings: Array, wins: Array | None = None, quota: float = 1.0) -> Costs:
+        """What the plan may cost, and how far sellers may come: arguments as for `variable`.
+
+        Raises:
+            Problem: If the plan counts deals and none are given.
+        """
+        rows, all_paid, all_booked = [], np.zeros(len(bookings)), np.zeros(len(bookings))
+        amounts, deals = self._by_period(bookings), None if wins is None else self._by_period(wins)
+        for year in self._years:
+            found = year.paid(amounts, deals, quota)
+            for p in year.last_month:
+                inside = year.period == p
+                pay = found[p - year.first].sum(-1) / 100
+                booked = bookings[:, year.known][..., inside].sum((1, 2))
+                all_paid, all_booked = all_paid + pay, all_booked + booked
+                rows.append(_row(self.plan, year.firsts[p], int(inside.sum()), pay, booked))
+        rows.append(_row(self.plan, None, len(self.months), all_paid, all_booked))
+        whole, here = float(bookings.sum()), float(bookings[:, self._years[0].known].sum())
         return Costs(
             typed(PayCost, [pl.DataFrame(rows, schema_overrides={"period": pl.Date})]),
-            _attainment(self.plan, settled[0][1], self.years[0].staff), pay, self.n_sellers, covered,
+            _attainment(self._years[0], amounts, quota),
+            self.n_sellers, here / whole if whole else 0.0,
         )  # fmt: skip
+
+    def _by_period(self, values: Array) -> Array:
+        """Simulated months summed by period, in cents: (periods of all years, paths, sellers)."""
+        # Plane by plane: a product of matrices would start threads that wait for each other.
+        summed = np.zeros((len(self._spans), *values.shape[:-1]))
+        for period, months in zip(summed, self._spans, strict=True):
+            for month in months:
+                period += values[..., month]
+        return summed * 100
 
 
 class _Year:
     """One year of a plan: whom it pays, what is known of it already, and where simulated months fall."""
 
-    def __init__(self, book: Book, plan: PayPlan, sellers: Sequence[str | None], months: Sequence[date]):
-        self.plan, self.staff = plan, staffed(book, plan)
+    def __init__(
+        self,
+        book: Book,
+        plan: PayPlan,
+        sellers: Sequence[str | None],
+        months: Sequence[date],
+        shares: list[float],
+        place: int,
+    ):
+        self.plan, self.staff, self.shares, self.place = plan, staffed(book, plan), shares, place
         reps = self.staff.people["rep_id"].to_list()
-        place = {rep: number for number, rep in enumerate(sellers)}
-        #: Where each rep paid stands among the sellers simulated; -1 where they are not.
-        self.columns = np.array([place.get(rep, -1) for rep in reps], np.int64)
+        numbers = {rep: number for number, rep in enumerate(sellers)}
+        columns = np.array([numbers.get(rep, -1) for rep in reps], np.int64)
+        #: Where the reps paid stand among the sellers simulated, and which of them do.
+        self.known, self.is_simulated = columns[columns >= 0], columns >= 0
         found = credited(book, plan)
         before = replace(found, rows=found.rows.filter(pl.col("won_date") < months[0], pl.col("date") <= book.day))
-        n = len(plan.periods())
-        self.so_far = before.known(plan, reps, n)[-1].astype(np.float64)
-        firsts = [first for first, _ in plan.periods()]
-        inside = [plan.starts <= month <= plan.ends for month in months]
-        self.period = np.array([sum(first <= month for first in firsts) - 1 if is_in else -1
-                                for month, is_in in zip(months, inside, strict=True)])  # fmt: skip
-        self.months = list(months)
+        self.firsts = [first for first, _ in plan.periods()]
+        self.so_far = before.known(plan, reps, len(self.firsts))[-1].astype(np.float64)
+        #: The period of each month simulated; -1 outside this year.
+        self.period = np.array(
+            [
+                sum(first <= month for first in self.firsts) - 1 if plan.starts <= month <= plan.ends else -1
+                for month in months
+            ]
+        )
+        #: Of each period with a month simulated, the place of the last of them.
+        self.last_month = {int(p): int(np.flatnonzero(self.period == p)[-1]) for p in np.unique(self.period) if p >= 0}
+        self.first = min(self.last_month)
 
-    def settled(self, bookings: Array, wins: Array | None, shares: list[float]) -> Settled:
-        amounts, deals = (None if each is None else self._by_period(each) * 100 for each in (bookings, wins))
-        assert amounts is not None
-        rows = []
-        for measure, share in zip(self.plan.measures, shares, strict=False):
-            simulated = deals if measure.is_of_deals and deals is not None else amounts
-            rows.append(simulated * share)
-        total = np.stack([*rows, amounts * shares[-1]]) + self.so_far[:, None]
-        return settle(self.plan, self.staff.roll, [total] * self.so_far.shape[-1])
+    def paid(self, amounts: Array, deals: Array | None, quota: float) -> Array:
+        """Payouts of the year in each future, from its first period simulated on, in cents: (periods, paths, reps)."""
+        mine, simulated = self.of_reps(amounts), []
+        for measure, share in zip(self.plan.measures, self.shares, strict=False):
+            if measure.is_of_deals and deals is None:
+                raise Problem("The plan {plan} counts deals, and only amounts were simulated.", "Give the deals won too.",
+                              plan=self.plan.name)  # fmt: skip
+            of = self.of_reps(deals) if measure.is_of_deals and deals is not None else mine
+            simulated.append(of if share == 1 else of * share)
+        return paid(self.plan, self.roll(quota), self.so_far, simulated, self.first)
 
-    def booked(self, bookings: Array, first: date, last: date) -> Array:
-        """What those paid book in a period, simulated months only."""
-        inside = [first <= month <= last for month in self.months]
-        return np.asarray(bookings[:, self.columns[self.columns >= 0]][..., inside].sum((1, 2)))
+    def roll(self, quota: float) -> Roll:
+        """Who is paid, with a factor on every quota."""
+        roll = self.staff.roll
+        return roll if quota == 1 else replace(roll, quota=roll.quota * quota)
 
-    def _by_period(self, values: Array) -> Array:
-        """Simulated months summed by period: (paths, reps, periods); 0 for reps who are not simulated."""
-        n = self.so_far.shape[-1]
-        months = (self.period[:, None] == np.arange(n)).astype(np.float64)
-        by_period = values @ months
-        return np.where(self.columns[:, None] >= 0, by_period[:, self.columns], 0.0)
+    def of_reps(self, summed: Array) -> Array:
+        """Of what every seller books by period, what those paid do: 0 for reps who are not simulated."""
+        mine = summed[self.place : self.place + len(self.last_month)]
+        if self.is_simulated.all():
+            return mine if np.array_equal(self.known, np.arange(mine.shape[-1])) else mine[..., self.known]
+        whole = np.zeros((*mine.shape[:-1], len(self.is_simulated)))
+        whole[..., self.is_simulated] = mine[..., self.known]
+        return whole
 
 
 def _renewed(plan: PayPlan, months: Sequence[date]) -> list[PayPlan]:
-    """The plan, and itself again for as long as there are months."""
-    years = [plan]
-    while years[-1].ends < months[-1]:
-        starts = years[-1].ends + timedelta(1)
-        years.append(replace(plan, starts=starts, ends=month_after(starts, plan.months) - timedelta(1), splits={}))
-    return [year for year in years if year.ends >= months[0]]
+    """The plan in each of its years that hold a month, before it and after it as it is."""
+    first, last = (12 * day.year + day.month for day in (months[0], months[-1]))
+    begins = 12 * plan.starts.year + plan.starts.month
+    years = range((first - begins) // plan.months, (last - begins) // plan.months + 1)
+    return [_shifted(plan, number * plan.months) for number in years]
+
+
+def _shifted(plan: PayPlan, months: int) -> PayPlan:
+    if not months:
+        return plan
+    starts = month_after(plan.starts, months)
+    return replace(plan, starts=starts, ends=month_after(starts, plan.months) - timedelta(1))
 
 
 def _shares(book: Book, plan: PayPlan) -> list[float]:
@@ -186,15 +229,20 @@ def _row(plan: PayPlan, period: date | None, n_months: int, paid: Array, booked:
     return told | {"pay_share": whole, "pay_share_low": ends[0], "pay_share_high": ends[1]}
 
 
-def _attainment(plan: PayPlan, settled: Settled, staff: Staffed) -> pl.DataFrame:
+def _attainment(year: _Year, amounts: Array, quota: float) -> pl.DataFrame:
     """How many sellers are in each class of attainment at the end of the year, over the futures."""
-    is_here = staff.roll.present[:, -1] & (settled.quota[:, -1] > 0)
+    roll, plan = year.roll(quota), year.plan
+    held = windows(plan, roll.quota, roll.quota.shape[1] - 1)
+    is_here = roll.present[:, -1] & (held > 0)
     if not is_here.any():
         return PayAttainment.create_empty()
-    reached = settled.credited[:, is_here, -1] / settled.quota[is_here, -1]
-    bounds = [*CLASSES, np.inf]
+    mine, known = year.of_reps(amounts) * year.shares[-1], year.so_far[-1] * roll.present
+    is_simulated = year.first + len(mine) == len(year.firsts)
+    last = known[:, -1] + (mine[-1] if is_simulated else np.zeros_like(mine[-1]))
+    told = last if plan.attainment == "period" else mine.sum(0) + known.sum(-1)
+    reached = told[:, is_here] / held[is_here]
     rows = []
-    for low, high in pairwise(bounds):
+    for low, high in pairwise([*CLASSES, np.inf]):
         n = ((reached >= low) & (reached < high)).sum(1)
         ends = np.quantile(n, [0.025, 0.975]).tolist()
         rows.append({"plan": plan.name, "bin_low": low, "bin_high": None if np.isinf(high) else high,

@@ -1,11 +1,17 @@
 """Pay as a function of attainment: where it jumps, where it is flat, and whether holding a deal back pays."""
 
 from dataclasses import replace
+from datetime import timedelta
 
+import narwhals as nw
 import numpy as np
 import polars as pl
 
-from cadran.models.pay_earned import Array, earn
+from cadran.book import Book
+from cadran.measures.counting import small
+from cadran.models.pay import Payroll
+from cadran.models.pay_earned import Array
+from cadran.models.pay_futures import earned
 from cadran.models.pay_plan import Measure, PayPlan
 from cadran.models.pay_shown import typed
 from cadran.tables.measured.pay import PayCurve, PayHeld
@@ -34,6 +40,21 @@ def reference(plan: PayPlan, quota: float | None = None) -> float:
         raise Problem("The plan {plan} names no quota for all: attainment has no scale.",
                       "Give a yearly quota to tell its curve for.", plan=plan.name)  # fmt: skip
     return yearly * _months(plan) / 12
+
+
+def usual_quota(paid: Payroll) -> float | None:
+    """The quota of a year, in the plan's currency, that the curve of a plan without one for all is told for: the median
+    of those who are there in every period settled. None where nobody is held to one."""
+    roll, n = paid.staff.roll, len(paid.periods)
+    whole = roll.quota[:, :n][roll.present[:, :n].all(1)].sum(1) * 12 / (n * paid.plan.period_months) / 100
+    return float(np.median(whole)) if len(whole) and whole.max() > 0 else None
+
+
+def usual_deal(book: Book) -> float | None:
+    """The median amount of the deals won in the year before the book's moment; None where none is known."""
+    won = (nw.col("status") == "won") & (nw.col("closed_date") > book.day - timedelta(365))
+    found = small(book.deals(["status", "closed_date", "amount"]).filter(won))["amount"].drop_nulls().to_numpy()
+    return float(np.median(found)) if len(found) else None
 
 
 def curve(plan: PayPlan, quota: float | None = None, measure: str | None = None) -> pl.DataFrame:
@@ -127,13 +148,11 @@ def _months(plan: PayPlan) -> int:
 
 def _pay(plan: PayPlan, points: Array, whole: float, moving: list[bool]) -> Array:
     """Pay in cents at each attainment."""
-    rows = [
-        (points if moves else np.ones_like(points)) * whole * float(measure.quota_share)
-        for measure, moves in zip(plan.measures, moving, strict=True)
-    ]
-    variable = np.full_like(points, plan.variable * _months(plan) / 12)
-    cap = None if plan.cap is None else np.full_like(points, plan.cap * _months(plan) / 12)
-    return earn(plan, np.stack(rows), np.full_like(points, whole), variable, cap, lambda **told: None)
+    variable, total = np.asarray(plan.variable * _months(plan) / 12), np.zeros_like(points)
+    for measure, moves in zip(plan.measures, moving, strict=True):
+        credited = (points if moves else np.ones_like(points)) * whole * float(measure.quota_share)
+        total += earned(measure, credited, np.asarray(whole), variable)
+    return total if plan.cap is None else np.minimum(total, plan.cap * _months(plan) / 12)
 
 
 def _edges(plan: PayPlan, whole: float, moving: list[bool]) -> dict[float, str]:

@@ -1,8 +1,7 @@
-"""What a plan pays for what was credited, line by line: whole cents for what was, plain numbers for what may be.
+"""What a plan pays for what was credited, line by line, in whole cents and exactly.
 
 Rounding: every line is rounded to the cent by itself, half a cent upwards, and never again; quota, variable, cap and
-draw of a period are rounded to the cent once, when they are prorated. Arrays of whole numbers are worked out exactly;
-arrays of floats, for simulated futures, by the same steps without rounding.
+draw of a period are rounded to the cent once, when they are prorated.
 """
 
 from collections.abc import Callable, Sequence
@@ -72,8 +71,8 @@ def settle(plan: PayPlan, roll: Roll, known: Sequence[Array], note: Note = lambd
         plan: The plan.
         roll: Who is paid.
         known: For each period to pay, what was credited as known at its end, in the period that it counts in:
-            (measures + 1, ..., reps, periods), the last for all measures together, each amount once. Cents as whole
-            numbers, or floats; of deals counted, hundredths.
+            (measures + 1, reps, periods), the last for all measures together, each amount once. Whole cents; of deals
+            counted, hundredths.
         note: Told every line.
     """
     shape, kind = known[0].shape[1:-1], known[0].dtype
@@ -169,9 +168,6 @@ def _edge(measure: Measure, edge: Fraction | None, quota: Array) -> Array | None
 
 def part(whole: Array, rate: Fraction, times: Array | None = None, over: Array | None = None) -> Array:
     """whole × rate × times ÷ over. Whole numbers are rounded to the nearest, halves upwards; 0 where `over` is 0."""
-    if whole.dtype.kind == "f":
-        value = whole * float(rate) if times is None else whole * float(rate) * times
-        return value if over is None else np.divide(value, over, out=np.zeros_like(value), where=over != 0)
     if rate == 1 and times is None and over is None:
         return whole
     kind: Any = np.int64 if _size(whole, rate, times, over) < 2**62 else object  # Python's whole numbers have no end

@@ -149,8 +149,10 @@ class PayCompared(dy.Schema):
     n_gain = dy.Int64(nullable=False, min=0, description="Sellers who get more under the other plan")
     n_lose = dy.Int64(nullable=False, min=0, description="Sellers who get less")
     n_same = dy.Int64(nullable=False, min=0, description="Sellers who get the same, to the cent")
-    gain_pay = _money("What those who gain get more, in all")
-    lose_pay = _money("What those who lose get less, in all (not positive)")
+    gain_pay = _money(
+        "What those who gain get more, in all; null where that would tell what one or two get", nullable=True
+    )
+    lose_pay = _money("What those who lose get less, in all (not positive); null likewise", nullable=True)
 
 
 class PayFlag(dy.Schema):
