@@ -23,6 +23,8 @@ PRIOR_ERROR, PRIOR_MONTHS = 0.5, 3
 OWN_FORECASTS = 6.0
 #: Student's law of 4 degrees (its mean size is 1) stands in for the errors seen; it counts as so many months of them.
 TAIL_DEGREES, TAIL_MONTHS = 4, 20
+#: How far errors hang together over months, and between series, where these months say nothing.
+TOGETHER = 0.5
 #: Chances at which the law of errors is kept.
 LEVELS = (np.arange(400) + 0.5) / 400
 #: A series has closed if its last months are all zero, so many at least, and so many times the longest such run before.
@@ -50,39 +52,50 @@ class SeriesForecast:
         return np.quantile(self.paths, level, axis=0)
 
 
-def forecast_series(history: np.ndarray, horizon: int, n_paths: int = 1000, seed: int = 0) -> SeriesForecast:
+def forecast_series(
+    history: np.ndarray, horizon: int, n_paths: int = 1000, seed: int = 0, days: np.ndarray | None = None
+) -> SeriesForecast:
     """Forecast each series, with futures as far apart as earlier forecasts were from what came.
 
     Args:
         history: (series, months), all ending in the last whole month; NaN before a series begins, and where a month
             is unknown. 0 is a month without anything.
         horizon: Months to forecast, at least 1.
-        n_paths: Futures to draw.
+        n_paths: Futures to draw, at least 1.
         seed: Of the draws. The same seed and shapes give the same luck, whatever the history.
+        days: (months + horizon,) working days of each month, that of the history and then those asked for: what is
+            forecast is then the sum per day. None: all months are alike.
 
     Returns:
         See `SeriesForecast`. A series with no month known in its last 12 has NaN, one that closed 0. Where no month
         of the history is below 0, no future is.
 
     Raises:
-        ValueError: If the history is not of two dimensions, holds an infinite number, or the horizon is below 1.
+        ValueError: If the history is not of two dimensions or holds an infinite number, the horizon or `n_paths` is
+            below 1, or there is not one number of days above 0 for each month.
 
     Source:
-        Conformal intervals from errors on held-out months: Vovk, Gammerman and Shafer (2005), Algorithmic Learning in
-        a Random World; scaled, pooled and drawn jointly as said above.
+        Intervals from errors on held-out data: Vovk, Gammerman and Shafer (2005), Algorithmic Learning in a Random
+        World; scaled, pooled and drawn jointly as said above.
     """
     history = np.asarray(history, dtype=float)
-    if history.ndim != 2 or horizon < 1 or np.isinf(history).any():
+    if history.ndim != 2 or np.isinf(history).any() or min(horizon, n_paths) < 1:
         raise ValueError(
-            f"A finite (series, months) history and a horizon of 1 or more, not {history.shape}, {horizon}."
+            f"history {history.shape} must be finite (series, months), {horizon} and {n_paths} at least 1."
         )
+    days = np.ones(history.shape[1] + horizon) if days is None else np.asarray(days, dtype=float)
+    if days.shape != (history.shape[1] + horizon,) or not (days > 0).all():
+        raise ValueError(f"days must be {history.shape[1] + horizon} numbers above 0, got {days}.")
+    history, ahead = history / days[: history.shape[1]], days[history.shape[1] :]
     closed, silent = _closed(history), np.isnan(history[:, -SEASON:]).all(axis=1)
     going = ~(closed | silent)
     paths, n_held_out = np.zeros((n_paths, len(history), horizon)), 0
     paths[:, silent] = np.nan
     if going.any():
         law, n_held_out = _law(history[going], horizon)
-        paths[:, going] = law.drawn(_luck(n_paths, (len(history), horizon), law, seed)[:, going], history[going])
+        paths[:, going] = (
+            law.drawn(_luck(n_paths, (len(history), horizon), law, seed)[:, going], history[going]) * ahead
+        )
     return SeriesForecast(paths.mean(axis=0), paths, (~np.isnan(history)).sum(axis=1), closed, n_held_out)
 
 
@@ -112,39 +125,37 @@ class _Law:
 
 def _law(history: np.ndarray, horizon: int) -> tuple[_Law, int]:
     """The law of the errors to come, and from how many months of all series it was learnt."""
+    off, weight = _held_out(history, horizon)
+    n = int((weight > 0).any(axis=2).sum())
+    growth = (n * _growth(off, weight) + PRIOR_MONTHS * PRIOR_ERROR) / (n + PRIOR_MONTHS)
+    forecasts = (weight > 0).sum(axis=(0, 2)) / horizon
+    own = (weight * np.abs(off) / growth).sum(axis=(0, 2)) / np.maximum(weight.sum(axis=(0, 2)), 1e-12)
+    own = (forecasts * own + OWN_FORECASTS) / (forecasts + OWN_FORECASTS)
+    off = off / growth / own[:, None]
+    trust, assumed = n / (n + TAIL_MONTHS), t.ppf(LEVELS, TAIL_DEGREES)
+    shape, months, series = assumed, TOGETHER, TOGETHER
+    if n:
+        off -= (weight * off).sum() / weight.sum()
+        shape = np.quantile(off[weight > 0], LEVELS, weights=weight[weight > 0], method="inverted_cdf")
+        months, series = _together(np.where(weight > 0, np.clip(off, -3, 3), np.nan))
+    centre = smooth(history, horizon)
+    width = _size(centre, history) * growth * own[:, None]
+    shape = trust * shape + (1 - trust) * assumed
+    together = (trust * each + (1 - trust) * TOGETHER for each in (months, series))
+    return _Law(centre, width, shape, *together), n
+
+
+def _held_out(history: np.ndarray, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+    """(origins, k, h) errors of forecasts made again, relative to them, and their weights; 0 and 0 where not known."""
     n = history.shape[1]
     origins = np.arange(max(FIRST_ORIGIN, n - ORIGINS), n)
     off = np.full((len(origins), len(history), horizon), np.nan)
     for row, origin in enumerate(origins):
         seen, known = min(horizon, n - origin), history[:, :origin]
+        # Nothing is relative to a forecast of nothing: a series begins to count after its first month above 0.
         told = np.where(np.nansum(np.abs(known), axis=1, keepdims=True) > 0, smooth(known, horizon), np.nan)
         off[row, :, :seen] = (history[:, origin : origin + seen] - told[:, :seen]) / _size(told, known)[:, :seen]
-    held_out = int((~np.isnan(off)).any(axis=2).sum())
-    weight = 0.5 ** ((n - origins) / HALF_LIFE)[:, None, None] * ~np.isnan(off)
-    off = np.nan_to_num(off)
-    growth = (held_out * _growth(off, weight) + PRIOR_MONTHS * PRIOR_ERROR) / (held_out + PRIOR_MONTHS)
-    forecasts = (weight > 0).sum(axis=(0, 2)) / horizon
-    own = np.divide(
-        (weight * np.abs(off) / growth).sum(axis=(0, 2)),
-        weight.sum(axis=(0, 2)),
-        out=np.ones(len(history)),
-        where=forecasts > 0,
-    )
-    own = (forecasts * own + OWN_FORECASTS) / (forecasts + OWN_FORECASTS)
-    off = off / growth / own[:, None]
-    shape, months, series = np.zeros_like(LEVELS), 0.5, 0.5
-    if held_out:
-        off -= (weight * off).sum() / weight.sum()
-        shape = np.quantile(off[weight > 0], LEVELS, weights=weight[weight > 0], method="inverted_cdf")
-        months, series = _together(np.clip(np.where(weight > 0, off, np.nan), -3, 3))
-    trust = held_out / (held_out + TAIL_MONTHS)
-    centre = smooth(history, horizon)
-    law = _Law(
-        centre, _size(centre, history) * growth * own[:, None],
-        trust * shape + (1 - trust) * t.ppf(LEVELS, TAIL_DEGREES),
-        trust * months + (1 - trust) * 0.5, trust * series + (1 - trust) * 0.5,
-    )  # fmt: skip
-    return law, held_out
+    return np.nan_to_num(off), 0.5 ** ((n - origins) / HALF_LIFE)[:, None, None] * ~np.isnan(off)
 
 
 def _size(told: np.ndarray, known: np.ndarray) -> np.ndarray:
