@@ -145,10 +145,10 @@ def test_locks_that_make_a_seller_exceed_the_band_are_named_with_the_repair():
     found = reassign(accounts(*rows), reps("R1", "R2"))
 
     first, last = (str(problem) for problem in found.conflicts)
-    assert "R1 must keep 2 accounts (big, mid), which alone are +30.0 % from the mean." in first
+    assert "R1 must keep 2 accounts (big, mid), which alone are 30.0% above the mean." in first
     assert "Take big off `locked` or `named`: the fewest that bring R1 within the band." in first
-    assert "leaves 2 outside" in last
-    assert "allow ± 30.0 %" in last
+    assert "2 remain outside, R1 farthest" in last
+    assert "allow ± 30.0%" in last
     assert not found.is_balanced
     assert reassign(accounts(*rows), reps("R1", "R2"), 0.301).is_balanced
 
@@ -163,7 +163,7 @@ def test_a_language_that_too_few_speak_is_named():
 def test_an_account_larger_than_any_band_is_named():
     found = reassign(accounts(("huge", "R1", 50), ("a", "R1", 5), ("b", "R2", 5)), reps("R1", "R2"))
 
-    assert "huge is too large for anybody's band" in str(found.conflicts[0])
+    assert "too large for anybody's band (the seller who has it): huge (R1)." in str(found.conflicts[0])
     assert "`apart`" in str(found.conflicts[0])
     assert dict(found.reps.select("rep_id", "after").iter_rows()) == {"R1": 50.0, "R2": 10.0}
 

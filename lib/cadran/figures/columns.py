@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from cadran.figures import columns_audit, columns_process, columns_resources, columns_score
+from cadran.figures import columns_audit, columns_process, columns_resources, columns_score, columns_territories
 from cadran.tables.measured.process import ABOUT, FACTS
 from cadran.text import UNKNOWN, Words
 
@@ -212,6 +212,7 @@ LABELS = (
     | columns_score.LABELS
     | columns_process.LABELS
     | columns_resources.LABELS
+    | columns_territories.LABELS
 )
 #: Values that are words of ours, and so are translated.
 VALUES = (
@@ -231,6 +232,7 @@ VALUES = (
     }
     | columns_audit.VALUES
     | columns_resources.VALUES
+    | columns_territories.VALUES
 )
 _SHARES = (*columns_process.SHARES, *columns_resources.SHARES)
 #: The causes of a waterfall.
@@ -256,7 +258,12 @@ CAUSE_LABELS = {
     "closing": "Closing",
 }
 #: Columns whose values are words of ours.
-WORDED = {"outcome", "status", "deal_type", "forecast_category"} | columns_audit.WORDED | columns_resources.WORDED
+WORDED = (
+    {"outcome", "status", "deal_type", "forecast_category"}
+    | columns_audit.WORDED
+    | columns_resources.WORDED
+    | columns_territories.WORDED
+)
 _MONTHS = {"month", "closed_month", "created_month", "expected_month"}
 #: Columns that only serve the drawing.
 HIDDEN = {"state", "key", "cause", "period", "row", "name", "told", "brief"}

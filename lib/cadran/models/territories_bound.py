@@ -27,8 +27,7 @@ class Room:
 def room(case: Case) -> Room:
     """Whether bands, fixed accounts, regions and languages can hold together. Accounts count as divisible: what this
     finds impossible is impossible; what it finds possible may still fail for whole accounts."""
-    supply = np.bincount(case.kind[case.is_free], case.weight[case.is_free], len(case.kinds))
-    fixed = case.loads(np.where(case.is_free, NOBODY, case.fixed))
+    supply, fixed = case.free, case.kept
     kinds, reps = np.nonzero(case.can & (supply > 0)[:, None])
     n, m = len(kinds), len(case.rep_ids)
     scale = max(float(case.target.max(initial=0.0)), 1e-300)
@@ -65,9 +64,8 @@ def fewest(case: Case, accounts: np.ndarray, reps: np.ndarray, seconds: float, e
         enough: Moves that are known to do: a bound that reaches them is not made better.
     """
     base = case.loads(np.where(case.must_move, NOBODY, np.where(case.is_free, case.owner, case.fixed)))
-    fixed = case.loads(np.where(case.is_free, NOBODY, case.fixed))
     slack = ROUNDING * case.target.max(initial=0.0)
-    most = np.where(case.can, (case.high - fixed)[None, :], -np.inf)
+    most = np.where(case.can, (case.high - case.kept)[None, :], -np.inf)
     forced = accounts[case.must_move[accounts]]
     stays = accounts[case.may_stay[accounts]]
     elsewhere = most[case.kind[stays]]

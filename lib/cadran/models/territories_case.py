@@ -31,6 +31,9 @@ class Case:
         kind: (n,) which kind of account it is.
         kinds: (k, 2) region and languages of each kind, as told to a reader; empty where none.
         can: (k, m) whether a seller may take accounts of a kind.
+        share: (m,) presence of each seller; 0: leaves.
+        tolerance: Half the width of the band, as a share of the target.
+        group: (m,) sellers whose loads are evened out; `pool`: (k,) the group that carries the free accounts of a kind.
         target: (m,) load of each seller that is even for the presence of all in the same group.
         low, high: (m,) the band around it.
     """
@@ -43,7 +46,10 @@ class Case:
     kind: np.ndarray
     kinds: list[tuple[str, str]]
     can: np.ndarray
+    share: np.ndarray
+    tolerance: float
     group: np.ndarray
+    pool: np.ndarray
     target: np.ndarray
     low: np.ndarray
     high: np.ndarray
@@ -94,9 +100,31 @@ class Case:
         """How many accounts change hands."""
         return int(((self.owner != NOBODY) & (at != self.owner)).sum())
 
-    def widened(self, low: np.ndarray, high: np.ndarray) -> "Case":
-        """The same with other bands."""
-        return replace(self, low=low, high=high)
+    @cached_property
+    def kept(self) -> np.ndarray:
+        """(m,) what each seller must keep."""
+        return self.loads(np.where(self.is_free, NOBODY, self.fixed))
+
+    @cached_property
+    def free(self) -> np.ndarray:
+        """(k,) what the free accounts of each kind weigh."""
+        return np.bincount(self.kind[self.is_free], self.weight[self.is_free], len(self.kinds))
+
+    def banded(self, group: np.ndarray, pool: np.ndarray) -> "Case":
+        """The same, evened out in other groups: targets by presence, and bands around them.
+
+        What is counted in whole numbers can be no nearer to 6.1 than 6 or 7: these are always inside.
+        """
+        n = int(max(group.max(initial=0), pool.max(initial=0))) + 1
+        total = np.bincount(group, self.kept, n) + np.bincount(pool, self.free, n)
+        present = np.bincount(group, self.share, n)
+        target = self.share * (total / np.where(present > 0, present, 1))[group]
+        low, high = target * (1 - self.tolerance), target * (1 + self.tolerance)
+        if (self.weight == np.round(self.weight)).all():
+            low, high = np.minimum(low, np.floor(target)), np.maximum(high, np.ceil(target))
+        gone = self.share == 0
+        low, high = np.where(gone, 0, low), np.where(gone, 0, high)
+        return replace(self, group=group, pool=pool, target=target, low=low, high=high)
 
 
 def case(accounts: pl.DataFrame, reps: pl.DataFrame, tolerance: float) -> Case:
@@ -122,23 +150,19 @@ def case(accounts: pl.DataFrame, reps: pl.DataFrame, tolerance: float) -> Case:
         ]
     weight = accounts["weight"].to_numpy().astype(float)
     labels = [(region or "", ", ".join(languages or ())) for _, region, languages in kinds.iter_rows()]
-    empty = np.zeros(reps.height)
+    empty, group = np.zeros(reps.height), _groups(reps, kinds, kind[fixed == NOBODY])
+    open_to = can & (share > 0)
+    pool = np.where(open_to.any(axis=1), group[np.argmax(open_to, axis=1)], 0)
     made = Case(
-        accounts["account_id"].to_numpy(), reps["rep_id"].to_numpy(), weight, owner, fixed, kind, labels,
-        can & (share > 0), _groups(reps, kinds, kind[fixed == NOBODY]), empty, empty, empty,
+        accounts["account_id"].to_numpy(), reps["rep_id"].to_numpy(), weight, owner, fixed, kind, labels, open_to,
+        share, tolerance, group, pool, empty, empty, empty,
     )  # fmt: skip
-    target = _targets(made, share)
-    low, high = target * (1 - tolerance), target * (1 + tolerance)
-    if (weight == np.round(weight)).all():
-        # What is counted in whole numbers can be no nearer to 6.1 than 6 or 7.
-        low, high = np.minimum(low, np.floor(target)), np.maximum(high, np.ceil(target))
-    is_gone = share == 0
-    return replace(made, target=target, low=np.where(is_gone, 0, low), high=np.where(is_gone, 0, high))
+    return made.banded(group, pool)
 
 
 def _check(accounts: pl.DataFrame, reps: pl.DataFrame, tolerance: float) -> None:
     if not 0 < tolerance < 1:
-        raise Problem("The tolerance is {tolerance}.", "Give a share above 0 and below 1: 0.1 is ± 10 %.",
+        raise Problem("The tolerance is {tolerance}.", "Give a share above 0 and below 1: 0.1 is ± 10%.",
                       tolerance=tolerance)  # fmt: skip
     for frame, name in ((accounts, "account_id"), (reps, "rep_id")):
         if not (twice := frame.filter(pl.col(name).is_duplicated())).is_empty():
@@ -169,15 +193,3 @@ def _groups(reps: pl.DataFrame, kinds: pl.DataFrame, free: np.ndarray) -> np.nda
     if reps["region"].null_count() or asked.null_count():
         return np.zeros(reps.height, dtype=int)
     return reps["region"].rank("dense").to_numpy().astype(int) - 1
-
-
-def _targets(made: Case, share: np.ndarray) -> np.ndarray:
-    """(m,) the load of each seller by share of presence, of what there is in the group."""
-    at = np.where(made.is_free, np.where(made.must_move, NOBODY, made.owner), made.fixed)
-    total = np.bincount(made.group, made.loads(at))
-    for place in np.flatnonzero(at == NOBODY):
-        takers = np.flatnonzero(made.can[made.kind[place]])
-        if len(takers):
-            total[made.group[takers[0]]] += made.weight[place]
-    present = np.bincount(made.group, share)
-    return share * (total / np.where(present > 0, present, 1))[made.group]

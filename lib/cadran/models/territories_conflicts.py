@@ -14,22 +14,48 @@ MOST_NAMES = 5
 
 
 def settle(case: Case) -> tuple[Case, list[Problem]]:
-    """What cannot hold together, and the nearest question that can: bands widened no more than they must be.
+    """What cannot hold together, and the nearest question that can: whoever a conflict leaves outside the band is taken
+    out, and the others are evened out among themselves.
 
     Accounts that nobody may take stay where they are; so do accounts larger than anybody's band. Whole accounts may
     still fail to fit: this finds what is impossible even if they could be split.
     """
     case, problems = _unplaceable(case)
-    case, large = _too_large(case)
-    found = room(case)
-    if not (found.above.any() or found.below.any()):
-        return case, problems
-    fixed = case.loads(np.where(case.is_free, NOBODY, case.fixed))
-    overfull = np.flatnonzero(fixed - case.high > ROUNDING * case.target.max())
-    problems += [_overfull(case, int(rep), large, fixed[rep]) for rep in overfull]
-    problems += _crowded(case, found, overfull, fixed)
-    problems += [] if problems else _starved(case, found)
-    return case.widened(case.low - found.below, case.high + found.above), problems
+    told = False
+    for _ in range(2 * len(case.rep_ids) + 2):
+        case, large = _too_large(case)
+        found = room(case)
+        if not (found.above.any() or found.below.any()):
+            return case, problems
+        overfull = np.flatnonzero(case.kept - case.high > ROUNDING * case.target.max())
+        crowded = _crowded(case, found, overfull)
+        starved = (
+            [] if len(overfull) or crowded else [_closure(case, found, set(map(int, np.flatnonzero(found.below))))]
+        )
+        if not told:
+            problems += _large(case, large, overfull)
+            problems += [_overfull(case, int(rep)) for rep in overfull if not (large & (case.fixed == rep)).any()]
+            problems += [_too_many(case, kinds, reps) for kinds, reps in crowded]
+            problems += [_too_little(case, reps) for _, reps in starved]
+            told = True
+        case = _apart(case, overfull, [*crowded, *starved])
+    return replace(case, low=case.low - found.below, high=case.high + found.above), problems
+
+
+def _apart(case: Case, overfull: np.ndarray, sets: list[tuple[set[int], set[int]]]) -> Case:
+    """Sellers who carry too much anyway get nothing more; others who cannot share with the rest share among themselves."""
+    group, pool = case.group.copy(), case.pool.copy()
+    is_done = (case.low == case.kept) & (case.high == case.kept)
+    for rep in overfull:
+        group[rep] = group.max() + 1
+    for kinds, reps in sets:
+        rest = [rep for rep in reps if rep not in overfull and not is_done[rep]]
+        label = group.max() + 1
+        group[rest], pool[list(kinds)] = label, label
+    made = case.banded(group, pool)
+    stands = is_done.copy()
+    stands[overfull] = True
+    return replace(made, low=np.where(stands, case.kept, made.low), high=np.where(stands, case.kept, made.high))
 
 
 def unfinished(case: Case, load: np.ndarray, is_known: bool, is_impossible: bool, seconds: float) -> Problem | None:
@@ -54,21 +80,21 @@ def unfinished(case: Case, load: np.ndarray, is_known: bool, is_impossible: bool
     }  # fmt: skip
     if is_known:
         return Problem(
-            "So not everybody can be brought within the band: the nearest sharing out leaves {n} outside, {rep} farthest "
-            "({share} from the mean).",
-            "Mend what is named above, or allow ± {wide} %." if off[worst] < 0.999 else "Mend what is named above.", **told,
+            "So not everybody can be brought within the band: with the others evened out among themselves, {n} remain "
+            "outside, {rep} farthest ({share:.1f}% from the mean).",
+            "Mend what is named above, or allow ± {wide:.1f}%." if off[worst] < 0.999 else "Mend what is named above.", **told,
         )  # fmt: skip
     if is_impossible:
         return Problem(
             "Accounts are whole: no sharing out of them brings everybody within the band. The nearest leaves {n} outside, "
-            "{rep} farthest ({share} from the mean).",
-            "Write the largest accounts under `apart`, free some that are `locked`, or widen the tolerance (here: ± {wide} %).",
+            "{rep} farthest ({share:.1f}% from the mean).",
+            "Write the largest accounts under `apart`, free some that are `locked`, or widen the tolerance (here: ± {wide:.1f}%).",
             **told,
         )  # fmt: skip
     return Problem(
         "No rule forbids it, but no way was found in {seconds:.0f} s to bring everybody within the band: {n} remain "
-        "outside, {rep} farthest ({share} from the mean).",
-        "Give more time, allow ± {wide} %, or free some accounts that are `locked`.", **told,
+        "outside, {rep} farthest ({share:.1f}% from the mean).",
+        "Give more time, allow ± {wide:.1f}%, or free some accounts that are `locked`.", **told,
     )  # fmt: skip
 
 
@@ -92,11 +118,10 @@ def _unplaceable(case: Case) -> tuple[Case, list[Problem]]:
 
 def _too_large(case: Case) -> tuple[Case, np.ndarray]:
     """Accounts larger than any band that may take them: they stay, or go to who has the most room."""
-    fixed = case.loads(np.where(case.is_free, NOBODY, case.fixed))
-    room = np.where(case.can, case.high - fixed, -np.inf)
+    room = np.where(case.can, case.high - case.kept, -np.inf)
     allowed = room[case.kind]
     stays = np.flatnonzero(case.may_stay)
-    allowed[stays, case.owner[stays]] = (case.high - fixed)[case.owner[stays]]
+    allowed[stays, case.owner[stays]] = (case.high - case.kept)[case.owner[stays]]
     large = case.is_free & (case.weight > allowed.max(axis=1, initial=-np.inf) + ROUNDING * case.target.max())
     best = np.argmax(room[case.kind], axis=1)
     at = np.where(case.may_stay, case.owner, best)
@@ -104,7 +129,21 @@ def _too_large(case: Case) -> tuple[Case, np.ndarray]:
     return replace(case, fixed=np.where(large, at, case.fixed)), large | fixed_large
 
 
-def _overfull(case: Case, rep: int, large: np.ndarray, load: float) -> Problem:
+def _large(case: Case, large: np.ndarray, overfull: np.ndarray) -> list[Problem]:
+    """Accounts that make a seller exceed the band, as they would anybody."""
+    those = np.flatnonzero(large & np.isin(case.fixed, overfull))
+    if not len(those):
+        return []
+    those = those[np.argsort(-case.weight[those], kind="stable")]
+    names = [f"{case.account_ids[each]} ({case.rep_ids[case.fixed[each]]})" for each in those]
+    return [Problem(
+        "Each of these accounts is too large for anybody's band (the seller who has it): {accounts}.",
+        "Write them under `apart`, and they count for nothing; or share them between several sellers in the CRM.",
+        accounts=_names(np.array(names)),
+    )]  # fmt: skip
+
+
+def _overfull(case: Case, rep: int) -> Problem:
     """A seller whose fixed accounts alone are more than the band."""
     own = np.flatnonzero(case.fixed == rep)
     own = own[np.argsort(-case.weight[own], kind="stable")]
@@ -113,63 +152,58 @@ def _overfull(case: Case, rep: int, large: np.ndarray, load: float) -> Problem:
             "{rep} leaves, and yet must keep {accounts}.", "Take them off `locked` or `named`: somebody else can have them.",
             rep=case.rep_ids[rep], accounts=_names(case.account_ids[own]),
         )  # fmt: skip
-    share = _percent(load / case.target[rep] - 1)
-    if large[own].any():
-        return Problem(
-            "{accounts} is too large for anybody's band: {rep}, who has it, is {share} from the mean with what is fixed.",
-            "Write it under `apart`, and it counts for nothing; or share it between two sellers in the CRM.",
-            accounts=_names(case.account_ids[own[large[own]]]), rep=case.rep_ids[rep], share=share,
-        )  # fmt: skip
-    enough = np.cumsum(case.weight[own]) >= load - case.high[rep]
+    enough = np.cumsum(case.weight[own]) >= case.kept[rep] - case.high[rep]
     return Problem(
-        "{rep} must keep {n} accounts ({accounts}), which alone are {share} from the mean.",
+        "{rep} must keep {n} accounts ({accounts}), which alone are {share:.1f}% above the mean.",
         "Take {free} off `locked` or `named`: the fewest that bring {rep} within the band.",
-        rep=case.rep_ids[rep], n=len(own), accounts=_names(case.account_ids[own]), share=share,
+        rep=case.rep_ids[rep], n=len(own), accounts=_names(case.account_ids[own]),
+        share=_percent(case.kept[rep] / case.target[rep] - 1),
         free=_names(case.account_ids[own[: int(np.argmax(enough)) + 1]]),
     )  # fmt: skip
 
 
-def _crowded(case: Case, found: Room, overfull: np.ndarray, fixed: np.ndarray) -> list[Problem]:
-    """Kinds of accounts that are more than those who may take them can carry."""
-    over = np.setdiff1d(np.flatnonzero(found.above > 0), overfull)
-    problems = []
+def _crowded(case: Case, found: Room, overfull: np.ndarray) -> list[tuple[set[int], set[int]]]:
+    """Kinds of accounts that are more than those who may take them can carry, with these."""
+    over = np.setdiff1d(np.flatnonzero(found.above), overfull)
+    sets = []
     while len(over):
         kinds, reps = _closure(case, found, {int(over[0])})
         over = np.setdiff1d(over, list(reps))
-        if not kinds:
-            continue
-        takers = sorted(reps)
-        load = case.weight[case.is_free & np.isin(case.kind, list(kinds))].sum() + fixed[takers].sum()
-        problems.append(Problem(
-            "Only {reps} may take the accounts of {kinds}: with what they must keep that is {share} from the mean.",
-            "Let somebody else take some of them: a language or a region of a seller; or take accounts off `locked`.",
-            reps=_names(case.rep_ids[takers]), kinds="; ".join(_kind(case, kind) for kind in sorted(kinds)),
-            share=_percent(load / max(case.target[takers].sum(), 1e-300) - 1),
-        ))  # fmt: skip
-    return problems
+        sets.append((kinds, reps - set(map(int, overfull))))
+    return sets
 
 
-def _starved(case: Case, found: Room) -> list[Problem]:
-    """Sellers for whom there are not enough accounts that they may take."""
-    return [
-        Problem(
-            "{rep} cannot be brought up to the band: of what {rep} may take there is too little.",
-            "Let {rep} take more: a language, a region, fewer `locked` accounts of others; or a smaller `share`.",
-            rep=case.rep_ids[rep],
-        )
-        for rep in np.flatnonzero(found.below > 0)
-    ]  # fmt: skip
+def _too_many(case: Case, kinds: set[int], reps: set[int]) -> Problem:
+    takers = sorted(reps)
+    load = case.free[list(kinds)].sum() + case.kept[takers].sum()
+    return Problem(
+        "Only {reps} may take the accounts of {kinds}: with what they must keep that is {share:.1f}% above the mean.",
+        "Let somebody else take some of them: a language or a region of a seller; or take accounts off `locked`.",
+        reps=_names(case.rep_ids[takers]), kinds="; ".join(_kind(case, kind) for kind in sorted(kinds)),
+        share=_percent(load / max(case.target[takers].sum(), 1e-300) - 1),
+    )  # fmt: skip
+
+
+def _too_little(case: Case, reps: set[int]) -> Problem:
+    return Problem(
+        "Of what {reps} may take there is too little to bring them up to the band.",
+        "Let them take more: a language, a region, fewer `locked` accounts of others; or a smaller `share`.",
+        reps=_names(case.rep_ids[sorted(reps)]),
+    )  # fmt: skip
 
 
 def _closure(case: Case, found: Room, reps: set[int]) -> tuple[set[int], set[int]]:
-    """The kinds that fill these sellers, who else may take them, what fills those, and so on: all of them full."""
+    """The kinds that these sellers take, or of which others could spare them none; who else takes those; and so on."""
     kinds: set[int] = set()
+    is_short = bool(found.below[list(reps)].any())
     while True:
-        more = {int(kind) for kind in np.flatnonzero((found.flow[:, list(reps)] > 0).any(axis=1))} - kinds
+        mine = case.can if is_short else found.flow > 0
+        more = {int(kind) for kind in np.flatnonzero(mine[:, list(reps)].any(axis=1) & (case.free > 0))} - kinds
         if not more:
             return kinds, reps
         kinds |= more
-        reps = reps | {int(rep) for rep in np.flatnonzero(case.can[list(kinds)].any(axis=0))}
+        theirs = found.flow > 0 if is_short else case.can
+        reps = reps | {int(rep) for rep in np.flatnonzero(theirs[list(kinds)].any(axis=0))}
 
 
 def _kind(case: Case, kind: int) -> str:
@@ -181,5 +215,5 @@ def _names(ids: np.ndarray) -> str:
     return f"{told}, … ({len(ids)})" if len(ids) > MOST_NAMES else told
 
 
-def _percent(share: float) -> str:
-    return f"{share * 100:+.1f} %"
+def _percent(share: float) -> float:
+    return float(share) * 100
