@@ -30,6 +30,7 @@ from cadran.asked import (
 from cadran.cli_activate import activate
 from cadran.cli_audit import audit
 from cadran.cli_books import books, tell_changes, tell_verified
+from cadran.cli_forecast import forecast
 from cadran.cli_models import backtest
 from cadran.cli_people import people
 from cadran.cli_plan import plan
@@ -276,6 +277,7 @@ app.add_typer(people)
 app.add_typer(books)
 app.add_typer(process)
 app.add_typer(score)
+app.add_typer(forecast)
 app.add_typer(backtest, name="backtest", help=words("Say how good a model would have been."))
 app.add_typer(trial, name="trial", help=words("A fair, randomised trial of a lever: its size, its draw, its reading."))
 app.add_typer(audit, name="audit", help=words("Audit how the team works."))

@@ -80,10 +80,12 @@ class Needed(_OfGroup):
     target = _money("The goal")
     p_target = dy.Float64(nullable=True, min=0, max=1, description="Chance to reach it as things are")
     p_wanted = dy.Float64(nullable=False, min=0, max=1, description="Chance wanted")
-    pipeline_now = _money("Open deals at their amounts, or at what stands for an unknown one")
+    pipeline_now = _money("Open deals at what they would be signed for; null for a period yet to begin")
     worth = dy.Float64(nullable=True, min=0, description="Signed in the period per unit of open pipeline, on average")
-    gap = _money("Open pipeline to be added, of deals such as those open today; 0 where the chance is there")
-    pipeline_needed = _money("Open pipeline now, and what is to be added")
+    gap = _money(
+        "Open pipeline to be there beyond what is expected, today or when the period begins; 0 where the chance is there"
+    )
+    pipeline_needed = _money("Open pipeline now, and what is to be added; null for a period yet to begin")
     reason = dy.String(nullable=True, description="Why it cannot be told")
 
 
@@ -133,3 +135,11 @@ class Changed(dy.Schema):
     cause = dy.Enum(("opening", *CAUSES, "closing"), nullable=False)
     bookings = _money("The forecast; of a cause: what it added or took away", nullable=False)
     n_deals = dy.Int64(nullable=True, min=0, description="Deals behind it; null where none stands for it")
+
+
+class Came(_Quantiles):
+    """A forecast made anew on a past day, of what was known then, and what came."""
+
+    origin = dy.Date(nullable=False, description="The day it was made on")
+    month = dy.Date(nullable=False, description="First day of the month told")
+    actual = _money("What was signed in it; null while it is not over")

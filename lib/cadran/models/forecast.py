@@ -1,0 +1,270 @@
+"""The forecast of signed revenue: company, regions, teams and sellers by month or quarter, beside what others say of it."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property, lru_cache
+
+import numpy as np
+import polars as pl
+
+from cadran.book import Book
+from cadran.book.individual import check_active
+from cadran.measures.catalogue import Question
+from cadran.measures.periods import add_months, month_end, start_of
+from cadran.measures.targets import targets_for
+from cadran.models.behind import behind
+from cadran.models.behind import told as told_by
+from cadran.models.blend import Blend, quantiles
+from cadran.models.booked import LEVELS, booked, by_level, deals_known
+from cadran.models.forecast_past import Past, learnt_by
+from cadran.models.forecast_rivals import NAMES, Rivals, rivals
+from cadran.models.foresight import Foresight, by_group, foresee
+from cadran.models.kept_forecasts import past_forecasts
+from cadran.tables.measured import forecast as tables
+from cadran.tables.problems import Problem
+
+#: Months drawn, and months told where nobody says how many: as many as the past is judged over.
+MONTHS, HORIZON = 12, 6
+#: Months in a period, by its name.
+EVERY = {"month": 1, "quarter": 3}
+#: Months of the past that are shown before a forecast.
+SHOWN = 24
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Futures of a book at its moment, and what was learnt of such forecasts from its past."""
+
+    book: Book
+    seen: Foresight
+    blend: Blend
+    #: What such forecasts were worth; None where the past is too short, as `why_no_past` says.
+    past: Past | None
+    why_no_past: Problem | None
+
+    @property
+    def chosen(self) -> str:
+        """Who tells it: the blend; the only part that spoke; or, where nothing could be learnt, the blend in equal parts."""
+        parts = [name for name in ("bookings", "series") if name not in self.seen.silent]
+        return "blend" if len(parts) > 1 else parts[0]
+
+    @cached_property
+    def deals(self) -> pl.DataFrame:
+        """The deals a reader may see, the groups that would tell of one person left without a name."""
+        return _nameless(deals_known(self.book), self.sellers, self.book)
+
+    @cached_property
+    def sellers(self) -> pl.DataFrame:
+        """`rep_id`, `team`, `region` of each, and `row`, its place in the futures: those a reader may see."""
+        sellers = self.seen.sellers.with_row_index("row")
+        reader = self.book.reader
+        if reader is not None and reader.is_limited:
+            theirs = pl.col("region").is_in(list(reader.regions)) | pl.col("team").is_in(list(reader.teams))
+            sellers = sellers.filter(theirs.fill_null(False))
+        return _nameless(sellers, sellers, self.book)
+
+    def periods(self, every: str = "month", horizon: int = HORIZON) -> list[tuple[date, date]]:
+        """First and last day of the periods told: those that end within so many months, that under way first.
+
+        Raises:
+            Problem: If `every` is no period, or the horizon is beyond what is drawn, or shorter than a period.
+        """
+        check_asked(self.book, "company", every, horizon)
+        last = add_months(self.seen.months[0], horizon - 1)
+        begins, told = start_of(self.seen.months[0], every), list[tuple[date, date]]()
+        while (until := month_end(add_months(begins, EVERY[every] - 1))) <= month_end(last):
+            told.append((begins, until))
+            begins = add_months(begins, EVERY[every])
+        return told
+
+    def table(
+        self, by: str = "company", every: str = "month", horizon: int = HORIZON, target: float | None = None
+    ) -> pl.DataFrame:
+        """The forecast of each group and period, as `cadran.tables.measured.forecast.Forecast` has it.
+
+        Args:
+            by: "company", "region", "team", or "rep": persons, where they may be rated.
+            every: "month" or "quarter": what was signed in its months that are over counts in it.
+            horizon: Months ahead within which periods end.
+            target: A goal of each period in place of the book's, for the company alone.
+
+        Raises:
+            Problem: If persons may not be rated, or there is no such grain or period.
+        """
+        groups, rows = self.groups(by), []
+        for begins, until in self.periods(every, horizon):
+            totals, won, wins = self.futures(by, groups, begins, until)
+            goals = self.goals(by, begins, until, target)
+            told = np.column_stack([totals.mean(axis=0), quantiles(totals)])
+            for place, group in enumerate(groups):
+                goal = goals.get(group)
+                rows.append({
+                    "level": by, "group": group, "period": begins, "until": until, "won": won[place], "target": goal,
+                    "n_wins": None if wins is None else wins[place],
+                    "p_target": None if goal is None else float((totals[:, place] >= goal).mean()),
+                } | dict(zip(("mean", *tables.QUANTILES), told[place].tolist(), strict=True)))  # fmt: skip
+        frame = pl.DataFrame(
+            rows, schema={name: kind for name, kind in _SCHEMA.items() if name not in NAMES}, orient="row"
+        )
+        beside = self._beside(by, every, horizon)
+        keys = ["group", "period"]
+        return frame.join(beside, on=keys, how="left", nulls_equal=True, maintain_order="left").select(list(_SCHEMA))
+
+    def made(self, every: str = "month", horizon: int = HORIZON) -> pl.DataFrame:
+        """What the mean of the company's forecast is made of: `cadran.tables.measured.forecast.Made`."""
+        lines = list[tuple[date, date, str, float]]()
+        for begins, until in self.periods(every, horizon):
+            totals, won, _ = self.futures("company", (None,), begins, until)
+            parts = {"won": float(won[0]), "open": 0.0, "arrivals": 0.0}
+            here, rows = self.turns(begins, until), self.sellers["row"].to_numpy()
+            mine = np.isin(self.seen.stock["row"].to_numpy(), rows)
+            parts["open"] = float(
+                self.seen.chances[mine][:, here].sum(axis=1) @ self.seen.stock["amount"].to_numpy()[mine]
+            )
+            parts["arrivals"] = float(self.seen.coming[rows][:, here].sum())
+            parts["series"] = float(totals.mean()) - sum(parts.values())
+            lines += [(begins, until, part, value) for part, value in parts.items()]
+        schema = {"period": pl.Date, "until": pl.Date, "part": pl.String, "bookings": pl.Float64}
+        return pl.DataFrame(lines, schema=schema, orient="row")
+
+    def signed(self, by: str = "company", months: int = SHOWN) -> pl.DataFrame:
+        """What was signed in the last complete months: `cadran.tables.measured.forecast.Signed`."""
+        past = booked(self.book, self.deals, by, self.groups(by))
+        rows = [
+            (by, group, month, month_end(month), float(amount) if np.isfinite(amount) else None)
+            for group, amounts in zip(past.groups, past.amounts, strict=True)
+            for month, amount in list(zip(past.months, amounts, strict=True))[-months:]
+        ]
+        schema = {"level": pl.String, "group": pl.String, "period": pl.Date, "until": pl.Date, "bookings": pl.Float64}
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    def rivals(self, by: str = "company") -> Rivals:
+        """What stands beside it, and why some of it is silent."""
+        return rivals(self.book, self.deals, MONTHS, by)
+
+    def groups(self, by: str) -> tuple[str | None, ...]:
+        """Names of the groups of a grain."""
+        check_asked(self.book, by)
+        if by == "company":
+            return (None,)
+        return tuple(by_level(self.sellers, by)["group"].unique().sort(nulls_last=True))
+
+    def turns(self, begins: date, until: date) -> list[int]:
+        """Places of the months told that lie in a period."""
+        return [place for place, month in enumerate(self.seen.months) if begins <= month <= until]
+
+    def futures(
+        self, by: str, groups: Sequence[str | None], begins: date, until: date
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """(paths, groups) signed revenue of a period, (groups,) signed in it so far, (groups,) wins expected in it."""
+        here, rows = self.turns(begins, until), self.sellers["row"].to_numpy()
+        over = self.deals.filter(pl.col("status") == "won", pl.col("closed_date").is_between(begins, until))
+        before = by_level(over.filter(pl.col("closed_date") < self.seen.months[0]), by)
+        sums = {group: (total, n) for group, total, n in
+                before.group_by("group").agg(pl.col("amount").sum(), pl.len()).iter_rows()}  # fmt: skip
+        signed, n = (np.array([float(sums.get(group, (0.0, 0))[which]) for group in groups]) for which in (0, 1))
+        ours = self.seen.paths[:, rows][:, :, here].sum(axis=2, keepdims=True)
+        totals = by_group(ours, self.sellers, by, groups)[..., 0] + signed
+        won = (
+            by_group(self.seen.won[rows][:, here].sum(axis=1)[None, :, None], self.sellers, by, groups)[0, :, 0]
+            + signed
+        )
+        if self.seen.wins is None:
+            return totals, won, None
+        wins = by_group(self.seen.wins[rows][:, here].sum(axis=1)[None, :, None], self.sellers, by, groups)[0, :, 0]
+        return totals, won, wins + n
+
+    def goals(self, by: str, begins: date, until: date, target: float | None = None) -> dict[str | None, float]:
+        """The target of each group that has one; of the company that which is given."""
+        if target is not None and by == "company":
+            return {None: target}
+        column = LEVELS[by]
+        goals = targets_for(self.book, Question(by=(column,) if column else ()), begins, until)
+        if column:
+            return dict(goals.iter_rows())
+        return {None: goals["target"][0]} if goals.height else {}
+
+    def _beside(self, by: str, every: str, horizon: int) -> pl.DataFrame:
+        """What the rivals say of each group and period: of months that are over, what was signed."""
+        told = self.rivals(by).told.drop("won")
+        first = start_of(self.seen.months[0], every)
+        past = booked(self.book, self.deals, by)
+        over = [month for month in past.months if first <= month < self.seen.months[0]]
+        rows = []
+        for group, amounts in zip(past.groups, past.amounts, strict=True):
+            known = dict(zip(past.months, amounts.tolist(), strict=True))
+            rows += [(group, month, known[month], known.get(add_months(month, -12))) for month in over]
+        elapsed = pl.DataFrame(
+            rows, schema={"group": pl.String, "month": pl.Date, "signed": pl.Float64, "last_year": pl.Float64}, orient="row"
+        ).fill_nan(None)  # fmt: skip
+        same = (pl.col("signed").fill_null(0.0).alias(name) for name in NAMES if name != "last_year")
+        told = pl.concat([told, elapsed.with_columns(*same).select(told.columns)])
+        period = pl.col("month").dt.truncate("1q" if every == "quarter" else "1mo").alias("period")
+        whole = (pl.when(pl.col(name).count() == pl.len()).then(pl.col(name).sum()).alias(name) for name in NAMES)
+        return told.group_by("group", period).agg(*whole)
+
+
+def check_asked(book: Book, by: str = "company", every: str = "month", horizon: int = HORIZON) -> None:
+    """Refuse what is not told, before it is worked out.
+
+    Raises:
+        Problem: If persons may not be rated, or there is no such grain, period or horizon.
+    """
+    if by not in LEVELS:
+        raise Problem("A forecast cannot go by {by}.", "Ask by one of {names}.", by=by, names=", ".join(LEVELS))
+    if every not in EVERY:
+        raise Problem("A forecast cannot go by {every}.", "Ask for every month or quarter.", every=every)
+    if not 1 <= horizon <= MONTHS:
+        raise Problem("{n} months ahead is not told.", "Ask for 1 to {most} months.", n=horizon, most=MONTHS)
+    if by == "rep":
+        check_active(book)
+
+
+def forecast(book: Book, seed: int = 0) -> Forecast:
+    """Forecast the months to come, as the book knows at its moment: the backtest teaches how to weigh and how wide to tell.
+
+    Raises:
+        Problem: If neither deals nor the past tell anything.
+    """
+    whole = replace(book, reader=None)
+    past, why = None, None
+    try:
+        past = past_forecasts(whole, seed=seed)
+    except Problem as problem:
+        why = problem
+    blend = learnt_by(past.told if past else None, book.day)
+    return Forecast(book, foresee(whole, MONTHS, blend, seed=seed), blend, past, why)
+
+
+def foretold(book: Book, wait: bool = True) -> Forecast | None:
+    """The forecast of a book: worked out once for all who ask, behind the page; None while it is not there.
+
+    Raises:
+        Problem: As `forecast`.
+    """
+    whole = told_by(_begun(replace(book, reader=None, rates_persons=False)), wait)
+    return None if whole is None else replace(whole, book=book)
+
+
+@lru_cache(maxsize=8)
+def _begun(book: Book) -> Future[Forecast]:
+    return behind(lambda: forecast(book))
+
+
+def _nameless(frame: pl.DataFrame, sellers: pl.DataFrame, book: Book) -> pl.DataFrame:
+    """A frame in which regions and teams of a single seller have no name, unless persons may be rated: they would tell
+    of one person."""
+    if book.rates_persons:
+        return frame
+    for level in ("region", "team"):
+        counted = sellers.group_by(level).agg(pl.col("rep_id").drop_nulls().n_unique().alias("n"))
+        many = counted.filter(pl.col("n") > 1)[level].drop_nulls()
+        frame = frame.with_columns(pl.when(pl.col(level).is_in(many.implode())).then(level))
+    return frame
+
+
+_SCHEMA = {name: column.dtype for name, column in tables.Forecast.columns().items()} | {
+    "level": pl.String, "group": pl.String, "period": pl.Date, "until": pl.Date
+}  # fmt: skip
