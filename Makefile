@@ -30,6 +30,11 @@ bench: $(VENV)/ready-bench browser
 	$(BIN)/python -m benchmarks.imports --large 2
 	$(BIN)/python -m benchmarks.win
 
+# The series part of the forecast beside AutoETS, which wants an older pandas: it gets an environment of its own.
+.PHONY: bench-series
+bench-series: $(VENV)/ready-dev $(VENV)-statsforecast/ready
+	$(BIN)/python -m benchmarks.series --rival $(VENV)-statsforecast/bin/python
+
 evidence: $(VENV)/ready-dev browser
 	$(BIN)/pytest tests/evidence -p no:cacheprovider --override-ini testpaths=tests/evidence
 
@@ -41,7 +46,7 @@ sample: $(VENV)/ready
 	$(BIN)/cadran sample --book data/sample
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) $(VENV)-statsforecast build dist *.egg-info
 
 # Real-browser tests need a Chromium: the one on the machine, or one installed here. Never skipped in silence.
 .PHONY: browser
@@ -73,6 +78,11 @@ $(VENV)/ready-dev: $(VENV)/ready
 
 $(VENV)/ready-spark: $(VENV)/ready-dev
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,spark]'
+	@touch $@
+
+$(VENV)-statsforecast/ready:
+	$(PYTHON) -m venv $(VENV)-statsforecast
+	$(VENV)-statsforecast/bin/python -m pip install --quiet statsforecast==2.1.1 numpy==2.4.6 scipy==1.17.1 statsmodels==0.15.0
 	@touch $@
 
 $(VENV)/ready-bench: $(VENV)/ready-dev

@@ -1,22 +1,16 @@
 import numpy as np
 import pytest
+from panels import panel
 
 from cadran.models.series import _held_out, forecast_series
 
 NAN = np.nan
 
 
-def company(seed: int, n: int, k: int = 5, noise: float = 0.4, drift: float = 0.04) -> np.ndarray:
-    """Bookings of so many regions: levels that walk together in part, and noise of their own."""
-    rng = np.random.default_rng(seed)
-    steps = np.sqrt(0.3) * rng.normal(0, drift, (1, n)) + np.sqrt(0.7) * rng.normal(0, drift, (k, n))
-    return 100 * np.exp(steps.cumsum(axis=1)) * rng.gamma(1 / noise**2, noise**2, (k, n))
-
-
 def test_intervals_cover_what_comes():
     inside = []
     for seed in range(30):
-        whole = company(seed, 27)
+        whole = panel(seed, 27)
         told = forecast_series(whole[:, :24], 3, n_paths=300)
         inside.append(
             [(told.quantile(low) <= whole[:, 24:]) & (whole[:, 24:] <= told.quantile(1 - low)) for low in (0.1, 0.025)]
@@ -29,7 +23,7 @@ def test_intervals_cover_what_comes():
 
 
 def test_the_mean_is_that_of_the_paths_and_luck_is_the_seed_s():
-    history = company(1, 30)
+    history = panel(1, 30)
     told = forecast_series(history, 4, n_paths=200, seed=7)
 
     assert told.paths.shape == (200, 5, 4)
@@ -45,8 +39,8 @@ def test_futures_of_a_level_that_walks_stay_where_they_went():
         paths = forecast_series(history, 6, n_paths=400).paths
         return float(np.mean([np.corrcoef(paths[:, each, 4], paths[:, each, 5])[0, 1] for each in range(len(history))]))
 
-    assert together(company(2, 40, noise=0.02, drift=0.1)) > 0.7
-    assert together(company(2, 40, noise=0.5, drift=0.001)) < 0.4
+    assert together(panel(2, 40, noise=0.02, drift=0.1)) > 0.7
+    assert together(panel(2, 40, noise=0.5, drift=0.001)) < 0.4
 
 
 def test_regions_that_rise_together_are_drawn_together():
@@ -64,7 +58,7 @@ def test_regions_that_rise_together_are_drawn_together():
 
 
 def test_errors_of_the_past_know_nothing_later():
-    history = company(3, 30)
+    history = panel(3, 30)
     off, weight = _held_out(history, 3)
     history[:, -1] *= 50
     changed, _ = _held_out(history, 3)
@@ -74,7 +68,7 @@ def test_errors_of_the_past_know_nothing_later():
 
 
 def test_a_series_that_has_just_begun_is_wider_than_the_others():
-    history = company(5, 40, noise=0.2)
+    history = panel(5, 40, noise=0.2)
     history[4, :-1] = NAN
     told = forecast_series(history, 3)
     width = (told.quantile(0.9) - told.quantile(0.1)) / told.mean
@@ -89,7 +83,7 @@ def test_a_series_that_has_just_begun_is_wider_than_the_others():
     [([0.0] * 6, True), ([0.0] * 5, False), ([0.0, 0.0, 0.0, 5.0, *[0.0] * 8], False), ([NAN, *[0.0] * 6], True)],
 )
 def test_a_region_has_closed_when_nothing_comes_for_much_longer_than_before(last, is_closed):
-    history = np.vstack([company(6, 30, k=1), np.r_[company(7, 30 - len(last), k=1)[0], last]])
+    history = np.vstack([panel(6, 30, regions=1), np.r_[panel(7, 30 - len(last), regions=1)[0], last]])
     told = forecast_series(history, 3)
 
     assert told.is_closed.tolist() == [False, is_closed]
@@ -97,7 +91,7 @@ def test_a_region_has_closed_when_nothing_comes_for_much_longer_than_before(last
 
 
 def test_of_a_series_silent_for_a_year_nothing_is_told():
-    history = company(8, 30)
+    history = panel(8, 30)
     history[2, -12:] = NAN
     told = forecast_series(history, 3)
 
