@@ -18,7 +18,9 @@ _SEASONS = np.array([0.25, 0.27, 0.19, 0.29])
 _PLAN = [400, 1050, 950, 1300, 1050, 1600, 1350, 1500]
 #: Goals of the quarters after the fall in demand were lowered on this day, to this share.
 _LOWERED_ON, _LOWERED_TO = day_of(DATES[0].replace(year=2024, month=5, day=13)), 0.85
-_STARTS = [day for day, date in enumerate(DATES) if date.day == 1 and date.month % 3 == 1]
+#: First days of the quarters, the one after the last day included: its goals are set by then.
+_STARTS = [day for day, date in enumerate(DATES) if date.day == 1 and date.month % 3 == 1] + [len(DATES)]
+_END = day_of(DATES[-1].replace(month=9, day=30))
 
 
 def targets(n_deals: int, at: Ints, amounts: Floats, teams: Ints) -> pl.DataFrame:
@@ -33,7 +35,7 @@ def targets(n_deals: int, at: Ints, amounts: Floats, teams: Ints) -> pl.DataFram
     days = np.searchsorted(MIDNIGHT, at, side="right") - 1
     rows = []
     for number, start in enumerate(_STARTS):
-        last = (_STARTS[number + 1] if number + 1 < len(_STARTS) else len(DATES)) - 1
+        last = _STARTS[number + 1] - 1 if number + 1 < len(_STARTS) else _END
         goals = _by_plan(n_deals * _PLAN[number]) if number < len(_PLAN) else _by_results(days, amounts, teams, start)
         rows.append(_versions(goals, start, last, start - _NOTICE))
         if start > SHOCK and start - _NOTICE < _LOWERED_ON < last:
@@ -51,7 +53,7 @@ def _by_results(days: Ints, amounts: Floats, teams: Ints, start: int) -> Floats:
     chosen = (days < known) & (days >= known - 365) & ~np.isnan(amounts)
     results = np.bincount(teams[chosen], weights=amounts[chosen], minlength=N_TEAMS)
     blended = 0.5 * results + 0.5 * results.sum() * SELLERS / SELLERS.sum()
-    return blended * _STRETCH * _SEASONS[(DATES[start].month - 1) // 3]
+    return blended * _STRETCH * _SEASONS[((START + timedelta(days=start)).month - 1) // 3]
 
 
 def _versions(goals: Floats, start: int, last: int, set_on: int) -> pl.DataFrame:
@@ -62,16 +64,16 @@ def _versions(goals: Floats, start: int, last: int, set_on: int) -> pl.DataFrame
     rows: list[tuple[str, str | None, float]] = [("company", None, float(by_team.sum()))]
     rows += [("region", name, float(by_team[regions == i].sum())) for i, name in enumerate(REGIONS)]
     rows += [("team", TEAMS[i], float(by_team[i])) for i in members.tolist() if team_at(members, start)[i] == i]
-    quarter = f"{DATES[start].year}Q{(DATES[start].month - 1) // 3 + 1}"
-    day = START + timedelta(days=set_on)
+    first, end, day = (START + timedelta(days=each) for each in (start, last, set_on))
+    quarter = f"{first.year}Q{(first.month - 1) // 3 + 1}"
     return pl.DataFrame(
         {
             "target_id": [f"{quarter} {scope_id or scope}" for scope, scope_id, _ in rows],
             "valid_from": [datetime(day.year, day.month, day.day, 8, tzinfo=UTC)] * len(rows),
             "scope": [scope for scope, _, _ in rows],
             "scope_id": [scope_id for _, scope_id, _ in rows],
-            "start_date": [DATES[start]] * len(rows),
-            "end_date": [DATES[last]] * len(rows),
+            "start_date": [first] * len(rows),
+            "end_date": [end] * len(rows),
             "amount": [amount for _, _, amount in rows],
         },
         schema_overrides={"scope_id": pl.String, "valid_from": pl.Datetime("us", "UTC")},
