@@ -2,12 +2,16 @@
 
 import typer
 
+from cadran.cli_plan_hires import hires
 from cadran.cli_plan_pay import pay
 from cadran.cli_plan_territories import territories
 from cadran.terminal import reader_words
 
 words = reader_words()
 plan = typer.Typer(no_args_is_help=True)
+plan.command("hires", help=words("Say when a region runs short of sellers, by when to hire, how many and where."))(
+    hires
+)
 plan.command(
     "pay", help=words("Pay a plan on what was won, line by line; compare it with another, and say what it may cost.")
 )(pay)

@@ -1,124 +1,143 @@
-"""Load coming against capacity, by region, team and month: how likely a shortage is, and what the staff can sign."""
+"""The capacity plan of a book: load against capacity, whom to hire by when, and what all of it rests on."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
-from functools import cached_property
+from concurrent.futures import Future
+from dataclasses import replace
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from cadran.models.workforce import Change, Drawn, Row, Workforce, by_group
-from cadran.tables.measured.capacity import CapacityMonth
+from cadran.book import Book
+from cadran.book.engines import POLARS
+from cadran.measures.counting import Z95
+from cadran.models.behind import behind, told
+from cadran.models.hiring import Hiring
+from cadran.models.plan_file import FOLDER
+from cadran.models.shortage import Plan, plan
+from cadran.models.staff import TENURED, after, staff
+from cadran.models.staffing import FILE, Staffing, read_staffing
+from cadran.models.workforce import Change, Workforce, workforce
+from cadran.tables.measured.capacity import Basis, RampMonth
+from cadran.tables.problems import Problem
 
-#: A month is short only if one beside it is short too: a single month is bridged by moving leave or work.
-RUNNING = 2
-_ENDS = (0.025, 0.975)
+__all__ = ["Change", "Hiring", "Plan", "basis", "capacity", "plan", "ramp_curve", "staffing_of"]
 
-
-@dataclass(frozen=True)
-class Plan:
-    """Load against capacity under some levers on the staff. Arrays are (paths, rows, months), rows as `rows` has them."""
-
-    force: Workforce
-    change: Change
-    sellers: pl.DataFrame
-    drawn: Drawn
-    #: Hours that deals bring, and that sellers have for them.
-    load: np.ndarray
-    capacity: np.ndarray
-    #: (rows, months) sellers expected to be there.
-    n_sellers: np.ndarray
-
-    @property
-    def rows(self) -> tuple[Row, ...]:
-        """The company, its regions, its teams."""
-        return self.force.rows
-
-    @property
-    def months(self) -> tuple[date, ...]:
-        """First days of the months planned."""
-        return self.force.months
-
-    @cached_property
-    def p_shortage(self) -> np.ndarray:
-        """(rows, months) chance that load exceeds capacity; NaN where nobody is there."""
-        return np.where(self.n_sellers > 1e-6, (self.load > self.capacity).mean(axis=0), np.nan)
-
-    @cached_property
-    def bookings(self) -> np.ndarray:
-        """(paths, rows, months) signed revenue that is forecast."""
-        force = self.force
-        return force.adds_up @ by_group(self.drawn.bookings, force.belongs(self.sellers), len(force.groups))
-
-    @cached_property
-    def bookings_capacity(self) -> np.ndarray | None:
-        """(paths, rows, months) signed revenue at the pace of the past; None where that is not known."""
-        force, pace = self.force, self.force.productivity
-        if pace is None:
-            return None
-        ramped, _ = force.staffed(len(self.load), self.change)
-        each = np.array([pace.of(region) for region, _ in force.groups], np.float32)[:, None]
-        season = pace.season[[month.month - 1 for month in force.months]].astype(np.float32)
-        doubt = np.maximum(1 + pace.error * force.doubt(len(self.load)), 0)[:, None, None]
-        return np.asarray(force.adds_up @ (ramped * each * season * doubt))
-
-    def frame(self, levels: Iterable[str] = ("company", "region", "team")) -> pl.DataFrame:
-        """Load against capacity: `CapacityMonth`, a row per group of these levels and month, in order."""
-        kept = [place for place, row in enumerate(self.rows) if row.level in set(levels)]
-        n_months = len(self.months)
-        told: dict[str, object] = {
-            "level": [self.rows[place].level for place in kept for _ in range(n_months)],
-            "group": [self.rows[place].group for place in kept for _ in range(n_months)],
-            "region": [self.rows[place].region for place in kept for _ in range(n_months)],
-            "month": list(self.months) * len(kept),
-            "n_sellers": self.n_sellers[kept].ravel(),
-            "n_ramped": (self.capacity[:, kept].mean(axis=0) / np.maximum(self.force.hours, 1e-9)).ravel(),
-            "p_shortage": self.p_shortage[kept].ravel(),
-            "is_short": sustained(self.p_shortage[kept], self.force.staffing.threshold).ravel(),
-        }
-        told |= _interval("hours_load", self.load[:, kept]) | _interval("hours_capacity", self.capacity[:, kept])
-        ratio = self.load[:, kept] / np.where(self.capacity[:, kept] > 0, self.capacity[:, kept], np.nan)
-        told |= _interval("load", np.where(self.n_sellers[kept] > 1e-6, ratio, np.nan), is_median=True)
-        told |= _interval("bookings", self.bookings[:, kept])
-        capacity = self.bookings_capacity
-        nothing = np.full((1, len(kept), n_months), np.nan)
-        told |= _interval("bookings_capacity", nothing if capacity is None else capacity[:, kept])
-        types = CapacityMonth.create_empty().schema
-        frame = pl.DataFrame(
-            told, schema_overrides={name: types[name] for name in ("level", "group", "region", "month")}
-        )
-        return frame.with_columns(pl.selectors.float().fill_nan(None)).select(CapacityMonth.column_names())
+#: Months that are planned, at most.
+MOST_MONTHS = 18
 
 
-def plan(force: Workforce, sellers: pl.DataFrame, drawn: Drawn, change: Change | None = None) -> Plan:
-    """Load against capacity in the futures of the bookings, under some levers on the staff. Made to be asked at every move
-    of a lever: a few milliseconds while only hires change, or levers that were seen before.
+def capacity(book: Book, months: int = 12, staffing: Staffing | None = None, wait: bool = True) -> Hiring | None:
+    """The capacity plan of a book at its moment: worked out once for all who ask, behind the page. It is the whole
+    company's, whoever reads.
 
     Args:
-        force: From `cadran.models.workforce.workforce`.
-        sellers: Whom the arrays of `drawn` are about: `region` and `team` of each.
-        drawn: Futures of the bookings.
-        change: Levers on the staff.
+        book: At its moment.
+        months: How many months ahead, the one that has begun among them.
+        staffing: What is stated of the staff; by default the book's own plan (`staffing_of`).
+        wait: Whether to wait for it; otherwise None is given until it is there.
+
+    Raises:
+        Problem: If nobody sells, no chance or no amount of a deal can be told, or the plan file is faulty.
     """
-    change = change or Change()
-    ramped, heads = force.staffed(drawn.bookings.shape[0], change)
-    load = force.adds_up @ force.brought(sellers, drawn)
-    capacity = force.adds_up @ (ramped * force.hours.astype(np.float32))
-    return Plan(force, change, sellers, drawn, load, capacity, force.adds_up @ heads)
+    book = replace(book, reader=None, engine=POLARS)
+    return told(_begun(book, months, staffing_of(book, months) if staffing is None else staffing), wait)
 
 
-def sustained(chances: np.ndarray, threshold: float) -> np.ndarray:
-    """(…, months) whether the chance reaches the threshold in a month and in one beside it. Unknown: no."""
-    reached = np.nan_to_num(chances, nan=-1.0) >= threshold
-    beside = np.zeros_like(reached)
-    beside[..., 1:] |= reached[..., :-1]
-    beside[..., :-1] |= reached[..., 1:]
-    return np.asarray(reached & beside)
+@lru_cache(maxsize=16)
+def _begun(book: Book, months: int, staffing: Staffing) -> Future[Hiring]:
+    def work() -> Hiring:
+        from cadran.models.bookings import bookings
+
+        found = bookings(book, months)
+        assert found is not None  # it was waited for
+        force = workforce(book, staffing, found.sellers, found.months)
+        return Hiring(plan(force, found.sellers, found.drawn()))
+
+    return behind(work)
 
 
-def _interval(name: str, told: np.ndarray, is_median: bool = False) -> dict[str, np.ndarray]:
-    """Mean, or median, and 95 % interval over the paths, flat; NaN where a path has none."""
-    middle = np.quantile(told, 0.5, axis=0) if is_median else told.mean(axis=0)
-    low, high = np.quantile(told, _ENDS, axis=0)
-    return {name: middle.ravel(), f"{name}_low": low.ravel(), f"{name}_high": high.ravel()}
+def staffing_of(book: Book, months: int = 12, path: Path | None = None) -> Staffing:
+    """What is stated of the staff: in a file, by default `plans/staffing.toml` beside the book's versions, if it is there.
+
+    Raises:
+        Problem: If the months are out of range, nobody sells, or the file cannot be read or holds a faulty number.
+    """
+    if not 1 <= months <= MOST_MONTHS:
+        raise Problem(
+            "The horizon asked for is {months} months.", "Ask for 1 to {most}.", months=months, most=MOST_MONTHS
+        )
+    sellers = staff(book)
+    if not sellers["is_present"].any():
+        raise Problem(
+            "Nobody sells in this book: no deal has an owner, and no member of the staff the role seller.",
+            "Map the owner of deals (rep_id), or the staff with their roles.",
+        )
+    path = (
+        book.version.parent / FOLDER / FILE if path is None and (book.version.parent / FOLDER / FILE).exists() else path
+    )
+    if path is None:
+        return Staffing()
+    first = after(book.day + timedelta(days=1), 0)
+    groups = set(sellers.filter("is_present").select("region", "team").iter_rows())
+    return read_staffing(path, groups, [after(first, n) for n in range(months)])
+
+
+def basis(force: Workforce) -> pl.DataFrame:
+    """What a plan rests on, and where each comes from: `Basis`."""
+    took, ramp, leaves, pace = force.workload, force.ramp, force.attrition, force.productivity
+    doubt = None if took.basis == "stated hours" else np.exp(Z95 * took.error)
+    source = {"stated hours": "stated", "stated load": "stated", "logged": "learnt", "assumed load": "assumed"}[
+        took.basis
+    ]
+    rows = [
+        _row("hours_per_open_deal", source, took.open_hours, doubt, n=took.n_touches),
+        _row("hours_per_new_deal", source, took.new_hours, doubt, n=took.n_touches),
+        _row("past_load_share", source if "load" in took.basis else "learnt", took.past_load, doubt),
+        _row("logged_share", "learnt", took.logged_share, n=took.n_touches),
+        _row("ramp_months", ramp.basis, float(ramp.months_to(force.staffing.useful_share)), n=ramp.n_hires),
+        {
+            "name": "yearly_attrition_share", "basis": leaves.basis, "n": leaves.n_left,
+            **{f"value{end}": -np.expm1(-12 * each) for end, each in
+               (("", leaves.monthly), ("_low", leaves.low), ("_high", leaves.high))},
+        },
+    ]  # fmt: skip
+    if pace is not None:
+        row = _row("revenue_per_seller_month", "learnt", pace.monthly, n=round(pace.seller_months))
+        ends = {
+            f"value_{end}": pace.monthly * (1 + sign * Z95 * pace.error) for end, sign in (("low", -1), ("high", 1))
+        }
+        rows.append(row | ends)
+    staffing = force.staffing
+    for name in _STATED:
+        value = getattr(staffing, name)
+        value = sum(value) if isinstance(value, tuple) else value
+        rows += [] if value is None else [_row(name, "stated" if name in staffing.stated else "assumed", value)]
+    types = dict(Basis.create_empty().schema)
+    return pl.DataFrame(rows, schema=types, orient="row")
+
+
+_STATED = (
+    "hours_per_week", "selling_share", "other_share", "useful_share", "notice_months", "recruiting_days", "monthly_cost",
+    "margin", "threshold", "leave_days", "recruiting_pace",
+)  # fmt: skip
+
+
+def _row(name: str, source: str, value: float, factor: float | None = None, n: int | None = None) -> dict[str, object]:
+    ends = {} if factor is None else {"value_low": value / factor, "value_high": value * factor}
+    return {"name": name, "basis": source, "value": value, **ends, "n": n}
+
+
+def ramp_curve(force: Workforce) -> pl.DataFrame:
+    """What a new seller does of a tenured one's work by months since hiring, over the whole company: `RampMonth`."""
+    ramp = force.ramp
+    ends = (np.clip(ramp.shares + sign * Z95 * ramp.errors, 0, None) for sign in (-1, 1))
+    low, high = ends
+    return pl.DataFrame(
+        {
+            "months_since_hire": np.arange(TENURED + 1), "productivity_share": ramp.shares,
+            "productivity_share_low": low, "productivity_share_high": high, "basis": ramp.basis, "n_hires": ramp.n_hires,
+        },
+        schema=dict(RampMonth.create_empty().schema),
+    )  # fmt: skip

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from cadran.models.capacity import Plan, sustained
+from cadran.models.shortage import Plan, chances, windows
 from cadran.models.staff import after
 from cadran.models.workforce import joiner
 from cadran.tables.measured.capacity import Hire, HireBy, Timing
@@ -45,6 +45,10 @@ class Hiring:
         return self.plan.force.ramp.months_to(self.plan.force.staffing.useful_share, self.plan.change.ramp)
 
     @cached_property
+    def _grown(self) -> int:
+        return self.plan.force.ramp.months_to(GROWN, self.plan.change.ramp)
+
+    @cached_property
     def ready(self) -> date:
         """The first month in which sellers can start for whom recruiting begins now."""
         return self.plan.force.calendar.ready(self.plan.force.day)
@@ -69,34 +73,34 @@ class Hiring:
     def _need(self, place: int, threshold: float) -> _Need:
         """Month by month: where it is short, the fewest hires that end it, starting as late as they can."""
         plan, gap = self.plan, self.plan.load[:, place] - self.plan.capacity[:, place]
+        there, together = plan.n_sellers[place] > 1e-6, windows(len(plan.months))
         hires: dict[date, int] = {}
-        chances = plan.p_shortage[place]
-        short = sustained(chances, threshold)
+        short = there & (np.minimum(*chances(gap)) >= threshold)
         first = int(short.argmax()) if short.any() else None
-        grown = plan.force.ramp.months_to(GROWN, plan.change.ramp)
         until = 0
-        for month in range(len(plan.months)):
+        for month in np.flatnonzero(short).tolist():
+            start = max(after(plan.months[month], -self.useful), self.ready)
+            helps = _months(plan.months[0], start) + self.useful
+            if helps >= len(plan.months):
+                break
             if month < until or not short[month]:
                 continue
-            start = max(after(plan.months[month], -self.useful), self.ready)
-            aim = month
-            if after(start, self.useful) > plan.months[month]:  # help comes too late for this month
-                aim = _months(plan.months[0], start) + max(grown, self.useful)
-                if _months(plan.months[0], start) + self.useful >= len(plan.months):
-                    break
-                aim = min(aim, len(plan.months) - 1)
-            until = aim
-            worth = self._worth(start)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                each = np.where(gap[:, aim] <= 0, 0.0, gap[:, aim] / worth[:, aim])
-            n = _fewest(each, threshold)
+            # Help that comes too late for this month is counted for that in which it has grown.
+            aim = (
+                month
+                if helps <= month
+                else min(helps - self.useful + max(self._grown, self.useful), len(plan.months) - 1)
+            )
+            until, worth = aim, self._worth(start)
+            n = min(_fewest(gap[:, aim], worth[:, aim], threshold),
+                    _fewest(gap @ together[:, aim], worth @ together[:, aim], threshold))  # fmt: skip
             if n:
                 hires[start] = hires.get(start, 0) + n
                 gap = gap - n * worth
-                short = sustained(np.where(np.isnan(chances), np.nan, (gap > 0).mean(axis=0)), threshold)
-        left = (gap > 0).mean(axis=0) >= threshold
+                short = there & (np.minimum(*chances(gap)) >= threshold)
         needed = None if first is None else after(plan.months[first], -self.useful)
-        return _Need(first, needed, hires, int((left & ~short & ~np.isnan(chances)).sum()))
+        peaks = there & (chances(gap)[0] >= threshold) & ~short
+        return _Need(first, needed, hires, int(peaks.sum()))
 
     @cached_property
     def hire_by(self) -> pl.DataFrame:
@@ -174,9 +178,16 @@ class Hiring:
         return row
 
 
-def _fewest(each: np.ndarray, threshold: float) -> int:
-    """The fewest hires with which the share of futures that would need more than them is below the threshold."""
-    ordered = np.sort(each)
+def _fewest(gap: np.ndarray, worth: np.ndarray, threshold: float) -> int:
+    """The fewest hires with which the share of futures that would need more than them is below the threshold.
+
+    Args:
+        gap: (paths,) hours that are too much.
+        worth: (paths,) hours that one hire has.
+        threshold: Above 0.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ordered = np.sort(np.where(gap <= 0, 0.0, gap / worth))
     place = len(ordered) - int(np.ceil(threshold * len(ordered) - 1e-9))
     needed = ordered[min(place, len(ordered) - 1)]
     return int(np.ceil(needed - 1e-6)) if np.isfinite(needed) else 0

@@ -1,7 +1,7 @@
 """What a plan of the staff states: working time, leave, joiners and leavers, what hiring takes, in place of what is assumed."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
 
@@ -77,7 +77,7 @@ class Staffing:
     #: Names of the fields above that the file states.
     stated: frozenset[str] = frozenset()
     #: What was left out of it, and why; the rest goes on.
-    set_aside: tuple[Problem, ...] = ()
+    set_aside: tuple[Problem, ...] = field(default=(), compare=False)
 
     @property
     def assumed(self) -> tuple[str, ...]:

@@ -17,17 +17,29 @@ from cadran.models.staffing import Group, Move, Staffing
 from cadran.models.working_days import WorkingDays
 from cadran.models.workload import BUSINESS_DAYS, Workload, worked, workload
 
-#: Relative standard error, after a year, of the number of deals that arrive in the company, and beside that in a group.
-DRIFT, OWN_DRIFT = 0.06, 0.06
+#: Relative standard error, after a year, of the deals that arrive in a group, beside that of all deals: an assumption.
+OWN_DRIFT = 0.06
 _DAYS_OF_MONTH = 365.25 / 12
 
 
 class Drawn(Protocol):
     """Futures of the bookings, as `cadran.models.bookings` draws them: sellers in the order of its `sellers`."""
 
-    bookings: np.ndarray
-    opened: np.ndarray
-    created: np.ndarray
+    @property
+    def bookings(self) -> np.ndarray:
+        """(paths, sellers, months) signed revenue."""
+
+    @property
+    def opened(self) -> np.ndarray:
+        """(sellers, months) expected number of open deals, on average over the month."""
+
+    @property
+    def created(self) -> np.ndarray:
+        """(sellers, months) expected number of new deals."""
+
+    @property
+    def level(self) -> np.ndarray:
+        """(paths, months) factor on the number of new deals."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +176,7 @@ class _Draws:
     of_ramp: np.ndarray
     of_hours: np.ndarray
     of_sales: np.ndarray
-    #: (paths, groups, months) chance in the number of deals, and the logarithm of the drift of their arrivals.
+    #: (paths, groups, months) chance in the number of deals, and the drift of their arrivals, a factor.
     deals: np.ndarray
     drift: np.ndarray
 
@@ -176,11 +188,10 @@ def _draws(force: Workforce, n: int) -> _Draws:
 
     n_groups, n_months = len(force.groups), len(force.months)
     steps = np.sqrt(np.diff(force.ahead, prepend=0.0) / 12).astype(np.float32)
-    common = (normal(4, 1, n_months) * steps).cumsum(axis=2) * DRIFT
     own = (normal(5, n_groups, n_months) * steps).cumsum(axis=2) * OWN_DRIFT
     bears = np.random.default_rng([force.seed, 6]).standard_exponential((n, len(force.group)), np.float32)
     rates = force.attrition.drawn(n, np.random.default_rng([force.seed, 7])).astype(np.float32)
-    return _Draws(bears, rates, normal(0), normal(1), normal(8), normal(3, n_groups, n_months), common + own)
+    return _Draws(bears, rates, normal(0), normal(1), normal(8), normal(3, n_groups, n_months), np.exp(own))
 
 
 @lru_cache(maxsize=64)
@@ -262,18 +273,18 @@ def _load(force: Workforce, belongs: np.ndarray, drawn: Drawn) -> np.ndarray:
     took = force.workload
     factor = np.array([took.factor(region) for region, _ in force.groups], np.float32)[:, None]
     pace = (force.business_days / BUSINESS_DAYS).astype(np.float32)
-    each_open, each_new = took.open_hours * factor * pace, took.new_hours * factor
-    # Deals open arrive as in a queue: about Poisson, and alike from month to month as far as they stay open.
+    # The share of open deals that is still open a month later, if as many come as go.
     stays = float(np.clip(1 - created.sum() / max(opened.sum(), 1e-9), 0, 0.95))
-    noise = draws.deals.copy()
-    noise[..., 0] *= np.sqrt(1 - stays**2)
-    for month in range(1, noise.shape[-1]):
-        noise[..., month] = stays * noise[..., month - 1] + np.sqrt(1 - stays**2) * draws.deals[..., month]
-    since = (1 - stays ** np.maximum(force.ahead, 0)).astype(np.float32)
-    many = np.maximum(opened * np.exp(draws.drift * since) + noise * np.sqrt(opened), 0)
-    hours = many * each_open + created * np.exp(draws.drift) * each_new
-    hours = hours * np.exp(took.error * draws.of_hours)[:, None, None]
-    return np.asarray(hours + _openings(force), np.float32)
+    level = drawn.level.astype(np.float32)[:, None] * draws.drift
+    more, noise, fresh = created * (level - 1), draws.deals, np.float32(np.sqrt(1 - stays**2))
+    many, extra, chance = np.empty_like(noise), np.zeros_like(noise[..., 0]), np.zeros_like(noise[..., 0])
+    for month in range(noise.shape[-1]):
+        # Deals open are about Poisson, as in a queue, and alike from month to month as far as they stay open.
+        chance = stays * chance + fresh * noise[..., month]
+        many[..., month] = opened[:, month] + stays * extra + more[..., month] / 2 + chance * np.sqrt(opened[:, month])
+        extra = stays * extra + more[..., month]
+    hours = np.maximum(many, 0) * (took.open_hours * factor * pace) + created * level * (took.new_hours * factor)
+    return np.asarray(hours * np.exp(took.error * draws.of_hours)[:, None, None] + _openings(force), np.float32)
 
 
 def _openings(force: Workforce) -> np.ndarray:

@@ -32,7 +32,9 @@ class CapacityMonth(OfGroup):
     p_shortage = dy.Float64(
         nullable=True, min=0, max=1, description="Chance that load exceeds capacity; null where nobody is there"
     )
-    is_short = dy.Bool(nullable=False, description="Whether that reaches the threshold, in two months running or more")
+    is_short = dy.Bool(
+        nullable=False, description="Whether that reaches the threshold, and so in the three months from it on together"
+    )
     bookings = dy.Float64(nullable=True, description="Mean signed revenue that is forecast, in the whole month")
     bookings_low = dy.Float64(nullable=True, description="Lower end of the 95 % interval")
     bookings_high = dy.Float64(nullable=True, description="Upper end of it")
@@ -51,7 +53,7 @@ class HireBy(OfGroup):
         CASES, nullable=False, description="best: a shortage counts when it is likely; worst: when it is possible"
     )
     threshold = dy.Float64(nullable=False, min=0, max=1, description="Chance of shortage from which a month is short")
-    shortage_month = dy.Date(nullable=True, description="First month of two short ones running; null: none")
+    shortage_month = dy.Date(nullable=True, description="First month that is short; null: none")
     start_month = dy.Date(nullable=True, description="Month in which new sellers would have to start")
     hire_by = dy.Date(nullable=True, description="Day by which recruiting would have to begin")
     days_late = dy.Int64(nullable=True, min=0, description="Days by which that day has passed; null: it is to come")
@@ -95,7 +97,18 @@ class Basis(dy.Schema):
 
     name = dy.String(nullable=False, primary_key=True, description="What it is")
     basis = dy.Enum(["learnt", "stated", "assumed"], nullable=False, description="Where it comes from")
-    value = dy.Float64(nullable=True, description="Its value, in the unit that its name ends in")
+    value = dy.Float64(nullable=False, description="Its value, in the unit that its name says")
     value_low = dy.Float64(nullable=True, description="Lower end of the 95 % interval; null where it has none")
     value_high = dy.Float64(nullable=True, description="Upper end of it")
-    n = dy.Int64(nullable=True, min=0, description="What it was learnt from: sellers, departures, touches, months")
+    n = dy.Int64(nullable=True, min=0, description="How many it was learnt from: touches, sellers, departures, months")
+
+
+class RampMonth(dy.Schema):
+    """What a new seller does of a tenured one's work in one month since hiring."""
+
+    months_since_hire = dy.Int64(nullable=False, min=0, primary_key=True, description="Whole months since hiring")
+    productivity_share = dy.Float64(nullable=False, min=0, max=1, description="Share of a tenured seller's work")
+    productivity_share_low = dy.Float64(nullable=False, min=0, description="Lower end of the 95 % interval")
+    productivity_share_high = dy.Float64(nullable=False, min=0, description="Upper end of it")
+    basis = dy.Enum(["learnt", "stated", "assumed"], nullable=False, description="Where it comes from")
+    n_hires = dy.Int64(nullable=False, min=0, description="New sellers it was learnt from")
