@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cadran.models.pay_earned import Array, Roll, windows
+from cadran.models.pay_earned import Array, Roll, team_sums, windows
 from cadran.models.pay_plan import Measure, PayPlan
 
 
@@ -21,7 +21,7 @@ def earned(measure: Measure, credited: Array, quota: Array, variable: Array) -> 
         quota: (reps,) or a number: what they are held to, before the measure's share of it.
         variable: (reps,) or a number: what is shared at 100 %, before its weight.
     """
-    held = np.asarray(quota * float(measure.quota_share))
+    held = np.asarray(quota * float(measure.quota_share), float)
     is_held = held > 0 if measure.is_on_quota or measure.weight is not None else np.ones_like(held, bool)
     unit = np.ones_like(held)
     if measure.weight is not None:
@@ -56,13 +56,23 @@ def paid(plan: PayPlan, roll: Roll, so_far: Array, simulated: Sequence[Array], f
     Returns:
         The same shape: pay, in cents.
     """
+    team_quota = team_sums(roll.quota, roll.team) if any(each.is_of_team for each in plan.measures) else roll.quota
     owed, drawn, before = (np.zeros(roll.quota.shape[0]) for _ in range(3))
     sums: list[Array] = [np.zeros(1)] * len(plan.measures)
     pays: list[Array] = []
     for p in range(first + len(simulated[0])):
-        here = [_credited(roll, so_far[m], simulated[m], p, first) for m in range(len(plan.measures))]
+        here = [
+            _credited(roll, so_far[m], simulated[m], p, first, each.is_of_team) for m, each in enumerate(plan.measures)
+        ]
         sums = here if plan.attainment == "period" else [a + b for a, b in zip(sums, here, strict=True)]
-        due = _earned(plan, roll, sums, p)
+        variable = windows(plan, roll.variable, p).astype(float)
+        due = np.zeros(1)
+        for measure, credited in zip(plan.measures, sums, strict=True):
+            due = due + earned(
+                measure, credited, windows(plan, team_quota if measure.is_of_team else roll.quota, p), variable
+            )
+        if roll.cap is not None:
+            due = np.minimum(due, windows(plan, roll.cap, p))
         if plan.attainment != "period":
             due, before = due - before, due
         due = due + owed
@@ -78,31 +88,8 @@ def paid(plan: PayPlan, roll: Roll, so_far: Array, simulated: Sequence[Array], f
     return np.stack(pays)
 
 
-def _credited(roll: Roll, so_far: Array, simulated: Array, p: int, first: int) -> Array:
+def _credited(roll: Roll, so_far: Array, simulated: Array, p: int, first: int, is_of_team: bool) -> Array:
+    """What a measure counts in one period, for each rep or for their team: (reps,) before anything is simulated."""
     known = so_far[:, p] if p < first else simulated[p - first] + so_far[:, p]
-    return known if roll.present[:, p].all() else known * roll.present[:, p]
-
-
-def _earned(plan: PayPlan, roll: Roll, sums: list[Array], p: int) -> Array:
-    """What all measures earn by so much credited, up to the cap."""
-    quota, variable = windows(plan, roll.quota, p).astype(float), windows(plan, roll.variable, p).astype(float)
-    total: Array = np.zeros(1)
-    for measure, credited in zip(plan.measures, sums, strict=True):
-        if not measure.is_of_team:
-            total = total + earned(measure, credited, quota, variable)
-            continue
-        # What a team earns is the same for its members, but for their variable.
-        order, first, team = _teams(roll.team[:, p])
-        whole, held = (np.add.reduceat(each[..., order], first, axis=-1) for each in (credited, quota))
-        of_team = np.take(earned(measure, whole, held, np.asarray(1.0)), team, axis=-1)
-        total = total + (of_team if measure.weight is None else of_team * variable)
-    return total if roll.cap is None else np.minimum(total, windows(plan, roll.cap, p))
-
-
-def _teams(team: Array) -> tuple[Array, Array, Array]:
-    """Reps in the order of their teams, where each team begins among them, and the place of each rep's team."""
-    order = np.argsort(team, kind="stable")
-    _, first, place = np.unique(team[order], return_index=True, return_inverse=True)
-    back = np.empty_like(place)
-    back[order] = place
-    return order, first, back
+    there = known if roll.present[:, p].all() else known * roll.present[:, p]
+    return team_sums(there[..., None], roll.team[:, p : p + 1])[..., 0] if is_of_team else there

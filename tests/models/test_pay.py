@@ -1,0 +1,253 @@
+"""A pay plan on a book: to whose credit, taken back when, for whose days, and who may see it."""
+
+from dataclasses import replace
+from datetime import date
+
+import polars as pl
+import pytest
+
+from cadran.models.pay import payouts, payroll, trace
+from cadran.models.pay_compared import compared
+from cadran.models.pay_flags import flags
+from cadran.models.pay_read import load_plan
+from cadran.tables.problems import Problem
+
+FLAT = """
+name = "Ten per cent"
+currency = "EUR"
+starts = 2026-01-01
+ends = 2026-12-31
+notified = 2025-12-01
+period = "quarter"
+[[measures]]
+name = "Sales"
+pays = "amount"
+tiers_of = "amount"
+[[measures.tiers]]
+from = 0
+rate = 0.1
+"""
+QUOTA = """
+name = "Quota"
+currency = "EUR"
+starts = 2026-01-01
+ends = 2026-12-31
+notified = 2025-12-01
+period = "quarter"
+[pay]
+variable = 12000
+[quota]
+amount = 120000
+[[measures]]
+name = "Sales"
+[[measures.tiers]]
+from = 0
+rate = 1
+"""
+REPS = [{"rep_id": f"r{n}", "valid_from": "2020-01-01", "name": f"Rep {n}", "team": "North" if n < 4 else "South",
+         "role": "seller", "hired_date": "2020-01-01"} for n in range(1, 8)]  # fmt: skip
+
+
+def won(amount, closed, rep="r1", **more):
+    return {"created": "2025-11-03", "closed": closed, "status": "won", "amount": amount, "rep_id": rep, **more}
+
+
+@pytest.fixture
+def paid(make_book, tmp_path):
+    """`paid(text, deals, …)`: a plan settled on a tiny book in which persons may be rated."""
+
+    def made(text, deals, is_open=True, **tables):
+        book = make_book(deals, reps=tables.pop("reps", REPS), histories=("versions", "reps"), **tables)
+        (tmp_path / "pay.toml").write_text(text, "utf-8")
+        book = replace(book, rates_persons=is_open)
+        return payroll(book, load_plan(tmp_path / "pay.toml", book))
+
+    return made
+
+
+def pays(told, rep="r1"):
+    """What a rep is paid by quarter, by its first month."""
+    rows = payouts(told).filter(pl.col("level") == "rep", pl.col("group") == rep)
+    return {period.month: pay for period, pay in rows.select("period", "pay").rows()}
+
+
+def test_a_deal_is_credited_to_its_owner_at_the_closing(paid):
+    told = paid(FLAT, [], opportunities=[{"opportunity_id": "d1", "created_at": "2026-01-05"}], versions=[
+        {"opportunity_id": "d1", "valid_from": "2026-01-05", "rep_id": "r1", "stage": "Prospect", "status": "open"},
+        {"opportunity_id": "d1", "valid_from": "2026-02-01", "rep_id": "r2", "stage": "Won", "status": "won", "amount": 1000.0},
+        {"opportunity_id": "d1", "valid_from": "2026-03-01", "rep_id": "r3", "stage": "Won", "status": "won", "amount": 1000.0},
+    ])  # fmt: skip
+
+    assert [pays(told, rep)[1] for rep in ("r1", "r2", "r3")] == [0, 100, 0]
+    assert [each.n for each in flags(told.book, told.plan, told) if each.kind == "territory"] == [1]
+
+
+def reopened(on, **more):
+    rows = [("2025-12-01", "open", "Prospect"), ("2026-02-10", "won", "Won"), (on, "lost", "Lost")]
+    versions = [
+        {"opportunity_id": "d1", "valid_from": day, "status": status, "stage": stage, "rep_id": "r1", "amount": 5000.0}
+        for day, status, stage in rows
+    ]
+    return {"opportunities": [{"opportunity_id": "d1", "created_at": "2025-12-01"}], "versions": versions, **more}
+
+
+CLAWBACK = FLAT + "[clawback]\nwithin_days = 90\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "lost_on", "first", "second"),
+    [
+        (CLAWBACK, "2026-04-20", 500, 500),  # taken back from what the second quarter earns
+        (FLAT, "2026-04-20", 500, 1000),  # no clause: it stays paid
+        (CLAWBACK, "2026-06-20", 500, 1000),  # too late
+        (FLAT, "2026-03-01", 0, 1000),  # in the same quarter nothing was paid yet
+    ],
+)
+def test_what_is_lost_after_it_was_paid_is_taken_back_where_the_plan_says_so(paid, text, lost_on, first, second):
+    assert pays(paid(text, [won(10_000.0, "2026-05-05")], **reopened(lost_on))) == {1: first, 4: second}
+
+
+def test_a_deal_won_again_is_paid_once(paid):
+    again = reopened("2026-04-20")
+    again["versions"].append({**again["versions"][1], "valid_from": "2026-05-20"})
+
+    assert pays(paid(FLAT, [], **again)) == {1: 500, 4: 0}
+    assert pays(paid(CLAWBACK, [], **again)) == {1: 500, 4: 0}  # taken back and earned again
+
+
+def test_an_amount_corrected_later_is_made_up_for(paid):
+    rows = reopened("2026-05-05")
+    rows["versions"][2] |= {"status": "won", "stage": "Won", "amount": 7000.0}
+
+    told = paid(FLAT, [], **rows)
+
+    assert pays(told) == {1: 500, 4: 200}
+    lines, deals = trace(told, "r1")
+    later = lines.filter(pl.col("period") == date(2026, 4, 1)).select("step", "of_period", "pay").rows()
+    assert later == [("tier", date(2026, 1, 1), 700), ("already_earned", date(2026, 1, 1), -500)]
+    assert deals.select("kind", "credited_amount").rows() == [("won", 5000), ("amended", 2000)]
+
+
+def test_a_split_adds_up_to_the_deal(paid):
+    text = FLAT + '[splits.d1]\nr1 = "1/3"\nr2 = "1/3"\nr3 = "1/3"\n'
+    told = paid(text, [won(1000.01, "2026-02-01", opportunity_id="d1")])
+
+    assert sum(told.credits.rows["cents"]) == 100_001
+    assert [pays(told, rep)[1] for rep in ("r1", "r2", "r3")] == [33.33, 33.33, 33.33]
+
+
+def test_quota_and_variable_are_prorated_for_the_days_somebody_is_there(paid):
+    # 28 of the 90 days of the quarter: 30,000 × 28 / 90 = 9,333.33 of quota, 3,000 × 28 / 90 = 933.33 of variable.
+    reps = [*REPS[1:], {**REPS[0], "hired_date": "2026-03-04"}]
+    told = paid(QUOTA, [won(9333.33, "2026-03-20")], reps=reps)
+    row = payouts(told).filter(pl.col("group") == "r1").row(0, named=True)
+
+    assert (row["quota_amount"], row["target_pay"], row["pay"]) == (9333.33, 933.33, 933.33)
+    assert row["attainment"] == 1
+
+
+def test_a_leap_year_has_its_day(paid, make_book):
+    text = QUOTA.replace("2026-", "2028-").replace('"quarter"', '"month"').replace("2025-12-01", "2027-12-01")
+    reps = [*REPS[1:], {**REPS[0], "hired_date": "2028-02-29"}]
+    told = paid(text, [], reps=reps, taken="2028-03-31")
+    row = payouts(told).filter(pl.col("group") == "r1").row(0, named=True)
+
+    assert row["until"] == date(2028, 2, 29)
+    assert row["quota_amount"] == round(10_000 / 29, 2)
+
+
+def test_a_fiscal_year_from_april_has_its_own_quarters(paid):
+    text = FLAT.replace("2026-01-01", "2025-04-01").replace("2026-12-31", "2026-03-31")
+    told = paid(text, [won(1000.0, "2025-07-01"), won(2000.0, "2026-03-31")], settings={"fiscal_year_starts": 4})
+
+    assert pays(told) == {4: 0, 7: 100, 10: 0, 1: 200}
+    assert not [each for each in flags(told.book, told.plan, told) if each.kind == "calendar"]
+
+
+def test_quotas_come_from_the_targets_of_reps_and_who_has_none_is_named(paid):
+    text = QUOTA.replace("amount = 120000", 'from = "targets"')
+    quarters = (("2026-01-01", "2026-03-31"), ("2026-04-01", "2026-06-30"))
+    goals = [
+        {"target_id": f"{rep} {start}", "valid_from": "2025-12-01", "scope": "rep", "scope_id": rep, "start_date": start,
+         "end_date": end, "amount": 30_000.0}
+        for rep in ("r1", "r2", "r3") for start, end in quarters
+    ]  # fmt: skip
+    told = paid(text, [won(15_000.0, "2026-02-01")], targets=goals)
+
+    assert pays(told) == {1: 1500, 4: 0}
+    assert told.staff.aside["rep_id"].to_list() == ["r4", "r5", "r6", "r7"]
+    assert "Rep 4" in next(each for each in flags(told.book, told.plan, told) if each.kind == "unknown").said.told(str)
+
+
+def test_a_team_measure_pays_each_by_the_result_of_all(paid):
+    text = QUOTA.replace('name = "Sales"', 'name = "Sales"\nof = "team"')
+    told = paid(text, [won(90_000.0, "2026-02-01", "r1")])
+
+    assert [pays(told, rep)[1] for rep in ("r1", "r2", "r3", "r4")] == [3000, 3000, 3000, 0]
+
+
+# ---- who may see it ----
+
+
+def test_persons_are_not_shown_where_that_is_closed(paid):
+    told = paid(FLAT, [won(1000.0, "2026-02-01")], is_open=False)
+
+    assert set(payouts(told)["level"]) == {"company", "team"}
+    assert set(compared(told, told.plan)["level"]) == {"company", "team"}
+    with pytest.raises(Problem, match="activate individual"):
+        trace(told, "r1")
+
+
+def test_a_small_team_stands_with_another_and_a_company_of_one_not_at_all(paid):
+    reps = [{**rep, "team": team} for rep, team in zip(REPS, ["A", "B", "B", "B", "C", "C", "C"], strict=True)]
+    told = payouts(paid(FLAT, [won(1000.0, "2026-02-01")], reps=reps, is_open=False))
+
+    assert set(told["group"]) == {None, "A + B", "C"}
+    assert (
+        told.filter(pl.col("level") == "team")["pay_cents"].sum()
+        == told.filter(pl.col("level") == "company")["pay_cents"].sum()
+    )
+    assert payouts(paid(FLAT, [], reps=REPS[:1], is_open=False)).is_empty()
+    assert payouts(paid(FLAT, [], reps=REPS[:1])).filter(pl.col("level") == "rep").height == 2
+
+
+def test_two_plans_are_compared_rep_by_rep(paid, tmp_path):
+    told = paid(FLAT, [won(1000.0, "2026-02-01", "r1"), won(3000.0, "2026-02-01", "r4")])
+    tiers = "rate = 0.1", "to = 2000\nrate = 0.05\n[[measures.tiers]]\nfrom = 2000\nrate = 0.3"
+    other = FLAT.replace(*tiers).replace("2026-", "2027-").replace('"quarter"', '"month"')
+    (tmp_path / "other.toml").write_text(other, "utf-8")
+    rows = compared(told, load_plan(tmp_path / "other.toml", told.book))
+
+    assert rows.row(0, named=True) | {"pay_a": 400, "pay_b": 450, "difference_pay": 50, "n_gain": 1, "n_lose": 1, "n_same": 5,
+                                      "gain_pay": None, "lose_pay": None} == rows.row(0, named=True)  # fmt: skip
+    reps = rows.filter(pl.col("level") == "rep").select("group", "difference_pay").rows()
+    assert dict(reps) | {"r1": -50, "r4": 100, "r2": 0} == dict(reps)
+
+
+def test_a_plan_that_has_not_begun_and_one_that_pays_nobody_say_so(paid):
+    with pytest.raises(Problem, match="begins on"):
+        paid(FLAT.replace("2026-", "2027-"), [])
+    with pytest.raises(Problem, match="have no quota"):
+        paid(QUOTA.replace("amount = 120000", 'from = "targets"'), [])
+
+
+@pytest.mark.parametrize(
+    ("notified", "kinds"),
+    [
+        ("notified = 2025-12-01", []),
+        ("notified = 2026-01-01", []),
+        ("notified = 2026-02-01", ["late"]),
+        ("notified = 2026-05-01", ["retroactive", "late"]),
+        ("", ["late"]),
+    ],
+)
+def test_a_plan_told_late_is_flagged(paid, notified, kinds):
+    told = paid(FLAT.replace("notified = 2025-12-01", notified), [])
+
+    assert [each.kind for each in flags(told.book, told.plan)] == kinds
+
+
+def test_clauses_that_deduct_are_flagged(paid):
+    told = paid(CLAWBACK + "[draw]\namount = 500\nrecoverable = true\n", [])
+
+    assert ["Counsel decides." in each.said.told(str) for each in flags(told.book, told.plan)] == [True, True]
