@@ -200,5 +200,5 @@ def _tell_costs(told: dict[str, pl.DataFrame], currency: str, words: Words) -> N
         .agg(pl.col("n_expected").sum())
     )
     for plan, n in reached.rows():
-        out.print(words("{plan}: {n} sellers are expected to reach 100 % by its end.", plan=plan, n=words.number(n, 1)),
+        out.print(words("{plan}: sellers expected to reach 100 % by its end: {n}.", plan=plan, n=words.number(n, 1)),
                   highlight=False)  # fmt: skip

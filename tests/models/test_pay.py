@@ -227,7 +227,7 @@ def test_two_plans_are_compared_rep_by_rep(paid, tmp_path):
 def test_a_plan_that_has_not_begun_and_one_that_pays_nobody_say_so(paid):
     with pytest.raises(Problem, match="begins on"):
         paid(FLAT.replace("2026-", "2027-"), [])
-    with pytest.raises(Problem, match="have no quota"):
+    with pytest.raises(Problem, match="pays nobody"):
         paid(QUOTA.replace("amount = 120000", 'from = "targets"'), [])
 
 

@@ -66,7 +66,7 @@ def payroll(book: Book, plan: PayPlan) -> Payroll:
     staff = staffed(book, plan)
     if staff.people.is_empty():
         raise Problem(
-            "The plan {plan} pays nobody: {n} sellers have no quota.",
+            "The plan {plan} pays nobody. Sellers without a quota: {n}.",
             "Write quota.amount, or who is paid under [who].", plan=plan.name, n=staff.aside.height,
         )  # fmt: skip
     found = credited(book, plan)

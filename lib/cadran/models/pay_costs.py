@@ -57,7 +57,7 @@ class Ahead:
         self._spans = [np.flatnonzero(year.period == p) for year in self._years for p in year.last_month]
         self.n_sellers = self._years[0].staff.people.height
         if self.n_sellers < LEAST and not is_active(book):
-            raise Problem("The plan pays {n} sellers: what it costs would tell what each is paid.",
+            raise Problem("The plan pays too few sellers ({n}): what it costs would tell what each is paid.",
                           "`cadran activate individual` opens it, once what the law asks for is on record.",
                           n=self.n_sellers)  # fmt: skip
 

@@ -65,8 +65,8 @@ def _notice(plan: PayPlan) -> Iterator[Flag]:
     begun = [first for first, last in plan.periods() if first < told <= last]
     if ended:
         yield Flag("retroactive", Problem(
-            "{plan} was told on {told:%Y-%m-%d}, after {n} of its periods had ended, the last on {last:%Y-%m-%d}: it pays for "
-            "what was done under other rules.",
+            "{plan} was told on {told:%Y-%m-%d}, after periods that it pays for had ended ({n}, the last on {last:%Y-%m-%d}): it "
+            "pays for what was done under other rules.",
             "Begin it later, or pay these periods by the rules known then. Counsel decides.",
             plan=plan.name, told=told, n=len(ended), last=ended[-1],
         ), n=len(ended))  # fmt: skip
@@ -109,8 +109,8 @@ def _owed(paid: Payroll) -> Iterator[Flag]:
     owed = paid.settled.carried[:, -1]
     if n := int((owed < 0).sum()):
         yield Flag("deducting", Problem(
-            "{n} sellers have earned less to date than they were paid, {amount:.2f} in all: it is set against what they earn "
-            "later, and no payout is below 0.",
+            "Sellers who have earned less to date than they were paid: {n}, {amount:.2f} in all. It is set against what they "
+            "earn later, and no payout is below 0.",
             "Say what becomes of it when the plan ends, or somebody leaves. Counsel decides.",
             n=n, amount=-float(owed.sum()) / 100,
         ), n=n, amount=-float(owed.sum()) / 100)  # fmt: skip
@@ -126,7 +126,7 @@ def _moved(paid: Payroll) -> Iterator[Flag]:
     if not hands.is_empty():
         amount = float(hands["cents"].sum()) / 100
         yield Flag("territory", Problem(
-            "{n} of {of} deals won changed owner while {plan} ran: {amount:.2f} is credited to whoever owned them at the "
+            "Deals won that changed owner while {plan} ran: {n} of {of}. {amount:.2f} is credited to whoever owned them at the "
             "closing, nothing to those who did before.",
             "Write a split under [splits] where that is not meant. A move of territory that touches pay needs the seller's "
             "agreement where the contract names it. Counsel decides.",
@@ -134,7 +134,7 @@ def _moved(paid: Payroll) -> Iterator[Flag]:
         ), n=hands.height, amount=amount)  # fmt: skip
     if n := paid.staff.n_moved:
         yield Flag("territory", Problem(
-            "{n} sellers changed team while {plan} ran; the team's result that pays them changed with it.",
+            "Sellers who changed team while {plan} ran: {n}. The team's result that pays them changed with it.",
             "Look at their payouts before and after.", n=n, plan=plan.name,
         ), n=n)  # fmt: skip
 
@@ -157,29 +157,29 @@ def _hands(book: Book, since: date, won: pl.DataFrame) -> pl.DataFrame:
 def _unknown(paid: Payroll) -> Iterator[Flag]:
     if n := paid.staff.aside.height:
         yield Flag("unknown", Problem(
-            "{n} sellers have no quota and are left out: {names}.",
+            "Sellers without a quota, left out: {n} ({names}).",
             "Write quota.amount, or a quota of each under [people].",
             n=n, names=", ".join(paid.staff.aside["seller"].to_list()[:10]),
         ), n=n)  # fmt: skip
     if n := paid.staff.n_first_day_unknown:
         yield Flag("unknown", Problem(
-            "The first day of {n} sellers is not known: they are taken to have been there all along.",
+            "Sellers whose first day is not known, taken to have been there all along: {n}.",
             "Import it, or write `starts` under [people].", n=n,
         ), n=n)  # fmt: skip
     if n := paid.credits.n_without_amount:
         yield Flag("unknown", Problem(
-            "{n} deals were won without a known amount, and count as 0.", "Have their amounts entered.", n=n
+            "Deals won without a known amount, which count as 0: {n}.", "Have their amounts entered.", n=n
         ), n=n)  # fmt: skip
     credited = paid.credits.rows.filter(pl.col("kind") == "won", pl.col("known_in") < len(paid.periods))
     others = credited.filter(~pl.col("rep_id").is_in(paid.rep_ids) | pl.col("rep_id").is_null())
     if n := others.height:
         amount = float(others["cents"].sum()) / 100
         yield Flag("unknown", Problem(
-            "{n} of {of} credits, {amount:.2f}, are of owners whom {plan} does not pay, or of none.",
+            "Credits of owners whom {plan} does not pay, or of none: {n} of {of}, {amount:.2f}.",
             "Name them under [who], or split the deals.", n=n, of=credited.height, amount=amount, plan=paid.plan.name,
         ), n=n, amount=amount)  # fmt: skip
     if n := paid.credits.n_kept:
         yield Flag("unknown", Problem(
-            "{n} deals paid before were lost, reopened or deleted later and not taken back: no clause says so, or it was too "
-            "late.", "Look at them.", n=n,
+            "Deals paid before that were lost, reopened or deleted later and not taken back: {n}. No clause says so, or it was "
+            "too late.", "Look at them.", n=n,
         ), n=n)  # fmt: skip
