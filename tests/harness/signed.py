@@ -31,18 +31,18 @@ def book(
         status, created, closed = row.pop("status", "open"), row.pop("created", None), row.pop("closed", None)
         begins = created or (closed - timedelta(days=20) if closed else day - timedelta(days=20))
         name = row.pop("opportunity_id", f"d{number:05}")
-        known.append({"opportunity_id": name, "created_at": _at(begins)})
+        known.append({"opportunity_id": name, "created_at": at(begins)})
         row = {"opportunity_id": name, "stage": "Prospect", "amount": 100.0, "rep_id": "r1"} | row
-        versions.append(row | {"valid_from": _at(begins), "status": "open"})
+        versions.append(row | {"valid_from": at(begins), "status": "open"})
         if status != "open":
-            versions.append(row | {"valid_from": _at(closed), "status": status, "stage": status.title()})
+            versions.append(row | {"valid_from": at(closed), "status": status, "stage": status.title()})
     frames = {"opportunities": known, "versions": versions, "targets": [dict(each) for each in targets]}
     frames["stages"] = [
         {"stage": s, "position": p, "kind": k, "is_qualified": True, "probability": c if probabilities else None}
         for s, p, k, c in STAGES
     ]
     frames["reps"] = [
-        {"rep_id": rep, "valid_from": _at(date(2020, 1, 1)), "name": rep, "region": region, "team": team}
+        {"rep_id": rep, "valid_from": at(date(2020, 1, 1)), "name": rep, "region": region, "team": team}
         for rep, (region, team) in sellers.items()
     ]
     settings = Settings(name="tiny", taken=datetime.combine(day, time(23), UTC))
@@ -64,5 +64,5 @@ def monthly(amounts: Iterable[float], first: date, rep_id: str = "r1", **more: A
     ]
 
 
-def _at(day: date) -> datetime:
+def at(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)

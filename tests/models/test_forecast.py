@@ -1,0 +1,216 @@
+"""The forecast told: coherent at every level, beside targets and rivals, persons closed, causes that add up to the cent."""
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+import signed
+from polars.testing import assert_frame_equal
+
+from cadran.book import Reader
+from cadran.models.blend import Blend
+from cadran.models.booked import ahead
+from cadran.models.forecast import Forecast
+from cadran.models.forecast_changed import changed
+from cadran.models.forecast_needed import needed
+from cadran.models.foresight import Foresight
+from cadran.models.said import said
+from cadran.tables.measured import forecast as tables
+from cadran.tables.problems import Problem
+
+DAY = date(2026, 5, 31)
+PAST = signed.monthly([100] * 17, date(2025, 1, 1)) + signed.monthly([40] * 17, date(2025, 1, 1), "r3")
+OPEN = [
+    {"amount": 1000.0, "stage": "Propose", "expected_close_date": date(2026, 6, 9), "rep_id": rep}
+    for rep in signed.SELLERS
+]
+SELLERS = pl.DataFrame(
+    [(rep, team, region) for rep, (region, team) in signed.SELLERS.items()], schema=["rep_id", "team", "region"], orient="row"
+)  # fmt: skip
+
+
+def goal(amount, scope="company", scope_id=None):
+    span = {"start_date": date(2026, 4, 1), "end_date": date(2026, 6, 30)}
+    return {"target_id": f"{scope}{scope_id}", "valid_from": signed.at(date(2025, 1, 1)), "scope": scope,
+            "scope_id": scope_id, "amount": amount} | span  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    goals = [goal(900.0), goal(500.0, "region", "North")]
+    return signed.book(tmp_path_factory.mktemp("forecast"), [*PAST, *OPEN], day=DAY, targets=goals)
+
+
+def forecast(book, paths=None, stock=None, chances=None, **more):
+    """A forecast of drawn futures, as a backtest and a model would leave it."""
+    months = ahead(book.day, 12)
+    if paths is None:
+        paths = np.random.default_rng(1).gamma(2.0, 60.0, (400, len(SELLERS), len(months)))
+    won = np.zeros((len(SELLERS), len(months)))
+    seen = Foresight(
+        months, SELLERS, won, paths, {}, np.zeros(0), won + 0.5, None, np.ones((len(paths), len(months))), {}, {}
+    )  # fmt: skip
+    if stock is not None:
+        seen.__dict__["stock"] = stock
+        seen.__dict__["chances"] = np.zeros((len(stock), len(months))) if chances is None else chances
+    blend = Blend(("bookings", "series", "average"), np.full((6, 3), 1 / 3), (1.0, 1.0), 0, 0)
+    return Forecast(book, replace_seen(seen, more), blend, None, Problem("Too short.", "Wait."))
+
+
+def replace_seen(seen, more):
+    kept = {name: seen.__dict__[name] for name in ("stock", "chances") if name in seen.__dict__}
+    made = replace(seen, **more)
+    made.__dict__.update(kept)
+    return made
+
+
+def test_groups_add_up_to_the_company_in_mean_and_in_every_future(book):
+    told = forecast(book)
+    company = told.table(every="quarter", horizon=12)
+    for by in ("region", "team"):
+        sums = (
+            told.table(by, "quarter", 12)
+            .group_by("period", maintain_order=True)
+            .agg(pl.col("mean", "won", "n_wins", "crm").sum())
+        )
+        assert_frame_equal(sums, company.select("period", "mean", "won", "n_wins", "crm"))
+    assert np.allclose(told.seen.of("region").sum(axis=1), told.seen.paths.sum(axis=1))
+    assert company.columns == tables.Forecast.column_names()
+    assert (np.diff(company.select(list(tables.QUANTILES)).to_numpy(), axis=1) >= 0).all()
+
+
+def test_a_quarter_under_way_counts_what_was_signed_in_it(book):
+    row = forecast(book).table(every="quarter", horizon=1).row(0, named=True)
+
+    assert (row["period"], row["until"], row["won"]) == (date(2026, 4, 1), date(2026, 6, 30), 280)
+    assert row["n_wins"] == 4 + 4 * 0.5
+    # April and May are signed, June as the CRM has it: 4 × 1000 × 50 %.
+    assert row["crm"] == 280 + 2000
+    assert row["run_rate"] == 3 * 140
+    assert row["last_year"] == 3 * 140
+
+
+def test_the_chance_to_reach_a_target_is_the_share_of_futures_that_do(book):
+    paths = np.zeros((4, 4, 12))
+    paths[:, 0, 0] = [100, 619, 620, 900]
+    told = forecast(book, paths)
+
+    assert told.table(every="quarter", horizon=1)["p_target"][0] == 0.5, "280 are signed of 900"
+    assert told.table(every="quarter", horizon=1, target=1180.0)["p_target"][0] == 0.25
+    north = told.table("region", "quarter", 1).filter(group="North").row(0, named=True)
+    assert (north["target"], north["p_target"]) == (500, 0.75)
+    assert told.table("region", "quarter", 1).filter(group="South")["p_target"][0] is None, "without a target, none"
+
+
+def test_persons_are_closed_and_a_team_of_one_has_no_name(book):
+    told = forecast(book)
+
+    with pytest.raises(Problem, match="closed"):
+        told.table("rep")
+    assert told.table("team", horizon=1)["group"].to_list() == ["N1", None]
+    opened = replace(told, book=replace(book, rates_persons=True))
+    assert opened.table("rep", horizon=1)["group"].to_list() == ["r1", "r2", "r3", "r4"]
+    assert opened.table("team", horizon=1)["group"].to_list() == ["N1", "S1", "S2"]
+    assert said(opened).filter(level="team")["group"].unique().to_list().count("S1") == 0, "nor in what is kept"
+
+
+def test_a_reader_of_a_region_sees_theirs_alone(book):
+    whole, theirs = forecast(book), forecast(book.scope(Reader("x", regions=frozenset(["North"]))))
+
+    assert_frame_equal(
+        theirs.table().select("mean", "crm"), whole.table("region").filter(group="North").select("mean", "crm")
+    )
+    assert theirs.table("region")["group"].unique().to_list() == ["North"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [({"every": "week"}, "week"), ({"by": "product"}, "product"), ({"horizon": 13}, "13"), ({"horizon": 0}, "0")],
+)
+def test_what_is_not_told_is_refused(book, asked, says):
+    with pytest.raises(Problem, match=says):
+        forecast(book).table(**asked)
+
+
+def test_parts_add_up_to_the_mean(book):
+    told = forecast(book)
+    made = told.made("quarter", 12).group_by("period", maintain_order=True).agg(pl.col("bookings").sum())
+
+    assert made["bookings"].to_list() == pytest.approx(told.table(every="quarter", horizon=12)["mean"].to_list())
+
+
+def deals(*rows):
+    return pl.DataFrame(rows, schema={"opportunity_id": pl.String, "row": pl.Int64, "amount": pl.Float64}, orient="row")
+
+
+def test_pipeline_needed_is_what_brings_enough_futures_there(book):
+    paths = np.zeros((400, 4, 12))
+    paths[200:, 0, 0] = 300  # 280 signed + 300: half of the futures lack 320, half 620
+    stock = deals(*((f"o{n}", 0, 100.0) for n in range(30)))
+    chances = np.zeros((30, 12))
+    chances[:, 0] = 1.0
+    told = needed(forecast(book, paths, stock, chances), horizon=1, wanted=(0.4, 0.5, 0.8))
+
+    assert told.columns == tables.Needed.column_names()
+    assert told["gap"].to_list() == [400, 400, 700]
+    assert told["pipeline_needed"].to_list() == [3400, 3400, 3700]
+    assert told["worth"].to_list() == [1, 1, 1]
+    assert needed(forecast(book, paths, stock, chances), horizon=1, target=500.0)["gap"].to_list() == [0, 300]
+
+
+def test_half_as_sure_deals_take_about_twice_as_many(book):
+    stock = deals(*((f"o{n}", 0, 100.0) for n in range(30)))
+    chances = np.zeros((30, 12))
+    chances[:, 0] = 0.5
+    told = needed(forecast(book, np.zeros((4000, 4, 12)), stock, chances), horizon=1, wanted=(0.5, 0.8))
+
+    # 620 are lacking: 7 wins. With n deals, P(Binomial(n, 0.5) >= 7) passes 0.5 at n = 13 (0.5 exactly), 0.8 at 17.
+    assert told["gap"].to_list() in ([1300, 1700], [1400, 1700])
+
+
+def test_what_no_pipeline_brings_is_said(book):
+    stock = deals(("o", 0, 100.0))
+    told = needed(forecast(book, np.zeros((10, 4, 12)), stock), horizon=1)
+
+    assert told["gap"].null_count() == 2
+    assert "No open deal says" in told["reason"][0]
+
+
+def test_the_causes_of_a_change_add_up_to_the_cent(book, monkeypatch):
+    ratios = pl.DataFrame({"opportunity_id": ["a"], "ratio": [1.1]})
+    monkeypatch.setattr("cadran.models.forecast_changed._ratios", lambda now, before, until: ratios)
+    earlier = book.as_of(date(2026, 5, 12))
+    before, now = forecast(earlier, np.full((5, 4, 12), 100.333)), forecast(book, np.full((5, 4, 12), 150.777))
+    for told, stock, coming in (
+        (before, deals(("a", 0, 100.0), ("b", 0, 200.0), ("c", 2, 300.0), ("d", 3, 50.0)), 10.0),
+        (now, deals(("a", 0, 100.0), ("b", 0, 400.0), ("e", 1, 80.0)), 7.0),
+    ):
+        chances = np.zeros((len(stock), 12))
+        chances[:, told.seen.months.index(date(2026, 6, 1))] = [0.5, 0.25, 0.5, 1.0][: len(stock)]
+        told.seen.__dict__.update(stock=stock, chances=chances, coming=np.full((4, 12), coming))
+    told = changed(now, before, date(2026, 4, 1), date(2026, 6, 30))
+    found = {cause: (value, n) for cause, value, n in told.iter_rows()}
+
+    assert told.columns == tables.Changed.column_names()
+    assert told["cause"].to_list() == ["opening", *tables.CAUSES, "closing"]
+    assert found["opening"] == (942.66, None), "April's 140, and 4 × 100.333 in May and in June"
+    assert found["won"] == (140, 2), "signed on 15 May; nothing was expected of them by name"
+    assert found["lost"] == (-200, 2)
+    assert found["new"] == (40, 1)
+    assert found["win_model"] == (5, None), "today's model would have told a tenth more of a"
+    assert found["chance_down"] == (-5, 1)
+    assert found["amount"] == (50, 1), "b is twice as large, at a chance that stayed"
+    assert found["arrivals"] == (4 * 7 - 8 * 10, None)
+    cents = [round(100 * value) for value in told["bookings"]]
+    assert sum(cents[:-1]) == cents[-1]
+
+
+def test_a_day_after_the_book_or_without_deals_tells_no_change(book):
+    told = forecast(book, stock=deals())
+    with pytest.raises(Problem, match="after the book's day"):
+        changed(forecast(book.as_of(date(2026, 5, 12))), told, date(2026, 4, 1), date(2026, 6, 30))
+    silent = forecast(book, stock=deals(), silent={"bookings": Problem("No chance.", "Wait.")})
+    with pytest.raises(Problem, match="No chance"):
+        changed(silent, told, date(2026, 4, 1), date(2026, 6, 30))
