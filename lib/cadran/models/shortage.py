@@ -51,10 +51,15 @@ class Plan:
         return np.where(self.n_sellers > 1e-6, self._chances[0], np.nan)
 
     @property
+    def p_lasting(self) -> np.ndarray:
+        """(rows, months) chance of a shortage that cannot be bridged: the lesser of that of the month and that of the
+        `RUNNING` months from it on, together; NaN where nobody is there."""
+        return np.where(self.n_sellers > 1e-6, np.minimum(*self._chances), np.nan)
+
+    @property
     def is_short(self) -> np.ndarray:
-        """(rows, months) whether that chance reaches the threshold, in the month and in `RUNNING` months together."""
-        one, together = self._chances
-        return (self.n_sellers > 1e-6) & (np.minimum(one, together) >= self.force.staffing.threshold)
+        """(rows, months) whether that chance reaches the threshold."""
+        return np.asarray(self.p_lasting >= self.force.staffing.threshold)
 
     @cached_property
     def bookings(self) -> np.ndarray:
