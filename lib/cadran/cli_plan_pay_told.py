@@ -3,6 +3,7 @@
 from typing import Any
 
 import polars as pl
+from babel.numbers import format_currency
 from rich.box import SIMPLE
 from rich.table import Table
 
@@ -53,7 +54,7 @@ def tell(opened: Any, plans: list[Any], found: list[Any], told: dict[str, pl.Dat
 
 
 def _money(value: float | None, currency: str, words: Words) -> str:
-    return UNKNOWN if value is None else f"{words.number(value, 2)}\N{NO-BREAK SPACE}{words.symbol(currency)}"
+    return UNKNOWN if value is None else format_currency(value, currency, locale=words.locale).replace("-", "−")
 
 
 def _group(row: dict[str, Any], words: Words) -> str:
@@ -154,15 +155,15 @@ def _curve(plan: Any, told: dict[str, pl.DataFrame], currency: str, words: Words
 def _held(plan: Any, held: pl.DataFrame, currency: str, words: Words) -> str:
     """At which attainments holding a deal back pays."""
     deal = words.money(held["deal_amount"].item(0), currency)
-    later = words("the next period") if plan.attainment == "period" else words("the next plan")
+    later = words("to the next period") if plan.attainment == "period" else words("to the next plan")
     paying = held.filter(pl.col("gain_pay") > 0.005)
     if paying.is_empty():
-        return words("{plan}: holding a deal of {deal} back to {later} pays at no attainment.",
+        return words("{plan}: holding a deal of {deal} back {later} pays at no attainment.",
                      plan=plan.name, deal=deal, later=later)  # fmt: skip
     most = paying.sort("gain_pay").row(-1, named=True)
     zones = _zones(held["attainment"].to_list(), (held["gain_pay"] > 0.005).to_list(), words)
     return words(
-        "{plan}: holding a deal of {deal} back to {later}, which else reaches 100 %, pays at an attainment of {zones}: up to "
+        "{plan}: holding a deal of {deal} back {later}, which else reaches 100 %, pays at an attainment of {zones}: up to "
         "{gain} more.", plan=plan.name, deal=deal, later=later, zones=zones,
         gain=_money(most["gain_pay"], currency, words),
     )  # fmt: skip

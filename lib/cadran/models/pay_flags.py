@@ -89,9 +89,9 @@ def _deducting(plan: PayPlan) -> Iterator[Flag]:
         ))  # fmt: skip
     if plan.draw and plan.is_draw_recoverable:
         yield Flag("deducting", Problem(
-            "{plan} advances {amount:.2f} a month and takes it back from what is earned later.",
+            "{plan} advances {amount:.2f} {currency} a month and takes it back from what is earned later.",
             "In France an advance is recovered by at most a tenth of the wages due each time (Code du travail, "
-            "art. L. 3251-3). Counsel decides.", plan=plan.name, amount=plan.draw / 100,
+            "art. L. 3251-3). Counsel decides.", plan=plan.name, amount=plan.draw / 100, currency=plan.currency,
         ), amount=plan.draw / 100)  # fmt: skip
 
 
@@ -109,10 +109,10 @@ def _owed(paid: Payroll) -> Iterator[Flag]:
     owed = paid.settled.carried[:, -1]
     if n := int((owed < 0).sum()):
         yield Flag("deducting", Problem(
-            "Sellers who have earned less to date than they were paid: {n}, {amount:.2f} in all. It is set against what they "
-            "earn later, and no payout is below 0.",
+            "Sellers who have earned less to date than they were paid: {n}, {amount:.2f} {currency} in all. It is set against what "
+            "they earn later, and no payout is below 0.",
             "Say what becomes of it when the plan ends, or somebody leaves. Counsel decides.",
-            n=n, amount=-float(owed.sum()) / 100,
+            n=n, amount=-float(owed.sum()) / 100, currency=paid.plan.currency,
         ), n=n, amount=-float(owed.sum()) / 100)  # fmt: skip
 
 
@@ -126,11 +126,11 @@ def _moved(paid: Payroll) -> Iterator[Flag]:
     if not hands.is_empty():
         amount = float(hands["cents"].sum()) / 100
         yield Flag("territory", Problem(
-            "Deals won that changed owner while {plan} ran: {n} of {of}. {amount:.2f} is credited to whoever owned them at the "
-            "closing, nothing to those who did before.",
+            "Deals won that changed owner while {plan} ran: {n} of {of}. {amount:.2f} {currency} is credited to whoever owned them "
+            "at the closing, nothing to those who did before.",
             "Write a split under [splits] where that is not meant. A move of territory that touches pay needs the seller's "
             "agreement where the contract names it. Counsel decides.",
-            n=hands.height, of=rows.height, plan=plan.name, amount=amount,
+            n=hands.height, of=rows.height, plan=plan.name, amount=amount, currency=plan.currency,
         ), n=hands.height, amount=amount)  # fmt: skip
     if n := paid.staff.n_moved:
         yield Flag("territory", Problem(
@@ -175,8 +175,9 @@ def _unknown(paid: Payroll) -> Iterator[Flag]:
     if n := others.height:
         amount = float(others["cents"].sum()) / 100
         yield Flag("unknown", Problem(
-            "Credits of owners whom {plan} does not pay, or of none: {n} of {of}, {amount:.2f}.",
+            "Credits of owners whom {plan} does not pay, or of none: {n} of {of}, {amount:.2f} {currency}.",
             "Name them under [who], or split the deals.", n=n, of=credited.height, amount=amount, plan=paid.plan.name,
+            currency=paid.plan.currency,
         ), n=n, amount=amount)  # fmt: skip
     if n := paid.credits.n_kept:
         yield Flag("unknown", Problem(
