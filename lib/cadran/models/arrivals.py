@@ -14,7 +14,7 @@ from cadran.models.horizon import Calendar, Horizon, counted, month_number
 
 #: Days after which an arrival weighs half in whose and where; the fate of deals, by the day they were followed; and,
 #: of the differences between segments and regions, by the day they ended.
-RECENT, FATE, LASTING = 270.0, 365.0, 730.0
+RECENT, FATE, LASTING = 270.0, 240.0, 730.0
 #: Days within which who had a new deal is a seller.
 SELLS = 365
 #: Deals' worth of what is general that what is particular starts from: a region of its share of the sellers, a cell of
@@ -108,7 +108,8 @@ class Arrivals:
     def _aged(self, created: np.ndarray, at: np.ndarray, cycle: float) -> np.ndarray:
         """(created…, at) ages, negative before."""
         paced = self.horizon.paced
-        aged: np.ndarray = (paced(at) - paced(created)[..., None]) / cycle
+        # A deal closed on the day it was created has lived less than a day, not half of one.
+        aged: np.ndarray = (paced(at + 0.5) - paced(created)[..., None]) / cycle
         return np.where(at < created[..., None], -1.0, aged)
 
 
@@ -278,8 +279,13 @@ def _ratios(
     at = so_far[:, kind_of, low] + (so_far[:, kind_of, low + 1] - so_far[:, kind_of, low]) * (place - low)
     segments, regions = (deals[name].fill_null("").to_numpy() for name in ("segment", "region"))
     told = np.ones((2, len(cells)))
+    # First each deal type: the ratios are by how much its parts differ from it, not what it was longer ago.
+    for place in np.unique(kind_of[kind_of >= 0]):
+        here = kind_of == place
+        at[:, here] *= _ratio(came, at, weight, here, 0.1)[:, None]
+    kinds = list(dict.fromkeys(kind for kind, _, _ in cells))
     for kind, segment in dict.fromkeys((kind, segment) for kind, segment, _ in cells):
-        here = (kind_of == [*dict.fromkeys(each for each, _, _ in cells)].index(kind)) & (segments == (segment or ""))
+        here = (kind_of == kinds.index(kind)) & (segments == (segment or ""))
         ratio = _ratio(came, at, weight, here)
         at[:, here] *= ratio[:, None]
         told *= np.where([cell[:2] == (kind, segment) for cell in cells], ratio[:, None], 1.0)
@@ -289,8 +295,10 @@ def _ratios(
     return told
 
 
-def _ratio(came: np.ndarray, expected: np.ndarray, weight: np.ndarray, here: np.ndarray) -> np.ndarray:
+def _ratio(
+    came: np.ndarray, expected: np.ndarray, weight: np.ndarray, here: np.ndarray, prior: float = OF_RATIO
+) -> np.ndarray:
     """(2,) observed by expected, held near 1."""
     seen, due = (weight[here] * came[:, here]).sum(axis=1), (weight[here] * expected[:, here]).sum(axis=1)
-    ratio: np.ndarray = (seen + OF_RATIO) / (due + OF_RATIO)
+    ratio: np.ndarray = (seen + prior) / (due + prior)
     return ratio

@@ -67,32 +67,27 @@ class Events:
         sort: Callable[[np.ndarray], np.ndarray] = lambda each: each.astype(np.float32)[order]  # noqa: E731
         return cls(drawn[order], place.astype(np.int64)[order], sort(amount), None if needs is None else sort(needs))
 
-    def won(self, chances: np.ndarray, factor: np.ndarray | None, into: np.ndarray, counts: np.ndarray) -> None:
-        """Add what is won.
+    def won(self, chances: np.ndarray, factor: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Which are won: the place in (paths, sellers, months) of each, and its amount.
 
         Args:
             chances: (cells, months) share won by the end of each month.
             factor: (cells,) the lever on arrivals.
-            into: (paths × sellers × months) revenue, to which it is added.
-            counts: The same of deals.
         """
-        n = len(chances)
-        if not n or not len(self.drawn):
-            return
+        n, months = chances.shape
         cells = np.arange(n)[:, None]
         sought = np.column_stack([np.arange(n), cells + np.minimum(chances, 1 - 1e-9)]).astype(np.float64)
         edges: np.ndarray = np.searchsorted(self.drawn, sought.ravel()).reshape(sought.shape)
-        lengths: np.ndarray = np.diff(edges, axis=1).ravel()
-        total = int(lengths.sum())
-        ends = np.cumsum(lengths)
-        which = np.arange(total) + np.repeat(edges[:, :-1].ravel() - (ends - lengths), lengths)
-        month = np.repeat(np.tile(np.arange(chances.shape[1]), n), lengths)
+        # Within a cell the months follow one another, so what is won of it is one slice.
+        whole = edges[:, -1] - edges[:, 0]
+        ends = np.cumsum(whole)
+        total = int(ends[-1]) if n else 0
+        which = np.arange(total) + np.repeat(edges[:, 0] - (ends - whole), whole)
+        month = np.repeat(np.tile(np.arange(months), n), np.diff(edges, axis=1).ravel())
         if factor is not None and self.needs is not None:
-            comes = self.needs[which] < np.repeat(factor, lengths.reshape(n, -1).sum(axis=1))
+            comes = np.flatnonzero(self.needs[which] < np.repeat(factor.astype(np.float32), whole))
             which, month = which[comes], month[comes]
-        place = self.place[which] + month
-        into += np.bincount(place, self.amount[which], len(into))
-        counts += np.bincount(place, minlength=len(counts))
+        return self.place[which] + month, self.amount[which]
 
 
 @dataclass(frozen=True)
@@ -140,14 +135,16 @@ class Futures:
         """The futures with levers pulled."""
         b = self.bookings
         shape = (self.n, len(b.sellers), len(b.months))
-        revenue, wins = np.zeros(np.prod(shape)), np.zeros(np.prod(shape))
-        self.open_events.won(chances.open_won[self.drawn_alone], None, revenue, wins)
-        flat = chances.new_won.reshape(-1, len(b.months))
-        self.new_events.won(flat, np.repeat(chances.new_factor, len(b.months)), revenue, wins)
-        revenue, wins = revenue.reshape(shape), wins.reshape(shape)
+        flat, factor = chances.new_won.reshape(-1, shape[2]), np.repeat(chances.new_factor, shape[2])
+        won = self.open_events.won(chances.open_won[self.drawn_alone]), self.new_events.won(flat, factor)
+        place, amount = (np.concatenate(both) for both in zip(*won, strict=True))
+        size = int(np.prod(shape))
+        revenue = np.bincount(place, amount, size).reshape(shape)
+        wins = np.bincount(place, minlength=size).reshape(shape).astype(np.float64)
         if self.rest is not None:
             more = self.rest.drawn(chances)
-            revenue, wins = revenue + more[0], wins + more[1]
+            revenue += more[0]
+            wins += more[1]
         return finished(b, chances, revenue, wins, self.shocks)
 
 
@@ -155,13 +152,11 @@ def finished(b: "Bookings", chances: "Chances", revenue: np.ndarray, wins: np.nd
     """With what is known already, and what is expected to be open and to come."""
     coming = np.einsum("ptm,t->pm", drawn.coming, _of_types(b)) * b.arrivals.days
     mean = np.maximum(b.arrivals.expected.sum(axis=0), 1e-12)
-    return Drawn(
-        revenue * chances.size + b.known,
-        wins + b.known_wins,
-        b.opened(chances),
-        b.by_seller(chances.new),
-        coming / mean,
-    )
+    if chances.size != 1:
+        revenue *= chances.size
+    revenue[:, :, 0] += b.known[:, 0]
+    wins[:, :, 0] += b.known_wins[:, 0]
+    return Drawn(revenue, wins, b.opened(chances), b.by_seller(chances.new), coming / mean)
 
 
 def _of_types(b: "Bookings") -> np.ndarray:

@@ -11,6 +11,7 @@ from cadran.book import Book
 from cadran.measures.counting import small
 from cadran.measures.periods import add_months
 from cadran.models import intensity
+from cadran.models.hazards import MIDDLES
 from cadran.models.landmarks import BEYOND, LENGTHS, STARTS
 
 EPOCH = date(1970, 1, 1)
@@ -75,15 +76,31 @@ class Horizon:
         """Days after the moment, counted by what is signed on them: a quiet one hardly counts."""
         return np.interp(days, np.arange(len(self._elapsed)), self._elapsed)
 
-    def paced_in_periods(self, days: np.ndarray) -> np.ndarray:
-        """The same within each period of the win model, which tells by itself how much is signed in each as a whole."""
+    def paced_in_periods(self, days: np.ndarray, rates: np.ndarray) -> np.ndarray:
+        """The same within each period of the win model, which tells by itself how much is signed in each as a whole.
+
+        Args:
+            days: After the moment.
+            rates: (periods,) how many of the deals still open are signed a day in each: within a period the rate goes
+                from that of the one before to that of the next, in logarithms, and does not step at its ends.
+        """
+        elapsed = np.concatenate([[0.0], np.cumsum(self.pace * self._shape(rates))])
+
+        def paced(days: np.ndarray) -> np.ndarray:
+            return np.interp(days, np.arange(len(elapsed)), elapsed)
+
         edges = [*STARTS, *np.arange(STARTS[-1] + BEYOND, days.max(initial=0) + BEYOND, BEYOND)]
         edges.append(edges[-1] + BEYOND)
         period = np.searchsorted(edges, days, side="right") - 1
         start, stop = np.array(edges)[period], np.array(edges)[period + 1]
-        passed = self.paced(days) - self.paced(start)
-        whole = np.maximum(self.paced(stop) - self.paced(start), 1e-9)
+        passed = paced(days) - paced(start)
+        whole = np.maximum(paced(stop) - paced(start), 1e-9)
         return start + passed / whole * (stop - start)
+
+    def _shape(self, rates: np.ndarray) -> np.ndarray:
+        days = np.arange(len(self.pace)) + 0.5
+        shape: np.ndarray = np.exp(np.interp(days, MIDDLES, np.log(np.maximum(rates, 1e-9))))
+        return shape
 
 
 def month_number(day: date) -> int:

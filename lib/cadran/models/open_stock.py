@@ -13,7 +13,7 @@ from cadran.models import win
 from cadran.models.hazards import won_within
 from cadran.models.horizon import Horizon
 from cadran.models.ladder import SIMPLE
-from cadran.models.landmarks import ENDED, OPEN, WON
+from cadran.models.landmarks import ENDED, LENGTHS, N_PERIODS, OPEN, WON
 from cadran.models.levers import LEVERS, kept_up
 from cadran.models.pulls import MOST
 
@@ -46,7 +46,7 @@ class OpenStock:
 
     def won(self, cycle: float = 1.0, answer: float | None = None) -> np.ndarray:
         """(deals, months) chance to be won by the end of each month."""
-        return self._at(self._table("won", answer), self.horizon.paced_in_periods(self.horizon.ends) / cycle)
+        return self._at(self._table("won", answer), self._paced(self.horizon.ends) / cycle)
 
     def ever(self, answer: float | None = None) -> np.ndarray:
         """(deals,) chance to be won at all."""
@@ -57,8 +57,13 @@ class OpenStock:
         """(deals, months) chance to be open, on average over each month (Simpson's rule on its two ends and middle)."""
         starts, ends = self.horizon.starts, self.horizon.ends
         parts = ((starts, 1 / 6), ((starts + ends) / 2, 4 / 6), (ends, 1 / 6))
-        paced, table = self.horizon.paced_in_periods, self._table("open", None)
-        return sum((weight * self._at(table, paced(days) / cycle) for days, weight in parts), np.zeros((len(self), 1)))
+        table = self._table("open", None)
+        return sum(
+            (weight * self._at(table, self._paced(days) / cycle) for days, weight in parts), np.zeros((len(self), 1))
+        )
+
+    def _paced(self, days: np.ndarray) -> np.ndarray:
+        return self.horizon.paced_in_periods(days, self._table("rates", None)[0])
 
     def tells_of_answers(self) -> bool:
         """Whether the model can tell what answering sooner would change."""
@@ -83,16 +88,21 @@ class OpenStock:
             return told
 
     def _tables(self, answer: float | None) -> dict[str, np.ndarray]:
-        """Chances on `DAYS`: won by then, open then; and won ever."""
+        """Chances on `DAYS`: won by then, open then; won ever; and of all, won a day of those open in each period."""
         instead = kept_up(self.facts, {"answer": answer} if answer is not None else {})
         told = in_parts(self.facts, lambda part: self._of_part(part, None if instead is None else instead[part]))
-        return {"won": told[:, : len(DAYS)], "ever": told[:, len(DAYS)], "open": told[:, len(DAYS) + 1 :]}
+        ends = np.cumsum([len(DAYS), 1, len(DAYS), N_PERIODS])
+        won, ever, is_open, is_won, was_open = np.split(told, ends, axis=1)
+        rates = is_won.sum(axis=0) / np.maximum(was_open.sum(axis=0), 1e-9) / LENGTHS
+        return {"won": won, "ever": ever[:, 0], "open": is_open, "rates": np.atleast_2d(rates)}
 
     def _of_part(self, part: slice, instead: pl.DataFrame | None) -> np.ndarray:
         shares = self.model.hazards.shares(self.facts[part], self.model.day, instead)
         won = won_within(shares, [*DAYS, np.inf])
         otherwise = won_within(shares[..., [OPEN, ENDED, WON]], list(DAYS))
-        return np.hstack([won, 1 - won[:, :-1] - otherwise]).astype(np.float32)
+        was_open = np.column_stack([np.ones(len(won)), np.cumprod(shares[:, :-1, OPEN], axis=1)])
+        parts = [won, 1 - won[:, :-1] - otherwise, was_open * shares[..., WON], was_open]
+        return np.hstack(parts).astype(np.float32)
 
     def _at(self, table: np.ndarray, days: np.ndarray) -> np.ndarray:
         """(deals, days) the table between its days."""
