@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from cadran.models.blend import (
+    FIRST,
     LEVELS,
     PRIOR,
     Blend,
@@ -22,15 +23,15 @@ def normal(middle, spread):
     return np.asarray(middle)[:, None] + spread * norm.ppf(LEVELS)
 
 
-def test_the_better_of_two_weighs_more_and_few_leave_them_near_equal():
+def test_the_better_of_two_weighs_more_and_few_leave_them_near_what_they_were():
     actual = RNG.normal(100, 10, 400)
-    told = np.stack([normal(np.full(400, 100.0), 10), normal(np.full(400, 140.0), 10)], axis=1)
+    told = np.stack([normal(np.full(400, 140.0), 10), normal(np.full(400, 100.0), 10)], axis=1)
     much, n = learn_weights(told, actual, np.ones(400), 2)
     little, _ = learn_weights(told[:2], actual[:2], np.ones(2), 2)
 
     assert n == 400
-    assert much[0, 0] > 0.95
-    assert little[0] == pytest.approx([(2 + PRIOR / 2) / (2 + PRIOR), (PRIOR / 2) / (2 + PRIOR)])
+    assert much[0, 1] > 0.9
+    assert little[0] == pytest.approx([PRIOR * FIRST / (2 + PRIOR), (2 + PRIOR * (1 - FIRST)) / (2 + PRIOR)])
     assert np.allclose(much.sum(axis=1), 1)
 
 

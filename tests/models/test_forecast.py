@@ -7,15 +7,12 @@ import numpy as np
 import polars as pl
 import pytest
 import signed
+from foreseen import deals, forecast
 from polars.testing import assert_frame_equal
 
 from cadran.book import Reader
-from cadran.models.blend import Blend
-from cadran.models.booked import ahead
-from cadran.models.forecast import Forecast
 from cadran.models.forecast_changed import changed
 from cadran.models.forecast_needed import needed
-from cadran.models.foresight import Foresight
 from cadran.models.said import said
 from cadran.tables.measured import forecast as tables
 from cadran.tables.problems import Problem
@@ -26,9 +23,6 @@ OPEN = [
     {"amount": 1000.0, "stage": "Propose", "expected_close_date": date(2026, 6, 9), "rep_id": rep}
     for rep in signed.SELLERS
 ]
-SELLERS = pl.DataFrame(
-    [(rep, team, region) for rep, (region, team) in signed.SELLERS.items()], schema=["rep_id", "team", "region"], orient="row"
-)  # fmt: skip
 
 
 def goal(amount, scope="company", scope_id=None):
@@ -41,29 +35,6 @@ def goal(amount, scope="company", scope_id=None):
 def book(tmp_path_factory):
     goals = [goal(900.0), goal(500.0, "region", "North")]
     return signed.book(tmp_path_factory.mktemp("forecast"), [*PAST, *OPEN], day=DAY, targets=goals)
-
-
-def forecast(book, paths=None, stock=None, chances=None, **more):
-    """A forecast of drawn futures, as a backtest and a model would leave it."""
-    months = ahead(book.day, 12)
-    if paths is None:
-        paths = np.random.default_rng(1).gamma(2.0, 60.0, (400, len(SELLERS), len(months)))
-    won = np.zeros((len(SELLERS), len(months)))
-    seen = Foresight(
-        months, SELLERS, won, paths, {}, np.zeros(0), won + 0.5, None, np.ones((len(paths), len(months))), {}, {}
-    )  # fmt: skip
-    if stock is not None:
-        seen.__dict__["stock"] = stock
-        seen.__dict__["chances"] = np.zeros((len(stock), len(months))) if chances is None else chances
-    blend = Blend(("bookings", "series", "average"), np.full((6, 3), 1 / 3), (1.0, 1.0), 0, 0)
-    return Forecast(book, replace_seen(seen, more), blend, None, Problem("Too short.", "Wait."))
-
-
-def replace_seen(seen, more):
-    kept = {name: seen.__dict__[name] for name in ("stock", "chances") if name in seen.__dict__}
-    made = replace(seen, **more)
-    made.__dict__.update(kept)
-    return made
 
 
 def test_groups_add_up_to_the_company_in_mean_and_in_every_future(book):
@@ -139,10 +110,6 @@ def test_parts_add_up_to_the_mean(book):
     made = told.made("quarter", 12).group_by("period", maintain_order=True).agg(pl.col("bookings").sum())
 
     assert made["bookings"].to_list() == pytest.approx(told.table(every="quarter", horizon=12)["mean"].to_list())
-
-
-def deals(*rows):
-    return pl.DataFrame(rows, schema={"opportunity_id": pl.String, "row": pl.Int64, "amount": pl.Float64}, orient="row")
 
 
 def test_pipeline_needed_is_what_brings_enough_futures_there(book):

@@ -193,8 +193,8 @@ def test_days_without_a_month_that_is_over_are_refused(book, asked):
         forecast_past(book, **asked)
 
 
-def test_without_a_past_the_parts_weigh_the_same():
+def test_without_a_past_the_parts_weigh_as_before_any_was_seen():
     blend = learnt_by(None, DAY)
 
-    assert np.allclose(blend.weights, 1 / 3)
+    assert np.allclose(blend.weights, [0.6, 0.2, 0.2])
     assert blend.widths == (1.0, 1.0)

@@ -15,8 +15,11 @@ LOW, Q10, Q50, Q90, HIGH = (list(QUANTILES).index(name) for name in ("low", "q10
 INNER = slice(1, -1)
 #: Weights are tried in steps of this.
 STEP = 0.1
-#: Held-out forecasts' worth of equal weights, and of intervals as the candidates tell them, that learning starts from.
-PRIOR = 12.0
+#: Held-out forecasts' worth of the first weights, and of intervals as the candidates tell them, that learning starts
+#: from. Months told from neighbouring days hang together: a hundred forecasts are a dozen that do not.
+PRIOR, PRIOR_OF_WIDTHS = 48.0, 12.0
+#: What the first candidate weighs before anything is learnt: it alone knows the deals. The others share the rest.
+FIRST = 0.6
 #: What a held-out forecast of another horizon counts, for each month between the two.
 NEAR = 0.5
 
@@ -59,7 +62,7 @@ class Blend:
 
 
 def learn_weights(told: np.ndarray, actual: np.ndarray, horizon: np.ndarray, n_horizons: int) -> tuple[np.ndarray, int]:
-    """Weights that would have had the least pinball loss in forecasts held out, pulled towards equal ones.
+    """Weights that would have had the least pinball loss in forecasts held out, pulled towards those before any was seen.
 
     Args:
         told: (n, candidates, levels) quantiles at `LEVELS`; NaN where a candidate was silent.
@@ -72,14 +75,15 @@ def learn_weights(told: np.ndarray, actual: np.ndarray, horizon: np.ndarray, n_h
 
     Source:
         Averaging of quantiles: Lichtendahl, Grushka-Cockayne and Winkler (2013), Management Science 59(7). Weights by
-        pinball loss, shrunk to equal ones: Timmermann (2006), Forecast combinations, Handbook of Economic Forecasting.
+        pinball loss, shrunk: Timmermann (2006), Forecast combinations, Handbook of Economic Forecasting.
     """
     n_candidates = told.shape[1]
     full = ~np.isnan(told).any(axis=(1, 2)) & ~np.isnan(actual)
     told, actual, horizon = told[full][..., INNER], actual[full], horizon[full]
-    tried, equal = _simplex(n_candidates), np.full(n_candidates, 1 / n_candidates)
+    before = np.append(FIRST, np.full(n_candidates - 1, (1 - FIRST) / (n_candidates - 1)))
     if not len(actual):
-        return np.tile(equal, (n_horizons, 1)), 0
+        return np.tile(before, (n_horizons, 1)), 0
+    tried = _simplex(n_candidates)
     blended = np.einsum("wc,ncl->wnl", tried, told)
     over = actual[:, None] - blended
     losses = np.maximum(LEVELS[INNER] * over, (LEVELS[INNER] - 1) * over).mean(axis=-1)
@@ -87,7 +91,7 @@ def learn_weights(told: np.ndarray, actual: np.ndarray, horizon: np.ndarray, n_h
     for ahead in range(1, n_horizons + 1):
         counts = NEAR ** np.abs(horizon - ahead)
         best, n = tried[np.argmin(losses @ counts)], counts.sum()
-        weights.append((n * best + PRIOR * equal) / (n + PRIOR))
+        weights.append((n * best + PRIOR * before) / (n + PRIOR))
     return np.array(weights), len(actual)
 
 
@@ -112,7 +116,7 @@ def learn_widths(told: np.ndarray, actual: np.ndarray) -> tuple[tuple[float, flo
         scores = np.where(actual < middle, (middle - actual) / down, (actual - middle) / up)
         if n:
             factor = np.quantile(scores, min(share * (n + 1) / n, 1.0))
-            factors[place] = float(np.exp(np.log(max(factor, 1e-3)) * n / (n + PRIOR)))
+            factors[place] = float(np.exp(np.log(max(factor, 1e-3)) * n / (n + PRIOR_OF_WIDTHS)))
     return (factors[0], factors[1]), n
 
 

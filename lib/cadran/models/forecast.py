@@ -20,6 +20,7 @@ from cadran.models.blend import Blend, quantiles
 from cadran.models.booked import LEVELS, booked, by_level, deals_known
 from cadran.models.forecast_past import Past, learnt_by
 from cadran.models.forecast_rivals import NAMES, Rivals, rivals
+from cadran.models.forecast_scores import scores
 from cadran.models.foresight import Foresight, by_group, foresee
 from cadran.models.kept_forecasts import past_forecasts
 from cadran.tables.measured import forecast as tables
@@ -46,7 +47,7 @@ class Forecast:
 
     @property
     def chosen(self) -> str:
-        """Who tells it: the blend; the only part that spoke; or, where nothing could be learnt, the blend in equal parts."""
+        """Who tells it: the blend, or the only part that spoke."""
         parts = [name for name in ("bookings", "series") if name not in self.seen.silent]
         return "blend" if len(parts) > 1 else parts[0]
 
@@ -139,6 +140,27 @@ class Forecast:
         ]
         schema = {"level": pl.String, "group": pl.String, "period": pl.Date, "until": pl.Date, "bookings": pl.Float64}
         return pl.DataFrame(rows, schema=schema, orient="row")
+
+    @property
+    def judged(self) -> pl.DataFrame:
+        """What was forecast of the company on past days, as `cadran.models.forecast_scores.TOLD` has it.
+
+        Raises:
+            Problem: If the past is too short.
+        """
+        if self.past is None:
+            assert self.why_no_past is not None
+            raise self.why_no_past
+        return self.past.judged.filter(pl.col("level") == "company")
+
+    def scores(self) -> pl.DataFrame:
+        """What forecasts of the company were worth: `cadran.tables.measured.forecast.Score`."""
+        return scores(self.judged, self.chosen)
+
+    def came(self, ahead: int) -> pl.DataFrame:
+        """What was told of each month so many months ahead, and what came: `cadran.tables.measured.forecast.Came`."""
+        mine = self.judged.filter(pl.col("name") == self.chosen, pl.col("horizon") == ahead)
+        return mine.sort("month").select(tables.Came.column_names())
 
     def rivals(self, by: str = "company") -> Rivals:
         """What stands beside it, and why some of it is silent."""

@@ -91,7 +91,7 @@ def forecast_past(book: Book, since: date | None = None, until: date | None = No
 
 
 def learnt_by(told: pl.DataFrame | None, day: date) -> Blend:
-    """The blend that what was over on a day teaches: where nothing was, equal weights and widths as the parts have them."""
+    """The blend that what was over on a day teaches."""
     told = pl.DataFrame(schema=TOLD) if told is None else told
     known = told.filter((pl.col("level") == "company") & (pl.col("month").dt.month_end() <= day))
     keys = ["origin", "month"]
