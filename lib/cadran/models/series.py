@@ -24,7 +24,7 @@ OWN_FORECASTS = 6.0
 #: Student's law of 4 degrees (its mean size is 1) stands in for the errors seen; it counts as so many months of them.
 TAIL_DEGREES, TAIL_MONTHS = 4, 20
 #: How far errors hang together over months, and between series, where these months say nothing.
-TOGETHER = 0.5
+TOGETHER = 0.2
 #: Chances at which the law of errors is kept.
 LEVELS = (np.arange(400) + 0.5) / 400
 #: A series has closed if its last months are all zero, so many at least, and so many times the longest such run before.
