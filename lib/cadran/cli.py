@@ -35,6 +35,7 @@ from cadran.cli_models import backtest
 from cadran.cli_people import people
 from cadran.cli_plan import plan
 from cadran.cli_process import process
+from cadran.cli_scenario import scenario
 from cadran.cli_score import score
 from cadran.cli_trial import trial
 from cadran.tables.problems import Problem
@@ -277,6 +278,7 @@ app.add_typer(people)
 app.add_typer(books)
 app.add_typer(process)
 app.add_typer(score)
+app.add_typer(scenario)
 app.add_typer(forecast)
 app.add_typer(backtest, name="backtest", help=words("Say how good a model would have been."))
 app.add_typer(trial, name="trial", help=words("A fair, randomised trial of a lever: its size, its draw, its reading."))

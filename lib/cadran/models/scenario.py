@@ -19,19 +19,18 @@ from cadran.measures.targets import targets_for
 from cadran.models.behind import behind, told
 from cadran.models.bookings import Bookings
 from cadran.models.capacity import capacity
-from cadran.models.forecast import foretold
+from cadran.models.forecast import MONTHS, foretold
 from cadran.models.futures import Drawn
 from cadran.models.hazards import interval_95
 from cadran.models.hiring import Hiring
 from cadran.models.pay_costs import Ahead
 from cadran.models.pulls import Held
-from cadran.models.scenario_levers import Levers
+from cadran.models.scenario_levers import AS_IS, Levers
 from cadran.models.shortage import Plan, plan
 from cadran.models.workforce import Change
 from cadran.tables.measured.scenario import QUANTITIES, ScenarioMonth, ScenarioTotal, Sensitivity
 from cadran.tables.problems import Problem
 
-AS_IS = Levers()
 #: Sets of levers whose outcome is kept.
 MOST_KEPT = 64
 #: By how much each lever is moved, down and up, to say which matters most. Clients are never answered later than now.
@@ -61,6 +60,8 @@ class Outcome:
     targets: np.ndarray
     #: Levers that were pulled beyond what was ever seen, and where they were held.
     clamped: tuple[Held, ...]
+    #: How many of the months are told.
+    horizon: int
 
     @cached_property
     def hiring(self) -> Hiring:
@@ -70,28 +71,29 @@ class Outcome:
     @cached_property
     def by_path(self) -> dict[str, np.ndarray]:
         """(paths,) each quantity of the company over the horizon, where it can be told future by future."""
-        bookings = self.plan.bookings[:, 0]
-        has_target = ~np.isnan(self.targets[0])
-        load = self.plan.load[:, 0] / np.maximum(self.plan.capacity[:, 0], 1e-9)
+        here = slice(self.horizon)
+        bookings, targets = self.plan.bookings[:, 0, here], self.targets[0, here]
+        has_target = ~np.isnan(targets)
+        load = self.plan.load[:, 0, here] / np.maximum(self.plan.capacity[:, 0, here], 1e-9)
         told = {
             "bookings": bookings.sum(axis=1),
-            "wins": self.drawn.wins.sum(axis=(1, 2)),
+            "wins": self.drawn.wins[..., here].sum(axis=(1, 2)),
             "load_peak": load.max(axis=1),
         }
         if has_target.any():
-            goal = self.targets[0, has_target].sum()
+            goal = targets[has_target].sum()
             told["p_target"] = (bookings[:, has_target].sum(axis=1) >= goal).astype(float)
         if self.pay is not None:
-            told["pay"] = self.pay.sum(axis=1)
+            told["pay"] = self.pay[:, here].sum(axis=1)
             told["pay_share"] = told["pay"] / np.maximum(told["bookings"], 1e-9)
         return told
 
     @cached_property
     def counted(self) -> dict[str, float]:
         """The others: the greatest chance of a shortage that lasts, sellers in the last month, and hires called for."""
-        lasting = self.plan.p_lasting[0]
+        lasting = self.plan.p_lasting[0, : self.horizon]
         hires = self.hiring.hires.filter(pl.col("level") == "region")["n"]
-        told = {"n_sellers": float(self.plan.n_sellers[0, -1]), "hires_needed": float(hires.sum())}
+        told = {"n_sellers": float(self.plan.n_sellers[0, self.horizon - 1]), "hires_needed": float(hires.sum())}
         return told | ({} if np.isnan(lasting).all() else {"p_shortage": float(np.nanmax(lasting))})
 
     @cached_property
@@ -119,9 +121,9 @@ class Outcome:
             company[0] = self.pay.mean(axis=0)
         told["pay"] = company.ravel()
         schema = dict(ScenarioMonth.create_empty().schema)
-        return pl.DataFrame(told, schema_overrides={name: schema[name] for name in ("level", "group", "month")}).with_columns(
-            pl.selectors.float().fill_nan(None)
-        ).select(list(schema))  # fmt: skip
+        frame = pl.DataFrame(told, schema_overrides={name: schema[name] for name in ("level", "group", "month")})
+        told_of = frame.filter(pl.col("month") <= self.plan.months[self.horizon - 1])
+        return told_of.with_columns(pl.selectors.float().fill_nan(None)).select(list(schema))
 
     def totals(self, now: "Outcome") -> pl.DataFrame:
         """Each quantity of the company over the horizon, and what it has more than `now`: `ScenarioTotal`."""
@@ -157,6 +159,8 @@ class Chain:
     faults: tuple[Problem, ...]
     #: (rows, months) targets; NaN where none is set.
     targets: np.ndarray
+    #: How many of the months are told.
+    horizon: int = MONTHS
     _kept: dict[Levers, Outcome] = field(default_factory=dict, repr=False, compare=False)
     _lock: Any = field(default_factory=RLock, repr=False, compare=False)
 
@@ -174,6 +178,16 @@ class Chain:
     def segments(self) -> tuple[str, ...]:
         """Segments that deals are told by."""
         return tuple(sorted({segment for _, segment, _ in self.bookings.arrivals.cells if segment}))
+
+    def within(self, months: int) -> "Chain":
+        """The same over the first months alone.
+
+        Raises:
+            Problem: If these are more than are drawn, or none.
+        """
+        if not 1 <= months <= MONTHS:
+            raise Problem("{n} months ahead is not told.", "Ask for 1 to {most} months.", n=months, most=MONTHS)
+        return replace(self, horizon=months, _kept={})
 
     def run(self, levers: Levers = AS_IS) -> Outcome:
         """What comes of a set of levers, in the same futures as of any other."""
@@ -194,7 +208,7 @@ class Chain:
         return Outcome(
             levers, drawn, plan(force, self.bookings.sellers, drawn, change),
             None if paid is None else paid.variable(drawn.bookings, drawn.wins, levers.quota),
-            self.targets * levers.quota, self.bookings.held(levers.pulls)[1],
+            self.targets * levers.quota, self.bookings.held(levers.pulls)[1], self.horizon,
         )  # fmt: skip
 
     def _plan(self, name: str | None) -> Ahead | None:
@@ -225,24 +239,23 @@ class Chain:
         return told.sort(pl.max_horizontal(pl.col("less", "more").abs()), descending=True, maintain_order=True)
 
 
-def chain(book: Book, months: int = 12, wait: bool = True) -> Chain | None:
+def chain(book: Book, wait: bool = True) -> Chain | None:
     """The chain of a book at its moment: worked out once for all who ask, behind the page. The whole company's.
 
     Args:
         book: At its moment.
-        months: How many months ahead.
         wait: Whether to wait for it; otherwise None is given until it is there.
 
     Raises:
         Problem: If no forecast can be made, or nobody sells.
     """
-    return told(_begun(replace(book, reader=None, engine=POLARS, rates_persons=False), months), wait)
+    return told(_begun(replace(book, reader=None, engine=POLARS, rates_persons=False)), wait)
 
 
 @lru_cache(maxsize=8)
-def _begun(book: Book, months: int) -> Future[Chain]:
+def _begun(book: Book) -> Future[Chain]:
     def work() -> Chain:
-        found, hiring = foretold(book), capacity(book, months)
+        found, hiring = foretold(book), capacity(book, MONTHS)
         assert found is not None  # both were waited for
         assert hiring is not None
         seen = found.seen

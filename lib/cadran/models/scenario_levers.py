@@ -48,6 +48,9 @@ class Levers:
         return Pulls(self.win_odds, self.size, self.cycle, self.arrivals, self.answer_hours)
 
 
+AS_IS = Levers()
+
+
 def read_scenarios(
     path: Path, segments: Sequence[str], regions: Sequence[str], plans: Sequence[str]
 ) -> dict[str, Levers]:

@@ -1,0 +1,92 @@
+"""Scenarios at the command line."""
+
+import json
+
+import numpy as np
+import pytest
+from quick import quick_model
+
+from cadran.book import write_book
+from cadran.sources.sample import invent, write_plans
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A small invented company and its plans."""
+    folder = tmp_path_factory.mktemp("company")
+    delivery = invent(deals=300, seed=3, activities=0)
+    write_book(folder, delivery, delivery.settings.taken)
+    write_plans(folder)
+    return folder
+
+
+@pytest.fixture
+def said(run, monkeypatch, folder):
+    """Run the command on it, the forecast being what deals tell."""
+    monkeypatch.setattr("cadran.models.kept.model", quick_model)
+    monkeypatch.setattr("cadran.models.forecast.past_forecasts", _none)
+    monkeypatch.setenv("CADRAN_LANG", "en")
+    return lambda *arguments: run("scenario", *arguments, "--book", folder)
+
+
+def _none(*_, **__):
+    from cadran.tables.problems import Problem
+
+    raise Problem("The past is too short.", "Wait.")
+
+
+def test_scenarios_stand_beside_things_as_they_are(said):
+    status, told, _ = said("--format", "json")
+    rows = {(row["scenario"], row["quantity"]): row for row in json.loads(told)}
+
+    assert status == 0
+    assert {name for name, _ in rows} == {"baseline", "Faster answers", "Hire in the North", "Demand falls"}
+    assert rows["Demand falls", "bookings"]["more"] < 0
+    assert rows["Hire in the North", "n_sellers"]["more"] == pytest.approx(3, abs=0.5)
+    assert rows["baseline", "bookings"]["more"] == 0
+
+
+def test_a_reader_sees_units_and_intervals(said, monkeypatch):
+    monkeypatch.setenv("CADRAN_LANG", "fr")
+    status, told, warned = said()
+
+    assert status == 0
+    assert "Situation actuelle" in told
+    assert "CA signé" in told
+    assert "€" in told
+    assert "ne dit pas ce que cela changerait" in warned
+
+
+def test_months_and_sensitivity(said, tmp_path):
+    months = json.loads(said("--show", "months", "--horizon", "3", "--format", "json")[1])
+    moved = json.loads(said("--show", "sensitivity", "--of", "pay", "--format", "json")[1])
+
+    company = [row for row in months if row["level"] == "company" and row["scenario"] == "baseline"]
+    regions = [row for row in months if row["level"] == "region" and row["scenario"] == "baseline"]
+    assert len(company) == 3
+    np.testing.assert_allclose(
+        sum(row["bookings"] for row in regions), sum(row["bookings"] for row in company), rtol=1e-4
+    )
+    assert "quota" in {row["lever"] for row in moved if row["more"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ('[[scenario]]\nname = "a"\nsize = 0', "size: 0 is below"),
+        ('[[scenario]]\nname = "a"\narrivals = { Nrod = 1 }', "arrivals.Nrod"),
+        ('[[scenario]]\nname = "a"\nplan = "none"', "Write one of: pay"),
+    ],
+)
+def test_a_faulty_file_is_told(said, tmp_path, text, complaint):
+    (tmp_path / "mine.toml").write_text(text)
+    status, _, complained = said(tmp_path / "mine.toml")
+
+    assert status == 1
+    assert complaint in complained
+    assert "Traceback" not in complained
+
+
+@pytest.mark.parametrize("asked", [("--show", "sensitivity", "--of", "weather"), ("--horizon", "13")])
+def test_what_is_not_told(said, asked):
+    assert said(*asked)[0] == 1
