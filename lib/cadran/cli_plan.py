@@ -2,6 +2,7 @@
 
 import typer
 
+from cadran.cli_coaching import coaching
 from cadran.cli_plan_hires import hires
 from cadran.cli_plan_pay import pay
 from cadran.cli_plan_territories import territories
@@ -19,3 +20,6 @@ plan.command(
     "territories",
     help=words("Say how evenly accounts are shared among sellers, and which few moves would even it out."),
 )(territories)
+plan.command(
+    "coaching", help=words("Say where groups of sellers do otherwise than like deals elsewhere, and where help would pay.")
+)(coaching)
