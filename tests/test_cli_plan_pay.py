@@ -66,6 +66,8 @@ def test_a_trace_adds_up_where_persons_may_be_rated(run, activated):
 
     assert status == 0
     assert lines == paid
+    shown = [line["pay"] for line in read["trace"] if line["period"] == "2026-04-01"]
+    assert shown == [3740, 5610, 19470.6, 803.56, -2124.16, -610.68], "docs/pay.md shows these lines"
     assert {credit["rep_id"] for credit in read["credits"]} == {"R129"}
 
 
@@ -77,7 +79,7 @@ def test_french_is_spoken(run, monkeypatch, activated):
     assert "Variable versé" in told
     assert "Palier 3" in told
     assert "Un juriste tranche." in told
-    assert "Variable pay" not in told
+    assert "Variable paid" not in told
 
 
 def test_what_it_may_cost_is_told_of_the_same_futures(run, monkeypatch):

@@ -76,7 +76,7 @@ def _tell_payouts(rows: pl.DataFrame, currency: str, words: Words) -> None:
         "Attainment",
         "Fixed pay",
         "Variable at 100 %",
-        "Variable pay",
+        "Variable paid",
     )
     table = Table(*(words(head) if head else "" for head in heads), box=SIMPLE)
     for row in rows.iter_rows(named=True):
@@ -182,7 +182,7 @@ def _zones(points: list[float], is_in: list[bool], words: Words) -> str:
 
 
 def _tell_costs(told: dict[str, pl.DataFrame], currency: str, words: Words) -> None:
-    heads = ("Plan", "Period", "Months", "Variable pay", "95 %", "Bookings", "Of bookings", "95 %")
+    heads = ("Plan", "Period", "Months", "Variable paid", "95 %", "Bookings", "Of bookings", "95 %")
     table = Table(*(words(head) for head in heads), box=SIMPLE)
     for row in told["cost"].iter_rows(named=True):
         low, high = (words.money(row[name], currency) for name in ("low", "high"))

@@ -7,7 +7,7 @@ import numpy as np
 import plain_pay
 import pytest
 
-from cadran.models.pay import _lines
+from cadran.models.pay import lines_of
 from cadran.models.pay_earned import Roll, part, settle, tier_lines
 from cadran.models.pay_futures import paid
 from cadran.models.pay_plan import Measure, PayPlan, Tier
@@ -34,7 +34,7 @@ def of_amount(*rows, **more):
     return Measure("Sales", tiers(*rows, **more), weight=None, is_on_quota=False)
 
 
-def lines_of(measure, amount):
+def line_by_line(measure, amount):
     """Each line in currency, for one amount credited."""
     one = np.array([round(100 * amount)])
     told = tier_lines(measure, one, np.array([0]), np.array([0]))
@@ -80,11 +80,11 @@ STEP_RATES = of_amount((0, "0.01"), (1000, "0.02"), (3000, "0.03"), (8000, "0.05
     ],
 )
 def test_each_tier_pays_its_part(amount, lines):
-    assert lines_of(STEP_RATES, amount) == lines
+    assert line_by_line(STEP_RATES, amount) == lines
 
 
 def test_published_transactions_add_up():
-    assert sum(sum(lines_of(STEP_RATES, amount)) for amount in (200, 300, 1500, 1200, 2000, 4500)) == 164
+    assert sum(sum(line_by_line(STEP_RATES, amount)) for amount in (200, 300, 1500, 1200, 2000, 4500)) == 164
 
 
 def test_a_graduated_scale_and_the_highest_tier_alone():
@@ -92,8 +92,8 @@ def test_a_graduated_scale_and_the_highest_tier_alone():
     # https://aptifykb.atlassian.net/wiki/pages/diffpagesbyversion.action?pageId=15417386804
     rows = [(0, "0.05"), (5000, "0.10"), (10000, "0.15")]
 
-    assert lines_of(of_amount(*rows), 11_000) == [250, 500, 150]
-    assert lines_of(of_amount(*rows, from_first=True), 11_000) == [0, 0, 1650]
+    assert line_by_line(of_amount(*rows), 11_000) == [250, 500, 150]
+    assert line_by_line(of_amount(*rows, from_first=True), 11_000) == [0, 0, 1650]
 
 
 def test_an_amount_at_the_edge_counts_in_the_higher_tier():
@@ -101,8 +101,8 @@ def test_an_amount_at_the_edge_counts_in_the_higher_tier():
     # https://docs.oracle.com/en/cloud/saas/sales/facmi/equal-tier-values.html
     measure = of_amount((0, "0.01"), (25_000, "0.02"), (50_000, "0.03"), (75_000, "0.04"), from_first=True)
 
-    assert lines_of(measure, 50_000) == [0, 0, 1500, 0]
-    assert lines_of(measure, 49_999.99) == [0, 1000, 0, 0]
+    assert line_by_line(measure, 50_000) == [0, 0, 1500, 0]
+    assert line_by_line(measure, 49_999.99) == [0, 1000, 0, 0]
 
 
 def test_tiers_of_a_quarterly_quota():
@@ -230,7 +230,7 @@ def test_a_plain_loop_pays_the_same_to_the_cent_and_so_do_the_lines(seed, attain
     assert settled.pay.tolist() == pays
     assert settled.carried.tolist() == carried
     assert settled.balance.tolist() == balances
-    lines = _lines(noted, [str(rep) for rep in range(7)], made.periods())
+    lines = lines_of(noted, [str(rep) for rep in range(7)], made.periods())
     found = [[0] * 4 for _ in range(7)]
     for rep, period, cents in lines.select("rep_id", "period", "pay_cents").iter_rows():
         found[int(rep)][(period.month - 1) // 3] += cents

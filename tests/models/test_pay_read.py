@@ -2,6 +2,7 @@
 
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -127,6 +128,14 @@ def test_all_faults_are_told_together(read):
         read(wrong.replace('"EUR"', '"USD"'))
 
     assert len(caught.value.faults) == 4
+
+
+def test_the_plan_of_the_documentation_can_be_used(tmp_path):
+    text = (Path(__file__).parents[2] / "docs" / "pay.md").read_text("utf-8")
+    (tmp_path / "pay.toml").write_text(text.split("```toml\n")[1].split("```")[0], "utf-8")
+    plan = load_plan(tmp_path / "pay.toml", open_book(SAMPLE))
+
+    assert plan.splits["D005469"] == {"R129": Fraction(3, 5), "R012": Fraction(2, 5)}
 
 
 def test_the_plans_of_the_sample_can_be_used_its_own_first():

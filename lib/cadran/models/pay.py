@@ -15,7 +15,7 @@ from cadran.models.pay_credits import Credits, credited
 from cadran.models.pay_earned import Line, Settled, settle
 from cadran.models.pay_plan import PayPlan
 from cadran.models.pay_roll import Staffed, staffed
-from cadran.models.pay_shown import LEAST, shown_as, typed
+from cadran.models.pay_shown import LEAST, money, shown_as, typed
 from cadran.tables.measured.pay import LEVELS, STEPS, PayCredit, PayLine, Payout
 from cadran.tables.problems import Problem
 
@@ -47,7 +47,7 @@ class Payroll:
         noted: list[Line] = []
         known = self.credits.known(self.plan, self.rep_ids, len(self.periods))
         settle(self.plan, self.staff.roll, known, noted.append)
-        return _lines(noted, self.rep_ids, self.periods)
+        return lines_of(noted, self.rep_ids, self.periods)
 
 
 def payroll(book: Book, plan: PayPlan) -> Payroll:
@@ -123,7 +123,7 @@ def trace(paid: Payroll, rep_id: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     firsts = pl.Series([first for first, _ in paid.periods])
     frames = []
     for m, measure in enumerate(paid.plan.measures):
-        amount = pl.col("hundredths" if measure.is_of_deals else "cents") / 100
+        amount = money("hundredths" if measure.is_of_deals else "cents")
         counted = own.filter(f"measure_{m}").with_columns(
             measure=pl.lit(measure.name),
             credited_amount=amount,
@@ -172,14 +172,14 @@ def _in_money(rows: pl.DataFrame) -> pl.DataFrame:
     """Cents as amounts, and the attainment: sums over sums, never a mean of rates."""
     held = pl.when(pl.col("quota") > 0).then(pl.col("credited") / pl.col("quota"))
     return rows.with_columns(
-        quota_amount=pl.col("quota") / 100, credited_amount=pl.col("credited") / 100, attainment=held,
-        base_pay=pl.col("base") / 100, target_pay=pl.col("target") / 100, pay_cents=pl.col("pay"), pay=pl.col("pay") / 100,
-        carried_pay=pl.col("carried_pay") / 100, draw_balance_pay=pl.col("balance") / 100,
+        quota_amount=money("quota"), credited_amount=money("credited"), attainment=held,
+        base_pay=money("base"), target_pay=money("target"), pay_cents=pl.col("pay"), pay=money("pay"),
+        carried_pay=money("carried_pay"), draw_balance_pay=money("balance"),
     )  # fmt: skip
 
 
-def _lines(noted: Sequence[Line], rep_ids: list[str], periods: list[tuple[date, date]]) -> pl.DataFrame:
-    """Lines of arrays as rows: those that pay something, or that a rate was applied to."""
+def lines_of(noted: Sequence[Line], rep_ids: list[str], periods: list[tuple[date, date]]) -> pl.DataFrame:
+    """Lines of arrays as rows of `PayLine`: those that pay something, or that a rate was applied to."""
     frames = []
     firsts = [first for first, _ in periods]
     for order, line in enumerate(noted):
@@ -205,8 +205,8 @@ def _lines(noted: Sequence[Line], rep_ids: list[str], periods: list[tuple[date, 
             rows = rows.with_columns(pl.lit(None, pl.Int64).alias(name))
     told = rows.with_columns(
         rep_id=pl.Series(rep_ids, dtype=pl.String).gather(rows["rep"]),
-        line=pl.int_range(1, pl.len() + 1).over("rep", "period"), base_amount=pl.col("base") / 100,
-        quota_amount=pl.col("quota") / 100, target_pay=pl.col("target") / 100, pay=pl.col("cents") / 100,
+        line=pl.int_range(1, pl.len() + 1).over("rep", "period"), base_amount=money("base"),
+        quota_amount=money("quota"), target_pay=money("target"), pay=money("cents"),
         pay_cents=pl.col("cents"), step=pl.col("step").cast(pl.Enum(STEPS)),
     )  # fmt: skip
     return typed(PayLine, [told])

@@ -62,14 +62,14 @@ def on_days_of(plan: PayPlan, other: PayPlan) -> PayPlan:
 
 _DIFFERENCES = [
     pl.len().alias("n_sellers"),
-    pl.col("a").sum().alias("pay_a") / 100,
-    pl.col("b").sum().alias("pay_b") / 100,
-    pl.col("more").sum().alias("difference_pay") / 100,
+    (pl.col("a").sum() / 100).round(2).alias("pay_a"),
+    (pl.col("b").sum() / 100).round(2).alias("pay_b"),
+    (pl.col("more").sum() / 100).round(2).alias("difference_pay"),
     (pl.col("more") > 0).sum().alias("n_gain"),
     (pl.col("more") < 0).sum().alias("n_lose"),
     (pl.col("more") == 0).sum().alias("n_same"),
-    pl.col("more").clip(lower_bound=0).sum().alias("gain_pay") / 100,
-    pl.col("more").clip(upper_bound=0).sum().alias("lose_pay") / 100,
+    (pl.col("more").clip(lower_bound=0).sum() / 100).round(2).alias("gain_pay"),
+    (pl.col("more").clip(upper_bound=0).sum() / 100).round(2).alias("lose_pay"),
 ]
 
 

@@ -15,6 +15,11 @@ def typed(schema: type[dy.Schema], frames: Sequence[pl.DataFrame]) -> pl.DataFra
     return schema.validate(pl.concat(told, how="vertical_relaxed"), cast=True) if told else schema.create_empty()
 
 
+def money(cents: str) -> pl.Expr:
+    """A column of cents as an amount: polars divides by multiplying, which leaves a trace behind the last decimal."""
+    return (pl.col(cents) / 100).round(2)
+
+
 def shown_as(rows: pl.DataFrame) -> dict[str | None, str | None]:
     """The name under which each team is shown: small ones together with the next, until each has `LEAST` sellers.
 
