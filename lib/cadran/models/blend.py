@@ -15,11 +15,10 @@ LOW, Q10, Q50, Q90, HIGH = (list(QUANTILES).index(name) for name in ("low", "q10
 INNER = slice(1, -1)
 #: Weights are tried in steps of this.
 STEP = 0.1
-#: Held-out forecasts' worth of the first weights, and of intervals as the candidates tell them, that learning starts
-#: from. Months told from neighbouring days hang together: a hundred forecasts are a dozen that do not.
-PRIOR, PRIOR_OF_WIDTHS = 48.0, 12.0
-#: What the first candidate weighs before anything is learnt: it alone knows the deals. The others share the rest.
-FIRST = 0.6
+#: How fast weights follow what held-out forecasts were worth: a blend a tenth worse over ten of them counts 1/e as much.
+RATE = 1.0
+#: Held-out forecasts' worth of intervals as the candidates tell them, that widths start from.
+PRIOR = 12.0
 #: What a held-out forecast of another horizon counts, for each month between the two.
 NEAR = 0.5
 
@@ -62,7 +61,10 @@ class Blend:
 
 
 def learn_weights(told: np.ndarray, actual: np.ndarray, horizon: np.ndarray, n_horizons: int) -> tuple[np.ndarray, int]:
-    """Weights that would have had the least pinball loss in forecasts held out, pulled towards those before any was seen.
+    """Weights by what each blend of the candidates was worth in forecasts held out.
+
+    Every blend on a grid counts by how little pinball loss it had; before any forecast is seen, by what the first
+    candidate, which alone knows the deals, weighs in it: half of all, on average.
 
     Args:
         told: (n, candidates, levels) quantiles at `LEVELS`; NaN where a candidate was silent.
@@ -74,24 +76,24 @@ def learn_weights(told: np.ndarray, actual: np.ndarray, horizon: np.ndarray, n_h
         (horizons, candidates) weights, and the number of forecasts in which every candidate spoke, which they rest on.
 
     Source:
-        Averaging of quantiles: Lichtendahl, Grushka-Cockayne and Winkler (2013), Management Science 59(7). Weights by
-        pinball loss, shrunk: Timmermann (2006), Forecast combinations, Handbook of Economic Forecasting.
+        Averaging of quantiles: Lichtendahl, Grushka-Cockayne and Winkler (2013), Management Science 59(7).
+        Exponentially weighted average: Cesa-Bianchi and Lugosi (2006), Prediction, Learning, and Games, chapter 2.
     """
-    n_candidates = told.shape[1]
     full = ~np.isnan(told).any(axis=(1, 2)) & ~np.isnan(actual)
     told, actual, horizon = told[full][..., INNER], actual[full], horizon[full]
-    before = np.append(FIRST, np.full(n_candidates - 1, (1 - FIRST) / (n_candidates - 1)))
+    tried = _simplex(told.shape[1])
+    before = tried[:, 0] + STEP / 2
     if not len(actual):
-        return np.tile(before, (n_horizons, 1)), 0
-    tried = _simplex(n_candidates)
-    blended = np.einsum("wc,ncl->wnl", tried, told)
-    over = actual[:, None] - blended
+        return np.tile(before @ tried / before.sum(), (n_horizons, 1)), 0
+    over = actual[:, None] - np.einsum("wc,ncl->wnl", tried, told)
     losses = np.maximum(LEVELS[INNER] * over, (LEVELS[INNER] - 1) * over).mean(axis=-1)
     weights = []
     for ahead in range(1, n_horizons + 1):
-        counts = NEAR ** np.abs(horizon - ahead)
-        best, n = tried[np.argmin(losses @ counts)], counts.sum()
-        weights.append((n * best + PRIOR * before) / (n + PRIOR))
+        near = NEAR ** np.abs(horizon - ahead)
+        loss = losses @ near
+        least = max(float(loss.min()), 1e-12)
+        counts = before * np.exp(-RATE * near.sum() * (loss / least - 1))
+        weights.append(counts @ tried / counts.sum())
     return np.array(weights), len(actual)
 
 
@@ -116,7 +118,7 @@ def learn_widths(told: np.ndarray, actual: np.ndarray) -> tuple[tuple[float, flo
         scores = np.where(actual < middle, (middle - actual) / down, (actual - middle) / up)
         if n:
             factor = np.quantile(scores, min(share * (n + 1) / n, 1.0))
-            factors[place] = float(np.exp(np.log(max(factor, 1e-3)) * n / (n + PRIOR_OF_WIDTHS)))
+            factors[place] = float(np.exp(np.log(max(factor, 1e-3)) * n / (n + PRIOR)))
     return (factors[0], factors[1]), n
 
 
