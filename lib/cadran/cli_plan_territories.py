@@ -162,6 +162,12 @@ def _result(told: Any, words: Words) -> list[str]:
 def _doubts(told: Any, words: Words) -> list[str]:
     """What the figures rest on, where that is not plain."""
     lines = []
+    if told.luck and told.luck > told.rules.tolerance:
+        lines.append(words("By chance alone, loads of this size differ by ± {luck} (one standard deviation): a narrower band "
+                           "evens out luck, and will need it again.", luck=words.percent(told.luck)))  # fmt: skip
+    if told.large:
+        lines.append(words("Too large for anybody's band, and apart: {n} ({accounts}).", n=words.number(len(told.large)),
+                           accounts=", ".join([*told.large[:MOST_MOVES], *["…"] * (len(told.large) > MOST_MOVES)])))  # fmt: skip
     if told.n_assumed:
         lines.append(words("Unknown values that a usual one stands in for: {n}.", n=words.number(told.n_assumed)))
     if told.n_without:

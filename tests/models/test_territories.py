@@ -164,7 +164,7 @@ def test_an_account_larger_than_any_band_is_named():
     found = reassign(accounts(("huge", "R1", 50), ("a", "R1", 5), ("b", "R2", 5)), reps("R1", "R2"))
 
     assert "too large for anybody's band (the seller who has it): huge (R1)." in str(found.conflicts[0])
-    assert "`apart`" in str(found.conflicts[0])
+    assert "large_apart = true" in str(found.conflicts[0])
     assert dict(found.reps.select("rep_id", "after").iter_rows()) == {"R1": 50.0, "R2": 10.0}
 
 

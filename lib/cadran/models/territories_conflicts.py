@@ -138,7 +138,7 @@ def _large(case: Case, large: np.ndarray, overfull: np.ndarray) -> list[Problem]
     names = [f"{case.account_ids[each]} ({case.rep_ids[case.fixed[each]]})" for each in those]
     return [Problem(
         "Each of these accounts is too large for anybody's band (the seller who has it): {accounts}.",
-        "Write them under `apart`, and they count for nothing; or share them between several sellers in the CRM.",
+        "Write `large_apart = true`, and they count for nothing; or share them between several sellers in the CRM.",
         accounts=_names(np.array(names)),
     )]  # fmt: skip
 

@@ -1,13 +1,17 @@
 """A proposal of territories: the accounts of a book, shared out by the rules of a person."""
 
-from dataclasses import dataclass
+import math
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from cadran.book import Book
+from cadran.models.behind import behind, told
 from cadran.models.plan_file import FOLDER
 from cadran.models.territories import Reassigned, reassign
 from cadran.models.territories_book import Portfolio, portfolio, weigh
@@ -36,6 +40,7 @@ class Proposal:
         n_parts: Colleagues' shares in accounts of others: they keep their deals.
         n_deals_alone: Open deals of no account, each shared out as one.
         speak_all: Sellers of whom no rule says what they speak, where that matters.
+        large: Accounts larger than anybody's band, that count for nothing as the rules ask.
         alone: Regions with a single seller: there is nobody to share with.
     """
 
@@ -52,7 +57,17 @@ class Proposal:
     n_parts: int
     n_deals_alone: int
     speak_all: tuple[str, ...]
+    large: tuple[str, ...]
     alone: tuple[str, ...]
+
+    @property
+    def luck(self) -> float | None:
+        """By which share of the mean loads of so many, each falling to anybody, differ by chance alone (one standard
+        deviation of a Poisson count); None where loads are no counts."""
+        if self.rules.measure not in ("open_deals", "accounts"):
+            return None
+        mean = float(self.balance["before"].sum()) / max(self.balance.filter(pl.col("target") > 0).height, 1)
+        return 1 / math.sqrt(mean) if mean > 0 else None
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -95,28 +110,55 @@ def propose(
     found = portfolio(book)
     path = path or (rules_file(book) if rules_file(book).exists() else None)
     rules = read_rules(path, found) if path else Rules()
-    rules = Rules(**vars(rules) | {"measure": measure or rules.measure, "tolerance": tolerance or rules.tolerance})
+    rules = replace(
+        rules, measure=rules.measure if measure is None else measure,
+        tolerance=rules.tolerance if tolerance is None else tolerance,
+    )  # fmt: skip
     weight, n_assumed = weigh(book, found, rules.measure, chances)
     staff = _staff(found, rules)
     units = _units(found, rules, staff, weight)
-    asked = units.filter(pl.col("weight") > 0, pl.col("is_reachable"))
+    large = _large(units, staff, rules.tolerance) if rules.is_large_apart else []
+    units = units.with_columns(weight=pl.when(pl.col("unit_id").is_in(large)).then(0.0).otherwise("weight"))
+    # Of accounts that weigh the same, the first are taken first: those that touch nobody's pay.
+    asked = units.filter(pl.col("weight") > 0, pl.col("is_reachable")).sort("n_due", "amount_open", "unit_id")
     if asked.is_empty():
         raise Problem("No account carries anything of the measure {measure}: there is nothing to share out.",
                       "Share out by another measure.", measure=rules.measure)  # fmt: skip
-    told = reassign(asked.drop("account_id").rename({"unit_id": "account_id"}), staff, rules.tolerance, time_limit)
-    at = told.accounts.select(unit_id="account_id", to_rep_id="to_rep_id", reason="reason")
+    shared = reassign(asked.drop("account_id").rename({"unit_id": "account_id"}), staff, rules.tolerance, time_limit)
+    at = shared.accounts.select(unit_id="account_id", to_rep_id="to_rep_id", reason="reason")
     placed = units.join(at, on="unit_id", how="left").with_columns(after=pl.coalesce("to_rep_id", "rep_id"))
     without = units.filter(pl.col("rep_id").is_null())
     languages = {each for each in rules.languages.values() if each}
     grouped = staff.group_by("region").agg(pl.col("share").gt(0).sum().alias("n"), pl.col("told_region").first())
     return Proposal(
-        rules, _balance(placed, staff, told), _teams(placed, staff, told), _moves(placed, staff), told, found.quarter_ends,
+        rules, _balance(placed, staff, shared), _teams(placed, staff, shared), _moves(placed, staff), shared, found.quarter_ends,
         n_assumed, without.height, without.filter(pl.col("weight") == 0).height,
         units.filter(~pl.col("is_reachable"), pl.col("weight") > 0).height, units.filter("is_part")["unit_id"].len(),
         asked.filter("is_deal").height,
         tuple(each for each in staff["rep_id"] if languages and rules.speaks(each) is None),
+        tuple(large),
         tuple(grouped.filter(n=1)["told_region"].drop_nulls().sort()) if rules.is_region_fixed else (),
     )  # fmt: skip
+
+
+def proposed(book: Book, measure: str | None = None, wait: bool = True) -> Proposal | None:
+    """The same by the book's own rules, worked out once for all who ask, behind the page.
+
+    Args:
+        book: At its moment.
+        measure: In place of that of the rules.
+        wait: Whether to wait for it; otherwise None is given until it is there.
+
+    Raises:
+        Problem: As `propose` does.
+    """
+    path = rules_file(book)
+    return told(_begun(book, measure, path.stat().st_mtime_ns if path.exists() else 0), wait)
+
+
+@lru_cache(maxsize=16)
+def _begun(book: Book, measure: str | None, written: int) -> Future[Proposal]:
+    return behind(lambda: propose(book, measure=measure))
 
 
 def _staff(found: Portfolio, rules: Rules) -> pl.DataFrame:
@@ -175,6 +217,20 @@ def _units(found: Portfolio, rules: Rules, staff: pl.DataFrame, weight: pl.DataF
     return units.with_columns(is_reachable=is_told | pl.lit(not rules.is_region_fixed))
 
 
+def _large(units: pl.DataFrame, staff: pl.DataFrame, tolerance: float) -> list[str]:
+    """Accounts larger than the band of anybody in their region, once the larger ones are out of its mean."""
+    present = staff.group_by("region").agg(present=pl.col("share").sum(), most=pl.col("share").max())
+    left = units.filter(pl.col("weight") > 0).join(present, on="region", nulls_equal=True)
+    large: list[str] = []
+    while True:
+        mean = pl.col("weight").sum().over("region") / pl.col("present")
+        is_large = pl.col("weight") > mean * pl.col("most") * (1 + tolerance)
+        found = left.filter(is_large)["unit_id"].to_list()
+        if not found:
+            return large
+        large, left = [*large, *found], left.filter(~is_large)
+
+
 def _balance(placed: pl.DataFrame, staff: pl.DataFrame, told: Reassigned) -> pl.DataFrame:
     weighs = placed.filter(pl.col("weight") > 0)
     both = staff.join(told.reps, on="rep_id", maintain_order="left")
@@ -208,7 +264,9 @@ def _teams(placed: pl.DataFrame, staff: pl.DataFrame, told: Reassigned) -> pl.Da
         place.rename({"rep_id": "to_rep_id", "team": "to_team", "region": "to_region"}), on="to_rep_id"
     )
     moved = moved.filter(
-        pl.col("team").ne_missing("to_team") | pl.col("region").ne_missing("to_region") | pl.col("rep_id").is_null()
+        pl.col("team").ne_missing(pl.col("to_team"))
+        | pl.col("region").ne_missing(pl.col("to_region"))
+        | pl.col("rep_id").is_null()
     )
     out = moved.drop_nulls("rep_id").group_by("team", "region").len("n_out")
     in_ = moved.group_by(team="to_team", region="to_region").len("n_in")

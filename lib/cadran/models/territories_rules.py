@@ -41,9 +41,11 @@ class Rules:
         groups: Region to group of regions among which accounts may move, and whose sellers share one mean.
         locked: Accounts that stay with their seller.
         apart: Accounts that stay, and count for nothing.
+        is_large_apart: Whether those larger than anybody's band are apart too.
         named: Account to the seller who gets it.
         languages: Country to the languages of which a seller must speak one.
         spoken: What sellers speak of whom nothing is said; empty: all.
+        teams: Seller to what the team speaks.
         sellers: By `rep_id`.
     """
 
@@ -53,15 +55,17 @@ class Rules:
     groups: Mapping[str, str] = field(default_factory=dict)
     locked: frozenset[str] = frozenset()
     apart: frozenset[str] = frozenset()
+    is_large_apart: bool = False
     named: Mapping[str, str] = field(default_factory=dict)
     languages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     spoken: tuple[str, ...] = ()
+    teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sellers: Mapping[str, Seller] = field(default_factory=dict)
 
     def speaks(self, rep_id: str) -> tuple[str, ...] | None:
-        """What a seller speaks; None: all, as nothing is said of it."""
+        """What a seller speaks: as said of the seller, the team, or all. None: everything, as nothing is said."""
         said = self.sellers.get(rep_id, Seller()).languages
-        return said if said is not None else self.spoken or None
+        return said if said is not None else self.teams.get(rep_id, self.spoken or None)
 
 
 def read_rules(path: Path, found: Portfolio) -> Rules:
@@ -86,9 +90,10 @@ def read_rules(path: Path, found: Portfolio) -> Rules:
     rules = Rules(
         plan.text("measure", Rules.measure, MEASURES), _tolerance(plan), told.flag("fixed", True),
         _groups(told.section("groups"), regions), _accounts(plan, "locked", owner), _accounts(plan, "apart", owner),
+        plan.flag("large_apart", False),
         _named(plan.section("named"), owner, staff),
         _languages(plan.section("languages"), {each for each in country.values() if each is not None}),
-        tuple(plan.texts("spoken")), sellers,
+        tuple(plan.texts("spoken")), _teams(plan.section("teams"), found), sellers,
     )  # fmt: skip
     told.close()
     _contradictions(plan, rules, owner, country)
@@ -134,6 +139,20 @@ def _languages(section: Section, countries: Iterable[str]) -> dict[str, tuple[st
         if country not in countries:
             section.fault("No account is in this country.", "Write one of: {names}.", country,
                           names=", ".join(sorted(countries)[:12]))  # fmt: skip
+    return told
+
+
+def _teams(section: Section, found: Portfolio) -> dict[str, tuple[str, ...]]:
+    """What each seller of the teams that are named speaks."""
+    told: dict[str, tuple[str, ...]] = {}
+    members = dict(found.reps.drop_nulls("team").group_by("team").agg("rep_id").iter_rows())
+    for name in section.values:
+        part = section.section(name)
+        spoken = tuple(part.texts("languages"))
+        part.close()
+        if name not in members:
+            section.fault("There is no such team.", "Write one of: {names}.", name, names=", ".join(sorted(members)))
+        told |= dict.fromkeys(members.get(name, []), spoken)
     return told
 
 

@@ -13,8 +13,10 @@ from cadran.models.territories_milp import pairs, solve
 
 #: Share of a block's time that its bound may take.
 FOR_BOUND = 0.2
-#: Share of what is then left that may go to the overloaded and those under the mean alone.
-FOR_FIRST = 1 / 3
+#: Share of what is then left that may go to the overloaded and those under the mean alone, then to the whole block.
+FOR_EACH = 0.4
+#: Times that blocks are gone through.
+ROUNDS = 2
 #: A block with at most so many pairs of an account and a seller is given to HiGHS whole.
 MOST_PAIRS = 25_000
 #: Pairs of the few sellers among whom accounts are shared out anew, and seconds for that.
@@ -31,11 +33,14 @@ def search(case: Case, ends: float) -> tuple[np.ndarray, int, bool]:
         case: The question; bands that cannot be kept even by parts of accounts are widened before.
         ends: When to stop, on the clock of `time.monotonic`.
     """
-    at, bound = greedy(case), 0
-    blocks = [_Block(case, members, sellers) for members, sellers in _blocks(case)]
-    for place, block in enumerate(blocks):
-        at, least = block.improved(at, monotonic() + (ends - monotonic()) / (len(blocks) - place))
-        bound += least
+    at = greedy(case)
+    waiting = [_Block(case, accounts, sellers) for accounts, sellers in _blocks(case)]
+    blocks = waiting
+    for _ in range(ROUNDS):  # what some blocks leave of their time goes to the others
+        for place, block in enumerate(waiting):
+            at = block.improved(at, monotonic() + (ends - monotonic()) / (len(waiting) - place))
+        waiting = [block for block in waiting if not block.is_done(at, ends)]
+    bound = sum(block.bound for block in blocks)
     fixed = ~case.is_free & (case.owner != NOBODY)
     sure = int((case.owner[fixed] != case.fixed[fixed]).sum())
     return at, bound + sure, any(block.is_impossible for block in blocks)
@@ -57,28 +62,30 @@ class _Block:
         home = np.where(case.must_move, NOBODY, np.where(case.is_free, case.owner, case.fixed))
         base = case.loads(home)[sellers]
         self.over, self.under = sellers[base > case.high[sellers]], sellers[base < case.target[sellers]]
-        self.is_impossible = False
+        self.bound, self.is_impossible = 0, False
         self.random = np.random.default_rng(0)
 
-    def improved(self, at: np.ndarray, ends: float) -> tuple[np.ndarray, int]:
-        """The same with fewer of this block's accounts moved, and the fewest moves there can be in it."""
+    def improved(self, at: np.ndarray, ends: float) -> np.ndarray:
+        """The same with fewer of this block's accounts moved; `bound` rises to what is found to be needed."""
         case = self.case
         known = self._moves(at) if self._outside(at) == 0 else len(self.accounts)
-        bound = fewest(case, self.accounts, self.sellers, FOR_BOUND * (ends - monotonic()), known)
-        if self._is_done(at, bound, ends):
-            return at, bound
+        seconds = FOR_BOUND * (ends - monotonic())
+        self.bound = max(self.bound, fewest(case, self.accounts, self.sellers, seconds, known))
+        if self._outside(at):
+            at = self._among_few(at, ends, is_repair=True)
         offered = case.must_move[self.accounts] | np.isin(case.owner[self.accounts], self.over)
-        now = monotonic()
-        at = self._tried(at, self.accounts[offered], self.under, now + FOR_FIRST * (ends - now))[0]
-        if self._is_done(at, bound, ends):
-            return at, bound
-        if len(pairs(case, self.accounts, self.sellers)[0]) <= MOST_PAIRS:
-            at, least = self._tried(at, self.accounts, self.sellers, ends)
-            return at, max(bound, least)
-        return self._among_few(at, bound, ends), bound
+        for accounts, takers in ((self.accounts[offered], self.under), (self.accounts, self.sellers)):
+            if self.is_done(at, ends):
+                return at
+            now = monotonic()
+            at, least = self._tried(at, accounts, takers, now + FOR_EACH * (ends - now))
+            if len(accounts) == len(self.accounts) and takers is self.sellers:
+                self.bound = max(self.bound, least)
+        return self._among_few(at, ends)
 
-    def _is_done(self, at: np.ndarray, bound: int, ends: float) -> bool:
-        return (self._outside(at) == 0 and self._moves(at) <= bound) or monotonic() > ends
+    def is_done(self, at: np.ndarray, ends: float) -> bool:
+        """Whether nothing can be gained any more, or the time is over."""
+        return self.is_impossible or (self._outside(at) == 0 and self._moves(at) <= self.bound) or monotonic() > ends
 
     def _tried(
         self, at: np.ndarray, accounts: np.ndarray, takers: np.ndarray, ends: float, most: int = MOST_PAIRS
@@ -102,17 +109,19 @@ class _Block:
         home[accounts] = self.case.owner[accounts]
         return home
 
-    def _among_few(self, at: np.ndarray, bound: int, ends: float) -> np.ndarray:
-        """Share out anew among a few sellers, drawn at random, again and again."""
+    def _among_few(self, at: np.ndarray, ends: float, *, is_repair: bool = False) -> np.ndarray:
+        """Share out anew among a few sellers, drawn at random, again and again; to repair, until the bands hold."""
         case, gainless = self.case, 0
         size = max(4, int(math.sqrt(FEW_PAIRS * len(self.sellers) / len(self.accounts))))
-        while gainless < PATIENCE and not self._is_done(at, bound, ends):
+        while gainless < PATIENCE and not self.is_done(at, ends):
             few = self._drawn(at, size)
             owner, here = case.owner[self.accounts], at[self.accounts]
             inside = np.isin(here, few) & (np.isin(owner, few) | case.must_move[self.accounts])
             before = self._rank(at)
             at = self._tried(at, self.accounts[inside], few, min(ends, monotonic() + FEW_SECONDS), 10 * FEW_PAIRS)[0]
             gainless = 0 if self._rank(at) < before else gainless + 1
+            if is_repair and not self._outside(at):
+                break
         return at
 
     def _drawn(self, at: np.ndarray, size: int) -> np.ndarray:
