@@ -53,7 +53,7 @@ def pay(
     found = [(each, flag) for each in plans for flag in flags(opened, each, paid if each is plan else None)]
     if paid:
         told["payouts"] = pays.payouts(paid, since.date() if since else None, until.date() if until else None)
-        told["set_aside"] = paid.staff.aside if opened.rates_persons else paid.staff.aside.drop("seller")
+        told["set_aside"] = paid.staff.aside
     if paid and compare:
         told["compared"] = compared(paid, plans[1])
     if paid and trace:

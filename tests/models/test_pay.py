@@ -6,6 +6,7 @@ from datetime import date
 import polars as pl
 import pytest
 
+from cadran.book import Reader
 from cadran.models.pay import payouts, payroll, trace
 from cadran.models.pay_compared import compared
 from cadran.models.pay_flags import flags
@@ -209,6 +210,19 @@ def test_a_small_team_stands_with_another_and_a_company_of_one_not_at_all(paid):
     )
     assert payouts(paid(FLAT, [], reps=REPS[:1], is_open=False)).is_empty()
     assert payouts(paid(FLAT, [], reps=REPS[:1])).filter(pl.col("level") == "rep").height == 2
+
+
+def test_a_reader_of_one_team_sees_its_pay_alone_by_the_results_of_all(paid):
+    text = QUOTA.replace('name = "Sales"', 'name = "Sales"\nof = "team"') + "[people.r5]\nquota = 120000\n"
+    told = paid(text, [won(90_000.0, "2026-02-01", "r1")])
+    limited = told.book.scope(Reader("boss", "manager", teams=("North",)))
+    seen = payroll(limited, told.plan)
+
+    assert set(payouts(seen).filter(pl.col("level") != "company")["group"]) == {"North", "r1", "r2", "r3"}
+    assert pays(seen, "r2")[1] == 3000
+    assert set(compared(seen, told.plan).filter(pl.col("level") == "rep")["group"]) == {"r1", "r2", "r3"}
+    with pytest.raises(Problem, match="does not pay r4"):
+        trace(seen, "r4")
 
 
 def test_two_plans_are_compared_rep_by_rep(paid, tmp_path):

@@ -1,7 +1,7 @@
 """What a plan pays on what was won: payouts by period, each with its lines, per team or, where that is open, per rep."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ import polars as pl
 
 from cadran.book import Book
 from cadran.book.individual import check_active, is_active
+from cadran.measures.counting import small
 from cadran.models.pay_credits import Credits, credited
 from cadran.models.pay_earned import Line, Settled, settle
 from cadran.models.pay_plan import PayPlan
@@ -35,11 +36,17 @@ class Payroll:
     settled: Settled
     #: First and last day of the periods settled.
     periods: list[tuple[date, date]]
+    #: The reps whom the book's reader may see; null for all. The others are settled too: teams and splits reach across.
+    visible: pl.Series | None = None
 
     @property
     def rep_ids(self) -> list[str]:
         """The reps paid, in the order of the arrays."""
         return self.staff.people["rep_id"].to_list()
+
+    def sees(self) -> pl.Expr:
+        """Whether the reader may see the rep of a row."""
+        return pl.lit(True) if self.visible is None else pl.col("rep_id").is_in(self.visible.implode())
 
     @cached_property
     def lines(self) -> pl.DataFrame:
@@ -63,15 +70,18 @@ def payroll(book: Book, plan: PayPlan) -> Payroll:
             "Ask what it may cost, or compare it with a plan that has begun.",
             plan=plan.name, starts=plan.starts, day=book.day,
         )  # fmt: skip
-    staff = staffed(book, plan)
+    whole = replace(book, reader=None)
+    staff = staffed(whole, plan)
     if staff.people.is_empty():
         raise Problem(
             "The plan {plan} pays nobody. Sellers without a quota: {n}.",
             "Write quota.amount, or who is paid under [who].", plan=plan.name, n=staff.aside.height,
         )  # fmt: skip
-    found = credited(book, plan)
+    found = credited(whole, plan)
     known = found.known(plan, staff.people["rep_id"].to_list(), len(periods))
-    return Payroll(book, plan, staff, found, settle(plan, staff.roll, known), periods)
+    is_limited = book.reader is not None and book.reader.is_limited
+    visible = small(book.table("reps").select("rep_id").unique())["rep_id"] if is_limited else None
+    return Payroll(book, plan, staff, found, settle(plan, staff.roll, known), periods, visible)
 
 
 def payouts(paid: Payroll, since: date | None = None, until: date | None = None) -> pl.DataFrame:
@@ -116,9 +126,10 @@ def trace(paid: Payroll, rep_id: str) -> tuple[pl.DataFrame, pl.DataFrame]:
         Problem: If ratings of named persons are closed, or the plan does not pay the rep.
     """
     check_active(paid.book)
-    if rep_id not in paid.rep_ids:
+    seen = paid.staff.people.filter(paid.sees())["rep_id"].to_list()
+    if rep_id not in seen:
         raise Problem("The plan {plan} does not pay {rep}.", "Name one of the reps it pays: {names}, …",
-                      plan=paid.plan.name, rep=rep_id, names=", ".join(paid.rep_ids[:5]))  # fmt: skip
+                      plan=paid.plan.name, rep=rep_id, names=", ".join(seen[:5]))  # fmt: skip
     own = paid.credits.rows.filter(pl.col("rep_id") == rep_id, pl.col("known_in") < len(paid.periods))
     firsts = pl.Series([first for first, _ in paid.periods])
     frames = []
@@ -152,6 +163,7 @@ def _per_rep(paid: Payroll) -> pl.DataFrame:
         team=pl.Series(names[staff.roll.team[:, :n].ravel()].tolist(), dtype=pl.String).replace("", None),
         **{name: pl.Series(values[:, :n].ravel()) for name, values in arrays.items()},
     )
+    rows = rows.filter(paid.sees())
     is_told = pl.col("is_here") | pl.any_horizontal(pl.col("quota", "pay", "carried", "balance") != 0)
     return rows.filter(is_told).with_columns(is_complete=pl.col("until") <= paid.book.day)
 

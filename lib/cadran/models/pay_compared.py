@@ -23,7 +23,9 @@ def compared(paid: Payroll, other: PayPlan) -> pl.DataFrame:
     """
     against = payroll(paid.book, on_days_of(paid.plan, other))
     totals = [
-        each.staff.people.select("rep_id", "seller", "team").with_columns(pl.Series(name, each.settled.pay.sum(-1)))
+        each.staff.people.select("rep_id", "seller", "team")
+        .with_columns(pl.Series(name, each.settled.pay.sum(-1)))
+        .filter(each.sees())
         for name, each in (("a", paid), ("b", against))
     ]
     both = totals[0].join(totals[1], on="rep_id", how="full", coalesce=True)

@@ -135,7 +135,7 @@ class _Year:
         columns = np.array([numbers.get(rep, -1) for rep in reps], np.int64)
         #: Where the reps paid stand among the sellers simulated, and which of them do.
         self.known, self.is_simulated = columns[columns >= 0], columns >= 0
-        found = credited(book, plan)
+        found = credited(replace(book, reader=None), plan)
         before = replace(found, rows=found.rows.filter(pl.col("won_date") < months[0], pl.col("date") <= book.day))
         self.firsts = [first for first, _ in plan.periods()]
         self.so_far = before.known(plan, reps, len(self.firsts))[-1].astype(np.float64)

@@ -10,6 +10,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.measures.counting import small
 from cadran.models.pay import Payroll
+from cadran.models.pay_earned import Array
 from cadran.models.pay_plan import PayPlan
 from cadran.models.pay_shown import typed
 from cadran.tables.measured.pay import PayFlag
@@ -106,7 +107,7 @@ def _calendar(book: Book, plan: PayPlan) -> Iterator[Flag]:
 
 
 def _owed(paid: Payroll) -> Iterator[Flag]:
-    owed = paid.settled.carried[:, -1]
+    owed = paid.settled.carried[:, -1] * _seen(paid)
     if n := int((owed < 0).sum()):
         yield Flag("deducting", Problem(
             "Sellers who have earned less to date than they were paid: {n}, {amount:.2f} {currency} in all. It is set against what "
@@ -132,11 +133,16 @@ def _moved(paid: Payroll) -> Iterator[Flag]:
             "agreement where the contract names it. Counsel decides.",
             n=hands.height, of=rows.height, plan=plan.name, amount=amount, currency=plan.currency,
         ), n=hands.height, amount=amount)  # fmt: skip
-    if n := paid.staff.n_moved:
+    if n := int((paid.staff.is_moved & _seen(paid)).sum()):
         yield Flag("territory", Problem(
             "Sellers who changed team while {plan} ran: {n}. The team's result that pays them changed with it.",
             "Look at their payouts before and after.", n=n, plan=plan.name,
         ), n=n)  # fmt: skip
+
+
+def _seen(paid: Payroll) -> Array:
+    """Which of the reps paid the reader may see."""
+    return paid.staff.people.select(seen=paid.sees().and_(pl.col("rep_id").is_not_null()))["seen"].to_numpy()
 
 
 def _hands(book: Book, since: date, won: pl.DataFrame) -> pl.DataFrame:
@@ -155,17 +161,20 @@ def _hands(book: Book, since: date, won: pl.DataFrame) -> pl.DataFrame:
 
 
 def _unknown(paid: Payroll) -> Iterator[Flag]:
-    if n := paid.staff.aside.height:
+    aside = paid.staff.aside.filter(paid.sees())
+    if n := aside.height:
         yield Flag("unknown", Problem(
             "Sellers without a quota, left out: {n} ({names}).",
             "Write quota.amount, or a quota of each under [people].",
-            n=n, names=", ".join(paid.staff.aside["seller"].to_list()[:10]),
+            n=n, names=", ".join(aside["seller"].to_list()[:10]),
         ), n=n)  # fmt: skip
-    if n := paid.staff.n_first_day_unknown:
+    if n := int((paid.staff.is_first_day_unknown & _seen(paid)).sum()):
         yield Flag("unknown", Problem(
             "Sellers whose first day is not known, taken to have been there all along: {n}.",
             "Import it, or write `starts` under [people].", n=n,
         ), n=n)  # fmt: skip
+    if paid.visible is not None:
+        return  # the rest is of the whole company
     if n := paid.credits.n_without_amount:
         yield Flag("unknown", Problem(
             "Deals won without a known amount, which count as 0: {n}.", "Have their amounts entered.", n=n

@@ -1,6 +1,7 @@
 """Reading a pay plan from a TOML file, and telling all that is wrong with it. The format is told in docs/pay.md."""
 
 from calendar import monthrange
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -40,7 +41,7 @@ def load_plan(path: Path, book: Book) -> PayPlan:
     Raises:
         Problem: With every fault of the file: its table, its key, the rule and the repair.
     """
-    root = read_plan(path)
+    root, book = read_plan(path), replace(book, reader=None)  # a plan may name whom a reader does not see
     who, pay, quota = root.section("who"), root.section("pay"), root.section("quota")
     reps = small(book.table("reps").select("rep_id", "team", "role").unique())
     known = {name: sorted(reps[name].drop_nulls().unique()) for name in reps.columns}

@@ -38,10 +38,10 @@ class Staffed:
     aside: pl.DataFrame
     #: How sellers were told from others: the plan, their role, or that they own deals.
     by: str
-    #: Reps whose first day the book does not know: taken to have been there all along.
-    n_first_day_unknown: int
-    #: Reps whose team changed while the plan ran.
-    n_moved: int
+    #: Whether the book does not know the first day of each rep: taken to have been there all along.
+    is_first_day_unknown: Array
+    #: Whether the team of each rep changed while the plan ran.
+    is_moved: Array
 
 
 def staffed(book: Book, plan: PayPlan) -> Staffed:
@@ -71,9 +71,9 @@ def staffed(book: Book, plan: PayPlan) -> Staffed:
         variable=prorated(variable), cap=cap, draw=_draw(plan, people, presence, days, periods, firsts, is_paid),
         present=there > 0, team=numbers,
     )  # fmt: skip
-    unknown = sum(day is None for day, paid in zip(firsts, is_paid, strict=True) if paid)
+    unknown = np.array([day is None for day, paid in zip(firsts, is_paid, strict=True) if paid], bool)
     begun = [number for number, (first, _) in enumerate(periods) if first <= book.day]
-    moved = int((numbers[:, begun] != numbers[:, :1]).any(1).sum()) if begun else 0
+    moved = np.asarray((numbers[:, begun] != numbers[:, :1]).any(1))
     return Staffed(people, roll, prorated(_yearly(plan, people, "base", plan.base)), teams, aside, by, unknown, moved)
 
 
