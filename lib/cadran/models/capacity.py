@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -22,7 +23,10 @@ from cadran.models.workforce import Change, Workforce, workforce
 from cadran.tables.measured.capacity import Basis, RampMonth
 from cadran.tables.problems import Problem
 
-__all__ = ["Change", "Hiring", "Plan", "basis", "capacity", "plan", "ramp_curve", "staffing_of"]
+if TYPE_CHECKING:
+    from cadran.models.bookings import Bookings
+
+__all__ = ["Change", "Hiring", "Plan", "basis", "capacity", "of_bookings", "plan", "ramp_curve", "staffing_of"]
 
 #: Months that are planned, at most.
 MOST_MONTHS = 18
@@ -52,10 +56,15 @@ def _begun(book: Book, months: int, staffing: Staffing) -> Future[Hiring]:
 
         found = bookings(book, months)
         assert found is not None  # it was waited for
-        force = workforce(book, staffing, found.sellers, found.months)
-        return Hiring(plan(force, found.sellers, found.drawn()))
+        return of_bookings(book, staffing, found)
 
     return behind(work)
+
+
+def of_bookings(book: Book, staffing: Staffing, found: "Bookings") -> Hiring:
+    """The capacity plan of a book on bookings that were worked out before, of the same moment."""
+    force = workforce(book, staffing, found.sellers, found.months)
+    return Hiring(plan(force, found.sellers, found.drawn()))
 
 
 def staffing_of(book: Book, months: int = 12, path: Path | None = None) -> Staffing:

@@ -10,7 +10,7 @@ from cadran.models.staff import TENURED, Presence
 
 #: An assumption where too few were hired: months until a new seller does the whole of a tenured one's work.
 RAMP_MONTHS = 6.0
-#: New sellers, and deals that tenured ones would have won in their place, without which no ramp is learnt.
+#: New sellers, and won deals that tenured ones would have carried in their place, without which no ramp is learnt.
 LEAST_HIRES, LEAST_WINS = 10, 30.0
 #: How much the assumed curve weighs against what is seen in each month since hiring, in deals won.
 PRIOR_WINS = 10.0
@@ -29,9 +29,9 @@ class Ramp:
     errors: np.ndarray
     #: "stated", "learnt" or "assumed".
     basis: str
-    #: New sellers it was learnt from, and deals they won.
+    #: New sellers it was learnt from, and won deals they carried.
     n_hires: int = 0
-    n_wins: int = 0
+    n_wins: float = 0.0
 
     def at(self, tenure: np.ndarray, stretch: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
         """Share and standard error at whole months since hiring; 0 before it. `stretch` 2: twice as slow."""
@@ -61,11 +61,11 @@ def even(months: float) -> np.ndarray:
 
 
 def learn_ramp(past: Presence) -> Ramp:
-    """The ramp of those hired within the book's past: deals won by month since hiring, against those that tenured sellers
-    of the same region won in the same month.
+    """The ramp of those hired within the book's past: won deals carried by month since hiring, against those that tenured
+    sellers of the same region carried in the same month.
 
-    Each month since hiring is pulled towards the assumed curve (gamma and Poisson), and the curve never falls. It holds
-    what makes new sellers win later too: the time that deals take.
+    A won deal counts for whoever had it open, while they had it open: when the work was done, not when it was signed. Each
+    month since hiring is pulled towards the assumed curve (gamma and Poisson), and the curve never falls.
 
     Source:
         Gelman et al. (2013), Bayesian Data Analysis, section 2.6; Barlow et al. (1972), isotonic regression.
@@ -74,19 +74,19 @@ def learn_ramp(past: Presence) -> Ramp:
     wins, expected, n_hires = _by_tenure(past)
     if n_hires < LEAST_HIRES or expected[:-1].sum() < LEAST_WINS:
         # The doubt of the assumption: it might take two months more, or less.
-        return Ramp(assumed, np.abs(assumed - even(RAMP_MONTHS + 2)), "assumed", n_hires, int(wins[:-1].sum()))
+        return Ramp(assumed, np.abs(assumed - even(RAMP_MONTHS + 2)), "assumed", n_hires, float(wins[:-1].sum()))
     shape, rate = wins + PRIOR_WINS * assumed, expected + PRIOR_WINS
     shares = np.clip(isotonic_regression(shape / rate, weights=rate).x, 0, 1)
     shares[-1] = 1.0
     errors = np.append((np.sqrt(shape) / rate)[:-1], 0.0)
-    return Ramp(shares, errors, "learnt", n_hires, int(wins[:-1].sum()))
+    return Ramp(shares, errors, "learnt", n_hires, float(wins[:-1].sum()))
 
 
 def _by_tenure(past: Presence) -> tuple[np.ndarray, np.ndarray, int]:
-    """Deals won by month since hiring, those expected of tenured sellers in their place, and how many were hired."""
+    """Won deals carried by month since hiring, those expected of tenured sellers in their place, and how many were hired."""
     region = past.sellers["region"].fill_null("")
     is_tenured = past.tenure >= TENURED
-    there, won = past.present * is_tenured, past.wins * is_tenured
+    there, won = past.present * is_tenured, past.carried * is_tenured
     by_month = won.sum(axis=0) / np.maximum(there.sum(axis=0), 1e-9)
     names, place = np.unique(region.to_numpy().astype(str), return_inverse=True)
     base = there * by_month
@@ -95,7 +95,7 @@ def _by_tenure(past: Presence) -> tuple[np.ndarray, np.ndarray, int]:
     expected = past.present * by_month * factor[place][:, None]
     is_known = (past.tenure >= 0) & (past.present > 0)
     wins, due = (
-        np.bincount(past.tenure[is_known], each[is_known], TENURED + 1) for each in (past.wins, expected)
+        np.bincount(past.tenure[is_known], each[is_known], TENURED + 1) for each in (past.carried, expected)
     )  # fmt: skip
     return wins, due, int((is_known & ~is_tenured).any(axis=1).sum())
 

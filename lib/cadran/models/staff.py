@@ -16,6 +16,7 @@ SELLER = "seller"
 OWNED_WITHIN = 365
 #: Months since hiring beyond which a seller counts as tenured, whose hiring is unknown too.
 TENURED = 24
+_DEAL = "opportunity_key"
 
 
 def staff(book: Book) -> pl.DataFrame:
@@ -70,8 +71,9 @@ class Presence:
     present: np.ndarray
     #: Whole months since the month of hiring; `TENURED` where it is longer ago, or unknown.
     tenure: np.ndarray
-    #: Deals won, and the revenue they signed.
-    wins: np.ndarray
+    #: Won deals, each shared out over the days it was open among those who owned it: work that was worth it, when it was done.
+    carried: np.ndarray
+    #: Revenue signed.
     revenue: np.ndarray
 
 
@@ -95,7 +97,7 @@ def presence(book: Book, sellers: pl.DataFrame) -> Presence:
         sellers: From `staff`.
     """
     view = in_polars(book)
-    deals = view.deals(["rep_id", "status", "created_date", "closed_date", "amount"])
+    deals = view.deals([_DEAL, "rep_id", "status", "created_date", "closed_date", "amount"])
     won = view.collect(deals.filter(nw.col("status") == "won"))
     first = view.collect(deals.select(nw.col("created_date").min())).item()
     end = after(book.day + timedelta(days=1), 0)  # the month of the book's day counts if it is over
@@ -106,15 +108,48 @@ def presence(book: Book, sellers: pl.DataFrame) -> Presence:
     left = _days(sellers["left"], np.datetime64("2200-01-01")) + np.timedelta64(1, "D")
     overlap = np.minimum(ends, left[:, None]) - np.maximum(starts, began[:, None])
     present = np.clip(overlap.astype(float) / (ends - starts).astype(float), 0, 1)
-    counted = won.join(sellers.select("rep_id").with_row_index("place"), on="rep_id")
-    month = counted["closed_date"].dt.year() * 12 + counted["closed_date"].dt.month()
-    column = month.to_numpy() - (months[0].year * 12 + months[0].month if months else 0)
+    places = sellers.select("rep_id").with_row_index("place")
+    revenue = _by_month(
+        won.join(places, on="rep_id").select("place", "amount", day="closed_date"), months, present.shape
+    )
+    spans = _spans(view, won).join(places, on="rep_id")
+    return Presence(
+        sellers, months, present, tenure_of(sellers["hired"], months), _carried(spans, months, present.shape), revenue
+    )
+
+
+def _spans(view: Book, won: pl.DataFrame) -> pl.DataFrame:
+    """The days on which each owner had each won deal open: `rep_id`, `since`, `until` (excluded), `share` of its days."""
+    versions = view.table("versions").filter(nw.col("status") == "open", ~nw.col("rep_id").is_null())
+    rows = view.collect(versions.select(_DEAL, "rep_id", "valid_from", "valid_to"))
+    rows = rows.join(won.select(_DEAL), on=_DEAL, how="semi")
+    day = [pl.col(name).dt.convert_time_zone(view.settings.time_zone).dt.date() for name in ("valid_from", "valid_to")]
+    spans = rows.select(_DEAL, "rep_id", since=day[0], until=day[1].fill_null(view.day))
+    # A deal won on its first day counts for that day.
+    spans = spans.with_columns(until=pl.max_horizontal("until", pl.col("since") + pl.duration(days=1)))
+    days = (pl.col("until") - pl.col("since")).dt.total_days()
+    return spans.with_columns(share=1 / days.sum().over(_DEAL))
+
+
+def _carried(spans: pl.DataFrame, months: tuple[date, ...], shape: tuple[int, ...]) -> np.ndarray:
+    """(sellers, months) won deals, by the days of the month on which each seller had them open."""
+    each = spans.with_columns(day=pl.date_ranges(pl.col("since").dt.truncate("1mo"), pl.col("until"), "1mo")).explode(
+        "day"
+    )
+    ends = pl.min_horizontal("until", pl.col("day").dt.offset_by("1mo"))
+    days = (ends - pl.max_horizontal("since", "day")).dt.total_days().clip(0)
+    return _by_month(each.select("place", "day", amount=days * pl.col("share")), months, shape)
+
+
+def _by_month(rows: pl.DataFrame, months: tuple[date, ...], shape: tuple[int, ...]) -> np.ndarray:
+    """(sellers, months) amounts summed by place and month."""
+    month = (rows["day"].dt.year().cast(pl.Int64) * 12 + rows["day"].dt.month()).to_numpy()
+    column = month - (months[0].year * 12 + months[0].month if months else 0)
     inside = (column >= 0) & (column < len(months))
-    wins, revenue = np.zeros(present.shape), np.zeros(present.shape)
-    at = counted["place"].to_numpy()[inside], column[inside]
-    np.add.at(wins, at, 1.0)
-    np.add.at(revenue, at, counted["amount"].fill_null(0.0).to_numpy()[inside])
-    return Presence(sellers, months, present, tenure_of(sellers["hired"], months), wins, revenue)
+    told = np.zeros(shape)
+    amounts = rows["amount"].cast(pl.Float64).fill_null(0.0).to_numpy()
+    np.add.at(told, (rows["place"].to_numpy()[inside], column[inside]), amounts[inside])
+    return told
 
 
 def tenure_of(hired: pl.Series, months: tuple[date, ...]) -> np.ndarray:

@@ -21,7 +21,7 @@ MONTHS_BACK, LAST_YEAR = 24, 12
 #: Days for which a deal counts as new.
 NEW_DAYS = 30
 #: Logged touches that fill less of the selling hours than this do not tell all the work.
-LEAST_LOGGED = 0.5
+LEAST_LOGGED = 1 / 3
 #: An assumption where no hours are known: the share of the last year's selling hours that deals took.
 PAST_LOAD = 0.85
 #: Relative standard error of a share of the past that is stated, and of one that is assumed.
@@ -163,7 +163,7 @@ def _sums(
 def workload(past: Worked, selling_hours: np.ndarray, staffing: Staffing) -> Workload:
     """The hours that deals take, from what is stated, else from what was logged.
 
-    Logged touches tell all the work only if they fill at least half of the selling hours of the last year: sellers are
+    Logged touches tell all the work only if they fill at least a third of the selling hours of the last year: sellers are
     not idle for most of their time. Where they do not, and nothing is stated, deals are assumed to have taken `PAST_LOAD`
     of those hours; the log then only tells how new deals, and regions, differ.
 
