@@ -177,11 +177,20 @@ def _tell(told: Any, words: Words) -> None:
         lines = [
             words("Next month: {weights}, as {n} forecasts of the past would have had it.",
                   weights=words.list(weights), n=words.number(told.blend.n)),
-            words("80 % intervals {inner} times as wide as the parts tell them, 95 % ones {outer} times, after {n} forecasts.",
+            words("Width of the intervals, as {n} forecasts of the past would have had it: {inner} times that of the parts "
+                  "at 80 %, {outer} times at 95 %.",
                   inner=words.number(told.blend.widths[0], 2), outer=words.number(told.blend.widths[1], 2),
                   n=words.number(told.blend.n_widths)),
         ]  # fmt: skip
     for line in lines:
+        out.print(line, highlight=False, soft_wrap=True, style="dim")
+    source = told.seen.source
+    if source is not None and (silent := int(source.silent["n"].sum())):
+        line = words("Open deals of which no chance can be told, hence in no forecast: {n}.", n=words.number(silent))
+        out.print(line, highlight=False, soft_wrap=True, style="yellow")
+    if source is not None and source.n_unknown:
+        line = words("Open deals without an amount, for which the amounts signed before stand: {n}.",
+                     n=words.number(source.n_unknown))  # fmt: skip
         out.print(line, highlight=False, soft_wrap=True, style="dim")
     beside = told.rivals()
     if beside.probability == "past":

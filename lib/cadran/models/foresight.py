@@ -40,7 +40,7 @@ class Foresight:
     told: Mapping[tuple[str, str], np.ndarray]
     #: (months, levels) the blend of the company before it was widened.
     raw: np.ndarray
-    #: (sellers, months) deals expected to be won; None where bookings say nothing.
+    #: (sellers, months) deals expected to be won, at the sizes of before; None where bookings say nothing.
     wins: np.ndarray | None
     #: What open and coming deals were drawn from; None where they could not.
     source: Bookings | None
@@ -134,7 +134,9 @@ def foresee(
     wanted = np.stack([blend.widened(each, ranks) for each in blended], axis=1)
     raw = np.stack([np.interp(LEVELS, ranks, each) for each in blended])
     final, scale = impose(paths, won, wanted)
-    wins = None if source is None else drawn.wins.mean(axis=0)
+    wins = None
+    if source is not None:  # at the usual sizes, what is multiplied is their number
+        wins = source.known_wins + ((drawn.wins - source.known_wins) * scale[:, None]).mean(axis=0)
     return Foresight(told_months, sellers, won, final, told, raw, wins, source, scale, silent, past)
 
 
