@@ -203,9 +203,12 @@ def _reasons(found: Any, hire_by: pl.DataFrame, words: Words) -> list[str]:
         ))  # fmt: skip
     if n := int(hire_by.filter(pl.col("case") == "base")["n_peaks"].sum()):
         told.append(words.n(
-            "{n} single month reaches it beside those: move leave or work, rather than hire for it.",
-            "{n} single months reach it beside those: move leave or work, rather than hire for them.", n,
+            "{n} more month of a group reaches it by itself, but not with those that follow: move leave or work, rather than "
+            "hire for it.",
+            "{n} more months of groups reach it by themselves, but not with those that follow: move leave or work, rather than "
+            "hire for them.", n,
         ))  # fmt: skip
+    told.append(words("Who leaves is not replaced unless a joiner is planned: these hires are also in their place."))
     return told
 
 
