@@ -29,9 +29,9 @@ JUDGED, BEFORE = 17, 8
 #: Fewest complete months since the first signature before a forecast is tried.
 LEAST_MONTHS = 3
 #: Month ends after which the win model's kind is chosen anew; between, that kind is fitted anew on each.
-CHOSEN_EVERY = 12
+CHOSEN_EVERY = 24
 #: Futures drawn on each.
-PATHS = 1000
+PATHS = 400
 #: What a blend is made of.
 PARTS = ("bookings", "series", "average")
 #: The blend before its intervals were widened: what widths are learnt from.
