@@ -68,9 +68,14 @@ def signed_amounts(won: pl.DataFrame, cells: Sequence[tuple[str | None, str | No
     known = won.filter(pl.col("amount").is_not_null() & (pl.col("closed_day") > today - OLDEST)).sort("amount")
     if known.is_empty():
         known = won.filter(pl.col("amount").is_not_null()).sort("amount")
+    if won.is_empty():
+        raise Problem(
+            "No deal has been won yet: what deals are signed for cannot be told.",
+            "Import the deals that were won, with their amounts; or wait.",
+        )  # fmt: skip
     if known.is_empty():
         raise Problem(
-            "No amount of a deal won is known ({n} deals were won): what is signed cannot be told in money.",
+            "Of {n} deals won, none has a known amount: what is signed cannot be told in money.",
             "Map the column that holds the amount of deals, and import again.", n=won.height,
         )  # fmt: skip
     pool = known["amount"].to_numpy().astype(float)
@@ -89,7 +94,7 @@ def signed_amounts(won: pl.DataFrame, cells: Sequence[tuple[str | None, str | No
     weights = np.stack(rows) if rows else np.zeros((0, len(pool)))
     mean, square = weights @ pool, weights @ pool**2
     n = 1 / (weights**2).sum(axis=1)
-    return Amounts(pool, weights, np.sqrt(np.maximum(square / mean**2 - 1, 0) / n))
+    return Amounts(pool, weights, np.sqrt(np.maximum(square / np.maximum(mean**2, 1e-12) - 1, 0) / n))
 
 
 def _normed(weight: np.ndarray) -> np.ndarray:

@@ -83,7 +83,7 @@ class Arrivals:
     @cached_property
     def expected(self) -> np.ndarray:
         """(cells, months) expected number of new deals."""
-        told = np.array([law.expected for law in self.laws.values()]).reshape(len(self.laws), -1) * self.days
+        told = np.array([law.expected for law in self.laws.values()]).reshape(-1, len(self.days)) * self.days
         return self.share[:, None] * told[self.types]
 
     def by_month(self, cycle: float = 1.0) -> tuple[np.ndarray, np.ndarray]:

@@ -23,7 +23,6 @@ from cadran.models.horizon import EPOCH, Calendar, horizon
 from cadran.models.levers import LEVERS
 from cadran.models.open_stock import OpenStock
 from cadran.models.pulls import Held, Limits, Pulls, factors, limits, with_odds
-from cadran.tables.problems import Problem
 
 __all__ = ["Bookings", "Chances", "Drawn", "Pulls", "bookings", "of_model"]
 
@@ -192,18 +191,19 @@ def of_model(book: Book, model: win.WinModel, months: int = 12, facts: pl.DataFr
 
     Raises:
         Problem: If no chance, or no amount, can be told of any deal.
+        ValueError: If `months` is not 1 or more.
     """
     if problem := untold(model):
         raise problem
     if months < 1:
-        raise Problem("{months} months are asked for.", "Ask for one month or more.", months=months)
+        raise ValueError(f"months must be 1 or more, got {months!r}.")
     book = replace(book, reader=None, engine=POLARS)
     today = (book.day - EPOCH).days
     asked = [name for name in _COLUMNS if name != "closed_date"]
     deals = book.collect(book.deals([*asked, "closed_date"])).with_columns(
         closed_day=pl.col("closed_date").cast(pl.Int32).cast(pl.Int64)
     )
-    won = deals.filter((pl.col("status") == "won") & pl.col("closed_day").is_not_null())
+    won = deals.filter((pl.col("status") == "won") & (pl.col("closed_day") <= today))
     calendar = Calendar.of(book)
     ahead = horizon(book, calendar, won["closed_day"].to_numpy(), months)
     coming = arrivals(book, deals, calendar, ahead, today)

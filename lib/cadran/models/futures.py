@@ -191,8 +191,7 @@ def _chance_of_open(b: "Bookings", drawn: Shocks, deals: np.ndarray, rng: np.ran
     """(paths, deals) uniform numbers below which a deal is won: low together where all goes well."""
     doubt = b.stock.doubt()[:, deals]
     shared = drawn.level[:, :1] + doubt[drawn.model]
-    of_region = b.region_of_seller[b.stock.seller[deals]]
-    shared += np.where(of_region >= 0, drawn.region[:, of_region], 0)
+    shared += drawn.region[:, b.region_of_seller[b.stock.seller[deals]]]
     spread = np.sqrt(1 + spreads(1)[0] ** 2 + doubt.var(axis=0))
     latent = (rng.standard_normal(shared.shape, np.float32) - shared) / spread
     told: np.ndarray = ndtr(latent)

@@ -88,8 +88,7 @@ class Rest:
         for seller, (start, stop) in enumerate(pairwise(self._starts)):
             spread[seller] -= money[start:stop].T @ money[start:stop]
         steeper = _steepness(won, spreads(1)[0])
-        region = b.region_of_seller
-        level = self.shocks.level[:, 0] + np.where(region >= 0, self.shocks.region[:, region], 0).T + self._model
+        level = self.shocks.level[:, 0] + self.shocks.region[:, b.region_of_seller].T + self._model
         by_level = self._by_seller(steeper * self.mean[:, None])
         mean = (self._by_seller(money)[:, None] + level[:, :, None] * by_level[:, None]) * self.shocks.became[:, None]
         wins = self._by_seller(share)[:, None] + level[:, :, None] * self._by_seller(steeper)[:, None]

@@ -24,7 +24,7 @@ class Shocks:
 
     #: (paths, 1 + quarters) level of winning, in normal quantiles: of what is open, and of what comes in each quarter.
     level: np.ndarray
-    #: (paths, regions) the same of each region around it.
+    #: (paths, regions + 1) the same of each region around it; the last is no region of new deals, and none.
     region: np.ndarray
     #: (paths, types, months) new deals a day.
     coming: np.ndarray
@@ -76,7 +76,7 @@ def draw(
     share /= share @ (behind / max(behind.sum(), 1e-9))[:, None] if regions else 1
     sizes = _factors(doubt_of_laws, n, rng)
     return Shocks(
-        PROBIT * LEVEL_STEP * walk, PROBIT * REGION_WINS * rng.standard_normal((n, regions)),
+        PROBIT * LEVEL_STEP * walk, np.column_stack([PROBIT * REGION_WINS * rng.standard_normal((n, regions)), np.zeros(n)]),
         np.stack(laws, axis=1) if laws else np.zeros((n, 0, months)), share, sizes,
         _factors(np.array([doubt_of_became]), n, rng)[:, 0], np.arange(n) % max(draws, 1),
     )  # fmt: skip
