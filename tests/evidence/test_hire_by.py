@@ -17,7 +17,7 @@ MONTH_DAYS = 31
 def _process() -> str:
     """A digest of the generator and of the code that plans: lines of another are not mixed with these."""
     whole = hashlib.sha256(Path(company.__file__).read_bytes())
-    for name in ("hiring", "ramp", "shortage", "staff", "workforce", "working_days", "workload"):
+    for name in ("hiring", "load_ahead", "ramp", "shortage", "staff", "workforce", "working_days", "workload"):
         whole.update((Path(hiring.__file__).parent / f"{name}.py").read_bytes())
     return whole.hexdigest()[:12]
 

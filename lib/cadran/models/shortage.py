@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from cadran.models.workforce import Change, Drawn, Row, Workforce, by_group
+from cadran.models.load_ahead import Drawn, by_group
+from cadran.models.workforce import Change, Row, Workforce
 from cadran.tables.measured.capacity import CapacityMonth
 
 #: A month is short if it is, and if the months from it on, so many, are short together: what is over within them can be

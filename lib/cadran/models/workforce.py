@@ -4,42 +4,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
-from typing import Protocol
+from threading import RLock
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from cadran.book import Book
+from cadran.models.load_ahead import Drawn, Draws, load_ahead
 from cadran.models.productivity import Productivity, learn_productivity
 from cadran.models.ramp import Attrition, Ramp, learn_attrition, learn_ramp, stated_attrition, stated_ramp
 from cadran.models.staff import after, presence, staff, tenure_of
 from cadran.models.staffing import Group, Move, Staffing
 from cadran.models.working_days import WorkingDays
-from cadran.models.workload import BUSINESS_DAYS, Workload, worked, workload
+from cadran.models.workload import Workload, worked, workload
 
 #: Relative standard error, after a year, of the deals that arrive in a group, beside that of all deals: an assumption.
 OWN_DRIFT = 0.06
+#: Futures of bookings whose load is kept.
+MOST_KEPT = 8
 _DAYS_OF_MONTH = 365.25 / 12
-
-
-class Drawn(Protocol):
-    """Futures of the bookings, as `cadran.models.bookings` draws them: sellers in the order of its `sellers`."""
-
-    @property
-    def bookings(self) -> np.ndarray:
-        """(paths, sellers, months) signed revenue."""
-
-    @property
-    def opened(self) -> np.ndarray:
-        """(sellers, months) expected number of open deals, on average over the month."""
-
-    @property
-    def created(self) -> np.ndarray:
-        """(sellers, months) expected number of new deals."""
-
-    @property
-    def level(self) -> np.ndarray:
-        """(paths, months) factor on the number of new deals."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +71,8 @@ class Workforce:
     productivity: Productivity | None
     calendar: WorkingDays = field(repr=False)
     seed: int = 0
+    _brought: dict[tuple[int, int], tuple[np.ndarray, Drawn]] = field(default_factory=dict, repr=False)
+    _lock: Any = field(default_factory=RLock, repr=False)
 
     @cached_property
     def ahead(self) -> np.ndarray:
@@ -138,12 +124,13 @@ class Workforce:
     def brought(self, sellers: pl.DataFrame, drawn: Drawn) -> np.ndarray:
         """(paths, groups, months) hours of work that deals bring in each future, kept for the last few sets of futures."""
         key = id(drawn.opened), id(drawn.created)
-        held = self._brought
-        if key not in held:
-            if len(held) >= 8:
-                held.pop(next(iter(held)))
-            held[key] = (_load(self, self.belongs(sellers), drawn), drawn)  # the arrays live on, so that ids hold
-        return held[key][0]
+        with self._lock:
+            if key not in self._brought:
+                while len(self._brought) >= MOST_KEPT:
+                    del self._brought[next(iter(self._brought))]
+                hours = load_ahead(self, _draws(self, drawn.bookings.shape[0]), self.belongs(sellers), drawn)
+                self._brought[key] = hours, drawn  # whose arrays live on, so that nothing else has their ids
+            return self._brought[key][0]
 
     def doubt(self, n: int) -> np.ndarray:
         """(paths,) standard normal: the doubt of what a seller signs."""
@@ -154,10 +141,6 @@ class Workforce:
         place = {group: number for number, group in enumerate(self.groups)}
         return np.array([place[group] for group in sellers.select("region", "team").iter_rows()], np.int64)
 
-    @cached_property
-    def _brought(self) -> dict[tuple[int, int], tuple[np.ndarray, Drawn]]:
-        return {}
-
     def __hash__(self) -> int:
         return id(self)
 
@@ -165,24 +148,8 @@ class Workforce:
         return self is other
 
 
-@dataclass(frozen=True)
-class _Draws:
-    """What is drawn once for a number of futures, so that a lever shows itself and not the noise."""
-
-    #: (paths, sellers) how much of the rate of leaving each seller bears; (paths,) the rate.
-    bears: np.ndarray
-    rates: np.ndarray
-    #: (paths,) doubt of the ramp, of hours, and of what a seller signs.
-    of_ramp: np.ndarray
-    of_hours: np.ndarray
-    of_sales: np.ndarray
-    #: (paths, groups, months) chance in the number of deals, and the drift of their arrivals, a factor.
-    deals: np.ndarray
-    drift: np.ndarray
-
-
 @lru_cache(maxsize=16)
-def _draws(force: Workforce, n: int) -> _Draws:
+def _draws(force: Workforce, n: int) -> Draws:
     def normal(purpose: int, *shape: int) -> np.ndarray:
         return np.random.default_rng([force.seed, purpose]).standard_normal((n, *shape)).astype(np.float32)
 
@@ -191,7 +158,7 @@ def _draws(force: Workforce, n: int) -> _Draws:
     own = (normal(5, n_groups, n_months) * steps).cumsum(axis=2) * OWN_DRIFT
     bears = np.random.default_rng([force.seed, 6]).standard_exponential((n, len(force.group)), np.float32)
     rates = force.attrition.drawn(n, np.random.default_rng([force.seed, 7])).astype(np.float32)
-    return _Draws(bears, rates, normal(0), normal(1), normal(8), normal(3, n_groups, n_months), np.exp(own))
+    return Draws(bears, rates, normal(0), normal(1), normal(8), normal(3, n_groups, n_months), np.exp(own))
 
 
 @lru_cache(maxsize=64)
@@ -257,43 +224,6 @@ def _keeps(force: Workforce, heads: np.ndarray) -> np.ndarray:
         there = heads[among]
         gone[among] += move.n * later * there / np.maximum(there.sum(axis=0), 1e-9)
     return np.asarray(1 - np.minimum(gone / np.maximum(heads, 1e-9), 1))
-
-
-def by_group(values: np.ndarray, belongs: np.ndarray, n_groups: int) -> np.ndarray:
-    """(…, groups, months) out of (…, sellers, months): sums."""
-    member = np.zeros((n_groups, len(belongs)), np.float32)
-    member[belongs, np.arange(len(belongs))] = 1
-    return np.asarray(member @ values.astype(np.float32))
-
-
-def _load(force: Workforce, belongs: np.ndarray, drawn: Drawn) -> np.ndarray:
-    """(paths, groups, months) hours that deals bring: expected ones, with the doubt of hours, of arrivals, and of chance."""
-    draws, n_groups = _draws(force, drawn.bookings.shape[0]), len(force.groups)
-    opened, created = (by_group(each, belongs, n_groups) for each in (drawn.opened, drawn.created))
-    took = force.workload
-    factor = np.array([took.factor(region) for region, _ in force.groups], np.float32)[:, None]
-    pace = (force.business_days / BUSINESS_DAYS).astype(np.float32)
-    # The share of open deals that is still open a month later, if as many come as go.
-    stays = float(np.clip(1 - created.sum() / max(opened.sum(), 1e-9), 0, 0.95))
-    level = drawn.level.astype(np.float32)[:, None] * draws.drift
-    more, noise, fresh = created * (level - 1), draws.deals, np.float32(np.sqrt(1 - stays**2))
-    many, extra, chance = np.empty_like(noise), np.zeros_like(noise[..., 0]), np.zeros_like(noise[..., 0])
-    for month in range(noise.shape[-1]):
-        # Deals open are about Poisson, as in a queue, and alike from month to month as far as they stay open.
-        chance = stays * chance + fresh * noise[..., month]
-        many[..., month] = opened[:, month] + stays * extra + more[..., month] / 2 + chance * np.sqrt(opened[:, month])
-        extra = stays * extra + more[..., month]
-    hours = np.maximum(many, 0) * (took.open_hours * factor * pace) + created * level * (took.new_hours * factor)
-    return np.asarray(hours * np.exp(took.error * draws.of_hours)[:, None, None] + _openings(force), np.float32)
-
-
-def _openings(force: Workforce) -> np.ndarray:
-    """(groups, months) hours that new regions and teams are said to bring."""
-    told = np.zeros((len(force.groups), len(force.months)))
-    for opening in force.staffing.openings:
-        begun = np.array([month >= opening.day.replace(day=1) for month in force.months])
-        told[force.place(opening.region, opening.team)] += opening.hours * begun * force.business_days / BUSINESS_DAYS
-    return told
 
 
 def workforce(
