@@ -113,7 +113,9 @@ def test_a_deal_won_again_is_paid_once(paid):
     again["versions"].append({**again["versions"][1], "valid_from": "2026-05-20"})
 
     assert pays(paid(FLAT, [], **again)) == {1: 500, 4: 0}
-    assert pays(paid(CLAWBACK, [], **again)) == {1: 500, 4: 0}  # taken back and earned again
+    taken = paid(CLAWBACK, [], **again)
+    assert pays(taken) == {1: 500, 4: 0}  # taken back and earned again
+    assert taken.settled.carried.sum() == 0
 
 
 def test_an_amount_corrected_later_is_made_up_for(paid):
