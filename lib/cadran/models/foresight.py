@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from cadran.models.booked import Booked, ahead, booked, by_level, deals_known, g
 from cadran.models.bookings import PATHS, Bookings, bookings, of_model
 from cadran.models.forecast_plain import average
 from cadran.models.futures import amount_moments
+from cadran.models.horizon import Calendar
 from cadran.models.series import forecast_series
 from cadran.models.win import WinModel
 from cadran.tables.problems import Problem
@@ -108,7 +110,7 @@ def foresee(
     past = {level: booked(book, deals, level) for level in ("company", "region")}
     silent, ranks = dict[str, Problem](), ranks_of(n)
     source = _asked(silent, "bookings", lambda: of_model(book, model, months) if model else bookings(book, months))
-    series = _asked(silent, "series", lambda: _series(past, months, seed, n))
+    series = _asked(silent, "series", lambda: _series(book, deals, past, told_months, seed, n))
     if source is None and series is None:
         raise silent["bookings"]
     if source is not None:
@@ -149,12 +151,19 @@ def _asked(silent: dict[str, Problem], name: str, ask: Callable[[], Any]) -> Any
         return None
 
 
-def _series(past: Mapping[str, Booked], months: int, seed: int, n: int) -> np.ndarray:
-    """(paths, 1 + regions, months) of the company's series and the regions'."""
+def _series(
+    book: Book, deals: pl.DataFrame, past: Mapping[str, Booked], months: tuple[date, ...], seed: int, n: int
+) -> np.ndarray:
+    """(paths, 1 + regions, months) of the company's series and the regions', by the days on which is signed."""
     history = np.concatenate([past["company"].amounts, past["region"].amounts])
     if not np.isfinite(history[0]).any():
         raise Problem("No month since the first signature is complete.", "Import an older past, or wait.")
-    return forecast_series(history, months, n, seed).paths
+    calendar, epoch = Calendar.of(book), date(1970, 1, 1)
+    signed = deals.filter(pl.col("status") == "won")["closed_date"].drop_nulls()
+    off = calendar.of_days_off(signed.to_physical().to_numpy())
+    begins = [(each - epoch).days for each in (*past["company"].months, *months, add_months(months[-1], 1))]
+    days = np.array([calendar.weights(*pair, off).sum() for pair in pairwise(begins)])
+    return forecast_series(history, len(months), n, seed, days).paths
 
 
 def _average(past: Booked, months: int) -> np.ndarray:
