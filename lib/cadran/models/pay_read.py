@@ -176,7 +176,7 @@ def _people(section: Section, reps: list[str]) -> dict[str, Person]:
         if starts and ends and ends < starts:
             one.fault("It ends before it begins.", "Swap the two days.", "ends")
         quota, base, variable = (_maybe(one, key) for key in ("quota", "base", "variable"))
-        if quota == 0:
+        if one.values.get("quota") == 0:
             one.fault("Nobody can be held to no quota.", "Write an amount above 0, or leave it out.", "quota")
         one.close()
         people[rep_id] = Person(quota, base, variable, starts, ends)
@@ -226,7 +226,7 @@ def _check(plan: PayPlan, root: Section, book: Book) -> None:
     names = [each.name for each in plan.measures]
     if len(set(names)) < len(names):
         root.fault("Two measures have one name.", "Name each differently.", "measures")
-    if plan.quota == 0:
+    if root.section("quota").values.get("amount") == 0:
         root.fault("Nobody can be held to no quota.", "Write an amount above 0, or leave it out.", "quota.amount")
     said = plan.quota is not None or plan.is_quota_from_targets or any(each.quota for each in plan.people.values())
     if plan.needs_quota and not said:
