@@ -119,7 +119,7 @@ def _tell_trace(rows: pl.DataFrame, currency: str, words: Words) -> None:
         step = words(STEPS[row["step"]]) + (f" {row['tier']}" if row["tier"] else "")
         sums = (_money(row[name], currency, words) for name in ("base_amount", "quota_amount", "target_pay"))
         of = words.date(row["of_period"]) if row["of_period"] else ""
-        table.add_row(words.date(row["period"]), str(row["line"]), step, row["measure"] or "", of, *sums,
+        table.add_row(words.date(row["period"]), str(row["line"]), step, words(row["measure"] or ""), of, *sums,
                       row["rate"] or "", _money(row["pay"], currency, words))  # fmt: skip
     out.print(table, soft_wrap=True, crop=False)
     for (period,), lines in rows.group_by("period", maintain_order=True):
