@@ -74,7 +74,7 @@ def balance(book: Book, question: Question, seed: int = 0) -> nw.LazyFrame:
     rows: list[dict[str, Any]] = []
     for group in loads.partition_by(by, maintain_order=True) if by else [loads]:
         names = {name: group[name][0] for name in by} if group.height else {}
-        theirs = elsewhere.filter(pl.col(name).eq_missing(pl.lit(value)) for name, value in names.items())
+        theirs = elsewhere.filter(True, *(pl.col(name).eq_missing(pl.lit(value)) for name, value in names.items()))
         others = theirs.select(pl.selectors.numeric().sum()).row(0, named=True)
         for quantity, column in _QUANTITIES.items():
             rows.append(names | {"quantity": quantity} | _shared(group, column, others, seed))

@@ -76,7 +76,7 @@ def tenure(book: Book, question: Question) -> nw.LazyFrame:
     rows: list[dict[str, Any]] = []
     for line in lines.rows(named=True):
         kept = [pl.col(name).eq_missing(pl.lit(line[name])) for name in by]
-        there, theirs = present.filter(*kept), spent.filter(*kept, pl.col("tenure") == line["tenure"])
+        there, theirs = present.filter(True, *kept), spent.filter(*kept, pl.col("tenure") == line["tenure"])
         n_heads = there.filter(pl.col("tenure") == line["tenure"]).height
         share = n_heads / there.height if there.height else None
         rows.append(line | {"n_heads": n_heads, "heads_share": share} | _won_by(theirs))
