@@ -105,7 +105,9 @@ class Plan:
         frame = pl.DataFrame(
             told, schema_overrides={name: types[name] for name in ("level", "group", "region", "month")}
         )
-        return frame.with_columns(pl.selectors.float().fill_nan(None)).select(CapacityMonth.column_names())
+        return frame.with_columns(pl.selectors.float().cast(pl.Float64).fill_nan(None)).select(
+            CapacityMonth.column_names()
+        )
 
 
 def plan(force: Workforce, sellers: pl.DataFrame, drawn: Drawn, change: Change | None = None) -> Plan:

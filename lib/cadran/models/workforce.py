@@ -71,7 +71,7 @@ class Workforce:
     productivity: Productivity | None
     calendar: WorkingDays = field(repr=False)
     seed: int = 0
-    _brought: dict[tuple[int, int], tuple[np.ndarray, Drawn]] = field(default_factory=dict, repr=False)
+    _brought: dict[tuple[int, int, int], tuple[np.ndarray, Drawn]] = field(default_factory=dict, repr=False)
     _lock: Any = field(default_factory=RLock, repr=False)
 
     @cached_property
@@ -123,7 +123,7 @@ class Workforce:
 
     def brought(self, sellers: pl.DataFrame, drawn: Drawn) -> np.ndarray:
         """(paths, groups, months) hours of work that deals bring in each future, kept for the last few sets of futures."""
-        key = id(drawn.opened), id(drawn.created)
+        key = id(drawn.opened), id(drawn.created), id(drawn.level)
         with self._lock:
             if key not in self._brought:
                 while len(self._brought) >= MOST_KEPT:
