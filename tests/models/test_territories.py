@@ -8,7 +8,10 @@ import polars as pl
 import pytest
 
 from cadran.models.territories import reassign
+from cadran.models.territories_bound import fewest
 from cadran.models.territories_case import NOBODY, case
+from cadran.models.territories_greedy import greedy
+from cadran.models.territories_milp import solve
 from cadran.models.territories_search import search
 from cadran.tables.problems import Problem
 
@@ -79,6 +82,50 @@ def test_no_sharing_out_moves_fewer(seed):
         assert found.bound <= best
 
 
+def test_the_bound_is_valid_and_close_without_a_search():
+    told = []
+    for seed in range(60):
+        asked = case(*drawn(seed))
+        best = fewest_moves(asked)
+        if best is not None:
+            everybody = np.arange(len(asked.rep_ids))
+            named = asked.moves(np.where(asked.is_free, asked.owner, asked.fixed))
+            told.append((fewest(asked, np.flatnonzero(asked.is_free), everybody, 5, 99) + named, best))
+
+    assert all(bound <= best for bound, best in told)
+    assert sum(bound for bound, _ in told) >= 0.95 * sum(best for _, best in told)
+
+
+def test_the_greedy_search_alone_is_near_the_bound():
+    random = np.random.default_rng(3)
+    owner = random.choice(10, 500, p=np.arange(1, 11) / 55)
+    rows = [(f"a{place}", f"R{each}", float(w))
+            for place, (each, w) in enumerate(zip(owner, random.lognormal(1, 0.5, 500), strict=True))]  # fmt: skip
+    asked = case(accounts(*rows), reps(*(f"R{place}" for place in range(10))), 0.05)
+    at = greedy(asked)
+
+    assert not asked.excess(asked.loads(at)).any()
+    assert asked.moves(at) <= 1.05 * fewest(asked, np.arange(500), np.arange(10), 5, 0)
+
+
+def test_the_greedy_search_fills_up_who_has_too_little_where_nobody_has_too_much():
+    rows = [(f"a{place}", f"R{place % 10}", 0.5) for place in range(210)] + [
+        (f"b{place}", "R10", 0.5) for place in range(12)
+    ]
+    asked = case(accounts(*rows), reps(*(f"R{place}" for place in range(11))), 0.1)
+    at = greedy(asked)
+
+    assert not asked.excess(asked.loads(at)).any()
+    assert asked.moves(at) == 7  # from 6 to 9.08 or more, by halves
+
+
+def test_who_must_have_a_seller_gets_one_from_the_solver_too():
+    asked = case(accounts(("a", None, 5), ("b", None, 5), ("c", "R1", 5)), reps("R1", "R2"), 0.9)
+    found = solve(asked, np.array([NOBODY, NOBODY, 0]), np.arange(3), np.arange(2), 5)
+
+    assert (found.at != NOBODY).all()
+
+
 def test_a_case_worked_by_hand():
     # Mean 10, band 9 to 11: R1 must shed 5 or more, R2 take 4 or more. 5 + 1 would do, and so does 5 alone.
     told = accounts(("a", "R1", 5), ("b", "R1", 1), ("c", "R1", 9), ("d", "R2", 5))
@@ -141,7 +188,12 @@ def locked(name, rep, weight):
 
 
 def test_locks_that_make_a_seller_exceed_the_band_are_named_with_the_repair():
-    rows = [locked("big", "R1", 9), locked("mid", "R1", 4), *((f"a{place}", "R2", 1) for place in range(7))]
+    rows = [
+        locked("big", "R1", 9),
+        locked("mid", "R1", 4),
+        ("x", "R1", 1),
+        *((f"a{place}", "R2", 1) for place in range(6)),
+    ]
     found = reassign(accounts(*rows), reps("R1", "R2"))
 
     first, last = (str(problem) for problem in found.conflicts)
@@ -150,7 +202,15 @@ def test_locks_that_make_a_seller_exceed_the_band_are_named_with_the_repair():
     assert "2 remain outside, R1 farthest" in last
     assert "allow ± 30.0%" in last
     assert not found.is_balanced
+    assert found.accounts.rows() == [("x", "R1", "R2", 1.0, "balance")]  # who has too much anyway gets nothing else
     assert reassign(accounts(*rows), reps("R1", "R2"), 0.301).is_balanced
+
+
+def test_who_has_too_much_anyway_gives_all_that_is_free():
+    rows = [locked("big", "R1", 30), ("x", "R1", 1), *((f"a{place}", "R2", 1) for place in range(20))]
+    found = reassign(accounts(*rows), reps("R1", "R2"))
+
+    assert found.accounts.rows() == [("x", "R1", "R2", 1.0, "balance")]
 
 
 def test_a_language_that_too_few_speak_is_named():
