@@ -9,8 +9,8 @@ from cadran.models.territories_bound import Room, room
 from cadran.models.territories_case import NOBODY, ROUNDING, Case
 from cadran.tables.problems import Problem
 
-#: So many names are told; the others are counted.
-MOST_NAMES = 5
+#: So many names are told, and so many of those that a repair is about; the others are counted.
+MOST_NAMES, MOST_TO_MEND = 5, 40
 
 
 def settle(case: Case) -> tuple[Case, list[Problem]]:
@@ -158,7 +158,7 @@ def _overfull(case: Case, rep: int) -> Problem:
         "Take {free} off `locked` or `named`: the fewest that bring {rep} within the band.",
         rep=case.rep_ids[rep], n=len(own), accounts=_names(case.account_ids[own]),
         share=_percent(case.kept[rep] / case.target[rep] - 1),
-        free=_names(case.account_ids[own[: int(np.argmax(enough)) + 1]]),
+        free=_names(case.account_ids[own[: int(np.argmax(enough)) + 1]], MOST_TO_MEND),
     )  # fmt: skip
 
 
@@ -210,9 +210,9 @@ def _kind(case: Case, kind: int) -> str:
     return " ".join(part for part in case.kinds[kind] if part) or "–"
 
 
-def _names(ids: np.ndarray) -> str:
-    told = ", ".join(str(each) for each in ids[:MOST_NAMES])
-    return f"{told}, … ({len(ids)})" if len(ids) > MOST_NAMES else told
+def _names(ids: np.ndarray, most: int = MOST_NAMES) -> str:
+    told = ", ".join(str(each) for each in ids[:most])
+    return f"{told}, … ({len(ids)})" if len(ids) > most else told
 
 
 def _percent(share: float) -> float:
