@@ -30,6 +30,7 @@ bench: $(VENV)/ready-bench browser
 	$(BIN)/python -m benchmarks.imports --large 2
 	$(BIN)/python -m benchmarks.win
 	$(BIN)/python -m benchmarks.pay
+	$(BIN)/python -m benchmarks.territories
 
 # The series part of the forecast beside AutoETS, which wants an older pandas: it gets an environment of its own.
 .PHONY: bench-series
