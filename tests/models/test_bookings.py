@@ -102,6 +102,30 @@ def test_open_deals_are_won_as_often_as_the_model_says(tmp_path):
     np.testing.assert_allclose(won[:, -1], ever, rtol=0.05)
 
 
+def test_faster_deals_are_won_sooner_and_are_open_less(made):
+    assert (made.stock.won(0.8) > made.stock.won()).all()
+    assert (made.stock.is_open(0.8)[:, 1:] < made.stock.is_open()[:, 1:]).all()
+
+
+def test_months_of_one_seller_go_against_one_another_as_no_deal_is_won_twice(made, monkeypatch):
+    monkeypatch.setattr(futures, "MOST_EVENTS", 1)
+    monkeypatch.setattr(futures, "LEAST_DEALS", 0)
+    rest = replace(made, _kept={})._futures(10).rest
+
+    spread = rest._open(made.chances())[2]
+
+    mean, square = futures.amount_moments(made)
+    share = np.diff(made.chances().open_won, axis=1, prepend=0)
+    slow = np.zeros_like(spread)
+    for deal, seller in enumerate(made.stock.seller):
+        for one in range(6):
+            for other in range(6):
+                slow[seller, one, other] -= mean[deal] ** 2 * share[deal, one] * share[deal, other]
+            slow[seller, one, one] += square[deal] * share[deal, one]
+    np.testing.assert_allclose(spread, slow, rtol=1e-5, atol=1e-5 * np.abs(slow).max())
+    assert (spread[:, 0, 1] < 0).all()
+
+
 def test_a_lever_shows_itself_and_no_noise(made):
     as_now, larger, more = (made.drawn(pulls) for pulls in (Pulls(), Pulls(size=1.1), Pulls(arrivals=((None, 1.2),))))
 
