@@ -7,9 +7,10 @@ import polars as pl
 import pytest
 from scipy.optimize import minimize
 
-from cadran.models import arrivals as module
+from cadran.models import fates as module
 from cadran.models import intensity
-from cadran.models.arrivals import fates, who_sells
+from cadran.models.arrivals import who_sells
+from cadran.models.fates import fates
 from cadran.models.horizon import Calendar, Horizon, coming_months, horizon
 
 TODAY = 20_000

@@ -20,9 +20,9 @@ from cadran.models.behind import behind, told
 from cadran.models.card import is_told, untold
 from cadran.models.futures import Drawn, Futures, brute_force
 from cadran.models.horizon import EPOCH, Calendar, horizon
-from cadran.models.levers import LEVERS
+from cadran.models.limits import seen_limits
 from cadran.models.open_stock import OpenStock
-from cadran.models.pulls import Held, Limits, Pulls, factors, limits, with_odds
+from cadran.models.pulls import Held, Limits, Pulls, factors, with_odds
 
 __all__ = ["Bookings", "Chances", "Drawn", "Pulls", "bookings", "of_model"]
 
@@ -34,8 +34,6 @@ AS_NOW = Pulls()
 PATHS = 400
 #: Tables of arrivals and of open deals kept for the latest cycles asked for.
 MOST_KEPT = 8
-#: Events of a quarter below which it tells nothing of how far a lever was ever pulled.
-FEW = 10
 
 
 @dataclass(frozen=True)
@@ -232,7 +230,7 @@ def of_model(book: Book, model: win.WinModel, months: int = 12, facts: pl.DataFr
     laws_of_cells = np.array([law[kind, segment] for kind, segment, _ in coming.cells], int)
     return Bookings(
         coming.sellers.frame, ahead.months, stock, coming, amounts, became(book), laws_of_cells, known,
-        known_wins, silent, n_unknown,        _limits(deals, won, today, stock),
+        known_wins, silent, n_unknown,        seen_limits(deals, won, today, stock),
     )  # fmt: skip
 
 
@@ -249,41 +247,6 @@ def _known(
         known[place[row["rep_id"]], 0] += amount
         wins[place[row["rep_id"]], 0] += 1
     return known, wins, n_unknown
-
-
-def _limits(deals: pl.DataFrame, won: pl.DataFrame, today: int, stock: OpenStock) -> Limits:
-    """How far each lever was ever seen to go, by complete quarters of the past (91 days back from the moment each)."""
-    seen: dict[tuple[str, str | None], tuple[float, float]] = {}
-    count = pl.len().cast(pl.Float64)
-
-    def quarters(frame: pl.DataFrame, day: str, value: pl.Expr, n: pl.Expr = count) -> tuple[float, float]:
-        turn = (today - pl.col(day)) // 91
-        told = (
-            frame.filter(pl.col(day).is_not_null())
-            .group_by(turn=turn)
-            .agg(value=value, n=n)
-            .sort("turn", descending=True)
-        )
-        return limits(told.filter(pl.col("n") >= FEW)["value"].cast(pl.Float64).to_list())
-
-    closed = deals.filter(pl.col("status").is_in(["won", "lost"]))
-    is_won = pl.col("status") == "won"
-    odds = (is_won.sum() + 0.5) / ((~is_won).sum() + 0.5)
-    created = deals.filter(pl.col("created_day").is_not_null())
-    for segment in [None, *closed["segment"].drop_nulls().unique()]:
-        part = closed if segment is None else closed.filter(pl.col("segment") == segment)
-        seen["win_odds", segment] = quarters(part, "closed_day", odds, pl.min_horizontal(is_won.sum(), (~is_won).sum()))
-    for region in [None, *created["region"].drop_nulls().unique()]:
-        part = created if region is None else created.filter(pl.col("region") == region)
-        seen["arrivals", region] = quarters(part, "created_day", count)
-    sized = won.filter(pl.col("amount") > 0)
-    seen["size", None] = quarters(sized, "closed_day", pl.col("amount").log().mean().exp())
-    took = won.filter(pl.col("created_day").is_not_null()).with_columns(
-        cycle=pl.col("closed_day") - pl.col("created_day")
-    )
-    seen["cycle", None] = quarters(took, "closed_day", pl.col("cycle").median())
-    values = LEVERS["answer"].values
-    return Limits(seen, (min(values), max(values)) if stock.tells_of_answers() else None)
 
 
 def bookings(book: Book, months: int = 12, wait: bool = True) -> Bookings | None:
