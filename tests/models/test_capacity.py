@@ -407,6 +407,17 @@ def test_stated_hours_stand(worked_year):
     assert (told.basis, told.open_hours, told.error) == ("stated hours", 10.0, 0.0)
 
 
+def test_a_book_too_young_to_tell_hours_says_so(make_book):
+    book = make_book(
+        [{"created": "2026-06-10", "rep_id": "a", "status": "open"}], taken="2026-06-20T12:00", reps=REPS[:1]
+    )
+    told = staff(book).select("rep_id", "region", "team")
+
+    with pytest.raises(Problem, match="How many hours deals take cannot be told"):
+        workforce(book, Staffing(), told, MONTHS)
+    assert workforce(book, Staffing(hours_per_open_deal=5.0), told, MONTHS).workload.open_hours == 5.0
+
+
 def test_what_a_seller_signs_a_month():
     months = months_between(date(2024, 7, 1), date(2026, 6, 1))
     sellers = pl.DataFrame({"region": ["Nord"] * 6 + ["Sud"] * 6 + ["Est"] * 6})

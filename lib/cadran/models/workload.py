@@ -13,6 +13,7 @@ from cadran.measures.signals_learnt import in_polars
 from cadran.models.effort import LEAST, minutes
 from cadran.models.staff import after, months_between
 from cadran.models.staffing import Staffing
+from cadran.tables.problems import Problem
 
 #: Business days to which hours a month are told.
 BUSINESS_DAYS = 21.0
@@ -171,6 +172,9 @@ def workload(past: Worked, selling_hours: np.ndarray, staffing: Staffing) -> Wor
         past: From `worked`.
         selling_hours: (months,) hours that all sellers had for deals, in the order of `past.months`.
         staffing: What is stated.
+
+    Raises:
+        Problem: If no hours are stated, and the past is too short to tell any.
     """
     pace = past.business_days / BUSINESS_DAYS
     open_hours, new_hours, regions, error = _logged(past, pace)
@@ -194,11 +198,17 @@ def workload(past: Worked, selling_hours: np.ndarray, staffing: Staffing) -> Wor
         open_hours, new_hours, regions = 1.0, 0.0, {}
     is_stated = staffing.past_load is not None
     load = staffing.past_load if staffing.past_load is not None else PAST_LOAD
-    scale = load / usual if (usual := took(open_hours, new_hours)) else 0.0
+    usual = took(open_hours, new_hours)
+    if not usual:
+        raise Problem(
+            "How many hours deals take cannot be told: no whole month of the past year had both deals and sellers.",
+            "State load.hours_per_open_deal in the plan of the staff.",
+        )
+    scale = load / usual
     doubt = STATED_ERROR if is_stated else ASSUMED_ERROR
     return Workload(
         open_hours * scale, new_hours * scale, regions, float(np.hypot(error, doubt)),
-        "stated load" if is_stated else "assumed load", logged, load if scale else 0.0, past.n_touches,
+        "stated load" if is_stated else "assumed load", logged, load, past.n_touches,
     )  # fmt: skip
 
 
