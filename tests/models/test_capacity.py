@@ -15,7 +15,7 @@ from cadran.models.ramp import stated_attrition, stated_ramp
 from cadran.models.shortage import chances
 from cadran.models.staff import Presence, after, months_between, presence, staff, tenure_of
 from cadran.models.staffing import Move, Opening, Staffing
-from cadran.models.workforce import Change, Workforce
+from cadran.models.workforce import Change, Workforce, workforce
 from cadran.models.working_days import WorkingDays
 from cadran.models.workload import Workload, worked, workload
 from cadran.tables.measured.capacity import CapacityMonth, Hire, HireBy, Timing
