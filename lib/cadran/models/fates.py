@@ -7,7 +7,7 @@ import polars as pl
 
 #: Days after which the fate of deals weighs half, by the day they were followed; and, for the differences between
 #: segments and regions, by the day they ended.
-FATE, LASTING = 240.0, 730.0
+FATE, LASTING = 180.0, 730.0
 #: Deals' worth of what is general that what is particular starts from: a deal type's hazards of those of all, a ratio
 #: of 1.
 OF_TYPE, OF_RATIO = 5.0, 15.0
