@@ -57,6 +57,8 @@ TOLD = {
     "recruiting_pace": ("Months of recruiting in a year", "number"),
 }
 SOURCES = {"learnt": "learnt from the book", "stated": "stated in the plan", "assumed": "assumed"}
+#: Share of the selling hours beyond which logged touches cannot all be those of the sellers.
+MOST_LOGGED = 1.2
 HEADS = ("What it rests on", "Value", "95 %", "Source", "From how many")
 
 
@@ -267,12 +269,18 @@ def _tell_basis(rows: pl.DataFrame, currency: str, words: Words) -> None:
         )  # fmt: skip
     out.print(table, soft_wrap=True, crop=False)
     basis = dict(rows.select("name", "basis").iter_rows())
+    share = rows.filter(pl.col("name") == "logged_share")["value"][0]
+    told = []
     if basis["past_load_share"] == "assumed":
-        out.print(
-            words(
-                "How full sellers are is assumed: logged touches fill {share} of the selling hours, too few to be all the work. "
-                "State load.past_load or load.hours_per_open_deal in the plan before hiring on these dates.",
-                share=words.percent(rows.filter(pl.col("name") == "logged_share")["value"][0]),
-            ),
-            style="yellow", soft_wrap=True,
-        )  # fmt: skip
+        told.append(words(
+            "How full sellers are is assumed: logged touches fill {share} of the selling hours, too few to be all the work. "
+            "State load.past_load or load.hours_per_open_deal in the plan before hiring on these dates.",
+            share=words.percent(share),
+        ))  # fmt: skip
+    if share > MOST_LOGGED:
+        told.append(words(
+            "Logged touches fill {share} of the selling hours, more than there are: is time.selling_share too low, or do "
+            "others than the sellers of the book log them?", share=words.percent(share),
+        ))  # fmt: skip
+    for sentence in told:
+        out.print(sentence, style="yellow", soft_wrap=True)
