@@ -18,6 +18,7 @@ FEW_SELLERS = "Fewer than three sellers: a rate would be one of persons."
 FEW_ENTRIES = "Too little to tell: 20 entries followed long enough are needed, with 5 expected to move on."
 FEW_GROUPS = "Fewer than three groups can be held beside each other."
 NOBODY = "Whose these deals were is unknown."
+ALIKE = "All went alike: there is nothing to tell apart."
 
 
 def beside(rows: pl.DataFrame, by: list[str], cluster: str) -> pl.DataFrame:
@@ -70,11 +71,12 @@ def judged(groups: pl.DataFrame, by: list[str], rates_persons: bool, seed: int =
     """
     is_known = pl.any_horizontal(pl.col(name).is_not_null() for name in by)
     is_group = pl.lit(rates_persons) | (pl.col("n_sellers") >= LEAST_SELLERS)
-    is_enough = (pl.col("n") >= LEAST_ENTRIES) & (pl.col("expected") >= LEAST_EXPECTED) & (pl.col("variance") > 0)
+    is_enough = (pl.col("n") >= LEAST_ENTRIES) & (pl.col("expected") >= LEAST_EXPECTED)
     reason = (
         pl.when(~is_known).then(pl.lit(NOBODY))
         .when(~is_group).then(pl.lit(FEW_SELLERS))
         .when(~is_enough).then(pl.lit(FEW_ENTRIES))
+        .when(pl.col("variance") <= 1e-9 * pl.col("expected")).then(pl.lit(ALIKE))
     )  # fmt: skip
     rows = groups.with_columns(reason=reason, observed_ratio=pl.col("observed") / pl.col("expected"))
     told = rows.filter(pl.col("reason").is_null())
