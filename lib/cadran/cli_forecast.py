@@ -44,6 +44,8 @@ class Part(StrEnum):
     calls = "calls"
 
 
+#: Quantiles that are left to scripts: what a person reads fits on a screen.
+WIDE = ("q05", "q25", "q75", "q95")
 #: Who forecasts, as readers say it.
 WHO = {
     "blend": "Blend", "bookings": "Open and coming deals", "series": "Series of the past", "average": "Mean of two years",
@@ -251,6 +253,7 @@ def _in_words(shown: pl.DataFrame, words: Words, currency: str = "") -> pl.DataF
     """Names of candidates as readers say them, money as such, chances as shares; what nobody told is left out."""
     told = shown.with_columns(pl.col(name).replace(WHO) for name in ("name", "candidate") if name in shown.columns)
     told = told.drop(name for name in told.columns if told.height and told[name].null_count() == told.height)
+    told = told.drop(WIDE, strict=False)
     if "level" in told.columns and told["level"].n_unique() == 1:
         told = told.drop("level")
     write = {name: _write(name, words, currency) for name, kind in told.schema.items() if kind == pl.Float64}

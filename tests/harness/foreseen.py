@@ -41,4 +41,6 @@ def replace_seen(seen, more):
 
 
 def deals(*rows):
-    return pl.DataFrame(rows, schema={"opportunity_id": pl.String, "row": pl.Int64, "amount": pl.Float64}, orient="row")
+    """Open deals: identifier, place of the seller, amount."""
+    told = pl.DataFrame(rows, schema={"opportunity_id": pl.String, "row": pl.Int64, "amount": pl.Float64}, orient="row")
+    return told.with_columns(known="amount")

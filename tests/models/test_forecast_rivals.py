@@ -37,6 +37,7 @@ def test_categories_hold_one_another_and_what_is_won_counts(tmp_path):
     deals = [*PAST, open_deal(forecast_category="commit", expected_close_date=date(2026, 7, 25)),
              open_deal(forecast_category="best_case", expected_close_date=date(2026, 7, 25)),
              open_deal(forecast_category="pipeline"),
+             open_deal(forecast_category="commit", expected_close_date=date(2026, 7, 19)),
              {"status": "won", "closed": date(2026, 7, 3), "amount": 40.0}]  # fmt: skip
     row = told(tmp_path, deals, day=day).told.row(0, named=True)
 

@@ -141,7 +141,7 @@ def book(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def learnt():
-    """The days on which a blend was learnt, each with what it was learnt from."""
+    """What each blend was learnt from."""
     return []
 
 
@@ -152,16 +152,18 @@ def past(book, learnt):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(module, "PATHS", 100)
         patched.setattr(module, "BEFORE", 1)
-        patched.setattr(module, "learnt_by", lambda told, day: learnt.append((day, told)) or asked(told, day))
+        patched.setattr(module, "learnt_by", lambda told: learnt.append(told) or asked(told))
         return forecast_past(book, since=date(2026, 4, 1))
 
 
 def test_a_past_month_end_learns_nothing_from_later_months(past, learnt):
     assert (past.since, past.until) == (date(2026, 4, 30), date(2026, 5, 31))
-    assert [day for day, _ in learnt] == [date(2026, 3, 31), date(2026, 4, 30), date(2026, 5, 31)]
-    for day, told in learnt:
+    days = [date(2026, 3, 31), date(2026, 4, 30), date(2026, 5, 31)]
+    assert len(learnt) == 3
+    for day, told in zip(days, learnt, strict=True):
         assert (told.filter(told["actual"].is_not_null())["month"] <= day).all()
         assert (told["origin"] < day).all()
+    assert learnt[-1]["actual"].is_not_null().any()
 
 
 def test_what_came_is_beside_it_and_what_is_not_over_counts_nowhere(past):
@@ -194,7 +196,7 @@ def test_days_without_a_month_that_is_over_are_refused(book, asked):
 
 
 def test_without_a_past_the_parts_weigh_as_before_any_was_seen():
-    blend = learnt_by(None, DAY)
+    blend = learnt_by(None)
 
     assert blend.weights == pytest.approx(np.tile([0.5, 0.25, 0.25], (6, 1)), abs=0.03)
     assert blend.widths == (1.0, 1.0)

@@ -256,7 +256,7 @@ def forecast(book: Book, seed: int = 0) -> Forecast:
         past = past_forecasts(whole, seed=seed)
     except Problem as problem:
         why = problem
-    blend = learnt_by(past.told if past else None, book.day)
+    blend = learnt_by(past.told if past else None)
     return Forecast(book, foresee(whole, MONTHS, blend, seed=seed), blend, past, why)
 
 

@@ -38,11 +38,9 @@ def changed(now: Forecast, before: Forecast, begins: date, until: date) -> pl.Da
     stays = deals.filter(pl.col("expected").is_not_null(), pl.col("expected_now").is_not_null())
     brought = deals.filter(pl.col("expected").is_null())
     refitted = pl.col("expected") * pl.col("ratio")
-    at_old_amount = pl.when(pl.col("amount_now") > 0).then(
-        pl.col("expected_now") * pl.col("amount") / pl.col("amount_now")
-    )
-    moved = stays.select(chance=at_old_amount.otherwise("expected_now") - refitted)["chance"]
-    resized = stays.select(more=pl.col("expected_now") - at_old_amount.otherwise("expected_now"))["more"]
+    at_old_amount = pl.col("expected_now") / pl.col("resized")
+    moved = stays.select(more=at_old_amount - refitted)["more"]
+    resized = stays.select(more=pl.col("expected_now") - at_old_amount)["more"]
     win_model = deals.filter(pl.col("expected").is_not_null()).select(more=refitted - pl.col("expected"))["more"]
     (opening, old_coming), (closing, coming) = (_totals(each, begins, until) for each in (before, now))
     told: dict[str, tuple[float, int | None]] = {
@@ -71,18 +69,27 @@ def _sum(values: pl.Series) -> float:
 
 
 def _deals(now: Forecast, before: Forecast, begins: date, until: date) -> pl.DataFrame:
-    """Deals open on either day: what they were expected to bring then and now, and by which ratio today's model tells
-    otherwise of what was known then."""
+    """Deals open on either day: what they were expected to bring then and now; by which `ratio` today's models, of the
+    chance and of what becomes of amounts, tell otherwise of what was known then; and by which their own amount changed.
+    """
     both = _stock(before, begins, until).join(
         _stock(now, begins, until), on="opportunity_id", how="full", coalesce=True, suffix="_now"
     )
+    # An amount that became known is larger or smaller than what stood for it; two unknown ones are alike.
+    own = pl.coalesce("known_now", "amount_now") / pl.coalesce("known", "amount")
+    is_alike = pl.all_horizontal(pl.col("known", "known_now").is_null()) | ~(own.is_finite() & (own > 0))
+    resized = pl.when(is_alike).then(1.0).otherwise(own).fill_null(1.0)
+    both = both.join(_ratios(now, before, until), on="opportunity_id", how="left").with_columns(resized=resized)
+    of_amounts = pl.col("amount_now") / pl.col("amount") / pl.col("resized")
+    ratio = pl.col("ratio").fill_null(1.0) * pl.when(of_amounts.is_finite()).then(of_amounts).otherwise(1.0).fill_null(
+        1.0
+    )
     status = now.deals.select("opportunity_id", "status")
-    both = both.join(_ratios(now, before, until), on="opportunity_id", how="left")
-    return both.join(status, on="opportunity_id", how="left").with_columns(pl.col("ratio").fill_null(1.0))
+    return both.with_columns(ratio=ratio).join(status, on="opportunity_id", how="left")
 
 
 def _stock(told: Forecast, begins: date, until: date) -> pl.DataFrame:
-    """`opportunity_id`, `amount` and `expected` in the period, of each open deal a reader may see."""
+    """`opportunity_id`, `known`, `amount` and `expected` in the period, of each open deal a reader may see."""
     seen = told.seen
     expected = seen.chances[:, told.turns(begins, until)].sum(axis=1) * seen.stock["amount"].to_numpy()
     stock = seen.stock.with_columns(expected=pl.Series(expected, dtype=pl.Float64))

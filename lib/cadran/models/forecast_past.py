@@ -83,17 +83,17 @@ def forecast_past(book: Book, since: date | None = None, until: date | None = No
         if turn % CHOSEN_EVERY == 0:
             kind = _kind(view, seed)
         by_then = {level: booked(view, deals_known(view), level, past.groups) for level, past in actual.items()}
-        blend = learnt_by(_beside(told, by_then), day)
+        blend = learnt_by(_beside(told, by_then))
         seen = foresee(view, HORIZON, blend, kind(view) if kind else None, seed, PATHS)
         rows, silent = _told(view, seen, day, day >= first)
         told = pl.concat([told, pl.DataFrame(rows, schema=TOLD, orient="row")])
     return Past(first, days[-1], _beside(told, actual), silent)
 
 
-def learnt_by(told: pl.DataFrame | None, day: date) -> Blend:
-    """The blend that what was over on a day teaches."""
+def learnt_by(told: pl.DataFrame | None) -> Blend:
+    """The blend that forecasts with what came teach."""
     told = pl.DataFrame(schema=TOLD) if told is None else told
-    known = told.filter((pl.col("level") == "company") & (pl.col("month").dt.month_end() <= day))
+    known = told.filter(level="company")
     keys = ["origin", "month"]
     spoken = known.filter(name=PARTS[0]).sort(keys)
     each = [

@@ -26,6 +26,9 @@ from cadran.tables.problems import Problem
 SHARED_BY = 12
 
 
+_STOCK: dict[str, Any] = {"opportunity_id": pl.String, "row": pl.Int64, "known": pl.Float64, "amount": pl.Float64}
+
+
 @dataclass(frozen=True)
 class Foresight:
     """Futures of every seller and month, and what each part of the blend told of the company and the regions."""
@@ -59,14 +62,17 @@ class Foresight:
 
     @cached_property
     def stock(self) -> pl.DataFrame:
-        """One row per open deal that is counted: `opportunity_id`, `row` (of its seller), `amount` as it would be signed.
-
-        An unknown amount is that of deals of its kind. Empty where deals tell nothing.
+        """One row per open deal that is counted: `opportunity_id`, `row` (of its seller), `known` (its amount; null where
+        unknown), `amount` as it would be signed, or what deals of its kind are. Empty where deals tell nothing.
         """
         if self.source is None:
-            return pl.DataFrame(schema={"opportunity_id": pl.String, "row": pl.Int64, "amount": pl.Float64})
-        facts = self.source.stock.facts.select("opportunity_id")
-        return facts.with_columns(row=self.source.stock.seller, amount=amount_moments(self.source)[0])
+            return pl.DataFrame(schema=_STOCK)
+        stock = self.source.stock
+        columns = {"row": stock.seller, "known": stock.amounts, "amount": amount_moments(self.source)[0]}
+        told = stock.facts.select("opportunity_id").with_columns(
+            **{name: pl.Series(each) for name, each in columns.items()}
+        )
+        return told.cast(_STOCK).with_columns(pl.col("known").fill_nan(None))
 
     @cached_property
     def chances(self) -> np.ndarray:
