@@ -244,6 +244,7 @@ def test_worse_cases_come_sooner_and_need_more():
     rows = {row["case"]: row for row in told.hire_by.filter(pl.col("group") == "Nord").rows(named=True)}
 
     assert rows["worst"]["shortage_month"] <= rows["base"]["shortage_month"] <= rows["best"]["shortage_month"]
+    assert told.n_hires(case="worst") == rows["worst"]["n_hires"]
     assert rows["worst"]["n_hires"] >= rows["base"]["n_hires"] >= rows["best"]["n_hires"] > 0
 
 

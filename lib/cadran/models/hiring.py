@@ -1,6 +1,7 @@
 """By when to hire, how many and where, and what hiring too early costs against too late."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
@@ -9,8 +10,8 @@ import polars as pl
 
 from cadran.models.shortage import Plan, chances, windows
 from cadran.models.staff import after
-from cadran.models.workforce import joiner
-from cadran.tables.measured.capacity import Hire, HireBy, Timing
+from cadran.models.workforce import Row, joiner
+from cadran.tables.measured.capacity import CASES, Hire, HireBy, Timing
 
 #: Chances of shortage that stand for the best and the worst case.
 BEST, WORST = 0.8, 0.2
@@ -38,6 +39,7 @@ class Hiring:
     """The hires that a plan of load against capacity calls for."""
 
     plan: Plan
+    _found: dict[tuple[int, str], _Need] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def useful(self) -> int:
@@ -59,10 +61,20 @@ class Hiring:
         threshold = self.plan.force.staffing.threshold
         return {"best": max(BEST, threshold), "base": threshold, "worst": min(WORST, threshold)}
 
-    @cached_property
-    def _needs(self) -> dict[tuple[int, str], _Need]:
-        kept = [place for place, row in enumerate(self.plan.rows) if row.level in ("region", "team")]
-        return {(place, case): self._need(place, at) for place in kept for case, at in self.cases.items()}
+    def n_hires(self, level: str = "region", case: str = "base") -> int:
+        """How many to hire in all groups of a level: a few milliseconds, where `hire_by` takes longer."""
+        return sum(sum(need.hires.values()) for _, _, need in self._needs((level,), (case,)))
+
+    def _needs(
+        self, levels: Iterable[str] = ("region", "team"), cases: Iterable[str] = CASES
+    ) -> Iterator[tuple[Row, str, _Need]]:
+        """What each group of some levels needs in some cases."""
+        asked = set(levels)
+        for place, row in enumerate(self.plan.rows):
+            for case in cases if row.level in asked else ():
+                if (place, case) not in self._found:
+                    self._found[place, case] = self._need(place, self.cases[case])
+                yield row, case, self._found[place, case]
 
     def _worth(self, start: date) -> np.ndarray:
         """(paths, months) hours that one seller has who starts in a month."""
@@ -107,8 +119,8 @@ class Hiring:
         """When to begin to hire, by region and team and case: `HireBy`."""
         told = []
         plan, calendar = self.plan, self.plan.force.calendar
-        for (place, case), need in self._needs.items():
-            row = {**vars(plan.rows[place]), "case": case, "threshold": self.cases[case]}
+        for group, case, need in self._needs():
+            row = {**vars(group), "case": case, "threshold": self.cases[case]}
             by = calendar.recruit_by(need.start) if need.start else None
             late = (plan.force.day - by).days if by and by < plan.force.day else None
             row |= {
@@ -126,8 +138,8 @@ class Hiring:
         calendar = self.plan.force.calendar
         return _frame(
             [
-                {**vars(self.plan.rows[place]), "start_month": start, "hire_by": calendar.recruit_by(start), "n": n}
-                for (place, case), need in self._needs.items() if case == "base" for start, n in sorted(need.hires.items())
+                {**vars(row), "start_month": start, "hire_by": calendar.recruit_by(start), "n": n}
+                for row, _, need in self._needs(cases=("base",)) for start, n in sorted(need.hires.items())
             ],
             Hire,
         )  # fmt: skip
@@ -136,8 +148,9 @@ class Hiring:
     def timing(self) -> pl.DataFrame:
         """What the hires of the base case cost if they are begun sooner or later: `Timing`."""
         told = []
-        for (place, case), need in self._needs.items():
-            if case == "base" and need.hires:
+        for row, _, need in self._needs(cases=("base",)):
+            if need.hires:
+                place = self.plan.rows.index(row)
                 planned = self._begun(place, need, 0)
                 told += [self._cost(place, need, shift, planned) for shift in SHIFTS]
         return _frame(told, Timing)
