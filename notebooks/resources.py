@@ -5,19 +5,36 @@ app = marimo.App(width="full")
 
 with app.setup:
     import os
-    from datetime import UTC, datetime
+    from datetime import UTC, datetime, timedelta
 
     import marimo as mo
 
     from cadran.book import SAMPLE, open_book
     from cadran.book.held import hold
+    from cadran.figures import resources_forecast as coming
+    from cadran.figures import resources_help as helped
+    from cadran.figures import resources_hire as hire
     from cadran.figures import resources_load as loaded
     from cadran.figures import resources_page as sheet
+    from cadran.figures import resources_pay as pay
+    from cadran.figures import resources_scenario as what_if
+    from cadran.figures import resources_share as share
     from cadran.figures.facts import Facts
     from cadran.figures.periods import chosen_period, day_before, last_months
     from cadran.figures.resources_lead import first_words
     from cadran.figures.selection import as_where, states
-    from cadran.measures.answers import Inquiry, about, keep, values
+    from cadran.measures.answers import Inquiry, about, keep, tried, values
+    from cadran.models.capacity import basis, capacity, ramp_curve
+    from cadran.models.coaching import coaching
+    from cadran.models.forecast import foretold
+    from cadran.models.forecast_changed import changed
+    from cadran.models.forecast_needed import needed
+    from cadran.models.pay_beside import costs_ahead, plans_beside
+    from cadran.models.pay_read import plans_of
+    from cadran.models.scenario import chain
+    from cadran.models.scenario_levers import Levers, scenarios_file
+    from cadran.models.territories_proposed import proposed
+    from cadran.tables.problems import Problem
     from cadran.text import pick_language, words_for
 
 
@@ -35,8 +52,8 @@ def load():
 
 @app.cell
 def open_page(book, query):
-    facts, reached = Facts(**about(book, sheet.DIMENSIONS)), values(book, sheet.REACHED)
-    reach = sheet.Reach(reached["segment"], reached["region"])
+    facts, _reached = Facts(**about(book, sheet.DIMENSIONS)), values(book, sheet.REACHED)
+    reach = sheet.Reach(_reached["segment"], _reached["region"], tuple(plans_of(book)[0]))
     page = mo.ui.anywidget(sheet.open_page(facts, reach, words_for(pick_language(query.get("lang"), None)), query))
     page
     return facts, page, reach
@@ -47,54 +64,163 @@ def read_view(book, facts, page):
     view = page.asked
     seen = hold(book.as_of(view.day("as_of"), corrected=sheet.is_corrected(view)), sheet.COLUMNS)
     period = chosen_period(view, seen.day, facts.first)
+    answers = sheet.Answers(facts, view, page.words, period, {}, {}, {})
+    asked, whom, wait = view.without(*sheet.local(page)), sheet.focus(view), mo.app_meta().mode != "run"
+    return answers, asked, period, seen, view, wait, whom
+
+
+@app.cell
+def read_deals(answers, asked, facts, page, period, seen, view):
+    mo.stop(view.moving)  # until the slider rests
     everything = Inquiry(seen, period, {}, view["organisation"])
     all_deals = everything.deals(sheet.COLUMNS)
     inquiry = everything.selecting(as_where(view.selection), day_before(period[0]))
-    of = states(all_deals, inquiry.selected, facts.dimensions)
-    return all_deals, inquiry, of, period, seen, view
+    chosen = answers.with_states(states(all_deals, inquiry.selected, facts.dimensions))
+    n_deals = keep(all_deals, inquiry.selected).height
+    page.show(sheet.frame_of(page, chosen, n_deals), is_other=page.is_new("footer", asked))
+    return chosen, inquiry
 
 
 @app.cell
-def show_frame(all_deals, facts, inquiry, of, page, period, view):
-    local = sheet.local(page)
-    answers = sheet.Answers(facts, view, page.words, period, of, {}, {})
-    rests, asked = not view.moving or view.moving in local, view.without(*local)
-    is_other = rests and page.is_new("footer", asked)
-    page.show(sheet.frame_of(page, answers, keep(all_deals, inquiry.selected).height), is_other=is_other)
-    return answers, asked, rests
+def ask_models(chosen, seen, view, wait):
+    mo.stop(chosen is None)
+    forecast = tried(foretold, seen, wait=wait)
+    hiring = tried(capacity, seen, wait=wait)
+    return forecast, hiring
 
 
 @app.cell
-def ask_load(answers, asked, inquiry, page, rests, seen, view):
-    mo.stop(not rests or not sheet.wants(view, "balance") or not page.is_new("balance", (asked, view["scene"])))
-    loads = answers.with_frames(
+def show_forecast(asked, chosen, forecast, page, view, whom):
+    mo.stop(not sheet.awaited(page, view, forecast, sheet.COMING, "fan"))
+    mo.stop(not page.is_new("fan", (asked, view.only("every"), view.tables)))
+    every = view["every"]
+    ahead = chosen.with_frames(
+        {
+            "forecast": tried(forecast.table, whom.level, every),
+            "signed": tried(forecast.signed, whom.level),
+            "made": tried(forecast.made, every),
+            "needed": tried(needed, forecast, whom.level),
+        }
+    )
+    _told = {**coming.coming(ahead, whom, every), **coming.needed(ahead, whom), "every": sheet.levers(page, "every")}
+    page.show(sheet.only(view, _told))
+    return
+
+
+@app.cell
+def show_past(asked, chosen, forecast, page, view):
+    mo.stop(not sheet.awaited(page, view, forecast, sheet.PAST, "scores"))
+    mo.stop(not page.is_new("scores", (asked, view.only("ahead"), view.tables)))
+    judged = chosen.with_frames(
+        {
+            "calls": tried(forecast.came, int(view["ahead"])),
+            "scores": tried(forecast.scores),
+        }
+    )
+    page.show(sheet.only(view, {**coming.past(judged, int(view["ahead"])), "ahead_of": sheet.levers(page, "ahead")}))
+    return
+
+
+@app.cell
+def show_change(asked, chosen, forecast, page, seen, view, wait):
+    mo.stop(not sheet.awaited(page, view, forecast, sheet.CHANGE, "changed"))
+    earlier = day_before(seen.day) - timedelta(days=int(view["since"]) - 1)
+    before = tried(foretold, hold(seen.as_of(earlier)), wait=wait)
+    mo.stop(not sheet.awaited(page, view, before, sheet.CHANGE, "changed"))
+    mo.stop(not page.is_new("changed", (asked, view.only("since"))))
+    why = chosen.with_frames({"changed": tried(changed, forecast, before, *forecast.periods("quarter")[0])})
+    page.show(sheet.only(view, {**coming.changed(why, earlier), "since": sheet.levers(page, "since")}))
+    return
+
+
+@app.cell
+def show_hiring(asked, chosen, hiring, page, view, whom):
+    mo.stop(not sheet.awaited(page, view, hiring, sheet.HIRE, "shortage"))
+    mo.stop(not page.is_new("shortage", (asked, view.only("scene"), view.tables)))
+    months = hiring.plan.frame()
+    _told = {
+        **hire.shortage(chosen, months),
+        **hire.ahead(chosen, months, whom),
+        **hire.hires(chosen, hiring.hire_by),
+        **hire.costs(chosen, hiring.timing, whom),
+        **hire.ramp(chosen, ramp_curve(hiring.plan.force)),
+        **hire.basis(chosen, basis(hiring.plan.force).rows(named=True)),
+    }
+    page.show(sheet.only(view, _told))
+    return
+
+
+@app.cell
+def show_help(asked, chosen, page, seen, view, wait):
+    _found = tried(coaching, seen, wait=wait)
+    mo.stop(not sheet.awaited(page, view, _found, sheet.HELP, "help_funnel"))
+    mo.stop(not page.is_new("help_funnel", (asked, view.only("scene"), view.tables)))
+    _told = {
+        **helped.funnel(chosen, _found.funnel, _found.limits),
+        **helped.help_pays(chosen, _found.help),
+        **helped.practices(chosen, _found.practices, _found.well, _found.notes),
+    }
+    page.show(sheet.only(view, _told))
+    return
+
+
+@app.cell
+def show_share(asked, chosen, page, seen, view, wait):
+    _found = tried(proposed, seen, wait=wait)
+    mo.stop(not sheet.awaited(page, view, _found, sheet.SHARE, "share_told"))
+    mo.stop(not page.is_new("share_told", (asked, view.only("scene"), view.tables)))
+    _told = {
+        **share.summary(chosen, _found.summary, _found.found.conflicts),
+        **share.teams(chosen, _found.teams, _found.summary),
+        **share.sellers(chosen, _found.balance, _found.summary),
+        **share.moves(chosen, _found.moves, _found.summary),
+    }
+    page.show(sheet.only(view, _told))
+    return
+
+
+@app.cell
+def show_pay(asked, chosen, page, seen, view):
+    _plans = tried(plans_beside, seen)
+    mo.stop(not sheet.awaited(page, view, _plans, sheet.PAY, "pay_curve"))
+    mo.stop(not page.is_new("pay_curve", (asked, view.only("scene"), view.tables)))
+    _told = {
+        **pay.curve(chosen, _plans.curves),
+        **pay.compared(chosen, _plans.compared, _plans.names),
+        **pay.flags(chosen, _plans.flags(page.words)),
+    }
+    page.show(sheet.only(view, _told))
+    return
+
+
+@app.cell
+def ask_load(chosen, inquiry, seen, view):
+    place = sheet.place_of(chosen)
+    loads = chosen.with_frames(
         {
             "load": inquiry.ask("load", view["by"], period=last_months(seen.day, 1)),
             "load_whole": inquiry.ask("load", period=last_months(seen.day, 24)),
-            "balance": inquiry.ask("balance", sheet.place_of(answers)),
+            "balance": inquiry.ask("balance", place),
             "balance_whole": inquiry.ask("balance"),
-            "attainment": inquiry.ask("attainment", sheet.place_of(answers), period=last_months(seen.day, 3)),
+            "attainment": inquiry.ask("attainment", place, period=last_months(seen.day, 3)),
             "attainment_whole": inquiry.ask("attainment", period=last_months(seen.day, 3)),
         }
-    )
-    page.show(
-        sheet.only(
-            view, {**loaded.load(loads), **loaded.balance(loads), **loaded.over_time(loads), **loaded.attainment(loads)}
-        )
     )
     return (loads,)
 
 
 @app.cell
-def show_first(loads, page, view):
-    page.show(sheet.only(view, first_words(loads)))
+def show_load(asked, loads, page, view):
+    mo.stop(not sheet.wants(view, "balance") or not page.is_new("balance", (asked, view.only("scene"), view.tables)))
+    _told = {**loaded.load(loads), **loaded.balance(loads), **loaded.over_time(loads), **loaded.attainment(loads)}
+    page.show(sheet.only(view, _told))
     return
 
 
 @app.cell
-def ask_staff(answers, asked, inquiry, page, rests, seen, view):
-    mo.stop(not rests or not sheet.wants(view, "tenure") or not page.is_new("tenure", asked))
-    staffed = answers.with_frames(
+def ask_staff(asked, chosen, inquiry, page, seen, view):
+    mo.stop(not sheet.wants(view, "tenure") or not page.is_new("tenure", asked))
+    staffed = chosen.with_frames(
         {
             "growth": inquiry.ask("growth", period=last_months(seen.day, 36)),
             "heads": inquiry.ask("heads", period=last_months(seen.day, 24)),
@@ -103,6 +229,62 @@ def ask_staff(answers, asked, inquiry, page, rests, seen, view):
         }
     )
     page.show(sheet.only(view, loaded.staff(staffed)))
+    return
+
+
+@app.cell
+def show_first(asked, forecast, hiring, loads, page, view):
+    mo.stop(not sheet.wants(view, "sentences"))
+    mo.stop(not page.is_new("headlines", (asked, forecast is None, hiring is None)))
+    quarter = None if forecast is None or isinstance(forecast, Problem) else tried(forecast.table, "company", "quarter")
+    hires = None if hiring is None or isinstance(hiring, Problem) else hiring.hire_by
+    page.show(sheet.only(view, first_words(loads.with_frames({"quarter": quarter, "hires": hires}))))
+    return
+
+
+@app.cell
+def link(page, seen, view, wait):
+    linked = tried(chain, seen, wait=wait)
+    mo.stop(not sheet.awaited(page, view, linked, (*sheet.IF, *sheet.COSTS), "if_told"))
+    return (linked,)
+
+
+@app.cell
+def pull(answers, asked, linked, page, reach, view, whom):
+    mo.stop(not page.is_new("if_told", (asked, view.only(*sheet.local(page)), view.tables)))
+    levers = Levers(**sheet.levers_of(view, reach, linked.months))
+    now, here, found = linked.run(), linked.run(levers), sheet.scenarios(view, page.controls, page.words)
+    others = {each.name: Levers(**sheet.levers_of(each.view, reach, linked.months)) for each in found}
+    beside = [(each, linked.run(others[each.name])) for each in found]
+    beside = [(each, sheet.Told(run.months, run.totals(now))) for each, run in beside]
+    pulled = sheet.told(view, page.controls, page.words)
+    _told = what_if.what_if(
+        answers,
+        whom,
+        sheet.Told(now.months, now.totals(now)),
+        sheet.Told(here.months, here.totals(now), here.clamped),
+        pulled,
+        beside,
+    )
+    around = {"levers": sheet.panel(page), "kept": sheet.kept(page, view, found, scenarios_file(others))}
+    page.show(sheet.only(view, _told | around))
+    return (levers,)
+
+
+@app.cell
+def show_costs(asked, chosen, linked, page, view):
+    mo.stop(view.moving or not sheet.wants(view, *sheet.COSTS) or not page.is_new("pay_cost", asked))
+    _costs = tried(costs_ahead, linked)
+    mo.stop(not sheet.awaited(page, view, _costs, sheet.COSTS, "pay_cost"))
+    page.show(sheet.only(view, pay.costs(chosen, _costs.cost, _costs.attainment, _costs.covered_share)))
+    return
+
+
+@app.cell
+def weigh(answers, asked, levers, linked, page, view):
+    mo.stop(view.moving or not sheet.wants(view, "tornado"))
+    mo.stop(not page.is_new("tornado", (asked, view.only("use", "scene"), levers)))
+    page.show(sheet.only(view, what_if.tornado(answers, linked.tornado(levers), "bookings")))
     return
 
 

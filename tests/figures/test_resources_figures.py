@@ -4,14 +4,21 @@ import pytest
 from charts import check_valid_without_data
 
 from cadran.figures import resources_coming as coming
+from cadran.figures import resources_hiring as hiring
+from cadran.figures import resources_if as what_if
 from cadran.figures import resources_loaded as loaded
+from cadran.figures import resources_paying as paying
+from cadran.figures import resources_sharing as sharing
 
 BUILDERS = {
     loaded.balance: {"by": "team", "is_money": False}, loaded.open_by: {"by": "region"}, loaded.flows: {"every": "month"},
     loaded.stock: {"every": "month"}, loaded.growth: {}, loaded.attainment: {"by": "region"},
     loaded.touches: {"every": "month"}, loaded.heads: {"every": "month"}, loaded.tenure: {},
     coming.fan: {"every": "month", "rivals": True}, coming.made_of: {"every": "quarter"}, coming.moved: {},
-    coming.calls: {},
+    coming.calls: {}, hiring.shortage: {"by": "label"}, hiring.ahead: {}, hiring.bookings_capacity: {}, hiring.hire_by: {},
+    hiring.timing: {"is_costed": True}, hiring.ramp: {}, what_if.months: {"value": "bookings"}, what_if.shortage: {},
+    what_if.tornado: {"quantity": "bookings"}, sharing.funnel: {}, sharing.help_pays: {"value": "revenue"}, sharing.teams: {},
+    sharing.sellers: {}, paying.curve: {}, paying.cost: {}, paying.compared: {}, paying.attained: {},
 }  # fmt: skip
 
 

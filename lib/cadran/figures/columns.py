@@ -5,7 +5,14 @@ from typing import Any
 
 import polars as pl
 
-from cadran.figures import columns_audit, columns_process, columns_resources, columns_score, columns_territories
+from cadran.figures import (
+    columns_audit,
+    columns_planned,
+    columns_process,
+    columns_resources,
+    columns_score,
+    columns_territories,
+)
 from cadran.tables.measured.process import ABOUT, FACTS
 from cadran.text import UNKNOWN, Words
 
@@ -213,6 +220,7 @@ LABELS = (
     | columns_process.LABELS
     | columns_resources.LABELS
     | columns_territories.LABELS
+    | columns_planned.LABELS
 )
 #: Values that are words of ours, and so are translated.
 VALUES = (
@@ -234,7 +242,7 @@ VALUES = (
     | columns_resources.VALUES
     | columns_territories.VALUES
 )
-_SHARES = (*columns_process.SHARES, *columns_resources.SHARES)
+_SHARES = (*columns_process.SHARES, *columns_resources.SHARES, *columns_planned.SHARES)
 #: The causes of a waterfall.
 CAUSE_LABELS = {
     "opening": "Opening",
@@ -264,7 +272,7 @@ WORDED = (
     | columns_resources.WORDED
     | columns_territories.WORDED
 )
-_MONTHS = {"month", "closed_month", "created_month", "expected_month"}
+_MONTHS = {"month", "closed_month", "created_month", "expected_month"} | columns_planned.MONTHS
 #: Columns that only serve the drawing.
 HIDDEN = {"state", "key", "cause", "period", "row", "name", "told", "brief"}
 
@@ -320,6 +328,8 @@ def cell(column: str, value: Any, words: Words, currency: str) -> str:
         return value_label(column, value, words)
     if isinstance(value, bool):
         return words("yes") if value else words("no")
+    if column.removesuffix("_low").removesuffix("_high") in columns_planned.MONEY:
+        return words.money(value, currency, compact=False)
     if column.removesuffix("_low").removesuffix("_high").endswith(("_rate", "_share", *_SHARES)):
         return words.percent(value, 1)
     if ("amount" in column or "revenue" in column) and not column.startswith("n_"):

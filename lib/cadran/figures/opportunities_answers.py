@@ -56,6 +56,10 @@ class Answers:
         """These answers and more."""
         return replace(self, frames={**self.frames, **frames})
 
+    def with_states(self, of: Mapping[str, pl.DataFrame]) -> "Answers":
+        """These answers, with the values of each dimension and their states."""
+        return replace(self, of=of)
+
     def frame(self, name: str) -> pl.DataFrame | Problem:
         """A measured frame, ready to be told."""
         frame = self.frames.get(name, pl.DataFrame())
@@ -76,6 +80,12 @@ class Answers:
     def exact(self, x: float | None) -> str:
         """An amount in the currency shown, to the unit."""
         return self.words.money(x, self.currency, compact=False)
+
+    def chance(self, p: float) -> str:
+        """A chance in per cent; one that is next to nothing or to certainty is not told as either."""
+        if 0 <= p < 0.01:
+            return self.words("under {share}", share=self.words.percent(0.01))
+        return self.words("over {share}", share=self.words.percent(0.99)) if p > 0.99 else self.words.percent(p)
 
     def one(self, name: str) -> dict[str, Any]:
         """The only row of a measure over all deals; empty where there is none."""

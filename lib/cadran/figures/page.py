@@ -62,6 +62,7 @@ class Page(anywidget.AnyWidget):
         self.blocks: dict[str, Block | Figure] = {}
         self._shown_for: dict[str, object] = {}
         self._earlier: set[str] = set()
+        self._coming: set[str] = set()
         type(self)._esm = bundle.module()
         first = read_view(view_of_address(query or {}, self.controls), self.controls, self.dimensions, words)
         self._at_start, self.first = first.said, first
@@ -85,12 +86,13 @@ class Page(anywidget.AnyWidget):
         """Put blocks in their places, in one message to the browser; places not named keep what they hold.
 
         While a slider is held, or where the question `is_other` than the one these answered, they are marked as stale,
-        until a later call fills them. Where more `is_coming`, the browser asks again in a while.
+        until a later call fills them. Where more `is_coming` to these places, the browser asks again in a while.
         """
         asked = self.asked
         is_local = any(not stands_in_bar(c) for c in self.controls if c.name == asked.moving)
         others = self.blocks.keys() - blocks.keys()
         self._earlier = others if is_other else self._earlier & others
+        self._coming = self._coming | blocks.keys() if is_coming else self._coming - blocks.keys()
         stale = sorted(others if asked.moving and not is_local else self._earlier)
         self.blocks = {**self.blocks, **blocks}
         specs = {each.drawing.key: each.drawing.vega for each in blocks.values() if isinstance(each, Figure)}
@@ -101,7 +103,7 @@ class Page(anywidget.AnyWidget):
             "said": told,
             "view": {"controls": dict(asked.controls)},
             "stale": stale,
-            "is_coming": is_coming,
+            "is_coming": is_coming or bool(self._coming),
             "slots": {**self.content.get("slots", {}), **slots},
         }
         with self.hold_sync():

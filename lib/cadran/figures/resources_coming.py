@@ -5,7 +5,7 @@ import altair as alt
 from cadran.figures.figure import Chart, figure
 from cadran.figures.style import BESIDE, Style
 from cadran.figures.theme import colour
-from cadran.tables.measured.forecast import Called, Changed, Forecast, Made, Signed
+from cadran.tables.measured.forecast import Came, Changed, Forecast, Made, Signed
 
 TALL, STEP = 270, 26
 #: What others say of a period -> words, shape of its mark.
@@ -149,14 +149,18 @@ def moved(style: Style) -> Chart:
     ).properties(height=alt.Step(STEP), padding=BESIDE)
 
 
-@figure(rows=Called)
+@figure(rows=Came)
 def calls(style: Style) -> Chart:
     """What was forecast for each period (80 and 95 % interval, median), and what came, as a dark dot."""
     tips = [
-        *style.tips(period="From", called_date="Forecast made on"),
+        *style.tips(month="Month", origin_date="Forecast made on"),
         *style.tips_as("$,.0f", q50="As often below as above", q10="At least, 80 %", q90="At most, 80 %", actual="What came"),
     ]  # fmt: skip
-    base = alt.Chart().encode(alt.X("period:O", axis=style.periods("month"), title=None), tooltip=tips)
+    base = (
+        alt.Chart()
+        .transform_calculate(origin_date="datum.origin")
+        .encode(alt.X("month:O", axis=style.periods("month"), title=None), tooltip=tips)
+    )
     return alt.layer(
         style.zero(),
         *(

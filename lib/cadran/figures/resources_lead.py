@@ -7,6 +7,8 @@ import polars as pl
 
 from cadran.figures.blocks import Block, Headline, Headlines, Sentences
 from cadran.figures.opportunities_answers import Answers
+from cadran.figures.resources_forecast import Whom, quarter_told
+from cadran.figures.resources_hire import next_hire
 
 #: Cards at the top of a page.
 MOST = 5
@@ -14,12 +16,49 @@ MOST = 5
 
 def first_words(answers: Answers) -> dict[str, Block]:
     """The sentences and headline numbers of what is known so far: a model still at work adds its own later."""
-    told = [_load(answers), _balance(answers), _target(answers)]
+    told = [_forecast(answers), _hires(answers), _load(answers), _balance(answers), _target(answers)]
     cards = [card for _, card in told if card][:MOST]
     return {
         "sentences": Sentences([sentence for sentence, _ in told if sentence]),
         "headlines": Headlines(cards),
     }
+
+
+def _forecast(answers: Answers) -> tuple[str, Headline | None]:
+    """What is to be expected of the quarter, and the chance to reach its target."""
+    words, frame = answers.words, answers.frames.get("quarter")
+    said, row = quarter_told(answers, Whom("company", None), frame) if frame is not None else ("", {})
+    if not row:
+        return "", None
+    change = words("no target is set")
+    if row["p_target"] is not None:
+        change = words(
+            "target {target}: {chance}", target=answers.money(row["target"]), chance=answers.chance(row["p_target"])
+        )
+    ends = {"low": answers.money(row["low"]), "high": answers.money(row["high"])}
+    card = Headline(
+        words("Expected in {quarter}", quarter=words.quarter(row["period"])), answers.money(row["mean"]), change,
+        basis=words("between {low} and {high}, 95 %", **ends), exact=answers.exact(row["mean"]), definition="#coming",
+    )  # fmt: skip
+    return said, card
+
+
+def _hires(answers: Answers) -> tuple[str, Headline | None]:
+    """The region to recruit for first, and by when."""
+    words, frame = answers.words, answers.frames.get("hires")
+    if not isinstance(frame, pl.DataFrame):
+        return "", None
+    said, row = next_hire(answers, frame)
+    if not row:
+        return "", Headline(words("Recruit by"), words("nobody"), words("no shortage ahead"), definition="#hire")
+    is_late = row["days_late"] is not None
+    value = words("now") if is_late else words.date(row["hire_by"])
+    card = Headline(
+        words("Recruit by"), value, row["group"] or words("Unknown"), "bad" if is_late else "even",
+        words.n("{n} hire, short from {month}", "{n} hires, short from {month}", row["n_hires"],
+                month=words.month(row["shortage_month"])), definition="#hire",
+    )  # fmt: skip
+    return said, card
 
 
 def _load(answers: Answers) -> tuple[str, Headline | None]:

@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from cadran.figures.asked import is_corrected
-from cadran.figures.blocks import Block, Contents, Heading, Nothing, Notice
+from cadran.figures.blocks import Block, Contents, Heading, Levers, Nothing, Notice
 from cadran.figures.columns import label
 from cadran.figures.controls import Choice, Control, Day, View
 from cadran.figures.facts import Facts, footer
@@ -15,25 +15,71 @@ from cadran.figures.filters import Filters, Selection
 from cadran.figures.opportunities_answers import Answers
 from cadran.figures.page import Page
 from cadran.figures.periods import period_controls
-from cadran.figures.resources_levers import KEPT, Reach, lever_controls, names_of, put
+from cadran.figures.resources_forecast import Whom
+from cadran.figures.resources_levers import (
+    KEPT,
+    Kept,
+    Panel,
+    Reach,
+    Scenario,
+    as_kept,
+    lever_controls,
+    levers_of,
+    names_of,
+    put,
+    scenarios,
+    told,
+)
+from cadran.figures.resources_scenario import Told
 from cadran.tables.problems import Problem
 from cadran.text import Words
 
 __all__ = [
-    "COLUMNS", "DIMENSIONS", "REACHED", "Answers", "Reach", "coming", "focus", "frame_of", "is_corrected", "is_whole",
-    "local", "only", "open_page", "place_of", "refused", "shown", "wants",
+    "CHANGE", "COLUMNS", "COMING", "COSTS", "DIMENSIONS", "HELP", "HIRE", "IF", "PAST", "PAY", "REACHED", "SHARE",
+    "Answers", "Reach", "Told", "awaited", "coming", "focus", "frame_of", "is_corrected", "is_whole", "kept",
+    "levers", "levers_of", "local", "only", "open_page", "panel", "place_of", "refused", "scenarios", "shown", "told",
+    "wants",
 ]  # fmt: skip
 
+#: Places of the forecast, of the capacity plan, of the scenarios.
+COMING = ("every", "fan", "made", "needed", "forecast")
+PAST, CHANGE = ("calls", "scores", "ahead_of"), ("since", "changed")
+HIRE = ("shortage", "ahead", "bookings_capacity", "hire_by", "hires", "timing", "ramp", "basis")
+HELP, SHARE = (
+    ("help_funnel", "help_pays", "practices"),
+    ("share_told", "conflicts", "share_teams", "share_sellers", "moves"),
+)
+PAY, COSTS = ("pay_curve", "pay_compared", "pay_flags"), ("pay_cost", "pay_attained")
+IF = ("levers", "kept", "if_told", "if_held", "if_totals", "if_bookings", "if_load", "if_shortage", "if_pay", "tornado")
 PLACES = (
     ("selection",), ("filters",), ("contents",), ("scenes",), ("sentences",), ("headlines",),
+    ("h_coming",), ("every",), ("fan",), ("made", "needed"), ("since",), ("changed",), ("forecast",),
+    ("ahead_of",), ("calls",), ("scores",),
     ("h_loaded",), ("load", "balance"), ("flows", "stock"), ("attainment", "growth"), ("tenure", "heads"), ("touches",),
+    ("h_hire",), ("shortage",), ("ahead", "bookings_capacity"), ("hire_by",), ("hires",), ("timing", "ramp"), ("basis",),
+    ("h_help",), ("help_funnel", "help_pays"), ("practices",),
+    ("h_share",), ("share_told",), ("conflicts",), ("share_teams", "share_sellers"), ("moves",),
+    ("h_pay",), ("pay_curve", "pay_compared"), ("pay_cost", "pay_attained"), ("pay_flags",),
+    ("h_if",), ("levers",), ("kept",), ("if_told",), ("if_held",), ("if_bookings", "if_load"), ("if_shortage", "if_pay"),
+    ("if_totals",), ("tornado",),
     ("footer",),
 )  # fmt: skip
-#: What each use shows of these: "detail" everything, the manager's page less, the presenter one scene at a time.
-DETAIL = frozenset({"growth", "tenure", "heads", "touches"})
-#: The scenes a presenter steps through -> title, the places shown.
+#: What the manager's page leaves to the detail.
+DETAIL = frozenset({
+    "growth", "tenure", "heads", "touches", "forecast", "ahead_of", "calls", "scores", "bookings_capacity", "hires", "ramp",
+    "basis", "practices", "pay_attained",
+})  # fmt: skip
+_LEVERS = ("levers", "kept", "if_told", "if_held")
+#: The scenes a presenter steps through -> title, the places shown. Of groups alone: no person and no client.
 SCENES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "loaded": ("Who is loaded", ("headlines", "h_loaded", "balance", "flows", "stock")),
+    "coming": ("What is coming", (*_LEVERS, "if_bookings")),
+    "loaded": ("Who is loaded", ("balance", "stock")),
+    "short": ("Where time will lack", (*_LEVERS, "if_shortage", "if_load")),
+    "hire": ("When to hire", ("hire_by", "timing")),
+    "help": ("Whom to help", ("help_funnel", "help_pays")),
+    "share": ("How to share", ("share_told", "share_teams")),
+    "pay": ("What pay costs", (*_LEVERS, "if_pay", "pay_compared")),
+    "compared": ("Scenarios side by side", (*_LEVERS, "if_totals", "tornado")),
 }
 USES = {"manager": "Manager's page", "detail": "In detail", "present": "Presentation"}
 #: Columns a reader may select on: places, never persons.
@@ -42,8 +88,10 @@ DIMENSIONS = ("region", "team")
 REACHED = ("segment", "region")
 #: Columns of `Book.deals` that the page asks for again and again.
 COLUMNS = ("opportunity_id", "status", "closed_date", *DIMENSIONS)
-#: Groups smaller than the whole company.
-WHOLE = ("company", None)
+#: Days back to the earlier forecast, and what each is called.
+SINCE = {"7": "last week", "30": "last month"}
+#: Controls of one part, besides the levers.
+PARTLY = ("scene", "every", "since", "ahead")
 
 
 def open_page(facts: Facts, reach: Reach, words: Words, query: Mapping[str, str | list[str]]) -> Page:
@@ -57,9 +105,19 @@ def open_page(facts: Facts, reach: Reach, words: Words, query: Mapping[str, str 
         Choice("by", words("Group by"), {**groups, "seller": words("Seller")}, next(iter(groups)), shortcut="g"),
         Choice("organisation", words("Organisation"), organisations, "as_was", is_plain=True),
     ]
+    ahead = {str(n): words.n("{n} month ahead", "{n} months ahead", n) for n in range(1, 7)}
     if facts.n_corrected:
         pasts = {"known": words("As known then"), "corrected": words("As corrected since")}
         controls.append(Choice("past", words("Past"), pasts, "known", shortcut="k", is_plain=True))
+    controls += [
+        Choice(
+            "every", words("Told by"), {"month": words("month"), "quarter": words("quarter")}, "month", is_local=True
+        ),
+        Choice(
+            "since", words("Compared with"), {days: words(text) for days, text in SINCE.items()}, "7", is_local=True
+        ),
+        Choice("ahead", words("Forecast made"), ahead, "3", is_local=True),
+    ]
     scenes = {name: words(title) for name, (title, _) in SCENES.items()}
     controls.append(Choice("scene", words("Scene"), scenes, next(iter(scenes)), is_local=True))
     return Page(words("Resources"), words, [*controls, *lever_controls(reach, words)], facts.dimensions, PLACES, query)
@@ -67,7 +125,7 @@ def open_page(facts: Facts, reach: Reach, words: Words, query: Mapping[str, str 
 
 def local(page: Page) -> list[str]:
     """The controls that move one part of the page alone."""
-    return [*names_of(page.controls), *KEPT, "scene"]
+    return [*names_of(page.controls), *KEPT, *PARTLY]
 
 
 def shown(view: View) -> frozenset[str]:
@@ -94,15 +152,26 @@ def place_of(answers: Answers) -> str:
     return by if by in answers.facts.dimensions else next(iter(answers.facts.dimensions), by)
 
 
-def focus(view: View) -> tuple[str, str | None]:
-    """The one region or team that is selected, by its level and name; else the company."""
+def focus(view: View) -> Whom:
+    """The one region or team that is selected; else the company."""
     chosen = [(level, name) for level, names in view.selection.items() for name in names]
-    return (chosen[0][0], chosen[0][1] or None) if len(chosen) == 1 else WHOLE
+    return Whom(chosen[0][0], chosen[0][1] or None) if len(chosen) == 1 else Whom("company", None)
 
 
 def headings(words: Words) -> dict[str, Heading]:
     """The parts of the page."""
-    return {"h_loaded": Heading("loaded", words("Who is loaded"))}
+    linked = words("What is associated in this book's past; the same futures under every set of levers.")
+    return {
+        "h_coming": Heading("coming", words("What is coming")),
+        "h_loaded": Heading("loaded", words("Who is loaded")),
+        "h_hire": Heading("hire", words("When to hire")),
+        "h_help": Heading(
+            "help", words("Whom to help"), words("Groups beside what like deals do elsewhere: to help, never to rank.")
+        ),
+        "h_share": Heading("share", words("How to share"), words("A proposal that people decide on.")),
+        "h_pay": Heading("pay", words("How to pay"), words("Counsel decides what a plan may say.")),
+        "h_if": Heading("if", words("What if"), linked),
+    }
 
 
 def frame_of(page: Page, answers: Answers, n_deals: int) -> dict[str, Block]:
@@ -149,6 +218,27 @@ def _set(scene: str) -> str:
     return f'{{"scene":"{scene}"}}'
 
 
+def levers(page: Page, *names: str, said: str = "") -> Levers:
+    """The controls of one part, at the values the page began with."""
+    of = {control.name: control for control in page.controls}
+    return Levers([of[name] for name in names], page.first.controls, said=said)
+
+
+def panel(page: Page) -> Panel:
+    """The one panel of levers."""
+    of = {control.name: control for control in page.controls}
+    controls = [of[name] for name in names_of(page.controls)]
+    return Panel(controls, page.first.controls, page.words("Levers"), "")
+
+
+def kept(page: Page, view: View, found: Sequence[Scenario], file: str) -> Kept:
+    """The scenarios kept in the address, and as a file for the command line."""
+    names = {*names_of(page.controls)}
+    rest = {each.name: each.default for each in page.controls if each.name in names}
+    offers = {"toml": file.encode()} if file else {}
+    return Kept(found, as_kept(view, page.controls), rest, page.words("Scenarios"), offers)
+
+
 def coming(page: Page, names: Sequence[str], says: str) -> dict[str, Block]:
     """What stands in the parts of a model that is being worked out: said in the place `says`, nothing in the others."""
     page.forget(names)
@@ -157,6 +247,18 @@ def coming(page: Page, names: Sequence[str], says: str) -> dict[str, Block]:
         "Being computed from what was known on {day}, once. The rest of the page answers meanwhile.", day=day
     )
     return {name: Notice(text) if name == says else Nothing() for name in names}
+
+
+def awaited(page: Page, view: View, found: object, names: Sequence[str], says: str) -> bool:
+    """Whether a model's parts are to be told. Where they are wanted and cannot be, the page says why, or that the model is
+    being worked out."""
+    if not wants(view, *names):
+        return False
+    if isinstance(found, Problem):
+        page.show(only(view, refused(page, names, says, found)))
+    elif found is None:
+        page.show(only(view, coming(page, names, says)), is_coming=True)
+    return found is not None and not isinstance(found, Problem)
 
 
 def refused(page: Page, names: Sequence[str], says: str, problem: Problem, title: str = "") -> dict[str, Block]:

@@ -1,10 +1,10 @@
 """Asking on a page's behalf: one period and one selection, many measures, each answered once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import narwhals as nw
@@ -21,6 +21,7 @@ from cadran.tables.problems import Problem
 MOST_ANSWERS = 2_000
 
 Period = tuple[date, date]
+Told = TypeVar("Told")
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,14 @@ def about(book: Book, dimensions: Sequence[str]) -> dict[str, Any]:
         "is_part": book.reader is not None and book.reader.is_limited,
         "dimensions": tuple(name for name in dimensions if told[f"n_{name}"]),
     }
+
+
+def tried(ask: Callable[..., Told], *what: Any, **how: Any) -> Told | Problem:
+    """What a question is answered, or the problem that kept it from being answered."""
+    try:
+        return ask(*what, **how)
+    except Problem as problem:
+        return problem
 
 
 def values(book: Book, columns: Sequence[str]) -> dict[str, tuple[str, ...]]:

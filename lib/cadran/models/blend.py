@@ -141,7 +141,7 @@ def impose(paths: np.ndarray, won: np.ndarray, wanted: np.ndarray) -> tuple[np.n
     more = np.maximum(np.take_along_axis(np.sort(wanted, axis=0), ranks, axis=0) - won.sum(axis=0), 0.0)
     more = np.where(np.isnan(wanted[0]), total, more)
     mean = rest.mean(axis=0)
-    shares = np.divide(mean, mean.sum(axis=0), out=np.full_like(mean, 1 / len(mean)), where=mean.sum(axis=0) > 0)
+    shares = np.divide(mean, mean.sum(axis=0), out=np.full_like(mean, 1 / max(len(mean), 1)), where=mean.sum(axis=0) > 0)
     factor = np.divide(more, total, out=np.ones_like(more), where=total > 0)
     spread = np.where((total > 0)[:, None], rest * factor[:, None], more[:, None] * shares)
     return won + spread, factor

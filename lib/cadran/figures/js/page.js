@@ -59,11 +59,14 @@ export function render({ model, el }) {
     drawing = false;
   };
 
+  const sendAgain = () => view.sendAgain();
   model.on("change:content", redraw);
+  model.on("reconnected", sendAgain);
   const unlisten = listen(root, view, model);
   redraw();
   return () => {
     model.off("change:content", redraw);
+    model.off("reconnected", sendAgain);
     figures.keepOnly(new Set());
     unlisten();
   };

@@ -33,6 +33,11 @@ export class View {
     }, PATIENCE);
   }
 
+  /** Send the view again: what was sent while the connection was lost never came. */
+  sendAgain() {
+    if (this.value.seq) this.send();
+  }
+
   /** Whether an answer is to the view as it is now: a slider still held has moved on. */
   isNewest(seq) {
     return seq >= this.value.seq && !this.pending;

@@ -98,7 +98,10 @@ const HEAR = {
   "model-lifecycle": ({ model_id, message }) => hearModel(model_id, message),
   "cell-op": ({ output }) => hearOutput(output),
   "kernel-startup-error": () => say("failed"),
-  reconnected: () => say(""),
+  reconnected: () => {
+    say("");
+    for (const model of models.values()) model.tell("reconnected");
+  },
   "completed-run": endRun,
 };
 

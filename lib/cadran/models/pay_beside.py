@@ -1,0 +1,91 @@
+"""The pay plans of a book beside each other: what each pays for the next deal, who gains and loses, what to look at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
+
+import polars as pl
+
+from cadran.book import Book
+from cadran.models.pay import Payroll, payroll
+from cadran.models.pay_compared import compared
+from cadran.models.pay_costs import Costs
+from cadran.models.pay_curve import curve, usual_quota
+from cadran.models.pay_flags import Flag, flag_rows, flags
+from cadran.models.pay_plan import PayPlan
+from cadran.models.pay_read import plan_path, plans_of
+from cadran.models.scenario import Chain
+from cadran.tables.problems import Problem
+
+Told = TypeVar("Told")
+
+
+@dataclass(frozen=True)
+class Beside:
+    """The plan in force, and the first other one: frames as `cadran.tables.measured.pay` has them, or why there is none."""
+
+    names: tuple[str, ...]
+    curves: tuple[pl.DataFrame | Problem, ...]
+    #: Who gains and loses under the other plan; None where there is no other.
+    compared: pl.DataFrame | Problem | None
+    _flags: tuple[tuple[PayPlan, tuple[Flag, ...]], ...]
+    #: Why a plan of the book cannot be used.
+    faults: tuple[Problem, ...]
+
+    def flags(self, words: Callable[[str], str]) -> pl.DataFrame:
+        """What a person has to look at in either plan, in the words of a reader: `PayFlag`."""
+        return pl.concat([flag_rows(found, plan, words) for plan, found in self._flags])
+
+
+def plans_beside(book: Book) -> Beside:
+    """The plans that a book keeps, told once for each state of their files.
+
+    Raises:
+        Problem: If the book keeps no plan, or none that can be used.
+    """
+    folder = plan_path(book).parent
+    return _beside(book, tuple(sorted((path.name, path.stat().st_mtime_ns) for path in folder.glob("pay*.toml"))))
+
+
+@lru_cache(maxsize=16)
+def _beside(book: Book, _written: tuple[tuple[str, int], ...]) -> Beside:
+    plans, faults = plans_of(book)
+    if not plans:
+        raise faults[0] if faults else Problem(
+            "No pay plan is written for this book.", "Write plans/pay.toml in its folder, as docs/pay.md tells."
+        )  # fmt: skip
+    first, *others = [*plans.values()][:2]
+    paid = _tried(payroll, book, first)
+    quota = usual_quota(paid) if isinstance(paid, Payroll) else None
+    curves = tuple(_tried(curve, each, None if each.quota else quota) for each in (first, *others))
+    against: pl.DataFrame | Problem | None = None
+    if others:
+        against = _tried(compared, paid, others[0]) if isinstance(paid, Payroll) else paid
+    found = tuple(
+        (each, tuple(flags(book, each, paid if each is first and isinstance(paid, Payroll) else None)))
+        for each in (first, *others)
+    )
+    return Beside(tuple(each.name for each in (first, *others)), curves, against, found, faults)
+
+
+def costs_ahead(chain: Chain) -> Costs:
+    """What the plan in force may cost in the months ahead, things staying as they are.
+
+    Raises:
+        Problem: If the book has no plan for these months, or too few sellers are paid.
+    """
+    ahead = next(iter(chain.plans.values()), None)
+    if ahead is None:
+        raise chain.faults[0] if chain.faults else Problem(
+            "There is no pay plan for these months.", "Write plans/pay.toml in the book's folder."
+        )  # fmt: skip
+    drawn = chain.run().drawn
+    return ahead.costs(drawn.bookings, drawn.wins)
+
+
+def _tried(ask: Callable[..., Told], *what: object) -> Told | Problem:
+    try:
+        return ask(*what)
+    except Problem as problem:
+        return problem
