@@ -68,11 +68,11 @@ class Foresight:
         if self.source is None:
             return pl.DataFrame(schema=_STOCK)
         stock = self.source.stock
-        columns = {"row": stock.seller, "known": stock.amounts, "amount": amount_moments(self.source)[0]}
-        told = stock.facts.select("opportunity_id").with_columns(
-            **{name: pl.Series(each) for name, each in columns.items()}
+        return stock.facts.select("opportunity_id").with_columns(
+            row=pl.Series(stock.seller, dtype=pl.Int64),
+            known=pl.Series(stock.amounts, dtype=pl.Float64).fill_nan(None),
+            amount=pl.Series(amount_moments(self.source)[0], dtype=pl.Float64),
         )
-        return told.cast(_STOCK).with_columns(pl.col("known").fill_nan(None))
 
     @cached_property
     def chances(self) -> np.ndarray:
