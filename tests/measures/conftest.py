@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -143,7 +144,10 @@ def elsewhere(
     """The same book, as of the same moment, read by the engine that `--engine` names."""
     name = request.config.getoption("--engine")
     if name != "spark":
-        yield on_engine(name)
+        with pytest.MonkeyPatch.context() as patch:
+            # narwhals asks DuckDB for the time zone of its connection some 3,000 times; it never changes here.
+            patch.setattr("narwhals._duckdb.utils.fetch_rel_time_zone", cache(lambda _: "UTC"))
+            yield on_engine(name)
         return
     scratch = tmp_path_factory.mktemp("spark")
     os.environ |= {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_WORKER_DIR": str(scratch), "SPARK_LOCAL_DIRS": str(scratch)}
