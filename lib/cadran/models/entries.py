@@ -6,7 +6,7 @@ the client is: teams and territories go together, so that a hard market stays in
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import polars as pl
@@ -29,8 +29,9 @@ CASE_MIX = (
     "deal_type", "product", "lead_source", "sector", "segment", "employees", "annual_revenue", "amount", "age_days",
     "n_won_before", "n_lost_before", "n_back",
 )  # fmt: skip
-#: Months looked back, the longest that hold no more than so many entries; share of stays over by `within`, its limits.
-MONTHS, MOST_ENTRIES = (24, 12, 6, 3), 60_000
+#: Months looked back, and of the entries of a stage that were followed the latest so many; share of stays over by
+#: `within`, and its limits.
+MONTHS, MOST_ENTRIES = 24, 20_000
 OVER, LEAST_DAYS, MOST_DAYS, MOST_LIFE_DAYS = 0.8, 14, 180, 365
 #: A normal prior on the change in log-odds per spread of a fact, with standard deviation 1 / √RIDGE.
 RIDGE = 10.0
@@ -68,6 +69,9 @@ def entries(book: Book) -> tuple[list[Entries], Problem | None]:
         here = found.filter(pl.col("stage").eq_missing(pl.lit(stage, pl.String)))
         within = _within(here, MOST_LIFE_DAYS if stage is None else MOST_DAYS)
         followed = here.filter(pl.col("followed_days") >= within) if within else here.clear()
+        if followed.height > MOST_ENTRIES:
+            latest_ones = followed.sort("at", _DEAL).tail(MOST_ENTRIES)
+            followed = latest_ones.with_columns(first=pl.col("at").min())
         if followed.height and within:
             told.append(_followed(view, stage, within, followed))
     if not told:
@@ -118,20 +122,11 @@ def _visited(view: Book, deals: pl.DataFrame) -> pl.DataFrame:
 
 
 def _latest(view: Book, timed: pl.DataFrame) -> pl.DataFrame:
-    kept = kept_from(view)
-    known = timed if kept is None else timed.filter(pl.col("at") >= kept)
-    for months in MONTHS:
-        since = _since(view.moment, months)
-        recent = known.filter(pl.col("at") > since)
-        if recent.height <= MOST_ENTRIES:
-            break
+    kept, since = kept_from(view), view.moment - timedelta(days=round(MONTHS * 365.2425 / 12))
+    recent = timed.filter(pl.col("at") > max(since, kept or since))
     return recent.with_columns(
         first=pl.max_horizontal(pl.lit(since).cast(pl.Datetime("us", "UTC")), pl.col("at").min())
     )
-
-
-def _since(moment: datetime, months: int) -> datetime:
-    return moment - timedelta(days=round(months * 365.2425 / 12))
 
 
 def _within(here: pl.DataFrame, most: int) -> int | None:
