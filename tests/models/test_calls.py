@@ -75,6 +75,13 @@ def test_a_forecast_of_an_earlier_day_or_of_a_part_is_no_call(book):
     assert not is_call(book.scope(Reader("x", regions=frozenset(["North"]))))
 
 
+def test_a_reader_of_a_region_sees_the_calls_of_theirs(book):
+    keep_call(book, lambda: said(DAY))
+
+    assert calls(book.scope(Reader("x", regions=frozenset(["North"]))))["group"].to_list() == ["North"] * 2
+    assert calls(book.scope(Reader("x", regions=frozenset(["South"])))).is_empty()
+
+
 def test_a_day_before_sees_no_later_call(book):
     keep_call(book, lambda: said(DAY))
 

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 import signed
 
+from cadran.book import Reader
 from cadran.models import forecast_past as module
 from cadran.models.blend import Blend
 from cadran.models.forecast import forecast
@@ -46,7 +47,8 @@ def seen_of(tmp_path, deals, **more):
     return foresee(signed.book(tmp_path / "book", deals, **more), 3, EQUAL)
 
 
-def test_half_a_year_is_told_with_what_it_teaches(tmp_path):
+def test_half_a_year_is_told_with_what_it_teaches(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "LEAST_MONTHS", 4)
     book = signed.book(tmp_path / "book", company(date(2026, 1, 1), 6))
     told = forecast(book)
     table = told.table()
@@ -61,6 +63,8 @@ def test_half_a_year_is_told_with_what_it_teaches(tmp_path):
     assert by_region["mean"].to_list() == pytest.approx(table["mean"].to_list())
     # Kept: the same question is read again.
     assert past_forecasts(book).told.equals(told.past.told)
+    north = past_forecasts(book.scope(Reader("x", regions=frozenset(["North"]))))
+    assert north.told["group"].unique().sort().to_list() == [None, "North"]
 
 
 def test_a_first_month_is_no_past_to_learn_from_and_says_so(tmp_path):

@@ -73,6 +73,8 @@ def keep_call(book: Book, say: Callable[[], pl.DataFrame]) -> Problem | None:
 def calls(book: Book) -> pl.DataFrame:
     """Every forecast that was kept up to the book's day, and what came of it as far as the book knows: `Called`.
 
+    A reader of some regions or teams sees those of theirs alone.
+
     Raises:
         Problem: If a kept file cannot be read.
     """
@@ -80,6 +82,13 @@ def calls(book: Book) -> pl.DataFrame:
         [pl.DataFrame(schema=SAID), *(_read(path) for path in sorted(_folder(book).glob("[0-9]*.parquet")))]
     )
     said = said.filter(pl.col("called_date") <= book.day)
+    if book.reader is not None and book.reader.is_limited:
+        theirs = {"region": book.reader.regions, "team": book.reader.teams}
+        said = said.filter(
+            pl.any_horizontal(
+                (pl.col("level") == level) & pl.col("group").is_in(list(names)) for level, names in theirs.items()
+            )
+        )
     months = (pl.col("until").dt.year() - pl.col("called_date").dt.year()) * 12
     months += pl.col("until").dt.month() - pl.col("called_date").dt.month()
     is_over = pl.col("called_date") == pl.col("called_date").dt.month_end()

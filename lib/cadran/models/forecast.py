@@ -267,7 +267,9 @@ def foretold(book: Book, wait: bool = True) -> Forecast | None:
         Problem: As `forecast`.
     """
     whole = told_by(_begun(replace(book, reader=None, rates_persons=False)), wait)
-    return None if whole is None else replace(whole, book=book)
+    if whole is None:
+        return None
+    return replace(whole, book=book, past=whole.past and whole.past.seen_by(book.reader))
 
 
 @lru_cache(maxsize=8)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cadran.book import Book
+from cadran.book import Book, Reader
 from cadran.measures.periods import add_months, month_end
 from cadran.models import win
 from cadran.models.accuracy import naive_error
@@ -55,6 +55,13 @@ class Past:
     def judged(self) -> pl.DataFrame:
         """What is judged."""
         return self.told.filter(pl.col("origin").is_between(self.since, self.until))
+
+    def seen_by(self, reader: Reader | None) -> "Past":
+        """What a reader may see of it: of the regions theirs alone. All else tells of the whole company."""
+        if reader is None or not reader.is_limited:
+            return self
+        theirs = (pl.col("level") == "company") | pl.col("group").is_in(list(reader.regions))
+        return replace(self, told=self.told.filter(theirs))
 
 
 def forecast_past(book: Book, since: date | None = None, until: date | None = None, seed: int = 0) -> Past:

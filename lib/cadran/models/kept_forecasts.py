@@ -1,11 +1,8 @@
 """The forecasts of a book's past: made once, kept in memory and beside the book's version as the win model is."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from typing import Any
-
-import polars as pl
 
 from cadran.book import Book
 from cadran.models.forecast_past import Past, forecast_past
@@ -20,11 +17,7 @@ def past_forecasts(book: Book, since: date | None = None, until: date | None = N
         Problem: As `forecast_past`.
     """
     past: Past = once(_PAST, book, since, until, seed)
-    reader = book.reader
-    if reader is None or not reader.is_limited:
-        return past
-    theirs = (pl.col("level") == "company") | pl.col("group").is_in(list(reader.regions))
-    return replace(past, told=past.told.filter(theirs))
+    return past.seen_by(book.reader)
 
 
 def _of_past(past: Past) -> Told:
