@@ -9,7 +9,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 from playwright.sync_api import sync_playwright
 
+from cadran.book import write_book
 from cadran.cli import main
+from cadran.sources.sample import invent, write_plans
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -38,6 +40,16 @@ def no_waiting_for_the_disk():
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("os.fsync", lambda handle: None)
         yield
+
+
+@pytest.fixture(scope="session")
+def small_company(tmp_path_factory):
+    """The folder of a book of 300 deals of the sample's kind, with its plans. For who reads it only: one for all."""
+    folder = tmp_path_factory.mktemp("small company")
+    delivery = invent(deals=300, seed=3, activities=0.3)
+    write_book(folder, delivery, delivery.settings.taken)
+    write_plans(folder)
+    return folder
 
 
 @pytest.fixture

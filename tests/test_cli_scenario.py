@@ -6,27 +6,14 @@ import numpy as np
 import pytest
 from quick import quick_model
 
-from cadran.book import write_book
-from cadran.sources.sample import invent, write_plans
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A small invented company and its plans."""
-    folder = tmp_path_factory.mktemp("company")
-    delivery = invent(deals=300, seed=3, activities=0)
-    write_book(folder, delivery, delivery.settings.taken)
-    write_plans(folder)
-    return folder
-
 
 @pytest.fixture
-def said(run, monkeypatch, folder):
+def said(run, monkeypatch, small_company):
     """Run the command on it, the forecast being what deals tell."""
     monkeypatch.setattr("cadran.models.kept.model", quick_model)
     monkeypatch.setattr("cadran.models.forecast.past_forecasts", _none)
     monkeypatch.setenv("CADRAN_LANG", "en")
-    return lambda *arguments: run("scenario", *arguments, "--book", folder)
+    return lambda *arguments: run("scenario", *arguments, "--book", small_company)
 
 
 def _none(*_, **__):

@@ -24,10 +24,10 @@ from cadran.text import words_for
 
 
 @pytest.fixture(autouse=True)
-def of_the_sample(tmp_path, monkeypatch):
+def of_a_small_company(small_company, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CADRAN_LANG", "en")
-    monkeypatch.delenv("CADRAN_BOOK", raising=False)
+    monkeypatch.setenv("CADRAN_BOOK", str(small_company))
     monkeypatch.setattr(kept, "model", lambda book, confirmed=(): model_of(Known()))
 
 

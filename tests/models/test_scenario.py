@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from quick import quick_model
 
-from cadran.book import open_book, write_book
+from cadran.book import open_book
 from cadran.models.bookings import PATHS, of_model
 from cadran.models.hiring import Hiring
 from cadran.models.scenario import STEPS, Chain, _plans, _targets
@@ -16,7 +16,6 @@ from cadran.models.scenario_levers import Levers
 from cadran.models.shortage import plan
 from cadran.models.staffing import Staffing
 from cadran.models.workforce import workforce
-from cadran.sources.sample import invent, write_plans
 from cadran.tables.measured.scenario import ScenarioMonth, ScenarioTotal, Sensitivity
 from cadran.tables.problems import Problem
 
@@ -24,13 +23,9 @@ MONTHS = 12
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(small_company):
     """The chain of a company of 300 deals, of which the forecast makes a tenth more."""
-    folder = tmp_path_factory.mktemp("scenario")
-    delivery = invent(deals=300, seed=3, activities=0)
-    write_book(folder, delivery, delivery.settings.taken)
-    write_plans(folder)
-    book = open_book(folder)
+    book = open_book(small_company)
     found = of_model(book, quick_model(book), MONTHS)
     hiring = Hiring(plan(workforce(book, Staffing(), found.sellers, found.months), found.sellers, found.drawn()))
     plans, faults = _plans(book, found)
