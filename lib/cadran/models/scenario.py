@@ -92,8 +92,8 @@ class Outcome:
     def counted(self) -> dict[str, float]:
         """The others: the greatest chance of a shortage that lasts, sellers in the last month, and hires called for."""
         lasting = self.plan.p_lasting[0, : self.horizon]
-        hires = self.hiring.hires.filter(pl.col("level") == "region")["n"]
-        told = {"n_sellers": float(self.plan.n_sellers[0, self.horizon - 1]), "hires_needed": float(hires.sum())}
+        n_sellers = float(self.plan.n_sellers[0, self.horizon - 1])
+        told = {"n_sellers": n_sellers, "hires_needed": float(self.hiring.n_hires())}
         return told | ({} if np.isnan(lasting).all() else {"p_shortage": float(np.nanmax(lasting))})
 
     @cached_property
