@@ -188,14 +188,14 @@ def _tell(told: Any, words: Words) -> None:
         out.print(line, highlight=False, soft_wrap=True, style="dim")
     source = told.seen.source
     if source is not None and (silent := int(source.silent["n"].sum())):
-        line = words("Open deals of which no chance can be told, hence in no forecast: {n}.", n=words.number(silent))
+        line = words("Open deals of which no chance can be told, hence not counted: {n}.", n=words.number(silent))
         out.print(line, highlight=False, soft_wrap=True, style="yellow")
     if source is not None and source.n_unknown:
         line = words("Open deals without an amount, for which the amounts signed before stand: {n}.",
                      n=words.number(source.n_unknown))  # fmt: skip
         out.print(line, highlight=False, soft_wrap=True, style="dim")
     beside = told.rivals()
-    if beside.probability == "past":
+    if beside.probability == "past" and "crm" not in beside.silent:
         out.print(words("The stages have no probability: the share won of the deals that passed through them stands for it."),
                   highlight=False, soft_wrap=True, style="dim")  # fmt: skip
     for name, problem in {**told.seen.silent, **beside.silent}.items():
