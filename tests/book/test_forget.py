@@ -31,7 +31,7 @@ ZSTD = b"\x28\xb5\x2f\xfd"
 @pytest.fixture(scope="module")
 def company():
     """A small invented company, in which a manager is named too: its tables and settings."""
-    tables, settings = days.company(150)
+    tables, settings = days.company(40)
     rep = tables["versions"]["rep_id"].drop_nulls().mode()[0]
     is_theirs, other = pl.col("rep_id") == rep, pl.col("rep_id") != rep
     tables["reps"] = tables["reps"].with_columns(
