@@ -3,6 +3,7 @@
 A minute of a core each; `models` says which code made a line: remove the file to judge other code.
 """
 
+import polars as pl
 import pytest
 
 from cadran.book import SAMPLE, open_book, write_book
@@ -41,7 +42,7 @@ def told(request, ledger, tmp_path):
             "models": made_by("cadran.models.forecast_past")[:12],
         }
         for level in ("company", "region"):
-            for row in scores(past.judged.filter(level=level), "blend").filter("n").iter_rows(named=True):
+            for row in scores(past.judged.filter(level=level), "blend").filter(pl.col("n") > 0).iter_rows(named=True):
                 ledger.add(**key, **made, **_line(row, level))
     return request.param, {
         line["name"]: line for line in ledger.lines if (key | {"level": "company"}).items() <= line.items()
