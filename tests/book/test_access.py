@@ -20,7 +20,7 @@ DAYS = days.last_days(2)
 @pytest.fixture(scope="module")
 def company():
     """A small invented company: its tables and settings."""
-    tables, settings = days.company(150)
+    tables, settings = days.company(40)
     rep = tables["versions"]["rep_id"].drop_nulls().mode().sort()[0]
     named = pl.when(pl.col("rep_id") == rep).then(pl.lit(NAME)).otherwise("name").alias("name")
     tables["reps"] = tables["reps"].with_columns(named)

@@ -12,7 +12,7 @@ DAYS = [days.LAST - timedelta(days=back) for back in (29, 3, 2, 0)]
 @pytest.fixture(scope="module")
 def company():
     """A small invented company: its tables and settings."""
-    return days.company(150)
+    return days.company(60)
 
 
 @pytest.fixture(scope="module")

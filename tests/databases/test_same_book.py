@@ -17,7 +17,7 @@ MARKED = ("deals", "leads", "clients")
 @pytest.fixture(scope="module")
 def company():
     """A small invented company."""
-    return days.company(150)[0]
+    return days.company(40)[0]
 
 
 @pytest.fixture(scope="module")
