@@ -8,11 +8,15 @@ import polars as pl
 import pytest
 import signed
 from known import Known, model_of, untaught
+from scipy.special import ndtr
 
 from cadran.models import bookings as module
 from cadran.models import futures
 from cadran.models.amounts import became, signed_amounts
 from cadran.models.bookings import of_model
+from cadran.models.events import Events
+from cadran.models.hazards import won_within
+from cadran.models.landmarks import N_PERIODS
 from cadran.models.pulls import Held, Limits, Pulls, factors, limits, with_odds
 from cadran.tables.problems import Problem
 
@@ -28,6 +32,22 @@ class Slow(Known):
         told[..., 0] = 0.6
         told[..., 1:] *= 0.4
         return told
+
+
+class Answering(Known):
+    """Answering clients adds `slope` to the log-odds of winning; `doubt` is the standard error of it, and of the level."""
+
+    def shares(self, facts, day, instead=None):
+        return self._of(facts, np.array([self.level + self.slope * (instead is not None)]))[0]
+
+    def drawn(self, facts, day, n, instead=None):
+        levels, slopes = np.random.default_rng(0).normal([[self.level], [self.slope]], self.doubt, (2, n))
+        return self._of(facts, levels + slopes * (instead is not None))
+
+    def _of(self, facts, odds):
+        won = np.repeat(1 / (1 + np.exp(-odds))[:, None], len(facts), axis=1)
+        told = np.stack([np.full_like(won, 0.6), 0.4 * won, 0.4 * (1 - won)], axis=-1)
+        return np.repeat(told[:, :, None], N_PERIODS, axis=2)
 
 
 def model(day=DAY, hazards=None):
@@ -145,6 +165,87 @@ def test_levers_move_bookings_the_way_they_should(made, pulls, moves):
     assert np.sign(made.drawn(pulls).bookings.sum() - made.drawn().bookings.sum()) == moves
 
 
+ANSWERED = Pulls(answer_hours=4)
+
+
+def answering(folder, doubt):
+    hazards = Answering(level=-0.7, slope=0.5, doubt=doubt)
+    return of_model(signed.book(folder, past() + OPEN, DAY), model(hazards=hazards), 6)
+
+
+@pytest.fixture(scope="module")
+def in_doubt(tmp_path_factory):
+    return answering(tmp_path_factory.mktemp("answering"), 0.3)
+
+
+def wins_more_by_model(made):
+    """(draws,) open deals won more by the win model's own draws, and new ones with the odds that it draws."""
+    hazards, chances = made.stock.model.hazards, made.chances()
+    drawn = (hazards.drawn(made.stock.facts, 0, 100, instead) for instead in (None, made.stock.facts))
+    now, then = (won_within(shares, [float(made.stock.horizon.ends[-1])]).sum(axis=(1, 2)) for shares in drawn)
+    odds = np.exp(np.random.default_rng(0).normal(0, hazards.doubt, (2, 100))[1] + hazards.slope)
+    more = then - now
+    for cell, ever in enumerate(made.arrivals.fates.ever):
+        by_end = chances.new[cell] @ chances.new_won[cell, :, -1] / ever
+        more += by_end * (odds * ever / (1 - ever + odds * ever) - ever)
+    return more
+
+
+def test_what_could_be_won_is_put_in_order_again_by_the_same_luck():
+    rng = np.random.default_rng(0)
+    cell, row, luck = np.repeat([0, 1], 50), rng.integers(3, size=100), rng.standard_normal(100)
+    before, after, moved = np.array([1.1, 1.2]), np.array([1.3, 1.5]), rng.normal(size=(3, 2))
+    events = Events.of(cell, ndtr(luck / before[cell]), np.arange(100), np.arange(100.0))
+
+    told = events.moved(moved, before, after, row[events.place])
+
+    afresh = cell + ndtr((luck - moved[row, cell]) / after[cell])
+    np.testing.assert_allclose(told.drawn, np.sort(afresh), atol=1e-6)
+    np.testing.assert_array_equal(told.place, np.argsort(afresh))
+    np.testing.assert_array_equal(told.amount, told.place)
+
+
+@pytest.mark.parametrize("how", ["drawn", "exact", "rest"])
+def test_what_answers_change_is_as_doubtful_in_the_futures_as_in_the_win_model(in_doubt, how, monkeypatch):
+    made, n = in_doubt, 1000
+    if how == "rest":
+        monkeypatch.setattr(futures, "MOST_EVENTS", 1)
+        monkeypatch.setattr(futures, "LEAST_DEALS", 10)
+        made = replace(made, _kept={})
+    draw = made.exact if how == "exact" else made.drawn
+    more = draw(ANSWERED, n).wins.sum(axis=(1, 2)) - draw(Pulls(), n).wins.sum(axis=(1, 2))
+
+    expected = wins_more_by_model(made)
+    slope, _ = np.polyfit(expected[np.arange(n) % 100], more, 1)
+    by_model = more.reshape(-1, 100)
+
+    assert slope == pytest.approx(1, abs=0.1)
+    # Of one model's futures luck alone makes a difference; of their means, a tenth of its variance is left.
+    luck = by_model.var(axis=0, ddof=1).mean()
+    assert np.sqrt(by_model.mean(axis=0).var() - luck / 10) == pytest.approx(expected.std(), rel=0.15)
+    assert more.mean() == pytest.approx(expected.mean(), rel=0.05)
+
+
+def test_where_each_model_drawn_is_the_same_what_answers_change_is_in_no_doubt(tmp_path):
+    made = answering(tmp_path, 0.0)
+    pulled, as_told = made.drawn(ANSWERED), made._futures(400).drawn(made.chances(ANSWERED))
+
+    assert pulled.wins.sum() > made.drawn().wins.sum()
+    np.testing.assert_array_equal(pulled.wins, as_told.wins)
+    np.testing.assert_allclose(pulled.bookings, as_told.bookings)
+
+
+def test_the_order_of_few_answers_is_kept(in_doubt):
+    answers = (72.0, 48.0, 24.0, 8.0, 4.0, 1.0)
+    for answer in answers:
+        in_doubt.drawn(Pulls(answer_hours=answer), 20)
+
+    kept = in_doubt._futures(20)
+    assert list(kept._kept) == list(answers[-futures.MOST_ANSWERS :])
+    assert kept.answered(1.0) is kept.answered(1.0)
+    assert kept.answered(None) is kept
+
+
 def test_odds_are_multiplied():
     assert with_odds(np.array([0.5, 0.2, 0.0, 1.0]), np.array(2.0)) == pytest.approx([2 / 3, 1 / 3, 0, 1])
     assert factors(((None, 2.0), ("a", 3.0)), ["a", "b", None]) == pytest.approx([6, 2, 2])
@@ -202,8 +303,12 @@ def test_deals_of_which_no_chance_is_told_are_counted_and_stay_open(tmp_path, mo
 
 
 def test_no_open_deal_is_a_stock_of_none(tmp_path):
-    drawn = of_model(signed.book(tmp_path, past(), DAY), model(), 3).drawn()
+    made = of_model(signed.book(tmp_path, past(), DAY), model(), 3)
 
+    drawn = made.drawn()
+
+    np.testing.assert_array_equal(made.drawn(ANSWERED).bookings, drawn.bookings)
+    assert made.exact(ANSWERED, 10).bookings.mean() > 0
     assert drawn.bookings.mean() > 0
     assert drawn.created.sum() > 0
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from scipy.special import logit, ndtri
 
 from cadran.book import Book
 from cadran.book.engines import POLARS
@@ -21,7 +22,7 @@ from cadran.models.card import is_told, untold
 from cadran.models.futures import Drawn, Futures, brute_force
 from cadran.models.horizon import EPOCH, Calendar, horizon
 from cadran.models.limits import seen_limits
-from cadran.models.open_stock import OpenStock
+from cadran.models.open_stock import DRAWS, SURE, OpenStock
 from cadran.models.pulls import Held, Limits, Pulls, factors, with_odds
 
 __all__ = ["Bookings", "Chances", "Drawn", "Pulls", "bookings", "of_model"]
@@ -51,6 +52,8 @@ class Chances:
     new_factor: np.ndarray
     size: float
     cycle: float
+    #: Hours within which clients are answered.
+    answer: float | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,8 @@ class Bookings:
             pulls: Held where they go beyond the past (`held`).
             n: Futures ("paths").
         """
-        return self._futures(n).drawn(self.chances(pulls))
+        chances = self.chances(pulls)
+        return self._futures(n).answered(chances.answer).drawn(chances)
 
     def exact(self, pulls: Pulls = AS_NOW, n: int = 2000, seed: int = 1) -> Drawn:
         """The same law by brute force, deal by deal and future by future, with other chance: slow."""
@@ -105,7 +109,7 @@ class Bookings:
     def chances(self, pulls: Pulls = AS_NOW) -> Chances:
         """What levers, held, leave of the chances."""
         pulls, _ = self.held(pulls)
-        cycle, answer = pulls.cycle, pulls.answer_hours
+        cycle, answer = pulls.cycle, pulls.answer_hours if len(self.stock) else None
         segments = [segment for _, segment, _ in self.arrivals.cells]
         won = self._once(("stock", cycle, answer), lambda: self.stock.won(cycle, answer))
         new_won, new_open = self._once(("new", cycle), lambda: self.arrivals.by_month(cycle))
@@ -117,7 +121,8 @@ class Bookings:
             ever = self.arrivals.fates.ever
             new_won = new_won * (with_odds(ever, odds) / np.maximum(ever, 1e-12))[:, None, None]
         factor = factors(pulls.arrivals, [region for _, _, region in self.arrivals.cells])
-        return Chances(won, new_won, new_open, self.arrivals.expected * factor[:, None], factor, pulls.size, cycle)
+        new = self.arrivals.expected * factor[:, None]
+        return Chances(won, new_won, new_open, new, factor, pulls.size, cycle, answer)
 
     @property
     def _segments(self) -> list[str | None]:
@@ -126,20 +131,35 @@ class Bookings:
 
     def _answered(self, answer: float | None) -> np.ndarray:
         """(cells,) what answering within so many hours does to the odds of new deals: as to open ones of their type."""
-        if answer is None or not len(self.stock):
+        if answer is None:
             return np.ones(len(self.arrivals.cells))
 
-        def by_type() -> np.ndarray:
-            now, then = (np.clip(self.stock.ever(each), 1e-6, 1 - 1e-6) for each in (None, answer))
-            moved = np.log(then / (1 - then)) - np.log(now / (1 - now))
-            types = np.array(self.stock.facts["deal_type"].to_list(), object)
-            return np.array([
-                np.exp(moved[here].mean()) if (here := types == kind).any() else np.exp(moved.mean())
-                for kind, _, _ in self.arrivals.cells
-            ])  # fmt: skip
+        def of_cells() -> np.ndarray:
+            now, then = (logit(np.clip(self.stock.ever(each), SURE, 1 - SURE)) for each in (None, answer))
+            return np.exp(self.stock.by_kind(then - now)[self._kinds])
 
-        odds: np.ndarray = self._once(("answered", answer), by_type)
+        odds: np.ndarray = self._once(("answered", answer), of_cells)
         return odds
+
+    def doubt_of_new(self, answer: float | None) -> np.ndarray:
+        """(draws, cells) how far the normal quantile of the chance of new deals moves under models as likely as this one,
+        for what answering within so many hours does: as to open ones of their type."""
+        if answer is None:
+            return np.zeros((DRAWS, len(self.arrivals.cells)))
+
+        def of_cells() -> np.ndarray:
+            odds = np.exp(self.stock.drawn_odds(answer) - self.stock.drawn_odds())[:, self._kinds]
+            moved = ndtri(np.clip(with_odds(self.arrivals.fates.ever, odds), SURE, 1 - SURE))
+            return moved - moved.mean(axis=0)
+
+        doubt: np.ndarray = self._once(("doubt of new", answer), of_cells)
+        return doubt
+
+    @property
+    def _kinds(self) -> list[int]:
+        """(cells,) where `OpenStock.by_kind` tells of the type of each cell: all deals, where none of it is open."""
+        kinds = {kind: place for place, kind in enumerate(self.stock.kinds)}
+        return [kinds.get(kind, -1) for kind, _, _ in self.arrivals.cells]
 
     def _once(self, key: Any, make: Callable[[], Any]) -> Any:
         with self._lock:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,18 @@ class Events:
         order = np.argsort(drawn)
         sort: Callable[[np.ndarray], np.ndarray] = lambda each: each.astype(np.float32)[order]  # noqa: E731
         return cls(drawn[order], place.astype(np.int64)[order], sort(amount), None if needs is None else sort(needs))
+
+    def moved(self, quantile: np.ndarray, before: np.ndarray, after: np.ndarray, row: np.ndarray) -> "Events":
+        """The same luck where what is shared moves besides.
+
+        Args:
+            quantile: (rows, cells) how far the normal quantile of a cell's chance moves.
+            before, after: (cells,) standard deviation of luck and all that is shared, without and with that.
+            row: (events,) which row holds for each.
+        """
+        cell = np.floor(self.drawn).astype(np.intp)
+        latent = ndtri(self.drawn - cell) * before[cell] - quantile[row, cell]
+        return Events.of(cell, ndtr(latent / after[cell]), self.place, self.amount, self.needs)
 
     def won(self, chances: np.ndarray, factor: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Which are won: the place in (paths, sellers, months) of each, and its amount.

@@ -4,7 +4,7 @@ Deals are drawn one by one where that is cheap enough, the largest first; the re
 mean, variance and negative covariance between months that its deals have.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,7 @@ from cadran.models.events import Events
 from cadran.models.open_stock import DRAWS
 from cadran.models.pulls import MOST
 from cadran.models.rest import Rest
-from cadran.models.shocks import Shocks, quarter_of, spreads
+from cadran.models.shocks import Shocks, quarter_of, spread_with
 
 if TYPE_CHECKING:
     from cadran.models.bookings import Bookings, Chances
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MOST_EVENTS, LEAST_DEALS = 1_200_000, 150
 #: Futures drawn at a time by brute force, in deals times futures.
 CHUNK = 2_000_000
+#: Hours to an answer for which what could be won is kept in its order.
+MOST_ANSWERS = 4
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Futures:
     new_events: Events
     #: What is not drawn one by one; None where all is.
     rest: Rest | None
+    _kept: dict[float, "Futures"] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, bookings: "Bookings", n: int, seed: int = 0) -> "Futures":
@@ -80,6 +83,28 @@ class Futures:
         left = np.flatnonzero(~alone)
         rest = None if is_all else Rest.of(bookings, drawn, left, (mean, square), above, rng)
         return cls(bookings, n, drawn, alone, above, open_events, new_events, rest)
+
+    def answered(self, answer: float | None) -> "Futures":
+        """The same luck with clients answered within so many hours: each future by the model it holds for true."""
+        if answer is None:
+            return self
+        with self.bookings._lock:
+            if answer not in self._kept:
+                while len(self._kept) >= MOST_ANSWERS:
+                    del self._kept[next(iter(self._kept))]
+                self._kept[answer] = self._answered(answer)
+            return self._kept[answer]
+
+    def _answered(self, answer: float) -> "Futures":
+        b, months = self.bookings, len(self.bookings.months)
+        now, then = (b.stock.doubt(each)[:, self.drawn_alone] for each in (None, answer))
+        new = np.repeat(b.doubt_of_new(answer), months, axis=1)
+        quarter = np.tile(quarter_of(months), len(b.arrivals.cells))
+        models = [self.shocks.model[e.place // (len(b.sellers) * months)] for e in (self.open_events, self.new_events)]
+        open_events = self.open_events.moved(then - now, spread_with(0, now), spread_with(0, then), models[0])
+        new_events = self.new_events.moved(new, spread_with(quarter), spread_with(quarter, new), models[1])
+        rest = self.rest and replace(self.rest, answer=answer)
+        return replace(self, open_events=open_events, new_events=new_events, rest=rest, _kept={})
 
     def drawn(self, chances: "Chances") -> Drawn:
         """The futures with levers pulled."""
@@ -137,13 +162,14 @@ def _shocks(b: "Bookings", n: int, rng: np.random.Generator) -> Shocks:
     return shocks.draw(b.arrivals, b.amounts.doubt, b.became.doubt, n, DRAWS, rng)
 
 
-def _chance_of_open(b: "Bookings", drawn: Shocks, deals: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _chance_of_open(
+    b: "Bookings", drawn: Shocks, deals: np.ndarray, rng: np.random.Generator, answer: float | None = None
+) -> np.ndarray:
     """(paths, deals) uniform numbers below which a deal is won: low together where all goes well."""
-    doubt = b.stock.doubt()[:, deals]
+    doubt = b.stock.doubt(answer)[:, deals]
     shared = drawn.level[:, :1] + doubt[drawn.model]
     shared += drawn.region[:, b.region_of_seller[b.stock.seller[deals]]]
-    spread = np.sqrt(1 + spreads(1)[0] ** 2 + doubt.var(axis=0))
-    latent = (rng.standard_normal(shared.shape, np.float32) - shared) / spread
+    latent = (rng.standard_normal(shared.shape, np.float32) - shared) / spread_with(0, doubt)
     told: np.ndarray = ndtr(latent)
     return told
 
@@ -180,8 +206,9 @@ class _New:
 
 
 def _new_deals(
-    b: "Bookings", drawn: Shocks, factor: np.ndarray, above: float, rng: np.random.Generator, shares: np.ndarray
-) -> _New:
+    b: "Bookings", drawn: Shocks, factor: np.ndarray, above: float, rng: np.random.Generator, shares: np.ndarray,
+    answer: float | None = None,
+) -> _New:  # fmt: skip
     """Draw new deals, those of an amount beyond `above`, `factor` times as many as now."""
     a, laws, months = b.arrivals, b.laws, len(b.months)
     beyond = 1 - b.amounts.moments(above)[0][laws] if above > -np.inf else np.ones(len(a.cells))
@@ -190,8 +217,10 @@ def _new_deals(
     came = rng.poisson(due)
     path, cell, month = np.unravel_index(np.repeat(np.arange(came.size), came.ravel()), came.shape)
     vintage, region = quarter_of(months)[month], a.regions[cell]
-    latent = rng.standard_normal(len(path), np.float32) - drawn.level[path, vintage] - drawn.region[path, region]
-    chance = ndtr(latent / np.sqrt(1 + spreads(drawn.level.shape[1])[vintage] ** 2))
+    doubt = b.doubt_of_new(answer)
+    shared = drawn.level[path, vintage] + drawn.region[path, region] + doubt[drawn.model[path], cell]
+    latent = rng.standard_normal(len(path), np.float32) - shared
+    chance = ndtr(latent / spread_with(np.arange(vintage.max(initial=0) + 1)[:, None], doubt)[vintage, cell])
     amount = b.amounts.drawn(laws[cell], rng, above) * drawn.sizes[path, laws[cell]]
     return _New(path, cell, month, chance, _sellers(shares, path, region, rng), amount)
 
@@ -248,11 +277,12 @@ def brute_force(b: "Bookings", chances: "Chances", n: int, seed: int) -> Drawn:
     for start in range(0, n, at_once):
         part = drawn.some(slice(start, start + at_once))
         paths = np.arange(len(part.became))
-        chance, amount = _chance_of_open(b, part, deals, rng), _amounts_of_open(b, part, deals, rng)
+        chance = _chance_of_open(b, part, deals, rng, chances.answer)
+        amount = _amounts_of_open(b, part, deals, rng)
         path = np.repeat(start + paths, len(deals))
         _add(revenue, wins, path, np.tile(b.stock.seller, len(paths)), chance.ravel(), amount.ravel(),
              np.tile(chances.open_won, (len(paths), 1)))  # fmt: skip
-        new = _new_deals(b, part, chances.new_factor, -np.inf, rng, _shares(b, len(paths), rng))
+        new = _new_deals(b, part, chances.new_factor, -np.inf, rng, _shares(b, len(paths), rng), chances.answer)
         won = chances.new_won[new.cell, new.month]
         _add(revenue, wins, start + new.path, new.seller, new.chance, new.amount, won)
     return finished(b, chances, revenue, wins, drawn)

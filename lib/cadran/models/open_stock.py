@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import RLock
 from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy.special import ndtri
+from scipy.special import logit, ndtri
 
 from cadran.models import win
 from cadran.models.hazards import won_within
@@ -83,13 +84,14 @@ class OpenStock:
     def _exactly(self, what: str, answer: float | None) -> np.ndarray:
         with self._lock:
             if (what, answer) not in self._kept:
-                self._kept.update({(name, answer): table for name, table in self._tables(answer).items()})
+                made = self._drawn(answer) if what in ("latent", "odds") else self._tables(answer)
+                self._kept.update({(name, answer): table for name, table in made.items()})
             told: np.ndarray = self._kept[what, answer]
             return told
 
     def _tables(self, answer: float | None) -> dict[str, np.ndarray]:
         """Chances on `DAYS`: won by then, open then; won ever; and of all, won a day of those open in each period."""
-        instead = kept_up(self.facts, {"answer": answer} if answer is not None else {})
+        instead = _answered(self.facts, answer)
         told = in_parts(self.facts, lambda part: self._of_part(part, None if instead is None else instead[part]))
         ends = np.cumsum([len(DAYS), 1, len(DAYS), N_PERIODS])
         won, ever, is_open, is_won, was_open = np.split(told, ends, axis=1)
@@ -112,19 +114,58 @@ class OpenStock:
         told: np.ndarray = table[:, low] * (1 - share) + table[:, low + 1] * share
         return told
 
-    def doubt(self) -> np.ndarray:
-        """(draws, deals) how far the normal quantile of each chance moves under models as likely as this one."""
+    def doubt(self, answer: float | None = None) -> np.ndarray:
+        """(draws, deals) how far the normal quantile of each chance moves under models as likely as this one.
+
+        With clients answered within so many hours: and how far each of these models moves what that changes, by the end
+        of the months told, where most of it has come.
+        """
         with self._lock:
             if ("doubt", None) not in self._kept:
                 self._kept["doubt", None] = in_parts(self.facts, self._doubt_of, axis=1)
             told: np.ndarray = self._kept["doubt", None]
+        if answer is None:
             return told
+        moved = self._table("latent", answer) - self._table("latent", None)
+        return told + moved - moved.mean(axis=0)
+
+    def drawn_odds(self, answer: float | None = None) -> np.ndarray:
+        """(draws, kinds + 1) mean log-odds to be won at all, under each model drawn, as `by_kind`."""
+        return self._table("odds", answer)
+
+    @cached_property
+    def kinds(self) -> tuple[str | None, ...]:
+        """Deal types there are."""
+        return tuple(dict.fromkeys(self.facts["deal_type"]))
+
+    def by_kind(self, of_deals: np.ndarray) -> np.ndarray:
+        """(..., kinds + 1) means over the deals (..., deals) of each type, and over all."""
+        kind = np.array([self.kinds.index(each) for each in self.facts["deal_type"]])
+        parts = [of_deals[..., kind == place] for place in range(len(self.kinds))]
+        return np.stack([each.mean(axis=-1, dtype=float) for each in (*parts, of_deals)], axis=-1)
+
+    def _drawn(self, answer: float | None) -> dict[str, np.ndarray]:
+        """Under each model drawn: normal quantiles of the chances by the end of the months told, and log-odds."""
+        instead, days = _answered(self.facts, answer), [float(self.horizon.ends[-1]), np.inf]
+
+        def of_part(part: slice) -> np.ndarray:
+            otherwise = None if instead is None else instead[part]
+            shares = self.model.hazards.drawn(self.facts[part], self.model.day, DRAWS, otherwise)
+            chance = np.clip(won_within(shares, days), SURE, 1 - SURE)
+            return np.stack([ndtri(chance[..., 0]), logit(chance[..., 1])]).astype(np.float32)
+
+        latent, odds = in_parts(self.facts, of_part, axis=2)
+        return {"latent": latent, "odds": self.by_kind(odds)}
 
     def _doubt_of(self, part: slice) -> np.ndarray:
         drawn = won_within(self.model.hazards.drawn(self.facts[part], self.model.day, DRAWS), [WITHIN])[..., 0]
         moved = ndtri(np.clip(drawn, SURE, 1 - SURE))
         centred: np.ndarray = (moved - moved.mean(axis=0)).astype(np.float32)
         return centred
+
+
+def _answered(facts: pl.DataFrame, answer: float | None) -> pl.DataFrame | None:
+    return kept_up(facts, {"answer": answer} if answer is not None else {})
 
 
 def in_parts(facts: pl.DataFrame, of_part: Callable[[slice], np.ndarray], axis: int = 0) -> np.ndarray:

@@ -30,6 +30,8 @@ class Rest:
     #: (sellers, paths, months) for revenue and for the number of deals.
     noise: np.ndarray
     noise_of_wins: np.ndarray
+    #: Hours within which clients are answered.
+    answer: float | None = None
 
     @classmethod
     def of(
@@ -75,7 +77,7 @@ class Rest:
     @cached_property
     def _model(self) -> np.ndarray:
         """(sellers, paths) by how much the model drawn moves a seller's normal quantile, on average over the money."""
-        doubt = self.bookings.stock.doubt()[:, self.deals] * self.mean
+        doubt = self.bookings.stock.doubt(self.answer)[:, self.deals] * self.mean
         whole = np.maximum(self._by_seller(self.mean[:, None]), 1e-12)
         return (self._by_seller(doubt.T) / whole)[:, self.shocks.model]
 
@@ -107,7 +109,10 @@ class Rest:
             * a.days
             * (a.share * chances.new_factor * self.shocks.share[:, a.regions])[:, :, None]
         )
-        level = self.shocks.level[:, vintage][:, None] + self.shocks.region[:, a.regions][:, :, None]
+        of_cell = self.shocks.region[:, a.regions]
+        if self.answer is not None:
+            of_cell = of_cell + b.doubt_of_new(self.answer)[self.shocks.model]
+        level = self.shocks.level[:, vintage][:, None] + of_cell[:, :, None]
         revenue = came * (mean * self.shocks.sizes[:, b.laws])[:, :, None]
         wins = came * lesser[:, None]
         told = []

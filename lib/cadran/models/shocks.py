@@ -48,6 +48,13 @@ def spreads(n: int) -> np.ndarray:
     return spread
 
 
+def spread_with(column: np.ndarray | int, doubt: np.ndarray | None = None) -> np.ndarray:
+    """Standard deviation of a deal's luck, of the level of winning in a column of `Shocks.level`, and of the doubt."""
+    varies = np.zeros(1) if doubt is None else doubt.var(axis=0)
+    told: np.ndarray = np.sqrt(1 + spreads(1 + int(np.max(column, initial=0)))[column] ** 2 + varies)
+    return told
+
+
 def quarter_of(months: int) -> np.ndarray:
     """(months,) the column of `Shocks.level` that holds for what is created in each month."""
     return 1 + np.arange(months) // 3
