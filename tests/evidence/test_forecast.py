@@ -1,6 +1,6 @@
 """The forecast judged by what came, on invented companies: better than the rivals, its intervals as wide as they say.
 
-A minute of a core each; `models` says which code made a line: remove the file to judge other code.
+Two minutes of a core each; `models` says which code made a line: remove the file to judge other code.
 """
 
 import polars as pl
@@ -12,7 +12,7 @@ from cadran.models.forecast_scores import scores
 from cadran.models.made_by import made_by
 from cadran.sources.sample import invent
 
-#: Companies, and deals of each: half of the sample, at a third of its time.
+#: Companies, and deals of each: half of those of the sample.
 SEEDS, DEALS = 20, 3000
 #: Whom the forecast must beat on the sample.
 RIVALS = ("seasonal_naive", "ets", "crm")
