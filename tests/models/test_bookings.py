@@ -168,8 +168,8 @@ def test_levers_move_bookings_the_way_they_should(made, pulls, moves):
 ANSWERED = Pulls(answer_hours=4)
 
 
-def answering(folder, doubt):
-    hazards = Answering(level=-0.7, slope=0.5, doubt=doubt)
+def answering(folder, doubt, level=-0.7):
+    hazards = Answering(level=level, slope=0.5, doubt=doubt)
     return of_model(signed.book(folder, past() + OPEN, DAY), model(hazards=hazards), 6)
 
 
@@ -233,6 +233,16 @@ def test_where_each_model_drawn_is_the_same_what_answers_change_is_in_no_doubt(t
     assert pulled.wins.sum() > made.drawn().wins.sum()
     np.testing.assert_array_equal(pulled.wins, as_told.wins)
     np.testing.assert_allclose(pulled.bookings, as_told.bookings)
+
+
+def test_what_is_expected_of_answers_is_what_the_model_says_however_great_the_doubt(tmp_path):
+    made = answering(tmp_path, 0.8, level=-2.5)
+    chances = made.chances(ANSWERED)
+
+    pulled, as_told = made.drawn(ANSWERED), made._futures(400).drawn(chances)
+
+    assert pulled.wins.sum() == pytest.approx(as_told.wins.sum(), rel=0.03)
+    assert made.exact(ANSWERED, 400).wins.sum() == pytest.approx(pulled.wins.sum(), rel=0.06)
 
 
 def test_the_order_of_few_answers_is_kept(in_doubt):
