@@ -1,9 +1,13 @@
 """What is said of stages whose names may have changed midway. Computes no number."""
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
-from cadran.figures.blocks import Block, Nothing, Notice
 from cadran.text import Words
+
+if TYPE_CHECKING:
+    from cadran.figures.blocks import Block
 
 
 def told_renamed(pairs: pl.DataFrame, words: Words) -> list[str]:
@@ -24,7 +28,9 @@ def told_renamed(pairs: pl.DataFrame, words: Words) -> list[str]:
     )]  # fmt: skip
 
 
-def renamed(pairs: pl.DataFrame, words: Words) -> dict[str, Block]:
+def renamed(pairs: pl.DataFrame, words: Words) -> "dict[str, Block]":
     """A notice of the stages whose names may have changed."""
+    from cadran.figures.blocks import Nothing, Notice  # A page's, with all that draws; the command only tells.
+
     told = told_renamed(pairs, words)
     return {"renamed": Notice(" ".join(told), words("Stages with two names?"), "little") if told else Nothing()}
