@@ -384,7 +384,7 @@ def test_killed_for_good_it_is_finished_by_the_next_run(book, people, tmp_path):
     assert status == -9
     assert (folder / JOURNAL).exists()
 
-    status, said = crash.run("forget", people["rep"], "--book", folder)
+    status, said = crash.run_here("forget", people["rep"], "--book", folder)
 
     assert status == 0
     assert "Forgotten in 2 versions of the book" in said

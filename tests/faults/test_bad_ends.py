@@ -85,7 +85,7 @@ def test_a_folder_without_room_is_told_and_leaves_the_old_book(case, room):
     crash.copied(case.book, room / "book")
     free = os.statvfs(room)
     (room / "other things").write_bytes(b"-" * (free.f_bavail * free.f_frsize - 24_576))
-    status, said = case.imports(room / "book")
+    status, said = case.imports_here(room / "book")
     assert (status, "No space left on device" in said, "Traceback" in said) == (1, True, False)
     assert case.found(room / "book") == "old"
     assert case.left_over(room / "book") == []
@@ -153,7 +153,7 @@ def test_a_book_written_by_a_newer_cadran_is_told_and_not_touched(case, book):
 
     with pytest.raises(Problem, match="Install a newer Cadran"):
         open_book(book)
-    status, said = case.imports(book)
+    status, said = case.imports_here(book)
     assert (status, "Traceback" in said, "was written in shape 9" in said) == (1, False, True)
     assert {path: path.read_bytes() for path in book.rglob("*") if path.is_file()} == newer
 

@@ -2,6 +2,7 @@
 
 import ctypes
 import hashlib
+import io
 import json
 import os
 import resource
@@ -10,12 +11,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from cadran.book import open_book
-from cadran.tables import STORED
+from cadran.cli import main
+from cadran.tables import STORED, groups
 
 #: The command, killed by itself at its nth operation on a path in a folder; at the end it says how many there were.
 _CHILD = """
@@ -30,6 +34,7 @@ def watch(event, values):
             os.kill(os.getpid(), signal.SIGKILL)
 if folder:
     sys.addaudithook(watch)
+os.fsync = lambda handle: None  # nobody pulls the plug
 import cadran.tables.groups as groups
 if rows := os.environ.get("BUCKET_ROWS"):
     groups.MOST_ROWS = groups.BUCKET_ROWS = int(rows)
@@ -71,6 +76,21 @@ def run(*arguments: object, **how: object) -> tuple[int, str]:
     with cadran(*arguments, **how) as process:
         out, err = process.communicate(timeout=120)
     return process.returncode, out + err
+
+
+def run_here(*arguments: object, bucket_rows: int | None = None) -> tuple[int, str]:
+    """As `run`, in this process: for what is to come to its end in peace."""
+    said, status = io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(said):
+        patch.setenv("CADRAN_LANG", "en")
+        patch.setattr("sys.argv", ["cadran", *map(str, arguments)])
+        for name in ("MOST_ROWS", "BUCKET_ROWS") if bucket_rows else ():
+            patch.setattr(groups, name, bucket_rows)
+        try:
+            main()
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+    return status, said.getvalue()
 
 
 def wait_for_change(book: Path, process: subprocess.Popen) -> None:

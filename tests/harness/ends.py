@@ -5,13 +5,12 @@ import signal
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 
 import crash
 import days
 import polars as pl
-
-from cadran.sources.sample import invent
 
 Rows = dict[str, pl.DataFrame]
 
@@ -24,15 +23,29 @@ class Case:
     mapping: Path
     old: Rows
     new: Rows
-    #: Seconds that the import takes, in all and from its first change in the book's folder on.
-    whole: float
-    writing: float
     #: Rows of a group beyond which it is cut into buckets of so many; as usual if not given.
     bucket_rows: int | None = None
 
     def imports(self, book: Path, **how: object) -> tuple[int, str]:
-        """Run the import to its end, as `crash.run` does."""
+        """Run the import in a process of its own, as `crash.run` does."""
         return crash.run("import", self.mapping, "--book", book, bucket_rows=self.bucket_rows, **how)
+
+    def imports_here(self, book: Path) -> tuple[int, str]:
+        """Run the import in this process."""
+        return crash.run_here("import", self.mapping, "--book", book, bucket_rows=self.bucket_rows)
+
+    @cached_property
+    def lasts(self) -> tuple[float, float]:
+        """Seconds that the import takes, in all and from its first change in the book's folder on."""
+        new = crash.copied(self.book, self.book.with_name("timed"))
+        start = time.monotonic()
+        with crash.cadran("import", self.mapping, "--book", new, bucket_rows=self.bucket_rows) as process:
+            crash.wait_for_change(new, process)
+            first = time.monotonic()
+            process.communicate(timeout=120)
+        end = time.monotonic()
+        assert process.returncode == 0
+        return end - start, end - first
 
     def killed(self, book: Path, rng: random.Random) -> str:
         """Kill the import, on a copy of the book at `book`, at a random instant, and say at which.
@@ -40,12 +53,13 @@ class Case:
         Half of the time the instant is counted from the first change in the folder. An import that has ended before it
         is run again on a new copy, and killed sooner.
         """
+        whole, writing = self.lasts
         late = rng.random() < 0.5
         share = rng.random()
         status = 0
         while status >= 0:
             crash.copied(self.book, book)
-            wait = share * (self.writing if late else self.whole)
+            wait = share * (writing if late else whole)
             with crash.cadran("import", self.mapping, "--book", book, bucket_rows=self.bucket_rows) as process:
                 if late:
                     crash.wait_for_change(book, process)
@@ -64,7 +78,7 @@ class Case:
 
     def heals(self, book: Path) -> str:
         """What the next import, without any cleaning, makes of a folder: "new", or what is wrong."""
-        status, said = self.imports(book)
+        status, said = self.imports_here(book)
         return f"refused: {said}" if status else self.found(book)
 
     def left_over(self, book: Path) -> list[str]:
@@ -74,18 +88,15 @@ class Case:
 
 def case(folder: Path, deals: int = 40, bucket_rows: int | None = None) -> Case:
     """An invented CRM exported on two days; the first export is imported, the second is what comes next."""
-    tables = invent(deals, seed=7, activities=0).tables
+    tables, _ = days.company(deals)
     before = days.export(tables, days.LAST - timedelta(days=20), folder / "before")
     mapping = days.export(tables, days.LAST, folder / "now")
     book, new = folder / "book", folder / "new"
-    status, said = crash.run("import", before, "--book", book, bucket_rows=bucket_rows)
+    _imported(before, book, bucket_rows)
+    _imported(mapping, crash.copied(book, new), bucket_rows)
+    return Case(book, mapping, crash.contents(book), crash.contents(new), bucket_rows)
+
+
+def _imported(mapping: Path, book: Path, bucket_rows: int | None) -> None:
+    status, said = crash.run_here("import", mapping, "--book", book, bucket_rows=bucket_rows)
     assert status == 0, said
-    crash.copied(book, new)
-    start = time.monotonic()
-    with crash.cadran("import", mapping, "--book", new, bucket_rows=bucket_rows) as process:
-        crash.wait_for_change(new, process)
-        first = time.monotonic()
-        _, said = process.communicate(timeout=120)
-    assert process.returncode == 0, said
-    end = time.monotonic()
-    return Case(book, mapping, crash.contents(book), crash.contents(new), end - start, end - first, bucket_rows)
