@@ -86,7 +86,8 @@ def ask_models(chosen, seen, view, wait):
     mo.stop(chosen is None)
     forecast = tried(foretold, seen, wait=wait)
     hiring = tried(capacity, seen, wait=wait)
-    return forecast, hiring
+    coached = tried(coaching, seen, wait=wait)
+    return coached, forecast, hiring
 
 
 @app.cell
@@ -122,8 +123,8 @@ def show_past(asked, chosen, forecast, page, view):
 
 
 @app.cell
-def show_change(asked, chosen, forecast, page, seen, view, wait):
-    mo.stop(not sheet.awaited(page, view, forecast, sheet.CHANGE, "changed"))
+def show_change(asked, chosen, coached, forecast, page, seen, view, wait):
+    mo.stop(not sheet.awaited(page, view, forecast if coached else None, sheet.CHANGE, "changed"))
     earlier = day_before(seen.day) - timedelta(days=int(view["since"]) - 1)
     before = tried(foretold, hold(seen.as_of(earlier)), wait=wait)
     mo.stop(not sheet.awaited(page, view, before, sheet.CHANGE, "changed"))
@@ -151,14 +152,13 @@ def show_hiring(asked, chosen, hiring, page, view, whom):
 
 
 @app.cell
-def show_help(asked, chosen, page, seen, view, wait):
-    _found = tried(coaching, seen, wait=wait)
-    mo.stop(not sheet.awaited(page, view, _found, sheet.HELP, "help_funnel"))
+def show_help(asked, chosen, coached, page, view):
+    mo.stop(not sheet.awaited(page, view, coached, sheet.HELP, "help_funnel"))
     mo.stop(not page.is_new("help_funnel", (asked, view.only("scene"), view.tables)))
     _told = {
-        **helped.funnel(chosen, _found.funnel, _found.limits),
-        **helped.help_pays(chosen, _found.help),
-        **helped.practices(chosen, _found.practices, _found.well, _found.notes),
+        **helped.funnel(chosen, coached.funnel, coached.limits),
+        **helped.help_pays(chosen, coached.help),
+        **helped.practices(chosen, coached.practices, coached.well, coached.notes),
     }
     page.show(sheet.only(view, _told))
     return

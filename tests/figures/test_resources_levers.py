@@ -103,7 +103,8 @@ def test_a_name_cannot_leave_its_markup():
     (each,) = scenarios(view(keep_a='<b>"x"</b>|win=1.1'), CONTROLS, EN)
     rest = dict.fromkeys(names_of(CONTROLS), "1")
 
-    html = Kept([each], "win=1.1", rest, "Kept", {"toml": b"x"}).html("kept", EN)
+    html = Kept([each], "win=1.1", rest, "Kept", ("<i>",), {"toml": b"x"}).html("kept", EN)
 
     assert "<b>" not in html
+    assert "<i>" not in html
     assert "data-format=toml" in html

@@ -25,7 +25,7 @@ PARTS = {
 }
 #: Why a forecast moved -> words.
 CAUSES = {
-    "opening": "Forecast then", "won": "Won", "lost": "Lost", "new": "New deals", "chance_up": "Chances up",
+    "opening": "Forecast then", "won": "Deals won", "lost": "Deals lost", "new": "New deals", "chance_up": "Chances up",
     "chance_down": "Chances down", "amount": "Amounts", "arrivals": "Deals still to be created",
     "win_model": "The model learnt more", "series": "The series of months", "closing": "Forecast now",
 }  # fmt: skip

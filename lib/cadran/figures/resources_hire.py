@@ -47,9 +47,8 @@ def shortage(answers: Answers, months: pl.DataFrame, level: str = "region") -> P
     """Chance of shortage of each region and month; `months` is as `CapacityMonth` has it."""
     words, title = answers.words, answers.words("Where sellers will lack time")
     rows = _labelled(answers, months.filter(pl.col("level") == level).drop_nulls("p_shortage"))
-    said = words(
-        "Chance that deals take more hours than sellers have; framed: two months running or more, enough to hire"
-    )
+    said = words("Chance that deals take more hours than sellers have; framed: enough to hire, in the month and in the three from "
+                 "it on together")  # fmt: skip
     if rows.is_empty():
         return {
             "shortage": Notice(words("Nobody sells in any region: there is no capacity to tell of."), title, "empty")

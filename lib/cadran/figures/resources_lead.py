@@ -12,14 +12,16 @@ from cadran.figures.resources_hire import next_hire
 
 #: Cards at the top of a page.
 MOST = 5
+#: Sentences before them.
+SENTENCES = 4
 
 
 def first_words(answers: Answers) -> dict[str, Block]:
     """The sentences and headline numbers of what is known so far: a model still at work adds its own later."""
-    told = [_forecast(answers), _hires(answers), _load(answers), _balance(answers), _target(answers)]
+    told = [_forecast(answers), _hires(answers), _load(answers), _target(answers), _balance(answers)]
     cards = [card for _, card in told if card][:MOST]
     return {
-        "sentences": Sentences([sentence for sentence, _ in told if sentence]),
+        "sentences": Sentences([sentence for sentence, _ in told if sentence][:SENTENCES]),
         "headlines": Headlines(cards),
     }
 

@@ -213,6 +213,8 @@ class Kept:
     #: Every lever at rest.
     rest: Mapping[str, str]
     title: str
+    #: The levers pulled now, in words.
+    told: Sequence[str] = ()
     #: Files by their kind: the scenarios as `cadran scenario FILE` reads them.
     offers: Mapping[str, bytes] = field(default_factory=dict)
 
@@ -232,7 +234,8 @@ class Kept:
         if self.offers and self.scenarios:
             text = escape(words("Download for the command line"))
             file = f'<button type=button data-act=export data-export="{slot}" data-format=toml>{text}</button>'
-        return f"<div class='chips kept'>{keep}{chips}{file}</div>" if keep or chips else ""
+        said = f"<span class=what>{escape(words('; ').join(self.told))}</span>" if self.told else ""
+        return f"<div class='chips kept'>{said}{keep}{chips}{file}</div>" if keep or chips else ""
 
     def _chip(self, each: Scenario, words: Words) -> str:
         forget = words("Forget {name}", name=each.name)

@@ -236,7 +236,8 @@ def kept(page: Page, view: View, found: Sequence[Scenario], file: str) -> Kept:
     names = {*names_of(page.controls)}
     rest = {each.name: each.default for each in page.controls if each.name in names}
     offers = {"toml": file.encode()} if file else {}
-    return Kept(found, as_kept(view, page.controls), rest, page.words("Scenarios"), offers)
+    pulled = told(view, page.controls, page.words)
+    return Kept(found, as_kept(view, page.controls), rest, page.words("Scenarios"), pulled, offers)
 
 
 def coming(page: Page, names: Sequence[str], says: str) -> dict[str, Block]:

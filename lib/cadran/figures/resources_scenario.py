@@ -24,7 +24,7 @@ TOLD: dict[str, tuple[str, int]] = {
     "wins": ("Won deals", 1),
     "p_target": ("Chance to reach the targets", 1),
     "load_peak": ("Load in the fullest month", -1),
-    "p_shortage": ("Chance that a month lacks time", -1),
+    "p_shortage": ("Chance of a lasting shortage", -1),
     "n_sellers": ("Sellers at the end", 0),
     "hires_needed": ("Hires still called for", -1),
     "pay": ("Variable pay", 0),
@@ -96,8 +96,10 @@ def _cards(answers: Answers, totals: pl.DataFrame, is_pulled: bool) -> list[Head
 def _change(answers: Answers, row: Mapping[str, Any]) -> tuple[str, Tone]:
     """What the levers add or take, with its interval, and whether that is good."""
     words, name, more = answers.words, row["quantity"], row["more"]
-    text = write(answers, name, more, sign=True)
     is_change = abs(more) > 1e-9
+    if not is_change:
+        return words("no change"), "even"
+    text = write(answers, name, more, sign=True)
     if row["more_low"] is not None:
         low, high = (write(answers, name, row[f"more_{end}"], sign=True) for end in ("low", "high"))
         text, is_change = f"{text} ({low} {words('to')} {high})", not row["more_low"] <= 0 <= row["more_high"]
@@ -164,9 +166,9 @@ def _months(
     kept: Sequence[tuple[Scenario, Told]],
 ) -> Parts:
     words = answers.words
-    said = words("{whom}, as things are; band 95 %", whom=whom.told(answers))
+    said = words("{whom}, as things are", whom=whom.told(answers))
     if pulled:
-        said = words("{whom}; blue: {levers}; grey: as things are, in the same futures; bands 95 %", whom=whom.told(answers),
+        said = words("{whom}; blue: {levers}; grey: as things are, in the same futures", whom=whom.told(answers),
                      levers=words("; ").join(pulled))  # fmt: skip
     beside = [
         whom.of(told.months).with_columns(name=pl.lit(each.name), place_kept=pl.lit(each.place)) for each, told in kept
@@ -185,7 +187,8 @@ def _months(
             drawn[slot] = _untold(answers, value, words(title))
             continue
         drawn[slot] = with_finding(draw.months(
-            rows, words=words, currency=answers.currency, title=words(title), subtitle=said, value=value,
+            rows, words=words, currency=answers.currency, title=words(title), value=value,
+            subtitle=f"{said}{words('; 95 % bands') if draw.SHOWN[value] else ''}",
             frames={"now": before, "kept": lines},
         ))  # fmt: skip
     return drawn
@@ -227,7 +230,7 @@ def _shortage(answers: Answers, now: pl.DataFrame, here: pl.DataFrame) -> Parts:
 def tornado(answers: Answers, frame: pl.DataFrame, quantity: str) -> Parts:
     """Which lever matters most, each moved by one step from where it stands."""
     words, name = answers.words, answers.words(TOLD[quantity][0])
-    title = words("Which lever matters most: {what}", what=name.lower())
+    title = words("Which lever matters most: {what}", what=name)
     frame = frame.filter(pl.max_horizontal(pl.col("less", "more").abs()) > 0)
     if frame.is_empty():
         return {"tornado": Notice(words("It cannot be told of this book."), title, "empty")}
@@ -265,4 +268,8 @@ def write(answers: Answers, quantity: str, value: float | None, sign: bool = Fal
         return answers.chance(value)
     if unit == "share":
         return words.points(value) if sign else words.percent(value, 1 if quantity == "pay_share" else 0)
-    return plus + (answers.money(value) if unit == "money" else words.number(value, 0 if abs(value) >= 10 else 1))
+    return plus + (
+        answers.money(value)
+        if unit == "money"
+        else words.number(value, 0 if abs(value) >= 10 or value == int(value) else 1)
+    )
