@@ -55,3 +55,15 @@ def test_a_problem_is_told_to_who_asks():
 
     with pytest.raises(Problem):
         told(behind(refuse), True)
+
+
+def test_a_panic_of_a_library_is_told_too_and_keeps_nobody_waiting():
+    class Panic(BaseException):
+        """As polars raises where it breaks: no `Exception`."""
+
+    def break_down():
+        raise Panic
+
+    with pytest.raises(Panic):
+        behind(break_down).result(timeout=5)
+    assert behind(lambda: 1).result(timeout=5) == 1

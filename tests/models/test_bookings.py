@@ -270,9 +270,23 @@ def test_a_lever_beyond_the_past_is_held_and_said():
     assert said == (
         Held("answer_hours", None, 0.1, 1), Held("size", None, 9.0, 1.5), Held("arrivals", "West", 0.1, 0.8),
     )  # fmt: skip
+    kept, said = told.held(Pulls(arrivals=((None, 1.2), ("West", 1.1), (None, 1.2))))
+    assert kept.arrivals == ((None, 1.25), ("West", 1.1)), "pulled twice, it is held once, as one"
+    assert said == (Held("arrivals", None, pytest.approx(1.44), 1.25),)
     assert Limits().held(Pulls(answer_hours=4))[0].answer_hours is None
     assert limits([10, 20, 10]) == (0.8, 2.0)
     assert limits([]) == (0.8, 1.25)
+
+
+def test_new_deals_beyond_what_is_drawn_are_not_counted_as_created(made):
+    """All new deals three times as many, and one region's three times as many of these, are three times as many."""
+    region = made.arrivals.cells[0][2]
+    seen = dict(made.limits.seen) | dict.fromkeys((("arrivals", None), ("arrivals", region)), (1 / 3, 3.0))
+    wide = replace(made, limits=replace(made.limits, seen=seen), _kept={})
+    once, twice = (wide.drawn(Pulls(arrivals=pulls)) for pulls in (((None, 3.0),), ((None, 3.0), (region, 3.0))))
+
+    np.testing.assert_allclose(twice.created, once.created)
+    np.testing.assert_allclose(twice.bookings, once.bookings)
 
 
 def test_what_was_signed_this_month_is_known(tmp_path):

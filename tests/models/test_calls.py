@@ -121,3 +121,18 @@ def test_a_book_without_calls_has_none(book):
 
     assert calls(book).is_empty()
     assert scored_calls(book, calls(book))["n"].sum() == 0
+
+
+def test_what_has_no_name_or_no_amount_is_not_judged(tmp_path):
+    """A forecast's groups without a name hold teams of one seller: another month's may be others."""
+    wins = [*signed.monthly([40] * 18, FIRST, "r3"), {"status": "won", "closed": date(2026, 6, 5), "rep_id": "r1",
+                                                      "amount": None}]  # fmt: skip
+    book = signed.book(tmp_path / "book", wins, day=DAY)
+    month = {"period": date(2026, 6, 1), "until": DAY}
+    rows = pl.concat([said(date(2026, 5, 31), level="team", group=None, **month).head(1),
+                      said(date(2026, 5, 31), level="region", group="North", **month).head(1),
+                      said(date(2026, 5, 31), level="region", group="South", **month).head(1)])  # fmt: skip
+    keep_call(as_if_known(book, date(2026, 5, 31)), lambda: rows)
+    told = {(level, group): came for level, group, came in calls(book).select("level", "group", "actual").iter_rows()}
+
+    assert told == {("team", None): None, ("region", "North"): None, ("region", "South"): 40}

@@ -181,3 +181,9 @@ def test_a_day_after_the_book_or_without_deals_tells_no_change(book):
     silent = forecast(book, stock=deals(), silent={"bookings": Problem("No chance.", "Wait.")})
     with pytest.raises(Problem, match="No chance"):
         changed(silent, told, date(2026, 4, 1), date(2026, 6, 30))
+
+
+def test_a_forecast_of_long_ago_that_did_not_reach_the_period_tells_no_change(book):
+    then = forecast(book.as_of(date(2025, 6, 12)), stock=deals())
+    with pytest.raises(Problem, match="2025-06-12 does not reach"):
+        changed(forecast(book, stock=deals()), then, date(2026, 4, 1), date(2026, 6, 30))

@@ -44,6 +44,10 @@ def test_things_as_they_are_are_the_forecast(made):
     bookings = made.run().drawn.bookings
 
     np.testing.assert_allclose(bookings, known + 1.1 * (drawn - known), rtol=1e-5)
+    known, wins = made.bookings.known_wins, made.bookings.drawn().wins
+    np.testing.assert_allclose(
+        made.run().drawn.wins, known + 1.1 * (wins - known), rtol=1e-5, err_msg="wins as foretold"
+    )
     assert {name: more for name, more in change(made, Levers()).items() if more} == {}
 
 

@@ -36,7 +36,7 @@ def behind(work: Callable[[], Told], afterwards: Callable[[Told], None] = lambda
             _here.works = True
             try:
                 future.set_result(work())
-            except Exception as error:  # told to whoever asks for the result
+            except BaseException as error:  # told to whoever asks for the result: a panic of polars is no Exception
                 future.set_exception(error)
                 return
             finally:

@@ -19,7 +19,7 @@ from cadran.models.amounts import Amounts, Became, became, signed_amounts
 from cadran.models.arrivals import Arrivals, arrivals
 from cadran.models.behind import behind, told
 from cadran.models.card import is_told, untold
-from cadran.models.futures import Drawn, Futures, brute_force
+from cadran.models.futures import Drawn, Futures, brute_force, most_factor
 from cadran.models.horizon import EPOCH, Calendar, horizon
 from cadran.models.limits import seen_limits
 from cadran.models.open_stock import DRAWS, SURE, OpenStock
@@ -120,7 +120,9 @@ class Bookings:
         if (odds != 1).any():
             ever = self.arrivals.fates.ever
             new_won = new_won * (with_odds(ever, odds) / np.maximum(ever, 1e-12))[:, None, None]
-        factor = factors(pulls.arrivals, [region for _, _, region in self.arrivals.cells])
+        factor = np.minimum(
+            factors(pulls.arrivals, [region for _, _, region in self.arrivals.cells]), most_factor(self)
+        )
         new = self.arrivals.expected * factor[:, None]
         return Chances(won, new_won, new_open, new, factor, pulls.size, cycle, answer)
 

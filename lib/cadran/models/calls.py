@@ -138,7 +138,8 @@ def _read(path: Path) -> pl.DataFrame:
 
 def _came(book: Book, said: pl.DataFrame) -> pl.DataFrame:
     """`actual` by level, group, period and until: null where the period is not over, or began before a purge, or before
-    the book knows of deals."""
+    the book knows of deals, or where no amount of its wins is known. What has no name is not judged: teams of a single
+    seller stand together there, not always the same."""
     asked = said.select("level", "group", "period", "until").unique()
     deals, parts = deals_known(book), []
     purged = book.manifest.get("purged_before", "")
@@ -150,13 +151,19 @@ def _came(book: Book, said: pl.DataFrame) -> pl.DataFrame:
         won = by_level(deals.filter(status="won"), level).select("group", "closed_date", "amount")
         sums = here.join(won, on="group", how="left", nulls_equal=True).filter(
             pl.col("closed_date").is_between("period", "until")
-        ).group_by("level", "group", "period", "until").agg(actual=pl.col("amount").sum())  # fmt: skip
+        ).group_by("level", "group", "period", "until").agg(
+            actual=pl.col("amount").sum(), is_unknown=pl.col("amount").count() == 0
+        )  # fmt: skip
         told = here.join(sums, on=["level", "group", "period", "until"], how="left", nulls_equal=True)
         first = past.months[0] if past.months else add_months(book.day, 1)
         is_known = (pl.col("until") <= book.day) & (pl.col("period") >= first)
+        is_known &= ~pl.col("is_unknown").fill_null(False)
+        if level != "company":
+            is_known &= pl.col("group").is_not_null()
         if purged:
             is_known &= pl.col("period").dt.to_string("%Y-%m-%d") >= purged
-        parts.append(told.with_columns(actual=pl.when(is_known).then(pl.col("actual").fill_null(0.0))))
+        actual = pl.when(is_known).then(pl.col("actual").fill_null(0.0))
+        parts.append(told.with_columns(actual=actual).drop("is_unknown"))
     empty = pl.DataFrame(
         schema={"level": pl.String, "group": pl.String, "period": pl.Date, "until": pl.Date, "actual": pl.Float64}
     )

@@ -6,6 +6,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from cadran.measures.periods import month_end
 from cadran.models.forecast import Forecast
 from cadran.tables.measured.forecast import CAUSES
 from cadran.tables.problems import Problem
@@ -21,10 +22,13 @@ def changed(now: Forecast, before: Forecast, begins: date, until: date) -> pl.Da
     the series and the widths add or take). Opening and causes add up to the closing exactly.
 
     Raises:
-        Problem: If deals tell nothing on one of the days, or they are not in order.
+        Problem: If deals tell nothing on one of the days, they are not in order, or the first did not reach the period.
     """
     if not before.book.day <= now.book.day:
         raise Problem("{day:%Y-%m-%d} lies after the book's day.", "Ask for an earlier day.", day=before.book.day)
+    if month_end(before.seen.months[-1]) < until:
+        raise Problem("The forecast of {day:%Y-%m-%d} does not reach {until:%Y-%m-%d}.", "Ask for a later day.",
+                      day=before.book.day, until=until)  # fmt: skip
     for each in (before, now):
         if "bookings" in each.seen.silent:
             raise each.seen.silent["bookings"]

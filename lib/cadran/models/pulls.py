@@ -66,13 +66,21 @@ class Limits:
             hours = kept
         kept_pulls = replace(
             pulls,
-            win_odds=tuple((group, one("win_odds", group, factor)) for group, factor in pulls.win_odds),
+            win_odds=tuple((group, one("win_odds", group, factor)) for group, factor in _once(pulls.win_odds)),
             size=one("size", None, pulls.size),
             cycle=one("cycle", None, pulls.cycle),
-            arrivals=tuple((group, one("arrivals", group, factor)) for group, factor in pulls.arrivals),
+            arrivals=tuple((group, one("arrivals", group, factor)) for group, factor in _once(pulls.arrivals)),
             answer_hours=hours,
         )
         return kept_pulls, tuple(said)
+
+
+def _once(pairs: Factors) -> Factors:
+    """Each group's factors as one: a lever that is pulled twice goes no further than one."""
+    told: dict[str | None, float] = {}
+    for group, factor in pairs:
+        told[group] = told.get(group, 1.0) * factor
+    return tuple(told.items())
 
 
 def limits(by_quarter: Iterable[float]) -> tuple[float, float]:

@@ -201,8 +201,11 @@ class Chain:
     def _outcome(self, levers: Levers) -> Outcome:
         n, force = len(self.scale), self.hiring.plan.force
         drawn = self.bookings.drawn(levers.pulls, n)
-        known = self.bookings.known
-        drawn = replace(drawn, bookings=known + (drawn.bookings - known) * self.scale[:, None] + self.added)
+        scale, known, known_wins = self.scale[:, None], self.bookings.known, self.bookings.known_wins
+        drawn = replace(
+            drawn, bookings=known + (drawn.bookings - known) * scale + self.added,
+            wins=known_wins + (drawn.wins - known_wins) * scale,  # at the usual sizes, what is multiplied is their number
+        )  # fmt: skip
         change = Change(levers.hires, levers.ramp, levers.attrition)
         paid = self._plan(levers.plan)
         return Outcome(
