@@ -365,6 +365,19 @@ def test_where_no_chance_can_be_told_nothing_is(tmp_path):
         of_model(signed.book(tmp_path, past(), DAY), replace(untaught(), day=1.0), 3)
 
 
+def test_who_sells_nothing_new_has_what_is_open_alone(tmp_path):
+    """Nobody has had a new deal within a year: as in an export that stopped."""
+    day = date(2028, 6, 30)
+    made = of_model(signed.book(tmp_path / "a", [*past(), {"rep_id": "r1", "created": DAY}], day), model(day), 3)
+    told = [made.drawn(Pulls(arrivals=(("North", 1.2),), cycle=0.9, answer_hours=4)), made.exact(n=50)]
+
+    assert made.arrivals.expected.shape == (0, 3)
+    assert all(np.isfinite(each.bookings).all() and each.created.sum() == 0 for each in told)
+    assert made.drawn().wins.sum() > 0
+    with pytest.raises(Problem, match="Nobody"):
+        of_model(signed.book(tmp_path / "b", past(), day), model(day), 3)
+
+
 def test_one_open_deal_and_one_won(tmp_path):
     drawn = of_model(
         signed.book(tmp_path, past()[:1] + OPEN[:1], date(2028, 2, 29)), model(date(2028, 2, 29)), 3

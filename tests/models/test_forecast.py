@@ -127,6 +127,20 @@ def test_pipeline_needed_is_what_brings_enough_futures_there(book):
     assert needed(forecast(book, paths, stock, chances), horizon=1, target=500.0)["gap"].to_list() == [0, 300]
 
 
+def test_a_period_that_has_not_begun_is_as_long_as_it_is_however_late_in_the_month(book):
+    stock = deals(*((f"o{n}", 0, 100.0) for n in range(30)))
+    chances = np.zeros((30, 12))
+    chances[:, :2] = [0.02, 0.31]
+    late = forecast(book.as_of(date(2026, 5, 28)), np.zeros((400, 4, 12)), stock, chances)
+    told = needed(late, every="quarter", horizon=5, target=900.0)
+    months = needed(late, every="month", horizon=2, target=900.0)
+
+    worth = dict(months.select("period", "worth").iter_rows())
+    assert worth[date(2026, 5, 1)] == pytest.approx(0.02), "what is left of May"
+    assert worth[date(2026, 6, 1)] == pytest.approx(0.02 + 0.31 * 28 / 31), "a whole month from today"
+    assert told.filter(period=date(2026, 7, 1))["worth"][0] == pytest.approx(0.33)
+
+
 def test_half_as_sure_deals_take_about_twice_as_many(book):
     stock = deals(*((f"o{n}", 0, 100.0) for n in range(30)))
     chances = np.zeros((30, 12))

@@ -24,6 +24,7 @@ from cadran.models.horizon import EPOCH, Calendar, horizon
 from cadran.models.limits import seen_limits
 from cadran.models.open_stock import DRAWS, SURE, OpenStock
 from cadran.models.pulls import Held, Limits, Pulls, factors, with_odds
+from cadran.tables.problems import Problem
 
 __all__ = ["Bookings", "Chances", "Drawn", "Pulls", "bookings", "of_model"]
 
@@ -227,6 +228,11 @@ def of_model(book: Book, model: win.WinModel, months: int = 12, facts: pl.DataFr
     calendar = Calendar.of(book)
     ahead = horizon(book, calendar, won["closed_day"].to_numpy(), months)
     coming = arrivals(book, deals, calendar, ahead, today)
+    if coming.sellers.frame.is_empty():
+        raise Problem(
+            "Nobody sells any more: no deal is open, and no seller had a new one within a year.",
+            "Import a newer past, or ask for an earlier day.",
+        )
     facts = win.open_facts(book) if facts is None else facts
     laws = list(dict.fromkeys([
         *((kind, segment) for kind, segment, _ in coming.cells), *facts.select("deal_type", "segment").iter_rows()

@@ -52,6 +52,8 @@ def fates(deals: pl.DataFrame, cells: tuple[Cell, ...], today: int) -> Fates:
         Aalen and Johansen (1978), Scandinavian Journal of Statistics 5(3), here by week with Kish's weights by recency;
         indirect standardisation for the ratios: observed by expected, as in Breslow and Day (1987), chapter 2.
     """
+    if not cells:  # nobody sells: no new deal is to come
+        return Fates(np.zeros((0, 1 + AGES)), np.zeros((0, 1 + AGES)))
     created = deals["created_day"].to_numpy().astype(float)
     is_closed = (deals["status"] != "open").to_numpy()
     end = np.where(is_closed, deals["closed_day"].fill_null(today).to_numpy(), today + 1).astype(float)

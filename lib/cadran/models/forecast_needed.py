@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from cadran.measures.periods import month_end
 from cadran.models.booked import by_level
 from cadran.models.forecast import HORIZON, Forecast
 from cadran.tables.measured.forecast import Needed
@@ -38,20 +39,20 @@ def needed(
         wanted: Chances to reach the target, 0 to 1.
     """
     groups, rows = forecast.groups(by), []
-    stock, chances = forecast.seen.stock, forecast.seen.chances
+    stock = forecast.seen.stock
     owners = by_level(forecast.sellers, by).select("row", "group")
     stock = stock.with_row_index("place").join(owners, on="row", how="inner").sort("place")
     for begins, until in forecast.periods(every, horizon):
         totals, _, _ = forecast.futures(by, groups, begins, until)
         goals = forecast.goals(by, begins, until, target)
-        here = range(len(forecast.turns(begins, until)))
         is_first = begins <= forecast.seen.months[0]
+        of_period = _within(forecast, len(forecast.turns(begins, until)), is_first)
         for turn, group in enumerate(groups):
             if (goal := goals.get(group)) is None:
                 continue
             mine = stock.filter(pl.col("group").eq_missing(group))
             pool = mine if mine.height >= LEAST_DEALS else stock
-            chance, amount = chances[pool["place"].to_numpy()][:, here].sum(axis=1), pool["amount"].to_numpy()
+            chance, amount = of_period[pool["place"].to_numpy()], pool["amount"].to_numpy()
             now = float(mine["amount"].sum())
             worth = float(chance @ amount / amount.sum()) if amount.sum() > 0 else None
             common = {
@@ -66,6 +67,17 @@ def needed(
             ]  # fmt: skip
     schema = {name: column.dtype for name, column in Needed.columns().items()} | {"level": pl.String}
     return pl.DataFrame([{name: row[name] for name in schema} for row in rows], schema=schema, orient="row")
+
+
+def _within(forecast: Forecast, months: int, is_first: bool) -> np.ndarray:
+    """(deals,) chance to be won within so many months from the day: of a period under way, within what is left of it;
+    of another, the part of the month under way that is over is added after them."""
+    chances, first, day = forecast.seen.chances, forecast.seen.months[0], forecast.book.day
+    within: np.ndarray = chances[:, :months].sum(axis=1)
+    if is_first or day < first or months >= chances.shape[1]:
+        return within
+    told: np.ndarray = within + chances[:, months] * (day.day / month_end(day).day)
+    return told
 
 
 def _added(
