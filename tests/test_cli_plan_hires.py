@@ -57,11 +57,13 @@ def test_what_is_told_in_both_languages(run, tmp_path, monkeypatch):
         assert said in told.replace("\u00a0", " ").replace("7 k€", "€7k")
     assert "staff.toml: joiners[2].region: Nrod is unknown here." in complaint
     assert "Write one of: Nord" in complaint
+    assert "1 entry of the plan is left out; the rest goes on:" in complaint
     monkeypatch.setenv("CADRAN_LANG", "fr")
     _, french, complaint = run("plan", "hires", "staff.toml", "--by", "team")
     for said in ("Capacité et recrutements", "janv. 2026", "Équipe", "jours ouvrés de recrutement", "dit par le plan"):
         assert said in french
     assert "Nrod est inconnu ici" in complaint or "inconnu" in complaint
+    assert "1 entrée du plan est laissée de côté" in complaint
 
 
 def test_a_script_reads_it(run, tmp_path):
@@ -95,7 +97,7 @@ def test_an_earlier_day(run):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["no.toml"], "no.toml cannot be read"),
+        (["no.toml"], "There is no file no.toml"),
         (["wrong.toml"], "time.hours_per_week: −3 is below 1."),
         (["broken.toml"], "broken.toml is no TOML"),
         (["--as-of", "2031-01-01"], "knows nothing after"),

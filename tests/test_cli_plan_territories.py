@@ -75,7 +75,7 @@ def test_locks_that_conflict_are_told_with_the_repair(run):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["none.toml"], "none.toml cannot be read"),
+        (["none.toml"], "There is no file none.toml"),
         (["--measure", "colour"], "There is no measure colour."),
         (["--tolerance", 3], "The tolerance is 3."),
         (["--moves", "no/such/folder.csv"], "cannot be written"),

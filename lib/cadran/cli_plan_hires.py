@@ -81,7 +81,13 @@ def hires(
     staffing = staffing_of(opened, horizon, file)
     found = capacity(opened, horizon, staffing)
     assert found is not None  # it was waited for
-    warn(problem.told(words) for problem in staffing.set_aside)
+    if n := len(staffing.set_aside):
+        left_out = words.n(
+            "{n} entry of the plan is left out; the rest goes on:",
+            "{n} entries of the plan are left out; the rest goes on:",
+            n,
+        )
+        warn([left_out, *(problem.told(words) for problem in staffing.set_aside)])
     levels = ("company", by.value)
     frames = {
         "basis": basis(found.plan.force), "months": found.plan.frame(levels),

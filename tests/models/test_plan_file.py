@@ -73,6 +73,16 @@ def test_all_faults_are_told_together(tmp_path):
     assert "plan.toml: absent: Valeur manquante." in found.value.told(words_for("fr"))
 
 
+def test_a_key_that_may_be_left_out_is_proposed_for_a_misspelt_one(tmp_path):
+    plan = read(tmp_path, "name = 'a'\nnotifed = 2026-01-31")
+    plan.text("name")
+    assert not plan.has("notified")
+    plan.close()
+
+    with pytest.raises(Faults, match=r"Did you mean: notified\?"):
+        plan.check()
+
+
 @pytest.mark.parametrize("text", ["rate = high", "é = 1"])
 def test_what_is_no_toml_is_told_with_its_line(tmp_path, text):
     with pytest.raises(Problem, match="line 1"):
@@ -80,5 +90,8 @@ def test_what_is_no_toml_is_told_with_its_line(tmp_path, text):
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(Problem, match="cannot be read"):
+    with pytest.raises(Problem, match="There is no file") as found:
         read_plan(tmp_path / "none.toml")
+    assert "Il n'y a pas de fichier" in found.value.told(words_for("fr"))
+    with pytest.raises(Problem, match="cannot be read"):
+        read_plan(tmp_path)

@@ -58,6 +58,14 @@ def test_a_pace_of_recruiting_says_only_what_differs(read):
         ("[hiring]\nnotice = 3", "hiring.notice: This is no key of the table."),
         ("[ramp]\nshares = [0.5, 0.2]", "ramp.shares: [0.5, 0.2] falls on the way."),
         ("[ramp]\nshares = [0.5, 2]", "ramp.shares: [0.5, 2] is no list of numbers from 0 to 1."),
+        (
+            "[hiring]\nrecruiting_days = 400\n[hiring.pace]\n" + "\n".join(f"{name} = 0.2" for name in MONTHS),
+            "hiring.recruiting_days: Recruiting takes more than two years: 400 business days, and a year counts 50 of them.",
+        ),
+        (
+            "[hiring.pace]\n" + "\n".join(f"{name} = 0" for name in MONTHS),
+            "hiring.recruiting_days: Recruiting takes more than two years: 45 business days, and a year counts 0 of them.",
+        ),
         ("[hirring]\n", "hirring: This is no key of the table."),
         ("joiners = 3", "joiners: 3 is no list of tables."),
     ],
@@ -99,7 +107,10 @@ def test_who_joins_and_leaves(read):
         (JOINER.format("Nord", "2026-09-01", -2), "joiners[2].n: -2 is below 1."),
         (JOINER.format("Nord", "2026-09-01", 1.5), "joiners[2].n: 1.5 is no whole number of sellers."),
         (JOINER.format("Nord", "2027-09-01", 1), "joiners[2].first_day: 2027-09-01 lies outside the months planned"),
-        (JOINER.format("Nord", "2025-09-01", 1), "joiners[2].first_day: 2025-09-01 lies outside the months planned"),
+        (
+            JOINER.format("Nord", "2025-09-01", 1),
+            "joiners[2].first_day: 2025-09-01 lies outside the months planned, 2026-07-01 to 2026-10-31.",
+        ),
         (JOINER.format("Nord", '"2026-09-01"', 1), "joiners[2].first_day: 2026-09-01 is no day."),
         (JOINER.format("Ouest", "2026-08-01", 1), "joiners[2].first_day: Ouest begins only on 2026-09-01."),
         (JOINER.format("Nord", "2026-09-01", 1) + 'team = "Lyon"\n', "joiners[2].team: Lyon is unknown here."),

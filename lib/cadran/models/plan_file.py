@@ -51,7 +51,8 @@ class Section:
         self.faults.append(_At(self.file, self._path(key), what, repair, values))
 
     def has(self, key: str) -> bool:
-        """Whether the file says it."""
+        """Whether the file says it. A key that may be left out is a key of the table all the same."""
+        self._asked.add(key)
         return key in self.values
 
     def number(
@@ -183,6 +184,8 @@ def read_plan(path: Path) -> Section:
     """
     try:
         return Section(path.name, "", tomllib.loads(path.read_text("utf-8-sig")), [])
+    except FileNotFoundError as error:
+        raise Problem("There is no file {file}.", "Check the path.", file=path) from error
     except OSError as error:
         raise Problem(
             "{file} cannot be read: {reason}", "Check the path.", file=path, reason=error.strerror or error

@@ -1,9 +1,11 @@
 """What a plan of the staff states: working time, leave, joiners and leavers, what hiring takes, in place of what is assumed."""
 
+from calendar import monthrange
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from cadran.models.plan_file import Section, read_plan
 from cadran.tables.problems import Problem
@@ -14,6 +16,8 @@ MONTHS = (
     "january", "february", "march", "april", "may", "june",
     "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
+#: Years that recruiting may take: calendars reach no further.
+MOST_RECRUITING_YEARS = 2
 #: A region and a team; null: not known, or in no team.
 Group = tuple[str | None, str | None]
 
@@ -123,7 +127,7 @@ def read_staffing(path: Path, groups: Collection[Group], months: Sequence[date])
     """
     plan = read_plan(path)
     tables = {name: plan.section(name) for name in ("time", "load", "leave", "ramp", "attrition", "hiring")}
-    told: dict[str, object] = {}
+    told: dict[str, Any] = {}
     for name, (table, key, least, most) in _NUMBERS.items():
         value = tables[table].number(key, least, least, most)
         if tables[table].has(key):
@@ -133,6 +137,7 @@ def read_staffing(path: Path, groups: Collection[Group], months: Sequence[date])
     if tables["hiring"].has("pace"):
         pace = tables["hiring"].section("pace")
         told["recruiting_pace"] = _by_month(pace, 1, Staffing.recruiting_pace)
+    _check_recruiting(tables["hiring"], told)
     if tables["ramp"].has("shares"):
         told["ramp_shares"] = _shares(tables["ramp"])
     moves = {name: plan.sections(name) for name in ("joiners", "leavers", "openings")}
@@ -149,6 +154,17 @@ def _by_month(section: Section, most: float, default: Sequence[float] | None = N
     told = tuple(section.number(name, value, 0, most) for name, value in zip(MONTHS, usual, strict=True))
     section.close()
     return told
+
+
+def _check_recruiting(hiring: Section, told: dict[str, Any]) -> None:
+    """No day can be told on which to begin what never ends."""
+    days = told.get("recruiting_days", Staffing.recruiting_days)
+    a_year = 21 * sum(told.get("recruiting_pace", Staffing.recruiting_pace))
+    if days > MOST_RECRUITING_YEARS * a_year:
+        hiring.fault(
+            "Recruiting takes more than two years: {days} business days, and a year counts {a_year} of them.",
+            "Write fewer days, or a pace nearer to 1.", "recruiting_days", days=round(days), a_year=round(a_year),
+        )  # fmt: skip
 
 
 def _shares(ramp: Section) -> tuple[float, ...]:
@@ -218,8 +234,9 @@ def _move(
     if first and move.day < first:
         section.fault("{name} begins only on {first:%Y-%m-%d}.", "Name that day or a later one.", day,
                       name=team or region, first=first)  # fmt: skip
+    last = months[-1].replace(day=monthrange(months[-1].year, months[-1].month)[1])
     if not months[0] <= move.day.replace(day=1) <= months[-1]:
-        section.fault("{day:%Y-%m-%d} lies outside the months planned, {first:%Y-%m} to {last:%Y-%m}.",
+        section.fault("{day:%Y-%m-%d} lies outside the months planned, {first:%Y-%m-%d} to {last:%Y-%m-%d}.",
                       "Name a day within them; who has come or gone before is in the book.", day,
-                      day=move.day, first=months[0], last=months[-1])  # fmt: skip
+                      day=move.day, first=months[0], last=last)  # fmt: skip
     return move

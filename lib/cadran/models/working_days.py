@@ -10,8 +10,8 @@ from cadran.book.derive import calendar
 from cadran.models.staff import after
 from cadran.models.staffing import Staffing
 
-#: Days before the book's day from which recruiting may have had to begin.
-BACK = timedelta(days=3 * 365)
+#: Days before the book's day from which recruiting may have had to begin: two years of ramp, one of notice, two of it.
+BACK = timedelta(days=6 * 365)
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class WorkingDays:
 
     @classmethod
     def of(cls, book: Book, staffing: Staffing, since: date, last_month: date) -> "WorkingDays":
-        """Business days from a day of the past until two years after the last month planned."""
-        first, last = min(since, book.day - BACK), after(last_month, 24)
+        """Business days from a day of the past until three years after the last month planned."""
+        first, last = min(since, book.day - BACK), after(last_month, 36)
         told = calendar([first, last], book.settings).filter(pl.col("is_business_day"), pl.col("date") >= first)
         return cls(staffing, frozenset(told["date"]), first, last)
 
