@@ -1,6 +1,7 @@
 """What `cadran plan pay` tells a person, in both languages, and a script."""
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
@@ -95,6 +96,15 @@ def test_what_it_may_cost_is_told_of_the_same_futures(run, monkeypatch):
     assert status == 0
     assert [row["period"] for row in read["cost"]] == ["2026-07-01", "2026-10-01", None]
     assert read["cost"][-1]["low"] <= read["cost"][-1]["pay"] <= read["cost"][-1]["high"]
+
+
+def test_a_book_without_a_plan_says_how_to_get_one(run, tmp_path, monkeypatch):
+    book = tmp_path / "book"
+    shutil.copytree(SAMPLE, book, ignore=shutil.ignore_patterns("plans", "calls"))
+    status, _, complaint = run("plan", "pay", "--book", book)
+    assert (status, "This book has no pay plan" in complaint, "docs/pay.md" in complaint) == (1, True, True)
+    monkeypatch.setenv("CADRAN_LANG", "fr")
+    assert "Ce livre n'a pas de plan de rémunération" in run("plan", "pay", "--book", book)[2]
 
 
 @pytest.mark.parametrize(

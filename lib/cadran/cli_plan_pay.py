@@ -9,6 +9,7 @@ import typer
 
 from cadran.asked import AsOfOption, BookOption, FormatOption, SinceOption, UntilOption, seen_book
 from cadran.cli_plan_pay_told import tell
+from cadran.tables.problems import Problem
 from cadran.terminal import Format, reader_words, show
 from cadran.text import Words
 
@@ -46,7 +47,11 @@ def pay(
     from cadran.models.pay_read import load_plan, plan_path
 
     words, opened = reader_words(), seen_book(book, as_of)
-    plan = load_plan(plan_path(opened, file), opened)
+    path = plan_path(opened, file)
+    if file is None and not path.exists():
+        raise Problem("This book has no pay plan: {file} is not there.",
+                      "Write one, as docs/pay.md tells, or name a file: cadran plan pay FILE.", file=path)  # fmt: skip
+    plan = load_plan(path, opened)
     plans = [plan, *([load_plan(compare, opened)] if compare else [])]
     told: dict[str, pl.DataFrame] = {}
     paid = None if ahead and plan.starts > opened.day else pays.payroll(opened, plan)
