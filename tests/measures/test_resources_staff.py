@@ -206,3 +206,25 @@ def test_attainment_goes_by_quarter_or_month(goals):
     assert months["target"].to_list() == pytest.approx([400 * 22 / 65, 400 * 21 / 65])
     with pytest.raises(Problem, match="Ask for every month or quarter"):
         ask(goals, "attainment", options={"every": "week"})
+
+
+def test_a_period_of_attainment_is_whole_and_there_are_eight(make_book):
+    deals = [
+        {"created": "2022-01-03", "closed": f"{year}-{month:02}-06", "status": "won", "rep_id": "a", "amount": 0.0}
+        for year in (2023, 2024, 2025, 2026) for month in range(1, 5)
+    ] * 3  # fmt: skip
+    targets = [goal(1, "company", None, 400.0)]
+    book = make_book(deals, reps=[rep("a")], targets=targets, taken="2026-05-15T12:00")
+    found = ask(book, "attainment")
+
+    assert found.height == 8
+    assert found["period"][0] == date(2024, 7, 1)
+    assert found["is_whole"].to_list() == [True] * 7 + [False]
+    # A first day within a quarter asks for all of it: target and wins are of the whole.
+    late = ask(book, "attainment", since=date(2026, 2, 15))
+    assert late.select("period", "is_whole", "n_won").rows() == [
+        (date(2026, 1, 1), True, 9), (date(2026, 4, 1), False, 3),
+    ]  # fmt: skip
+    # Nothing was signed by then, nor later: business days tell the pace.
+    assert found["n_past_periods"][-1] == 0
+    assert found["expected_share"][-1] == found["elapsed_share"][-1]

@@ -1,5 +1,6 @@
 """Results against targets, and whether a period that still runs is on pace."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -54,8 +55,11 @@ def attainment(book: Book, question: Question, every: str = "quarter") -> nw.Laz
     """
     if every not in _STEPS:
         raise Problem("A series cannot go by {every}.", "Ask for every month or quarter.", every=every)
-    told, by = spans(book, question, every, PERIODS * _STEPS[every]), list(question.by)
-    until = told["until"][-1]
+    until, by = question.until or book.day, list(question.by)
+    since = question.since or add_months(start_of(until, every), (1 - PERIODS) * _STEPS[every])
+    # A goal is of a whole period, and so is what is held to it.
+    whole = replace(question, since=since if since > until else start_of(since, every), until=until)
+    told = spans(book, whole, every, PERIODS * _STEPS[every])
     book = seen_on(book, until)
     won = small(_won(book, question, told, every))
     days, signed = business_days(book), _signed(book)
@@ -125,7 +129,7 @@ def _usual(
         cut = by_then[-1] if by_then else begins - timedelta(days=1)
         past.append((here.filter(pl.col("closed_date") <= cut)["amount"].sum(), here["amount"].sum()))
         n += int(here["n"].sum())
-    if len(past) < LEAST_PAST or n < LEAST_WINS:
+    if len(past) < LEAST_PAST or n < LEAST_WINS or not any(signed for _, signed in past):
         return row
     return row | {"n_past_periods": len(past)} | _ratio(np.array(past, float))
 
