@@ -17,7 +17,9 @@ INNER = slice(1, -1)
 STEP = 0.1
 #: How fast weights follow what held-out forecasts were worth: a blend a tenth worse over ten of them counts 1/e as much.
 RATE = 1.0
-#: Held-out forecasts' worth of intervals as the candidates tell them, that widths start from.
+#: Held-out forecasts that hang together, since they tell the same months from neighbouring days: so many count as one.
+TOGETHER = 6
+#: Such forecasts' worth of intervals as the candidates tell them, that widths start from.
 PRIOR = 12.0
 #: What a held-out forecast of another horizon counts, for each month between the two.
 NEAR = 0.5
@@ -98,8 +100,9 @@ def learn_weights(told: np.ndarray, actual: np.ndarray, horizon: np.ndarray, n_h
 
 
 def learn_widths(told: np.ndarray, actual: np.ndarray) -> tuple[tuple[float, float], int]:
-    """Factors on the half-widths of the 80 and 95 % intervals with which those of held-out forecasts hold as many
-    actuals as they say; pulled towards 1 where few are known.
+    """Factors on the half-widths of the 80 and 95 % intervals with which the next one holds what comes as often as it says.
+
+    They are those of held-out forecasts, rounded up by what so few leave open, and pulled towards 1.
 
     Args:
         told: (n, levels) quantiles that were told; NaN where none were.
@@ -117,8 +120,9 @@ def learn_widths(told: np.ndarray, actual: np.ndarray) -> tuple[tuple[float, flo
         down, up = np.maximum(middle - told[:, low], least), np.maximum(told[:, high] - middle, least)
         scores = np.where(actual < middle, (middle - actual) / down, (actual - middle) / up)
         if n:
-            factor = np.quantile(scores, min(share * (n + 1) / n, 1.0))
-            factors[place] = float(np.exp(np.log(max(factor, 1e-3)) * n / (n + PRIOR)))
+            apart = n / TOGETHER
+            factor = np.quantile(scores, min(share * (apart + 1) / apart, 1.0))
+            factors[place] = float(np.exp(np.log(max(factor, 1e-3)) * apart / (apart + PRIOR)))
     return (factors[0], factors[1]), n
 
 
@@ -141,7 +145,9 @@ def impose(paths: np.ndarray, won: np.ndarray, wanted: np.ndarray) -> tuple[np.n
     more = np.maximum(np.take_along_axis(np.sort(wanted, axis=0), ranks, axis=0) - won.sum(axis=0), 0.0)
     more = np.where(np.isnan(wanted[0]), total, more)
     mean = rest.mean(axis=0)
-    shares = np.divide(mean, mean.sum(axis=0), out=np.full_like(mean, 1 / max(len(mean), 1)), where=mean.sum(axis=0) > 0)
+    shares = np.divide(
+        mean, mean.sum(axis=0), out=np.full_like(mean, 1 / max(len(mean), 1)), where=mean.sum(axis=0) > 0
+    )
     factor = np.divide(more, total, out=np.ones_like(more), where=total > 0)
     spread = np.where((total > 0)[:, None], rest * factor[:, None], more[:, None] * shares)
     return won + spread, factor
