@@ -96,6 +96,13 @@ def test_a_reader_of_a_region_sees_theirs_alone(book):
     assert theirs.table("region")["group"].unique().to_list() == ["North"]
 
 
+def test_where_nobody_sells_there_is_no_group_and_the_company_is_told(book):
+    nowhere = forecast(book.scope(Reader("x", regions=frozenset(["East"]))))
+
+    assert nowhere.table("region").is_empty()
+    assert nowhere.table()["mean"].to_list() == [0.0] * 6
+
+
 @pytest.mark.parametrize(
     ("asked", "says"),
     [({"every": "week"}, "week"), ({"by": "product"}, "product"), ({"horizon": 13}, "13"), ({"horizon": 0}, "0")],

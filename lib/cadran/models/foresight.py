@@ -202,7 +202,8 @@ def _shares(book: Book, deals: pl.DataFrame, months: tuple[date, ...]) -> tuple[
 def by_group(paths: np.ndarray, sellers: pl.DataFrame, level: str, groups: Sequence[str | None]) -> np.ndarray:
     """(paths, groups, months) sums over the sellers of each group."""
     named = np.array([str(each) if each is not None else "" for each in by_level(sellers, level)["group"]])
-    return np.stack([paths[:, named == (each or "")].sum(axis=1) for each in groups], axis=1)
+    sums = [paths[:, named == (each or "")].sum(axis=1) for each in groups]
+    return np.stack(sums, axis=1) if sums else np.zeros((len(paths), 0, paths.shape[2]))
 
 
 def summed(paths: np.ndarray) -> np.ndarray:
