@@ -83,6 +83,19 @@ def test_a_key_that_may_be_left_out_is_proposed_for_a_misspelt_one(tmp_path):
         plan.check()
 
 
+def test_a_list_of_many_unknown_names_is_told_in_short(tmp_path, monkeypatch):
+    near = []
+    monkeypatch.setattr("cadran.models.plan_file.get_close_matches", lambda *asked: near.append(asked) or [])
+    plan = read(tmp_path, f"locked = {[f'X{n}' for n in range(2000)] + ['A1']}")
+    assert plan.texts("locked", [f"A{n}" for n in range(3000)]) == ["A1"]
+
+    with pytest.raises(Faults) as found:
+        plan.check()
+    assert len(near) == len(found.value.faults) - 1 < 10
+    assert "plan.toml: locked: 1995 more of these are unknown." in str(found.value)
+    assert "autres sont inconnus" in found.value.told(words_for("fr"))
+
+
 @pytest.mark.parametrize("text", ["rate = high", "é = 1"])
 def test_what_is_no_toml_is_told_with_its_line(tmp_path, text):
     with pytest.raises(Problem, match="line 1"):

@@ -14,6 +14,8 @@ from typing import Any
 
 from cadran.tables.problems import Problem
 
+#: Names of one list that are told one by one if they are unknown: to find what was meant takes its time.
+MOST_UNKNOWN = 5
 #: The folder of a book, beside its versions, that holds the plans made on it.
 FOLDER = "plans"
 
@@ -105,11 +107,15 @@ class Section:
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
             self._no("{value} is no list of texts.", 'Write it as ["a", "b"].', key, value)
             return []
-        known = [each for each in value if not among or each in among]
-        for each in value:
-            if each not in known:
-                self._unknown(key, each, among)
-        return known
+        names = set(among or value)
+        unknown = [each for each in value if each not in names]
+        for each in unknown[:MOST_UNKNOWN]:
+            self._unknown(key, each, among)
+        if len(unknown) > MOST_UNKNOWN:
+            self.fault(
+                "{n} more of these are unknown.", "Write them as the book does.", key, n=len(unknown) - MOST_UNKNOWN
+            )
+        return [each for each in value if each in names]
 
     def flag(self, key: str, default: bool) -> bool:
         """Yes or no."""

@@ -1,5 +1,6 @@
 """The rules of territories, as a person writes them in TOML, held to the book and to each other."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -114,7 +115,7 @@ def _tolerance(plan: Section) -> float:
 
 def _accounts(plan: Section, key: str, known: Collection[str]) -> frozenset[str]:
     told = plan.texts(key, list(known))
-    for each in sorted({each for each in told if told.count(each) > 1}):
+    for each in sorted(each for each, n in Counter(told).items() if n > 1):
         plan.fault("{account} is there twice.", "Write it once.", key, account=each)
     return frozenset(told)
 
