@@ -62,6 +62,8 @@ class Outcome:
     clamped: tuple[Held, ...]
     #: How many of the months are told.
     horizon: int
+    #: `totals` against each set of levers it was asked for.
+    _totals: dict[Levers, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def hiring(self) -> Hiring:
@@ -127,6 +129,11 @@ class Outcome:
 
     def totals(self, now: "Outcome") -> pl.DataFrame:
         """Each quantity of the company over the horizon, and what it has more than `now`: `ScenarioTotal`."""
+        if now.levers not in self._totals:
+            self._totals[now.levers] = self._against(now)
+        return self._totals[now.levers]
+
+    def _against(self, now: "Outcome") -> pl.DataFrame:
         rows = []
         for name in QUANTITIES:
             row: dict[str, Any] = {"quantity": name}
