@@ -2,9 +2,12 @@
 
 import polars as pl
 import pytest
-from served import serving
+from quick import no_past, quick_model
+from served import serving_here
 
 from cadran.book import SAMPLE, open_book, write_book
+from cadran.publish.apps import shipped_apps
+from cadran.publish.server import Site
 from cadran.tables import TABLES
 from cadran.tables.delivery import Delivery
 
@@ -14,7 +17,7 @@ ROOT = "document.querySelector('#live > div').shadowRoot"
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    """Where `cadran serve` shows every fourteenth deal of the sample, the win model not yet learnt."""
+    """Where every fourteenth deal of the sample is shown, the win model (one without its selection) not yet learnt."""
     folder, sample = tmp_path_factory.mktemp("book"), open_book(SAMPLE)
     tables = {
         name: pl.read_parquet(sample.version / name).select(schema.column_names()) for name, schema in TABLES.items()
@@ -25,8 +28,12 @@ def served(tmp_path_factory):
     tables["leads"] = tables["leads"].clear()
     histories = frozenset(name for name, rows in tables.items() if "valid_from" in rows.columns)
     write_book(folder, Delivery.whole(sample.settings, tables, histories=histories), sample.moment)
-    with serving(folder) as address:
-        yield address
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CADRAN_BOOK", "")
+        patch.setattr("cadran.models.outlook.kept.model", lambda book: quick_model(book, "logit"))
+        patch.setattr("cadran.models.outlook.kept.past", no_past)
+        with serving_here(Site(folder, shipped_apps())) as address:
+            yield address
 
 
 @pytest.fixture

@@ -1,11 +1,18 @@
 """A book served as a reader meets it."""
 
 import os
+import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import uvicorn
+
+from cadran.publish.server import Site
 
 
 @contextmanager
@@ -19,3 +26,19 @@ def serving(book: Path) -> Iterator[str]:
     server.terminate()
     server.wait(20)
     server.stdout.close()
+
+
+@contextmanager
+def serving_here(site: Site, port: int = 0) -> Iterator[str]:
+    """The address of a site served by a thread of this process: what a test stands in for is stood in for there too."""
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
+        server = uvicorn.Server(uvicorn.Config(site.asgi(), log_level="error", timeout_graceful_shutdown=1))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.02)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(10)

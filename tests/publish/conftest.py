@@ -1,14 +1,11 @@
 """A tiny book, three notebooks, and the site that shows them on a real port."""
 
-import socket
-import threading
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
-import uvicorn
+from served import serving_here
 
 from cadran.book import write_book
 from cadran.publish.apps import App
@@ -68,7 +65,7 @@ def site(book):
 def address(site):
     """Where the site answers."""
     ready(site)
-    with serving(site) as there:
+    with serving_here(site) as there:
         yield there
 
 
@@ -82,28 +79,6 @@ def ready(site):
     return complaints
 
 
-class serving:  # noqa: N801
-    """A site on a free port, in a thread of its own."""
-
-    def __init__(self, site, port=0):
-        self.listening = socket.socket()
-        self.listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listening.bind(("127.0.0.1", port))
-        self.server = uvicorn.Server(uvicorn.Config(site.asgi(), log_level="error", timeout_graceful_shutdown=1))
-        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.listening]}, daemon=True)
-
-    def __enter__(self):
-        self.thread.start()
-        while not self.server.started:
-            time.sleep(0.02)
-        return f"http://127.0.0.1:{self.listening.getsockname()[1]}"
-
-    def __exit__(self, *_):
-        self.server.should_exit = True
-        self.thread.join(10)
-        self.listening.close()
-
-
 @pytest.fixture(scope="session")
 def get_ready():
     """`get_ready(site)`: every first sight made; gives what was complained of."""
@@ -113,4 +88,4 @@ def get_ready():
 @pytest.fixture(scope="session")
 def serve_site():
     """`with serve_site(site, port) as address`."""
-    return serving
+    return serving_here
