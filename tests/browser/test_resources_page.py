@@ -1,0 +1,74 @@
+"""A presentation in a real browser: levers in the hand, a scenario kept, scenes, a connection lost, a page reloaded."""
+
+import shutil
+from urllib.parse import urlsplit
+
+import polars as pl
+import pytest
+from parts import part_of_sample
+from quick import no_past, quick_model
+from served import serving_here
+
+from cadran.book import SAMPLE
+from cadran.publish.apps import shipped_apps
+from cadran.publish.server import Site
+
+pytestmark = pytest.mark.browser
+ROOT = "document.querySelector('#live > div').shadowRoot"
+SCENE = f"{ROOT}.querySelector('[aria-current=step]')?.innerText"
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """Every 28th deal of the sample with its pay plans, models without their selection and backtest."""
+    monkeypatch.setenv("CADRAN_BOOK", "")
+    monkeypatch.setattr("cadran.models.kept.model", lambda book: quick_model(book, "logit"))
+    monkeypatch.setattr("cadran.models.forecast.past_forecasts", lambda book, seed: no_past(book))
+    part_of_sample(tmp_path, pl.col("number") % 28 == 0)
+    shutil.copytree(SAMPLE / "plans", tmp_path / "plans", ignore=shutil.ignore_patterns("territories*"))
+    return Site(tmp_path, [app for app in shipped_apps() if app.name == "resources"])
+
+
+def test_a_presentation_stands_a_whole_meeting(chromium, site):
+    wrong = []
+    page = chromium.new_context(viewport={"width": 1600, "height": 900}).new_page()
+    page.set_default_timeout(60_000)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    with serving_here(site) as address:
+        page.goto(f"{address}/resources?lang=en&use=present")
+        page.wait_for_selector("#live:not(.coming) [data-live=if_bookings] svg")
+        assert page.evaluate(f"getComputedStyle({ROOT}.querySelector('main')).zoom") == "1.4"
+        told = "[data-slot=if_told]"
+        before = page.locator(told).inner_text()
+        page.evaluate(f"{ROOT}.querySelector('[data-live=if_bookings] svg').mark = 1")
+        # A lever in the hand: the figure stays alive, the number moves, the address follows.
+        page.locator("[data-slot=levers] input[data-control=size]").focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function(f"t => {ROOT}.querySelector('{told}').innerText !== t", arg=before)
+        assert page.evaluate(f"{ROOT}.querySelector('[data-live=if_bookings] svg').mark") == 1
+        assert "size=1.05" in page.url
+        # Kept under a name, and back to things as they are.
+        page.locator("[data-naming]").fill("Larger deals")
+        page.locator("[data-act=keep]").click()
+        page.wait_for_function(f"{ROOT}.querySelector('.pair button')?.innerText === 'Larger deals'")
+        page.locator(".panel button").click()
+        page.wait_for_function(f"t => {ROOT}.querySelector('{told}').innerText === t", arg=before)
+        assert "&size" not in page.url
+        assert "keep_a=Larger+deals" in page.url
+        page.locator(".pair button").first.click()
+        page.wait_for_function(f"{ROOT}.querySelector('output[data-text=size]').innerText === '+5%'")
+        page.keyboard.press("PageDown")
+        page.wait_for_function(f"{SCENE} === 'Who is loaded'")
+        page.wait_for_selector("#live [data-live=stock] svg")
+    with serving_here(site, urlsplit(address).port):
+        # The server was gone, with all it knew of this page: the address brings everything back.
+        page.wait_for_function("document.querySelector('#line').hidden")
+        page.keyboard.press("PageUp")
+        page.wait_for_function(f"{SCENE} === 'What is coming'")
+        page.wait_for_selector("#live [data-live=if_bookings] svg")
+        assert page.evaluate(f"{ROOT}.querySelector('.pair button').innerText") == "Larger deals"
+        page.reload()
+        page.wait_for_selector("#live:not(.coming) [data-live=if_bookings] svg")
+        assert page.evaluate(f"{ROOT}.querySelector('output[data-text=size]').innerText") == "+5%"
+        page.context.close()
+    assert wrong == []
