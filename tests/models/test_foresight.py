@@ -204,3 +204,18 @@ def test_without_a_past_the_parts_weigh_as_before_any_was_seen():
 
     assert blend.weights == pytest.approx(np.tile([0.5, 0.25, 0.25], (6, 1)), abs=0.03)
     assert blend.widths == (1.0, 1.0)
+
+
+def test_deals_to_come_bring_what_is_expected_of_them_whatever_luck_open_ones_have(tmp_path):
+    """One open deal worth all others: how often it is won in the futures drawn is nothing that new deals bring."""
+    past = company(date(2025, 7, 1), 12)
+    large, small = (
+        seen_of(tmp_path / str(amount), [*past, {"amount": amount, "created": date(2026, 6, 1)}])
+        for amount in (1e7, 1e3)
+    )
+
+    assert large.source is not None
+    np.testing.assert_allclose(large.coming, small.coming)
+    assert (large.coming.sum(axis=0) > 0).all()
+    assert small.coming.sum() == pytest.approx((small.source.drawn().bookings - small.won).sum(axis=(1, 2)).mean()
+                                               - small.chances.sum(axis=1) @ small.stock["amount"].to_numpy(), rel=0.2)  # fmt: skip

@@ -1,17 +1,20 @@
 """One set of levers through deals, load, hires and pay, on a small invented company."""
 
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import polars as pl
 import pytest
+import signed
 from quick import quick_model
 
 from cadran.book import open_book
+from cadran.models import scenario as module
 from cadran.models.bookings import PATHS, of_model
 from cadran.models.hiring import Hiring
-from cadran.models.scenario import STEPS, Chain, _plans, _targets
+from cadran.models.scenario import STEPS, Chain, _plans, _targets, chain
 from cadran.models.scenario_levers import Levers
 from cadran.models.shortage import plan
 from cadran.models.staffing import Staffing
@@ -133,3 +136,16 @@ def test_without_plans_and_targets_it_is_said(made):
     assert set(told.filter(pl.col("reason").is_not_null())["quantity"]) == {"p_target", "pay", "pay_share"}
     with pytest.raises(Problem, match="no pay plan pay_2027"):
         bare.run(Levers(plan="pay_2027"))
+
+
+def test_a_plan_that_is_written_anew_is_read_anew(tmp_path, monkeypatch):
+    book, asked = signed.book(tmp_path / "book", []), []
+    monkeypatch.setattr(module, "_begun", lambda *of: asked.append(of) or Future())
+    plan_file = book.version.parent / "plans" / "staffing.toml"
+    plan_file.parent.mkdir()
+    for _ in range(2):
+        chain(book, wait=False)
+    plan_file.write_text("hours_per_week = 30")
+    chain(book, wait=False)
+
+    assert asked[0] == asked[1] != asked[2]

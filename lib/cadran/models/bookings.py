@@ -175,6 +175,12 @@ class Bookings:
                 self._kept[key] = make()
             return self._kept[key]
 
+    def coming(self) -> np.ndarray:
+        """(sellers, months) what new deals are expected to bring, things being as they are: without chance."""
+        chances, (_, mean, _) = self.chances(), self.amounts.moments()
+        won = np.einsum("cj,cjk->ck", chances.new, np.diff(chances.new_won, axis=2, prepend=0.0))
+        return self.by_seller(won * mean[self.laws][:, None])
+
     def opened(self, chances: Chances) -> np.ndarray:
         """(sellers, months) expected number of open deals, on average over the month; silent ones stay open."""
         told: np.ndarray = self._once(("open", chances.cycle), lambda: self._stock_open(chances.cycle))

@@ -83,12 +83,8 @@ class Foresight:
 
     @cached_property
     def coming(self) -> np.ndarray:
-        """(sellers, months) what deals still to be created are expected to bring, in the mean of the paths as drawn."""
-        if self.source is None:
-            return np.zeros(self.won.shape)
-        stock = np.zeros(self.won.shape)
-        np.add.at(stock, self.stock["row"].to_numpy(), self.chances * self.stock["amount"].to_numpy()[:, None])
-        return self.source.drawn(n=len(self.paths)).bookings.mean(axis=0) - self.won - stock
+        """(sellers, months) what deals still to be created are expected to bring."""
+        return np.zeros(self.won.shape) if self.source is None else self.source.coming()
 
 
 def foresee(

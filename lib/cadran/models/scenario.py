@@ -24,6 +24,7 @@ from cadran.models.futures import Drawn
 from cadran.models.hazards import interval_95
 from cadran.models.hiring import Hiring
 from cadran.models.pay_costs import Ahead
+from cadran.models.plan_file import FOLDER
 from cadran.models.pulls import Held
 from cadran.models.scenario_levers import AS_IS, Levers
 from cadran.models.shortage import Plan, plan
@@ -259,11 +260,13 @@ def chain(book: Book, wait: bool = True) -> Chain | None:
     Raises:
         Problem: If no forecast can be made, or nobody sells.
     """
-    return told(_begun(replace(book, reader=None, engine=POLARS, rates_persons=False)), wait)
+    plans = (book.version.parent / FOLDER).glob("*.toml")
+    written = tuple(sorted((path.name, path.stat().st_mtime_ns) for path in plans))
+    return told(_begun(replace(book, reader=None, engine=POLARS, rates_persons=False), written), wait)
 
 
 @lru_cache(maxsize=8)
-def _begun(book: Book) -> Future[Chain]:
+def _begun(book: Book, _written: tuple[tuple[str, int], ...]) -> Future[Chain]:
     def work() -> Chain:
         found, hiring = foretold(book), capacity(book, MONTHS)
         assert found is not None  # both were waited for
