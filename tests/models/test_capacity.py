@@ -148,6 +148,18 @@ def test_a_region_that_opens_brings_what_is_said():
     assert np.unique(ouest, axis=0).tolist() == [[*[0] * 5, *[80] * 7]]
 
 
+def test_a_group_more_leaves_the_futures_of_the_others_as_they_are():
+    others = force(each=2.0)
+    more = replace(others, groups=(("Est", "Metz"), *GROUPS), group=others.group + 1)
+    before, after_it = (plan(each, SELLERS, drawn(opened=[[500], [500]])) for each in (others, more))
+
+    for name in ("Nord", "Sud"):
+        assert 0 < before.p_shortage[of(before, "region", name)].min() < 1
+        np.testing.assert_array_equal(
+            before.load[:, of(before, "region", name)], after_it.load[:, of(after_it, "region", name)]
+        )
+
+
 def test_where_nobody_is_there_is_no_chance_of_shortage():
     told = plan(replace(force(), group=np.zeros(20, int)), SELLERS, drawn(opened=100))
     frame = told.frame(("region",)).filter(pl.col("group") == "Sud")

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from functools import cached_property, lru_cache
 from threading import RLock
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import polars as pl
@@ -150,15 +151,20 @@ class Workforce:
 
 @lru_cache(maxsize=16)
 def _draws(force: Workforce, n: int) -> Draws:
-    def normal(purpose: int, *shape: int) -> np.ndarray:
-        return np.random.default_rng([force.seed, purpose]).standard_normal((n, *shape)).astype(np.float32)
+    def normal(purpose: int) -> np.ndarray:
+        return np.random.default_rng([force.seed, purpose]).standard_normal(n).astype(np.float32)
 
-    n_groups, n_months = len(force.groups), len(force.months)
+    def by_group(purpose: int) -> np.ndarray:
+        # Each has draws of its own, so that a group more, or less, leaves the others as they are.
+        seeds = [[force.seed, purpose, crc32(repr(group).encode())] for group in force.groups]
+        drawn = [np.random.default_rng(seed).standard_normal((n, len(force.months)), np.float32) for seed in seeds]
+        return np.stack(drawn, axis=1) if drawn else np.zeros((n, 0, len(force.months)), np.float32)
+
     steps = np.sqrt(np.diff(force.ahead, prepend=0.0) / 12).astype(np.float32)
-    own = (normal(5, n_groups, n_months) * steps).cumsum(axis=2) * OWN_DRIFT
+    own = (by_group(5) * steps).cumsum(axis=2) * OWN_DRIFT
     bears = np.random.default_rng([force.seed, 6]).standard_exponential((n, len(force.group)), np.float32)
     rates = force.attrition.drawn(n, np.random.default_rng([force.seed, 7])).astype(np.float32)
-    return Draws(bears, rates, normal(0), normal(1), normal(8), normal(3, n_groups, n_months), np.exp(own))
+    return Draws(bears, rates, normal(0), normal(1), normal(8), by_group(3), np.exp(own))
 
 
 @lru_cache(maxsize=64)
