@@ -63,6 +63,21 @@ def test_a_quarter_under_way_counts_what_was_signed_in_it(book):
     assert row["last_year"] == 3 * 140
 
 
+def test_a_quarter_that_the_book_does_not_know_whole_has_nobody_beside_it(tmp_path):
+    wins = [
+        {"status": "won", "closed": day, "created": date(2026, 2, 10)} for day in (date(2026, 2, 20), date(2026, 3, 2))
+    ]
+    young = forecast(signed.book(tmp_path, [*wins, *OPEN], day=date(2026, 3, 10)))
+
+    assert young.table(every="month", horizon=1)["crm"][0] == 100, "of March all is known"
+    assert young.table(every="quarter", horizon=1)["crm"][0] is None, "of the quarter, not what February lacks"
+
+
+def test_a_period_longer_than_what_is_asked_is_refused(book):
+    with pytest.raises(Problem, match="1 months"):
+        forecast(book.as_of(date(2026, 4, 12))).table(every="quarter", horizon=1)
+
+
 def test_the_chance_to_reach_a_target_is_the_share_of_futures_that_do(book):
     paths = np.zeros((4, 4, 12))
     paths[:, 0, 0] = [100, 619, 620, 900]

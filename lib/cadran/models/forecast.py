@@ -78,6 +78,8 @@ class Forecast:
         while (until := month_end(add_months(begins, EVERY[every] - 1))) <= month_end(last):
             told.append((begins, until))
             begins = add_months(begins, EVERY[every])
+        if not told:
+            raise Problem("No quarter ends within {n} months.", "Ask for more months ahead.", n=horizon)
         return told
 
     def table(
@@ -224,7 +226,8 @@ class Forecast:
         same = (pl.col("signed").fill_null(0.0).alias(name) for name in NAMES if name != "last_year")
         told = pl.concat([told, elapsed.with_columns(*same).select(told.columns)])
         period = pl.col("month").dt.truncate("1q" if every == "quarter" else "1mo").alias("period")
-        whole = (pl.when(pl.col(name).count() == pl.len()).then(pl.col(name).sum()).alias(name) for name in NAMES)
+        # Of a quarter in which the book begins, its first months are not known.
+        whole = (pl.when(pl.col(name).count() == EVERY[every]).then(pl.col(name).sum()).alias(name) for name in NAMES)
         return told.group_by("group", period).agg(*whole)
 
 
