@@ -1,11 +1,13 @@
 """Territories of a tiny book: who has which account, what it weighs, and what the rules of a person make of it."""
 
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
+from cadran.book.reader import Reader
 from cadran.models.plan_file import Faults
 from cadran.models.territories_book import _quarter_ends, portfolio, weigh
 from cadran.models.territories_proposed import propose, proposed, rules_file
@@ -271,3 +273,18 @@ def test_a_book_without_sellers_or_load_says_so(make_book):
     closed = [{"rep_id": "ann", "account_id": "a", "status": "lost", "created": "2026-01-01", "closed": "2026-02-01"}]
     with pytest.raises(Problem, match="nothing to share out"):
         propose(make_book(closed, reps=reps, histories=("versions", "reps")))
+
+
+def test_who_sees_one_region_is_told_of_its_rules_alone(book, rules):
+    told = rules(
+        'locked = ["a3", "c1"]\napart = ["d1"]\n[named]\nb1 = "dan"\nc2 = "dan"\n[teams."South 1"]\nlanguages = ["fr"]\n'
+        "[reps.dan]\nshare = 0.5\n[reps.new]\njoins = 2026-08-01\nregion = 'South'\n[regions.groups]\nall = ['North', 'South']\n"
+    )
+    seen = replace(book, reader=Reader("n", "manager", regions=frozenset({"North"})))
+    found = propose(seen, told)
+
+    assert set(found.balance["region"]) == {"North"}
+    assert set(found.balance["seller"]) == {"Ann", "Bob"}
+    assert found.rules.locked == {"a3"}
+    assert found.rules.apart == {"b1"}  # it goes to somebody they do not see
+    assert not {*found.rules.named, *found.rules.sellers, *found.rules.teams}

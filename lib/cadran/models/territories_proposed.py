@@ -109,7 +109,7 @@ def propose(
     """
     found = portfolio(book)
     path = path or (rules_file(book) if rules_file(book).exists() else None)
-    rules = read_rules(path, found) if path else Rules()
+    rules = _rules(book, path, found) if path else Rules()
     rules = replace(
         rules, measure=rules.measure if measure is None else measure,
         tolerance=rules.tolerance if tolerance is None else tolerance,
@@ -139,6 +139,13 @@ def propose(
         tuple(large),
         tuple(grouped.filter(n=1)["told_region"].drop_nulls().sort()) if rules.is_region_fixed else (),
     )  # fmt: skip
+
+
+def _rules(book: Book, path: Path, found: Portfolio) -> Rules:
+    """Rules are of the whole company: who sees a part of it is told of that part, not that the rest is unknown."""
+    if book.reader is None or not book.reader.is_limited:
+        return read_rules(path, found)
+    return read_rules(path, portfolio(replace(book, reader=None))).among(found)
 
 
 def proposed(book: Book, measure: str | None = None, wait: bool = True) -> Proposal | None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -67,6 +67,24 @@ class Rules:
         """What a seller speaks: as said of the seller, the team, or all. None: everything, as nothing is said."""
         said = self.sellers.get(rep_id, Seller()).languages
         return said if said is not None else self.teams.get(rep_id, self.spoken or None)
+
+    def among(self, found: Portfolio) -> "Rules":
+        """The rules of the accounts and sellers of a portfolio, a part of that which they were read for. An account named
+        to somebody outside it is apart."""
+        accounts, reps, regions = (
+            set(each) for each in (found.accounts["account_id"], found.reps["rep_id"], found.reps["region"])
+        )
+        sellers = {
+            rep_id: each for rep_id, each in self.sellers.items()
+            if rep_id in reps or (each.joins and each.region in regions)
+        }  # fmt: skip
+        named = {account: rep_id for account, rep_id in self.named.items() if account in accounts}
+        leaving = {account for account, rep_id in named.items() if rep_id not in reps | set(sellers)}
+        return replace(
+            self, locked=(self.locked & accounts) - leaving, apart=(self.apart & accounts) | leaving, sellers=sellers,
+            named={account: rep_id for account, rep_id in named.items() if account not in leaving},
+            teams={rep_id: spoken for rep_id, spoken in self.teams.items() if rep_id in reps},
+        )  # fmt: skip
 
 
 def read_rules(path: Path, found: Portfolio) -> Rules:
