@@ -95,6 +95,8 @@ def test_persons_are_closed_and_a_team_of_one_has_no_name(book):
 
     with pytest.raises(Problem, match="closed"):
         told.table("rep")
+    with pytest.raises(Problem, match="closed"):
+        told.rivals("rep")
     assert told.table("team", horizon=1)["group"].to_list() == ["N1", None]
     opened = replace(told, book=replace(book, rates_persons=True))
     assert opened.table("rep", horizon=1)["group"].to_list() == ["r1", "r2", "r3", "r4"]
@@ -109,6 +111,13 @@ def test_a_reader_of_a_region_sees_theirs_alone(book):
         theirs.table().select("mean", "crm"), whole.table("region").filter(group="North").select("mean", "crm")
     )
     assert theirs.table("region")["group"].unique().to_list() == ["North"]
+
+
+def test_a_reader_of_regions_and_of_teams_is_told_without_a_target_of_both(book):
+    both = forecast(book.scope(Reader("x", regions=frozenset(["North"]), teams=frozenset(["S1"]))))
+
+    assert both.table(every="quarter", horizon=1)["target"].to_list() == [None]
+    assert both.table("region", "quarter", 1).filter(group="North")["target"].to_list() == [500]
 
 
 def test_where_nobody_sells_there_is_no_group_and_the_company_is_told(book):

@@ -166,6 +166,7 @@ class Forecast:
 
     def rivals(self, by: str = "company") -> Rivals:
         """What stands beside it, and why some of it is silent."""
+        check_asked(self.book, by)
         return rivals(self.book, self.deals, MONTHS, by)
 
     def groups(self, by: str) -> tuple[str | None, ...]:
@@ -204,7 +205,9 @@ class Forecast:
         """The target of each group that has one; of the company that which is given."""
         if target is not None and by == "company":
             return {None: target}
-        column = LEVELS[by]
+        column, reader = LEVELS[by], self.book.reader
+        if not column and reader is not None and reader.regions and reader.teams:
+            return {}  # goals of regions and of teams are set apart, and may be of the same deals
         goals = targets_for(self.book, Question(by=(column,) if column else ()), begins, until)
         if column:
             return dict(goals.iter_rows())
