@@ -47,7 +47,7 @@ LABELS = {
     "shortage_month": "Short from",
     "start_month": "Start",
     "hire_by": "Recruit by",
-    "days_late": "Late by",
+    "days_late": "Late by, days",
     "help_month": "Hired now, useful from",
     "n_hires": "Hires",
     "n_peaks": "Single short months",

@@ -11,6 +11,9 @@ STEP, TALL = 30, 230
 #: From this chance on the number in a cell is written on a dark ground.
 DARK = 0.55
 
+#: Numbers in cells, where there is room for them.
+ROOM = alt.ExprRef("width < 380 ? 0 : 1")
+
 
 @figure(rows=CapacityMonth)
 def shortage(style: Style, by: str) -> Chart:
@@ -32,7 +35,7 @@ def shortage(style: Style, by: str) -> Chart:
             opacity=alt.Opacity("p_shortage:Q", scale=alt.Scale(domain=[0, 1], range=[0.04, 1]), legend=None),
             stroke=alt.condition("datum.is_short", alt.value(colour("ink")), alt.value(None)),
         ),
-        base.mark_text(fontSize=11, cursor="pointer").encode(
+        base.mark_text(fontSize=11, cursor="pointer", opacity=ROOM).encode(
             text=alt.Text("p_shortage:Q", format=".0%"),
             color=alt.condition(light, alt.value(colour("ink")), alt.value(colour("panel"))),
         ),

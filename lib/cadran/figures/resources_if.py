@@ -13,6 +13,9 @@ DASHES = {"keep_a": [7, 3], "keep_b": [2, 3], "keep_c": [9, 3, 2, 3]}
 #: What may be drawn month by month -> its ends, or None.
 SHOWN = {"bookings": True, "load": True, "pay": False, "n_sellers": False, "p_shortage": False}
 
+#: Numbers in cells, where there is room for them.
+ROOM = alt.ExprRef("width < 380 ? 0 : 1")
+
 
 @figure(rows=ScenarioMonth, now=ScenarioMonth, kept=ScenarioMonth)
 def months(style: Style, value: str) -> Chart:
@@ -86,7 +89,7 @@ def shortage(style: Style) -> Chart:
         base.mark_rect(cornerRadius=2, color=colour("bad")).encode(
             opacity=alt.Opacity("p_shortage:Q", scale=alt.Scale(domain=[0, 1], range=[0.04, 1]), legend=None)
         ),
-        base.mark_text(fontSize=11).encode(
+        base.mark_text(fontSize=11, opacity=ROOM).encode(
             text=alt.Text("p_shortage:Q", format=".0%"),
             color=alt.condition("datum.p_shortage < 0.55", alt.value(colour("ink")), alt.value(colour("panel"))),
         ),
