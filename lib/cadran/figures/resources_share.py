@@ -93,7 +93,8 @@ def moves(answers: Answers, rows: pl.DataFrame, told: Mapping[str, Any]) -> Part
     if rows.is_empty():
         return {"moves": Notice(words("No client has to move."), title, "empty")}
     rows = rows.with_columns(pl.col("reason").cast(pl.String))
-    columns = tuple(name for name in MOVES if rows[name].null_count() < rows.height)
+    told_of = [name for name in MOVES if name != "amount_open" or rows[name].sum()]
+    columns = tuple(name for name in told_of if rows[name].null_count() < rows.height)
     said = words(
         "A proposal by {measure}, for people to decide; the download holds every move", measure=_measure(answers, told)
     )
