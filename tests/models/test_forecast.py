@@ -73,11 +73,6 @@ def test_a_quarter_that_the_book_does_not_know_whole_has_nobody_beside_it(tmp_pa
     assert young.table(every="quarter", horizon=1)["crm"][0] is None, "of the quarter, not what February lacks"
 
 
-def test_a_period_longer_than_what_is_asked_is_refused(book):
-    with pytest.raises(Problem, match="1 months"):
-        forecast(book.as_of(date(2026, 4, 12))).table(every="quarter", horizon=1)
-
-
 def test_the_chance_to_reach_a_target_is_the_share_of_futures_that_do(book):
     paths = np.zeros((4, 4, 12))
     paths[:, 0, 0] = [100, 619, 620, 900]

@@ -219,3 +219,14 @@ def test_deals_to_come_bring_what_is_expected_of_them_whatever_luck_open_ones_ha
     assert (large.coming.sum(axis=0) > 0).all()
     assert small.coming.sum() == pytest.approx((small.source.drawn().bookings - small.won).sum(axis=(1, 2)).mean()
                                                - small.chances.sum(axis=1) @ small.stock["amount"].to_numpy(), rel=0.2)  # fmt: skip
+
+
+def test_the_series_and_the_mean_of_two_years_are_a_blend_without_deals(tmp_path):
+    """None was lost, so that no chance can be told: what is told to readers is what is judged."""
+    told = forecast(signed.book(tmp_path, signed.monthly([1000, 3000] * 6, date(2025, 7, 1))))
+
+    assert "bookings" in told.seen.silent
+    assert told.chosen == "blend"
+    assert told.came(1).height == told.judged.filter(name="blend", horizon=1).height > 0
+    mean, series = (told.seen.told[name, "company"][0, 0, 0] for name in ("average", "series"))
+    assert min(mean, series) < told.table(horizon=1)["mean"][0] < max(mean, series), "neither is told alone"

@@ -49,7 +49,8 @@ class Forecast:
     def chosen(self) -> str:
         """Who tells it: the blend, or the only part that spoke."""
         parts = [name for name in ("bookings", "series") if name not in self.seen.silent]
-        return "blend" if len(parts) > 1 else parts[0]
+        has_mean = bool(np.isfinite(self.seen.told.get(("average", "company"), np.nan)).all())
+        return "blend" if len(parts) + has_mean > 1 else parts[0]
 
     @cached_property
     def deals(self) -> pl.DataFrame:
@@ -67,10 +68,10 @@ class Forecast:
         return _nameless(sellers, sellers, self.book)
 
     def periods(self, every: str = "month", horizon: int = HORIZON) -> list[tuple[date, date]]:
-        """First and last day of the periods told: those that end within so many months, that under way first.
+        """First and last day of the periods told: those that end within so many months, that under way first; maybe none.
 
         Raises:
-            Problem: If `every` is no period, or the horizon is beyond what is drawn, or shorter than a period.
+            Problem: If `every` is no period, or the horizon is beyond what is drawn.
         """
         check_asked(self.book, "company", every, horizon)
         last = add_months(self.seen.months[0], horizon - 1)
@@ -78,8 +79,6 @@ class Forecast:
         while (until := month_end(add_months(begins, EVERY[every] - 1))) <= month_end(last):
             told.append((begins, until))
             begins = add_months(begins, EVERY[every])
-        if not told:
-            raise Problem("No quarter ends within {n} months.", "Ask for more months ahead.", n=horizon)
         return told
 
     def table(
