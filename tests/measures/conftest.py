@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
 from itertools import count
 from typing import Any
 
@@ -137,6 +136,14 @@ def make_deals(deal_types: dict[str, Any]) -> Callable[[Iterable[Row]], nw.LazyF
     return made
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _in_utc() -> Iterator[None]:
+    """narwhals asks DuckDB thousands of times for the time zone of its connection, which never changes here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("narwhals._duckdb.utils.fetch_rel_time_zone", lambda _: "UTC")
+        yield
+
+
 @pytest.fixture(scope="session")
 def elsewhere(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -144,10 +151,7 @@ def elsewhere(
     """The same book, as of the same moment, read by the engine that `--engine` names."""
     name = request.config.getoption("--engine")
     if name != "spark":
-        with pytest.MonkeyPatch.context() as patch:
-            # narwhals asks DuckDB for the time zone of its connection some 3,000 times; it never changes here.
-            patch.setattr("narwhals._duckdb.utils.fetch_rel_time_zone", cache(lambda _: "UTC"))
-            yield on_engine(name)
+        yield on_engine(name)
         return
     scratch = tmp_path_factory.mktemp("spark")
     os.environ |= {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_WORKER_DIR": str(scratch), "SPARK_LOCAL_DIRS": str(scratch)}
