@@ -79,8 +79,10 @@ def booked(book: Book, deals: pl.DataFrame, level: str = "company", groups: Sequ
     rows, turns = ({each: place for place, each in enumerate(named)} for named in (groups, months))
     amounts, unknown, wins = np.zeros((3, len(groups), n))
     won = deals.filter(pl.col("status") == "won").with_columns(month=pl.col("closed_date").dt.truncate("1mo"))
-    sums = by_level(won, level).group_by("group", "month").agg(
-        pl.col("amount").sum(), pl.col("amount").null_count().alias("unknown"), pl.len()
+    sums = (
+        by_level(won, level)
+        .group_by("group", "month")
+        .agg(pl.col("amount").sum(), pl.col("amount").null_count().alias("unknown"), pl.len())
     )
     for group, month, *told in sums.iter_rows():
         if group in rows and month in turns:
