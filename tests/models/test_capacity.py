@@ -160,6 +160,22 @@ def test_a_group_more_leaves_the_futures_of_the_others_as_they_are():
         )
 
 
+def test_a_region_that_all_leave_is_short_of_whom_its_deals_need():
+    staffing = Staffing(leavers=(Move("Nord", None, date(2026, 12, 31), 99),), recruiting_days=0.0, notice_months=0.0)
+    found = plan(force(staffing=staffing), SELLERS, drawn(opened=500))
+    nord = of(found, "region", "Nord")
+
+    assert found.n_sellers[nord].tolist() == [10.0] * 6 + [0.0] * 6
+    assert found.p_shortage[nord].tolist() == [0.0] * 6 + [1.0] * 6
+    row = Hiring(found).hire_by.row(
+        by_predicate=(pl.col("region") == "Nord") & (pl.col("case") == "base") & (pl.col("level") == "region"),
+        named=True,
+    )
+    # 500 hours a month for three months, and a hire has 50, then 100 and 100.
+    assert row["shortage_month"] == date(2027, 1, 1)
+    assert row["n_hires"] in (6, 7)
+
+
 def test_where_nobody_is_there_is_no_chance_of_shortage():
     told = plan(replace(force(), group=np.zeros(20, int)), SELLERS, drawn(opened=100))
     frame = told.frame(("region",)).filter(pl.col("group") == "Sud")

@@ -85,7 +85,7 @@ class Hiring:
     def _need(self, place: int, threshold: float) -> _Need:
         """Month by month: where it is short, the fewest hires that end it, starting as late as they can."""
         plan, gap = self.plan, self.plan.load[:, place] - self.plan.capacity[:, place]
-        there, together = plan.n_sellers[place] > 1e-6, windows(len(plan.months))
+        there, together = plan.is_told[place], windows(len(plan.months))
         hires: dict[date, int] = {}
         short = there & (np.minimum(*chances(gap)) >= threshold)
         first = int(short.argmax()) if short.any() else None

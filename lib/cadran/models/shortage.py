@@ -46,16 +46,22 @@ class Plan:
     def _chances(self) -> tuple[np.ndarray, np.ndarray]:
         return chances(self.load - self.capacity)
 
+    @cached_property
+    def is_told(self) -> np.ndarray:
+        """(rows, months) whether a shortage can be told: somebody is there, or was or will be, and deals bring work."""
+        there = self.n_sellers > 1e-6
+        return np.asarray(there | (there.any(axis=1, keepdims=True) & (self.load.mean(axis=0) > 1e-6)))
+
     @property
     def p_shortage(self) -> np.ndarray:
-        """(rows, months) chance that load exceeds capacity; NaN where nobody is there."""
-        return np.where(self.n_sellers > 1e-6, self._chances[0], np.nan)
+        """(rows, months) chance that load exceeds capacity; NaN where nobody is there, nor ever was."""
+        return np.where(self.is_told, self._chances[0], np.nan)
 
     @property
     def p_lasting(self) -> np.ndarray:
         """(rows, months) chance of a shortage that cannot be bridged: the lesser of that of the month and that of the
-        `RUNNING` months from it on, together; NaN where nobody is there."""
-        return np.where(self.n_sellers > 1e-6, np.minimum(*self._chances), np.nan)
+        `RUNNING` months from it on, together; NaN likewise."""
+        return np.where(self.is_told, np.minimum(*self._chances), np.nan)
 
     @property
     def is_short(self) -> np.ndarray:

@@ -30,7 +30,10 @@ class CapacityMonth(OfGroup):
     load_low = dy.Float64(nullable=True, min=0, description="Lower end of the 95 % interval")
     load_high = dy.Float64(nullable=True, min=0, description="Upper end of it")
     p_shortage = dy.Float64(
-        nullable=True, min=0, max=1, description="Chance that load exceeds capacity; null where nobody is there"
+        nullable=True,
+        min=0,
+        max=1,
+        description="Chance that load exceeds capacity; null where nobody is there, was or will be",
     )
     is_short = dy.Bool(
         nullable=False, description="Whether that reaches the threshold, and so in the three months from it on together"
