@@ -96,6 +96,7 @@ def test_what_it_may_cost_is_told_of_the_same_futures(run, monkeypatch):
     assert status == 0
     assert [row["period"] for row in read["cost"]] == ["2026-07-01", "2026-10-01", None]
     assert read["cost"][-1]["low"] <= read["cost"][-1]["pay"] <= read["cost"][-1]["high"]
+    assert run("plan", "pay", "--ahead", "6", "--format", "csv")[1].startswith("plan,period,n_months,")
 
 
 def test_a_book_without_a_plan_says_how_to_get_one(run, tmp_path, monkeypatch):

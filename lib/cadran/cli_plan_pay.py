@@ -67,7 +67,7 @@ def pay(
     if ahead:
         told |= _costs(opened, plans, ahead)
     if format is Format.csv:
-        show(told[next(name for name in ("trace", "compared", "payouts", "cost") if name in told)], format, words)
+        show(told[next(name for name in ("trace", "cost", "compared", "payouts") if name in told)], format, words)
     elif format is Format.json:
         typer.echo(json.dumps(_flat(opened, plan, found, told, words), ensure_ascii=False, indent=1, default=str))
     else:
