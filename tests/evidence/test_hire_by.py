@@ -10,7 +10,7 @@ import pytest
 from cadran.models import hiring
 
 SEEDS = range(50)
-#: "Within one month": the longest month, and the days that a slow August adds to recruiting count as they are.
+#: "Within one month", in days.
 MONTH_DAYS = 31
 
 

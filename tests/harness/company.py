@@ -26,16 +26,16 @@ REGIONS = ("Nord", "Ouest", "Sud")
 MONTHS = 48
 #: Deals that arrive a month in each region before demand rises, and by how much it rises within `RISING` months, which
 #: ended `SETTLED` months ago.
-ARRIVALS, RISE, RISING, SETTLED = 44.0, 2.2, 3, 4
+ARRIVALS, RISE, RISING, SETTLED = 38.0, 2.4, 3, 4
 #: Share of open deals that end within a month (of 30.44 days), and of those that are won.
-ENDS, WON = 0.08, 0.35
+ENDS, WON = 0.06, 0.35
 #: Touches of an open deal and month of 21 business days, and hours of one.
-TOUCHES, HOURS = 1.4, 1.5
+TOUCHES, HOURS = 1.0, 1.4
 #: Share of a tenured seller's work by months since hiring; useful from 0.5, after three months.
 RAMP = (0.05, 0.2, 0.35, 0.55, 0.75, 0.9)
 YEARLY_ATTRITION, SELLERS = 0.15, 22
-#: How far the month of shortage stands out from those before it.
-APART = 1.03
+#: By how much load has to be below what can be carried before the month of shortage, and above after it.
+APART = 1.04
 LAST = date(2026, 6, 30)
 
 
@@ -88,13 +88,15 @@ def company(folder: Path, seed: int, size: float = 1.0) -> Company:
 
 
 def _crossing(rng: np.random.Generator, ratio: np.ndarray) -> tuple[int, float]:
-    """A month, 3 to 9 ahead, that is the first to be short if so much of the time goes into deals; it, and the fullest of
-    those before it, are `APART` or more from one another, so that one month is the true one."""
+    """A month, 3 to 9 ahead, that is the first to be short if so much of the time goes into deals. Two months before, load
+    is `APART` below what can be carried, and in that month or the next so much above: the true month is no matter of luck."""
     told = np.minimum(ratio, [ratio[n : n + 3].mean() for n in range(len(ratio))])
     before = np.maximum.accumulate(told)
-    able = [n for n in range(3, 10) if told[n] > APART * before[n - 1]]
+    shares = {n: float(np.sqrt(told[n] * before[n - 1])) for n in range(3, 10) if told[n] > before[n - 1]}
+    apart = {n: min(each / before[n - 2], max(told[n], told[n + 1]) / each) for n, each in shares.items()}
+    able = [n for n in apart if apart[n] >= APART] or [max(apart, key=lambda n: apart[n])]
     ahead = int(rng.choice(able))
-    return ahead, float(np.sqrt(told[ahead] * before[ahead - 1]))
+    return ahead, shares[ahead]
 
 
 def _rate(month: int) -> float:
