@@ -21,5 +21,6 @@ plan.command(
     help=words("Say how evenly accounts are shared among sellers, and which few moves would even it out."),
 )(territories)
 plan.command(
-    "coaching", help=words("Say where groups of sellers do otherwise than like deals elsewhere, and where help would pay.")
+    "coaching",
+    help=words("Say where groups of sellers do otherwise than like deals elsewhere, and where help would pay."),
 )(coaching)
