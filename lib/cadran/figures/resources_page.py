@@ -78,7 +78,8 @@ SCENES: dict[str, tuple[str, tuple[str, ...]]] = {
     "hire": ("When to hire", ("hire_by", "timing")),
     "help": ("Whom to help", ("help_funnel", "help_pays")),
     "share": ("How to share", ("share_told", "share_teams")),
-    "pay": ("What pay costs", (*_LEVERS, "if_pay", "pay_compared")),
+    "pay": ("What pay costs", (*_LEVERS, "if_pay")),
+    "plans": ("How to pay", ("pay_curve", "pay_compared")),
     "compared": ("Scenarios side by side", (*_LEVERS, "if_totals", "tornado")),
 }
 USES = {"manager": "Manager's page", "detail": "In detail", "present": "Presentation"}
