@@ -3,9 +3,7 @@ import pytest
 from cadran.models import made_by
 
 
-@pytest.mark.parametrize(
-    ("changed", "is_other"), [("hazards_logit.py", True), ("known.py", True), ("trial.py", False)]
-)
+@pytest.mark.parametrize(("changed", "is_other"), [("hazards_logit.py", True), ("known.py", True), ("trial.py", False)])
 def test_what_is_made_hangs_on_the_code_that_makes_it(changed, is_other, monkeypatch):
     digest, read = made_by.made_by.__wrapped__, made_by.Path.read_bytes
     first = digest("cadran.models.hazards_logit")
