@@ -32,7 +32,7 @@ def site(tmp_path, monkeypatch):
 def test_a_presentation_stands_a_whole_meeting(chromium, site):
     wrong = []
     page = chromium.new_context(viewport={"width": 1600, "height": 900}).new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(150_000)  # beside other tests, on two cores
     page.on("pageerror", lambda error: wrong.append(str(error)))
     with serving_here(site) as address:
         page.goto(f"{address}/resources?lang=en&use=present")

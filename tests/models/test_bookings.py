@@ -340,7 +340,7 @@ def test_no_open_deal_is_a_stock_of_none(tmp_path):
 @pytest.mark.parametrize(
     ("deals", "why"),
     [
-        ([], "No deal has been won yet"), (OPEN, "No deal has been won yet"),
+        ([], "no deal is open"), (OPEN, "No deal has been won yet"),
         ([each | {"amount": None} for each in past()], "none has a known amount"),
     ],
 )  # fmt: skip
