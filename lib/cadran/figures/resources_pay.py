@@ -29,7 +29,7 @@ def curve(answers: Answers, curves: Sequence[pl.DataFrame | Problem]) -> Parts:
     frames = zip(draw.PLANS, told, strict=False)
     rows = pl.concat([each.with_columns(place_plan=pl.lit(place)) for place, each in frames])
     names = [each["plan"].first() for each in told]
-    said = words("Variable pay by attainment; blue: {first}", first=names[0])
+    said = words("Variable pay of a year by attainment; blue: {first}", first=names[0])
     if len(names) > 1:
         said += words("; dashed: {other}", other=names[1])
     said += words("; ring: pay jumps, a deal may be hurried or held; orange squares: the next deal pays nothing")

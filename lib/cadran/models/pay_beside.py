@@ -11,7 +11,7 @@ from cadran.book import Book
 from cadran.models.pay import Payroll, payroll
 from cadran.models.pay_compared import compared
 from cadran.models.pay_costs import Costs
-from cadran.models.pay_curve import curve, usual_quota
+from cadran.models.pay_curve import curve, months_told, usual_quota
 from cadran.models.pay_flags import Flag, flag_rows, flags
 from cadran.models.pay_plan import PayPlan
 from cadran.models.pay_read import plan_path, plans_of
@@ -58,7 +58,7 @@ def _beside(book: Book, _written: tuple[tuple[str, int], ...]) -> Beside:
     first, *others = [*plans.values()][:2]
     paid = _tried(payroll, book, first)
     quota = usual_quota(paid) if isinstance(paid, Payroll) else None
-    curves = tuple(_tried(curve, each, None if each.quota else quota) for each in (first, *others))
+    curves = tuple(_tried(yearly, each, None if each.quota else quota) for each in (first, *others))
     against: pl.DataFrame | Problem | None = None
     if others:
         against = _tried(compared, paid, others[0]) if isinstance(paid, Payroll) else paid
@@ -67,6 +67,15 @@ def _beside(book: Book, _written: tuple[tuple[str, int], ...]) -> Beside:
         for each in (first, *others)
     )
     return Beside(tuple(each.name for each in (first, *others)), curves, against, found, faults)
+
+
+def yearly(plan: PayPlan, quota: float | None = None) -> pl.DataFrame:
+    """The curve of a plan, its pay that of a year at the same attainment: so plans of other periods stand beside it.
+
+    Raises:
+        Problem: If no quota is known.
+    """
+    return curve(plan, quota).with_columns(pl.col("pay") * 12 / months_told(plan))
 
 
 def costs_ahead(chain: Chain) -> Costs:

@@ -39,7 +39,7 @@ def reference(plan: PayPlan, quota: float | None = None) -> float:
     if not yearly:
         raise Problem("The plan {plan} names no quota for all: attainment has no scale.",
                       "Give a yearly quota to tell its curve for.", plan=plan.name)  # fmt: skip
-    return yearly * _months(plan) / 12
+    return yearly * months_told(plan) / 12
 
 
 def usual_quota(paid: Payroll) -> float | None:
@@ -142,17 +142,18 @@ def held(plan: PayPlan, deal: float, quota: float | None = None, following: floa
     return typed(PayHeld, [rows.with_columns(gain_pay=pl.col("held_pay") - pl.col("now_pay"))])
 
 
-def _months(plan: PayPlan) -> int:
+def months_told(plan: PayPlan) -> int:
+    """Months that the curve of a plan is told for: those of a period, or of the plan where attainment is to date."""
     return plan.period_months if plan.attainment == "period" else plan.months
 
 
 def _pay(plan: PayPlan, points: Array, whole: float, moving: list[bool]) -> Array:
     """Pay in cents at each attainment."""
-    variable, total = np.asarray(plan.variable * _months(plan) / 12), np.zeros_like(points)
+    variable, total = np.asarray(plan.variable * months_told(plan) / 12), np.zeros_like(points)
     for measure, moves in zip(plan.measures, moving, strict=True):
         credited = (points if moves else np.ones_like(points)) * whole * float(measure.quota_share)
         total += earned(measure, credited, np.asarray(whole), variable)
-    return total if plan.cap is None else np.minimum(total, plan.cap * _months(plan) / 12)
+    return total if plan.cap is None else np.minimum(total, plan.cap * months_told(plan) / 12)
 
 
 def _edges(plan: PayPlan, whole: float, moving: list[bool]) -> dict[float, str]:
@@ -173,7 +174,7 @@ def _cap_at(plan: PayPlan, points: Array, whole: float, moving: list[bool]) -> f
     """The attainment at which the cap is reached: between two points pay is a straight line."""
     if plan.cap is None:
         return None
-    cap = plan.cap * _months(plan) / 12
+    cap = plan.cap * months_told(plan) / 12
     pay = _pay(_uncapped(plan), points, whole, moving)
     over = np.flatnonzero(pay > cap)
     if not len(over) or over[0] == 0:
