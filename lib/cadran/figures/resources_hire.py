@@ -87,7 +87,7 @@ def hires(answers: Answers, hire_by: pl.DataFrame) -> Parts:
     regions = _labelled(answers, hire_by.filter(pl.col("level") == "region"))
     short = regions.filter((pl.col("case") == "base") & pl.col("shortage_month").is_not_null())
     if short.is_empty():
-        none = words("No region is likely to lack time for two months running: nobody needs to be hired for load.")
+        none = words("No region is likely to lack time for long: nobody needs to be hired for load.")
         told: Parts = {"hire_by": Notice(none, title, "empty")}
     else:
         texts = [words.n("{n} hire", "{n} hires", n) if n else words("too late to help") for n in short["n_hires"]]
