@@ -8,22 +8,28 @@ from cadran.models.pulls import Limits, limits
 
 #: Events of a quarter below which it tells nothing of how far a lever was ever pulled.
 FEW = 10
+#: Days of a quarter counted back from the moment.
+QUARTER = 91
 
 
 def seen_limits(deals: pl.DataFrame, won: pl.DataFrame, today: int, stock: OpenStock) -> Limits:
     """How far each lever was ever seen to go, by complete quarters of the past (91 days back from the moment each)."""
     seen: dict[tuple[str, str | None], tuple[float, float]] = {}
     count = pl.len().cast(pl.Float64)
+    days = pl.concat([frame[day].cast(pl.Int64) for frame, day in ((deals, "created_day"), (won, "closed_day"))])
+    first = int(days.drop_nulls().to_numpy().min(initial=today))
+    n_whole = max((today - first + 1) // QUARTER, 1)
 
     def quarters(frame: pl.DataFrame, day: str, value: pl.Expr, n: pl.Expr = count) -> tuple[float, float]:
-        turn = (today - pl.col(day)) // 91
+        turn = (today - pl.col(day)) // QUARTER
         told = (
             frame.filter(pl.col(day).is_not_null())
             .group_by(turn=turn)
             .agg(value=value, n=n)
             .sort("turn", descending=True)
         )
-        return limits(told.filter(pl.col("n") >= FEW)["value"].cast(pl.Float64).to_list())
+        is_told = (pl.col("n") >= FEW) & (pl.col("turn") < n_whole)
+        return limits(told.filter(is_told)["value"].cast(pl.Float64).to_list())
 
     closed = deals.filter(pl.col("status").is_in(["won", "lost"]))
     is_won = pl.col("status") == "won"
