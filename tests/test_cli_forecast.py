@@ -1,6 +1,7 @@
 """What `cadran forecast` and `cadran backtest forecast` tell a person, in both languages, and a script."""
 
 import json
+import shutil
 from datetime import date
 
 import foreseen
@@ -20,19 +21,31 @@ from cadran.tables.problems import Problem
 DAY = date(2026, 5, 31)
 
 
-@pytest.fixture
-def book(tmp_path, monkeypatch):
-    """A book whose forecast is drawn at once."""
-    monkeypatch.setenv("CADRAN_LANG", "en")
+@pytest.fixture(scope="module")
+def signatures(tmp_path_factory):
+    """A book that all tests share: what it keeps of a forecast is worked out once."""
     goal = {"target_id": "g", "valid_from": signed.at(date(2025, 1, 1)), "scope": "company", "amount": 5000.0,
             "start_date": date(2026, 1, 1), "end_date": date(2026, 12, 31)}  # fmt: skip
     deals = [*signed.monthly([100] * 17, date(2025, 1, 1)), *signed.monthly([40] * 17, date(2025, 1, 1), "r3")]
-    made = signed.book(tmp_path / "book", deals, day=DAY, targets=[goal])
+    made = signed.book(tmp_path_factory.mktemp("signed") / "book", deals, day=DAY, targets=[goal])
+    return made.version.parent
+
+
+@pytest.fixture
+def book(signatures, monkeypatch):
+    """A book whose forecast is drawn at once."""
+    monkeypatch.setenv("CADRAN_LANG", "en")
     stock, chances = foreseen.deals(("o", 0, 100.0), ("p", 2, 300.0)), np.full((2, 12), 0.1)
     monkeypatch.setattr(
         module, "foretold", lambda book, wait=True: foreseen.forecast(book, stock=stock, chances=chances)
     )
-    return made.version.parent
+    return signatures
+
+
+@pytest.fixture
+def new_book(book, tmp_path):
+    """The same, of which no forecast is kept."""
+    return shutil.copytree(book, tmp_path / "book", ignore=shutil.ignore_patterns(FOLDER))
 
 
 @pytest.fixture
@@ -106,25 +119,25 @@ def test_without_targets_or_whole_periods_it_says_so(run, book):
     assert "No target is set" in run("forecast", "--book", book, "--needed", "--by", "region")[2]
 
 
-def test_each_forecast_is_kept_once_and_told_with_what_came(run, book):
-    assert "None is kept yet" in run("forecast", "--book", book, "--calls")[1]
+def test_each_forecast_is_kept_once_and_told_with_what_came(run, new_book):
+    assert "None is kept yet" in run("forecast", "--book", new_book, "--calls")[1]
     for _ in range(2):
-        run("forecast", "--book", book)
-    run("forecast", "--book", book, "--as-of", "2026-04-30")
-    status, told, _ = run("forecast", "--book", book, "--calls", "--format", "json")
+        run("forecast", "--book", new_book)
+    run("forecast", "--book", new_book, "--as-of", "2026-04-30")
+    status, told, _ = run("forecast", "--book", new_book, "--calls", "--format", "json")
 
     found = json.loads(told)
     assert status == 0
-    assert [path.name for path in (book / FOLDER).iterdir()] == ["2026-05-31-000001.parquet"]
+    assert [path.name for path in (new_book / FOLDER).iterdir()] == ["2026-05-31-000001.parquet"]
     assert {row["candidate"] for row in found["calls"]} == {"blend", "crm", "run_rate"}
     assert {row["level"] for row in found["calls"]} == {"company", "region", "team"}
     assert found["scores"][0]["n"] == 0
-    assert run("forecast", "--book", book, "--calls")[1].count("30 Jun 2026") == 2, "the month and the quarter"
+    assert run("forecast", "--book", new_book, "--calls")[1].count("30 Jun 2026") == 2, "the month and the quarter"
 
 
-def test_a_book_that_cannot_be_written_tells_all_the_same(run, book):
-    (book / FOLDER).write_text("")
-    status, _, complaint = run("forecast", "--book", book)
+def test_a_book_that_cannot_be_written_tells_all_the_same(run, new_book):
+    (new_book / FOLDER).write_text("")
+    status, _, complaint = run("forecast", "--book", new_book)
 
     assert status == 0
     assert "This forecast is not kept" in complaint
