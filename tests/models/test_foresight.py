@@ -23,7 +23,9 @@ EQUAL = Blend(("bookings", "series", "average"), np.full((6, 3), 1 / 3), (1.0, 1
 
 @pytest.fixture(autouse=True)
 def few_futures(monkeypatch):
-    monkeypatch.setattr(module, "PATHS", 100)
+    """Two month ends are judged, after one to learn from, each by a hundred futures."""
+    for name, few in (("PATHS", 100), ("JUDGED", 2), ("BEFORE", 1)):
+        monkeypatch.setattr(module, name, few)
 
 
 def company(first, n_months, per_month=5, rep_ids=("r1", "r2", "r3", "r4"), amount=1000.0, seed=0):
