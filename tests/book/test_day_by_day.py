@@ -5,8 +5,8 @@ from datetime import timedelta
 import days
 import pytest
 
-#: The first of the month, a weekend on which nothing happens, and the last day.
-DAYS = [days.LAST - timedelta(days=back) for back in (29, 3, 2, 0)]
+#: A weekend on which nothing happens, and the last day, a month later.
+DAYS = [days.LAST - timedelta(days=back) for back in (31, 30, 0)]
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def test_the_whole_past_told_again_and_again_makes_the_same_book(company, at_onc
     daily = days.by_history(*company, DAYS, tmp_path)
     one, other = days.rows(at_once), days.rows(daily)
 
-    assert daily.version.name == "000004"
+    assert daily.version.name == "000003"
     for name in one:
         assert one[name].equals(other[name]), name
     asked = list(days.questions(days.LAST))
