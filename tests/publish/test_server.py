@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import websockets.exceptions
+from served import serving
 from websockets.sync.client import connect
 
 from cadran.publish.apps import App
@@ -236,3 +237,9 @@ def test_prints_its_address_and_ends_in_peace(book, how, request):
         assert server.wait(15) == 0
     assert "The notebook broken fails" in said
     assert "Traceback" not in said
+
+
+def test_the_command_serves_a_book_until_it_is_told_to_end(small_company):
+    with serving(small_company) as address:
+        assert json.loads(text(address, "/healthz")) == {"status": "ok", "book": "000001"}
+        assert "Cadran" in text(address, "/opportunities?lang=en")
