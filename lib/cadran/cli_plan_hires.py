@@ -221,9 +221,9 @@ def _reasons(found: Any, hire_by: pl.DataFrame, words: Words) -> list[str]:
 
 
 def _later(month: date, n: int) -> date:
-    from cadran.models.staff import after
+    from cadran.measures.periods import month_after
 
-    return after(month, n)
+    return month_after(month, n)
 
 
 def _tell_timing(timing: pl.DataFrame, currency: str, words: Words) -> None:

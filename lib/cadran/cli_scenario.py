@@ -59,11 +59,12 @@ def scenario_(
     format: FormatOption = Format.table,  # noqa: A002
 ) -> None:
     """Run scenarios beside things as they are."""
+    from cadran.models.plan_file import plan_there
     from cadran.models.scenario import chain
     from cadran.models.scenario_levers import AS_IS, FILE, read_scenarios
 
     words, opened = reader_words(), seen_book(book, as_of)
-    path = file or _own(opened, FILE)
+    path = file or plan_there(opened, FILE)
     if path is None and part is not Part.sensitivity:
         raise Problem("No scenario is named, and the book has no {file} among its plans.",
                       "Name a file: docs/scenarios.md says what it holds.", file=FILE)  # fmt: skip
@@ -90,14 +91,6 @@ def scenario_(
         raise Problem("{of} is nothing that levers move here.", "Ask for one of: {names}.",
                       of=of, names=", ".join(runs[BASELINE].by_path))  # fmt: skip
     show(_in_words(rows, words, opened.settings.currency) if format is Format.table else rows, format, words)
-
-
-def _own(opened: Any, name: str) -> Path | None:
-    """A plan of the book, if it is there."""
-    from cadran.models.plan_file import FOLDER
-
-    path: Path = opened.version.parent / FOLDER / name
-    return path if path.exists() else None
 
 
 def told_held(held: Any, words: Words) -> list[str]:

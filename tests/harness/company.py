@@ -14,9 +14,9 @@ import polars as pl
 from quick import quick_model
 
 from cadran.book import Book, open_book, write_book
+from cadran.measures.periods import month_after
 from cadran.models.bookings import of_model
 from cadran.models.capacity import Hiring, of_bookings
-from cadran.models.staff import after
 from cadran.models.staffing import Staffing
 from cadran.models.working_days import WorkingDays
 from cadran.tables import TABLES
@@ -57,7 +57,7 @@ class Company:
     def hire_by(self, told: Hiring) -> date:
         """The day by which one would have to begin to hire, knowing what is planted."""
         useful = next(n for n, share in enumerate(RAMP) if share >= self.staffing.useful_share)
-        return told.plan.force.calendar.recruit_by(after(self.short, -useful))
+        return told.plan.force.calendar.recruit_by(month_after(self.short, -useful))
 
 
 def company(folder: Path, seed: int, size: float = 1.0) -> Company:
@@ -69,9 +69,9 @@ def company(folder: Path, seed: int, size: float = 1.0) -> Company:
         size: Of staff and market, 1 for 66 sellers and some 7,000 deals.
     """
     rng = np.random.default_rng([seed, 71])
-    end = after(LAST, 1 - int(rng.integers(0, 12))) - timedelta(days=1)
-    start = after(end, 1 - MONTHS)
-    months = [after(start, n) for n in range(MONTHS)]
+    end = month_after(LAST, 1 - int(rng.integers(0, 12))) - timedelta(days=1)
+    start = month_after(end, 1 - MONTHS)
+    months = [month_after(start, n) for n in range(MONTHS)]
     staff, deals, versions = _lived(rng, months, size)
     touches = _touches(rng, deals, versions, months[-26], end)
     book = _written(folder, staff, deals, versions, touches, end)
@@ -79,12 +79,12 @@ def company(folder: Path, seed: int, size: float = 1.0) -> Company:
     present = {region: [p["hired"] for p in staff if p["left"] is None and p["region"] == region] for region in REGIONS}
     load, heads = _true(n_open, present, end, book, size)
     # The share of the time that goes into deals is such that the fullest region runs short in a month that stands out.
-    days = WorkingDays.of(book, Staffing(), start, after(end, 14))
-    usual = np.array([days.selling_hours(after(end, n + 1)) / Staffing.selling_share for n in range(14)])
+    days = WorkingDays.of(book, Staffing(), start, month_after(end, 14))
+    usual = np.array([days.selling_hours(month_after(end, n + 1)) / Staffing.selling_share for n in range(14)])
     ratios = {region: load[region] / (heads[region] * usual) for region in REGIONS}
     fullest = max(REGIONS, key=lambda each: ratios[each].mean())
     ahead, share = _crossing(rng, ratios[fullest])
-    return Company(book, Staffing(selling_share=share), fullest, after(end, ahead + 1))
+    return Company(book, Staffing(selling_share=share), fullest, month_after(end, ahead + 1))
 
 
 def _crossing(rng: np.random.Generator, ratio: np.ndarray) -> tuple[int, float]:
@@ -109,15 +109,15 @@ def _true(
     n_open: dict[str, int], present: dict[str, list[date]], end: date, book: Book, size: float
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Hours of load, and tenured sellers' worth of work, that are to be expected in the months to come."""
-    days = WorkingDays.of(book, Staffing(), end, after(end, 14))
+    days = WorkingDays.of(book, Staffing(), end, month_after(end, 14))
     load: dict[str, np.ndarray] = {}
     heads: dict[str, np.ndarray] = {}
     hazard, leaves = -np.log1p(-ENDS), -np.log1p(-YEARLY_ATTRITION) / 12
     for region in REGIONS:
         stock, told, there = float(n_open[region]), [], []
         for n in range(14):
-            month = after(end, n + 1)
-            length = (after(month, 1) - month).days / 30.44
+            month = month_after(end, n + 1)
+            length = (month_after(month, 1) - month).days / 30.44
             steady = size * _rate(MONTHS + n) / length / hazard
             shrinks = np.exp(-hazard * length)
             mean = steady + (stock - steady) * (1 - shrinks) / (hazard * length)
@@ -146,7 +146,7 @@ def _lived(rng: np.random.Generator, months: list[date], size: float) -> tuple[l
     versions: list[dict] = []
     vacant: list[tuple[str, int]] = []
     for turn, month in enumerate(months):
-        following = after(month, 1)
+        following = month_after(month, 1)
         for region, since in [each for each in vacant if each[1] == turn]:
             staff.append(_person(len(staff), region, month))
             vacant.remove((region, since))

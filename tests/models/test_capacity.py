@@ -8,12 +8,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from cadran.measures.periods import month_after
 from cadran.models.capacity import Hiring, basis, plan, ramp_curve, staffing_of
 from cadran.models.hiring import _fewest
 from cadran.models.productivity import learn_productivity
 from cadran.models.ramp import stated_attrition, stated_ramp
 from cadran.models.shortage import chances
-from cadran.models.staff import Presence, after, months_between, presence, staff, tenure_of
+from cadran.models.staff import Presence, months_between, presence, staff, tenure_of
 from cadran.models.staffing import Move, Opening, Staffing
 from cadran.models.workforce import Change, Workforce, workforce
 from cadran.models.working_days import WorkingDays
@@ -260,7 +261,7 @@ def test_a_shortage_that_is_there_already_is_told_late():
     assert row["shortage_month"] == FIRST
     assert row["days_late"] == (DAY - row["hire_by"]).days > 0
     assert told.ready == told.plan.force.calendar.ready(DAY)
-    assert row["help_month"] == after(told.ready, 1)
+    assert row["help_month"] == month_after(told.ready, 1)
     assert row["n_hires"] in (3, 4)  # once grown, each has 100 of the 300 hours
 
 
@@ -285,7 +286,7 @@ def test_the_hires_told_end_the_shortage():
     nord = of(after_them, "region", "Nord")
     assert hires
     assert told.plan.is_short[nord].any()
-    helps = after(told.ready, told.useful)
+    helps = month_after(told.ready, told.useful)
     assert told.plan.is_short[nord, -3:].all()
     assert not after_them.is_short[nord, MONTHS.index(helps) :].any()
 
@@ -339,7 +340,7 @@ def test_recruiting_against_a_slow_walk_backwards():
     assert days.recruit_by(date(2026, 10, 1)) == day
     assert days.recruit_by(date(2026, 12, 1)) < date(2026, 7, 10)  # through August, of which a day counts a third
     ready = days.ready(date(2026, 7, 1))
-    assert days.recruit_by(ready) >= date(2026, 7, 1) > days.recruit_by(after(ready, -1))
+    assert days.recruit_by(ready) >= date(2026, 7, 1) > days.recruit_by(month_after(ready, -1))
 
 
 # ---- what is learnt from a book ----

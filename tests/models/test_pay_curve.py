@@ -9,10 +9,11 @@ import polars as pl
 import pytest
 
 from cadran.book import SAMPLE, open_book
+from cadran.measures.periods import month_after
 from cadran.models.pay import payroll
 from cadran.models.pay_costs import Ahead
 from cadran.models.pay_curve import curve, flat_zones, held
-from cadran.models.pay_plan import Measure, PayPlan, Tier, month_after
+from cadran.models.pay_plan import Measure, PayPlan, Tier
 from cadran.models.pay_read import load_plan, plan_path
 from cadran.tables.problems import Problem
 

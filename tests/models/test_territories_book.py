@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from cadran.book.reader import Reader
-from cadran.models.plan_file import Faults
+from cadran.models.plan_file import Faults, plan_of
 from cadran.models.territories_book import _quarter_ends, portfolio, weigh
-from cadran.models.territories_proposed import propose, proposed, rules_file
+from cadran.models.territories_proposed import FILE, propose, proposed
 from cadran.models.territories_rules import read_rules
 from cadran.tables.problems import Problem
 
@@ -194,7 +194,7 @@ def test_the_quarter_is_that_of_the_fiscal_year(day, starts, ends):
 
 
 def test_the_books_own_rules_are_read(book):
-    path = rules_file(book)
+    path = plan_of(book, FILE)
     path.parent.mkdir(exist_ok=True)
     try:
         path.write_text("tolerance = 0.25", "utf-8")

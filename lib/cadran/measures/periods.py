@@ -46,6 +46,11 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, month_end(date(year, month + 1, 1)).day))
 
 
+def month_after(day: date, months: int) -> date:
+    """The first day of the month so many months after a day's (or before it)."""
+    return add_months(day.replace(day=1), months)
+
+
 def month_end(day: date) -> date:
     """The last day of the month."""
     return day_before((day.replace(day=1) + timedelta(days=31)).replace(day=1))

@@ -13,11 +13,12 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.engines import POLARS
 from cadran.measures.counting import Z95
+from cadran.measures.periods import month_after
 from cadran.models.behind import behind, told
 from cadran.models.hiring import Hiring
-from cadran.models.plan_file import FOLDER
+from cadran.models.plan_file import plan_there
 from cadran.models.shortage import Plan, plan
-from cadran.models.staff import TENURED, after, staff
+from cadran.models.staff import TENURED, staff
 from cadran.models.staffing import FILE, Staffing, read_staffing
 from cadran.models.workforce import Change, Workforce, workforce
 from cadran.tables.measured.capacity import Basis, RampMonth
@@ -83,14 +84,12 @@ def staffing_of(book: Book, months: int = 12, path: Path | None = None) -> Staff
             "Nobody sells in this book: no deal has an owner, and no member of the staff the role seller.",
             "Map the owner of deals (rep_id), or the staff with their roles.",
         )
-    path = (
-        book.version.parent / FOLDER / FILE if path is None and (book.version.parent / FOLDER / FILE).exists() else path
-    )
+    path = path or plan_there(book, FILE)
     if path is None:
         return Staffing()
-    first = after(book.day + timedelta(days=1), 0)
+    first = month_after(book.day + timedelta(days=1), 0)
     groups = set(sellers.filter("is_present").select("region", "team").iter_rows())
-    return read_staffing(path, groups, [after(first, n) for n in range(months)])
+    return read_staffing(path, groups, [month_after(first, n) for n in range(months)])
 
 
 def basis(force: Workforce) -> pl.DataFrame:

@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from cadran.measures.periods import month_after
 from cadran.models.shortage import Plan, chances, windows
-from cadran.models.staff import after
 from cadran.models.workforce import Row, joiner
 from cadran.tables.measured.capacity import CASES, Hire, HireBy, Timing
 
@@ -91,7 +91,7 @@ class Hiring:
         first = int(short.argmax()) if short.any() else None
         until = 0
         for month in np.flatnonzero(short).tolist():
-            start = max(after(plan.months[month], -self.useful), self.ready)
+            start = max(month_after(plan.months[month], -self.useful), self.ready)
             helps = _months(plan.months[0], start) + self.useful
             if helps >= len(plan.months):
                 break
@@ -110,7 +110,7 @@ class Hiring:
                 hires[start] = hires.get(start, 0) + n
                 gap = gap - n * worth
                 short = there & (np.minimum(*chances(gap)) >= threshold)
-        needed = None if first is None else after(plan.months[first], -self.useful)
+        needed = None if first is None else month_after(plan.months[first], -self.useful)
         peaks = there & (chances(gap)[0] >= threshold) & ~short
         return _Need(first, needed, hires, int(peaks.sum()))
 
@@ -126,7 +126,7 @@ class Hiring:
             row |= {
                 "shortage_month": None if need.first is None else plan.months[need.first],
                 "start_month": need.start, "hire_by": by, "days_late": late,
-                "help_month": None if late is None else after(self.ready, self.useful),
+                "help_month": None if late is None else month_after(self.ready, self.useful),
                 "n_hires": sum(need.hires.values()), "n_peaks": need.n_peaks,
             }  # fmt: skip
             told.append(row)
@@ -162,7 +162,7 @@ class Hiring:
         load, capacity = plan.load[:, place], plan.capacity[:, place]
         paid, n_hires = 0.0, 0
         for start, n in need.hires.items():
-            begun = after(start, shift)
+            begun = month_after(start, shift)
             capacity = capacity + n * self._worth(begun)
             months = max(_months(begun, plan.months[-1]) + 1, 0)
             paid, n_hires = paid + n * months, n_hires + n * (months > 0)
@@ -176,12 +176,14 @@ class Hiring:
         plan, staffing = self.plan, self.plan.force.staffing
         hours, revenue, paid, n_hires = self._begun(place, need, shift)
         assert need.first is not None
-        idle = sum(n * max(_months(after(start, shift), plan.months[need.first]), 0) for start, n in need.hires.items())
+        idle = sum(
+            n * max(_months(month_after(start, shift), plan.months[need.first]), 0) for start, n in need.hires.items()
+        )
         each = staffing.monthly_cost
         more = None if each is None else each * (paid - planned[2]) + staffing.margin * (revenue - planned[1])
         row: dict[str, object] = {
             **vars(plan.rows[place]), "shift_months": shift,
-            "is_possible": after(min(need.hires), shift) >= self.ready, "n_hires": n_hires,
+            "is_possible": month_after(min(need.hires), shift) >= self.ready, "n_hires": n_hires,
             "seller_months": paid, "seller_months_idle": float(idle), "salary": None if each is None else each * paid,
         }  # fmt: skip
         for name, values in (("hours_short", hours), ("revenue_short", revenue), ("more", more)):

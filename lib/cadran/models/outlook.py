@@ -16,6 +16,7 @@ from cadran.book import Book
 from cadran.book.held import Kept
 from cadran.book.known import kept_from
 from cadran.book.landmarks import facts_at
+from cadran.measures.periods import month_after
 from cadran.models import kept, win
 from cadran.models.actions import actions
 from cadran.models.backtest import Backtest
@@ -68,7 +69,7 @@ class Outlook:
     def horizons(self) -> dict[str, float]:
         """Days from the book's day to the end of its quarter, of the next one, of 12 months, and ever."""
         first = self.day.replace(month=3 * ((self.day.month - 1) // 3) + 1, day=1)
-        days = [(_months_later(first, months) - self.day).days - 1 for months in (3, 6, 9)]
+        days = [(month_after(first, months) - self.day).days - 1 for months in (3, 6, 9)]
         # On the last day of a quarter, that quarter is over.
         this, following = days[:2] if days[0] > 0 else days[1:]
         return {"quarter": float(this), "next_quarter": float(following), "months12": 365.0, "ever": np.inf}
@@ -302,7 +303,3 @@ def _interval(name: str, told: np.ndarray) -> dict[str, float | None]:
     """The model's own value and the 95 % interval of the drawn ones."""
     low, high = interval_95(told[1:])
     return {name: float(told[0]), f"{name}_low": float(min(low, told[0])), f"{name}_high": float(max(high, told[0]))}
-
-
-def _months_later(day: date, months: int) -> date:
-    return date(day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1, 1)

@@ -3,22 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
 
 import polars as pl
 
 from cadran.book import Book
+from cadran.measures.answers import tried
 from cadran.models.pay import Payroll, payroll
 from cadran.models.pay_compared import compared
 from cadran.models.pay_costs import Costs
 from cadran.models.pay_curve import curve, months_told, usual_quota
 from cadran.models.pay_flags import Flag, flag_rows, flags
 from cadran.models.pay_plan import PayPlan
-from cadran.models.pay_read import plan_path, plans_of
+from cadran.models.pay_read import plans_of
+from cadran.models.plan_file import written
 from cadran.models.scenario import Chain
 from cadran.tables.problems import Problem
-
-Told = TypeVar("Told")
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,7 @@ def plans_beside(book: Book) -> Beside:
     Raises:
         Problem: If the book keeps no plan, or none that can be used.
     """
-    folder = plan_path(book).parent
-    return _beside(book, tuple(sorted((path.name, path.stat().st_mtime_ns) for path in folder.glob("pay*.toml"))))
+    return _beside(book, written(book, "pay*.toml"))
 
 
 @lru_cache(maxsize=16)
@@ -56,12 +54,12 @@ def _beside(book: Book, _written: tuple[tuple[str, int], ...]) -> Beside:
             "No pay plan is written for this book.", "Write plans/pay.toml in its folder, as docs/pay.md tells."
         )  # fmt: skip
     first, *others = [*plans.values()][:2]
-    paid = _tried(payroll, book, first)
+    paid = tried(payroll, book, first)
     quota = usual_quota(paid) if isinstance(paid, Payroll) else None
-    curves = tuple(_tried(yearly, each, None if each.quota else quota) for each in (first, *others))
+    curves = tuple(tried(yearly, each, None if each.quota else quota) for each in (first, *others))
     against: pl.DataFrame | Problem | None = None
     if others:
-        against = _tried(compared, paid, others[0]) if isinstance(paid, Payroll) else paid
+        against = tried(compared, paid, others[0]) if isinstance(paid, Payroll) else paid
     found = tuple(
         (each, tuple(flags(book, each, paid if each is first and isinstance(paid, Payroll) else None)))
         for each in (first, *others)
@@ -91,10 +89,3 @@ def costs_ahead(chain: Chain) -> Costs:
         )  # fmt: skip
     drawn = chain.run().drawn
     return ahead.costs(drawn.bookings, drawn.wins)
-
-
-def _tried(ask: Callable[..., Told], *what: object) -> Told | Problem:
-    try:
-        return ask(*what)
-    except Problem as problem:
-        return problem

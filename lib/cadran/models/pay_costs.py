@@ -12,19 +12,17 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.individual import is_active
 from cadran.measures.counting import small
+from cadran.measures.periods import month_after
 from cadran.models.pay_credits import credited
 from cadran.models.pay_earned import Array, Roll, windows
 from cadran.models.pay_futures import paid
-from cadran.models.pay_plan import PayPlan, month_after
+from cadran.models.pay_plan import PayPlan
 from cadran.models.pay_roll import staffed
 from cadran.models.pay_shown import LEAST, typed
+from cadran.tables.measured.forecast import QUANTILES
 from cadran.tables.measured.pay import PayAttainment, PayCost
 from cadran.tables.problems import Problem
 
-#: Shares of the futures that lie below what is told.
-QUANTILES = {
-    "low": 0.025, "q05": 0.05, "q10": 0.1, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q90": 0.9, "q95": 0.95, "high": 0.975,
-}  # fmt: skip
 #: Where the classes of attainment begin.
 CLASSES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 

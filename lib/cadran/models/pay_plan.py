@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 
+from cadran.measures.periods import month_after
+
 #: Months of each kind of period; a year is as long as the plan.
 PERIODS = {"month": 1, "quarter": 3, "year": 12}
 #: Of what attainment is told: the period by itself, the plan so far, or the whole plan.
@@ -107,9 +109,3 @@ class PayPlan:
     def needs_quota(self) -> bool:
         """Whether any measure is held to a quota."""
         return any(each.is_on_quota or each.weight is not None for each in self.measures)
-
-
-def month_after(day: date, months: int) -> date:
-    """The first day of the month so many months after a day's."""
-    count = 12 * day.year + day.month - 1 + months
-    return date(count // 12, count % 12 + 1, 1)

@@ -12,7 +12,7 @@ import narwhals as nw
 from cadran.book import Book
 from cadran.measures.counting import small
 from cadran.models.pay_plan import ATTAINMENTS, COLUMNS, PERIODS, Measure, PayPlan, Person, Tier
-from cadran.models.plan_file import FOLDER, Section, read_plan
+from cadran.models.plan_file import Section, plan_of, read_plan
 from cadran.tables.problems import Problem
 
 PAY = "pay.toml"
@@ -20,14 +20,13 @@ PAY = "pay.toml"
 
 def plan_path(book: Book, file: Path | None = None) -> Path:
     """The file of a pay plan: that named, else the book's own."""
-    return file or book.version.parent / FOLDER / PAY
+    return file or plan_of(book, PAY)
 
 
 def plans_of(book: Book) -> tuple[dict[str, PayPlan], tuple[Problem, ...]]:
     """The pay plans of a book, by the name of their file, its own (`pay.toml`) first; and why others cannot be used."""
-    folder = book.version.parent / FOLDER
     plans, faults = {}, []
-    for path in sorted(folder.glob("pay*.toml"), key=lambda path: (path.name != PAY, path.name)):
+    for path in sorted(plan_of(book, "").glob("pay*.toml"), key=lambda path: (path.name != PAY, path.name)):
         try:
             plans[path.stem] = load_plan(path, book)
         except Problem as problem:

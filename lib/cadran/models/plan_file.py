@@ -12,12 +12,29 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from cadran.book import Book
 from cadran.tables.problems import Problem
 
 #: Names of one list that are told one by one if they are unknown: to find what was meant takes its time.
 MOST_UNKNOWN = 5
 #: The folder of a book, beside its versions, that holds the plans made on it.
 FOLDER = "plans"
+
+
+def plan_of(book: Book, name: str) -> Path:
+    """Where a book keeps a plan, whether it is there or not."""
+    return book.version.parent / FOLDER / name
+
+
+def plan_there(book: Book, name: str) -> Path | None:
+    """The same, if it is there."""
+    path = plan_of(book, name)
+    return path if path.exists() else None
+
+
+def written(book: Book, names: str = "*.toml") -> tuple[tuple[str, int], ...]:
+    """When each plan of a book with such a name was last written: what is worked out of them is of that state."""
+    return tuple(sorted((path.name, path.stat().st_mtime_ns) for path in plan_of(book, "").glob(names)))
 
 
 class Faults(Problem):

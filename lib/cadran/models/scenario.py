@@ -24,7 +24,7 @@ from cadran.models.futures import Drawn
 from cadran.models.hazards import interval_95
 from cadran.models.hiring import Hiring
 from cadran.models.pay_costs import Ahead
-from cadran.models.plan_file import FOLDER
+from cadran.models.plan_file import written
 from cadran.models.pulls import Held
 from cadran.models.scenario_levers import AS_IS, Levers
 from cadran.models.shortage import Plan, plan
@@ -260,9 +260,7 @@ def chain(book: Book, wait: bool = True) -> Chain | None:
     Raises:
         Problem: If no forecast can be made, or nobody sells.
     """
-    plans = (book.version.parent / FOLDER).glob("*.toml")
-    written = tuple(sorted((path.name, path.stat().st_mtime_ns) for path in plans))
-    return told(_begun(replace(book, reader=None, engine=POLARS, rates_persons=False), written), wait)
+    return told(_begun(replace(book, reader=None, engine=POLARS, rates_persons=False), written(book)), wait)
 
 
 @lru_cache(maxsize=8)

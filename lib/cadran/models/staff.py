@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from cadran.book import Book
+from cadran.measures.periods import month_after
 from cadran.measures.signals_learnt import in_polars
 
 #: The role that sells, whatever its holder owns.
@@ -80,13 +81,7 @@ class Presence:
 def months_between(first: date, last: date) -> tuple[date, ...]:
     """First days of the months from that of one day to that of another."""
     n = (last.year - first.year) * 12 + last.month - first.month
-    return tuple(after(first, k) for k in range(n + 1))
-
-
-def after(month: date, n: int) -> date:
-    """The first day of the month so many months after that of a day."""
-    months = month.year * 12 + month.month - 1 + n
-    return date(months // 12, months % 12 + 1, 1)
+    return tuple(month_after(first, k) for k in range(n + 1))
 
 
 def presence(book: Book, sellers: pl.DataFrame) -> Presence:
@@ -100,10 +95,10 @@ def presence(book: Book, sellers: pl.DataFrame) -> Presence:
     deals = view.deals([_DEAL, "rep_id", "status", "created_date", "closed_date", "amount"])
     won = view.collect(deals.filter(nw.col("status") == "won"))
     first = view.collect(deals.select(nw.col("created_date").min())).item()
-    end = after(book.day + timedelta(days=1), 0)  # the month of the book's day counts if it is over
+    end = month_after(book.day + timedelta(days=1), 0)  # the month of the book's day counts if it is over
     months = months_between(first, end - timedelta(days=1)) if first and first < end else ()
     starts = np.array(months, "datetime64[D]")
-    ends = np.array([after(month, 1) for month in months], "datetime64[D]")
+    ends = np.array([month_after(month, 1) for month in months], "datetime64[D]")
     began = _days(sellers["began"], np.datetime64("1900-01-01"))
     left = _days(sellers["left"], np.datetime64("2200-01-01")) + np.timedelta64(1, "D")
     overlap = np.minimum(ends, left[:, None]) - np.maximum(starts, began[:, None])

@@ -12,7 +12,7 @@ import polars as pl
 
 from cadran.book import Book
 from cadran.models.behind import behind, told
-from cadran.models.plan_file import FOLDER
+from cadran.models.plan_file import plan_there, written
 from cadran.models.territories import Reassigned, reassign
 from cadran.models.territories_book import Portfolio, portfolio, weigh
 from cadran.models.territories_rules import FILE, Rules, Seller, read_rules
@@ -86,11 +86,6 @@ class Proposal:
         }  # fmt: skip
 
 
-def rules_file(book: Book) -> Path:
-    """Where a book keeps its rules of territories."""
-    return book.version.parent / FOLDER / FILE
-
-
 def propose(
     book: Book, path: Path | None = None, *, measure: str | None = None, tolerance: float | None = None,
     time_limit: float = 30.0, chances: pl.DataFrame | None = None,
@@ -99,7 +94,7 @@ def propose(
 
     Args:
         book: At its moment.
-        path: The rules; by default `rules_file`, and none if it is not there.
+        path: The rules; by default the book's own, and none if it is not there.
         measure, tolerance: In place of those of the rules.
         time_limit: Seconds after which the best found so far is given.
         chances: `opportunity_id` and `probability`, for the measure "potential"; by default the win model tells.
@@ -108,7 +103,7 @@ def propose(
         Problem: If the book has no sellers, a rule is wrong, or there is nothing to share out.
     """
     found = portfolio(book)
-    path = path or (rules_file(book) if rules_file(book).exists() else None)
+    path = path or plan_there(book, FILE)
     rules = _rules(book, path, found) if path else Rules()
     rules = replace(
         rules, measure=rules.measure if measure is None else measure,
@@ -159,12 +154,11 @@ def proposed(book: Book, measure: str | None = None, wait: bool = True) -> Propo
     Raises:
         Problem: As `propose` does.
     """
-    path = rules_file(book)
-    return told(_begun(book, measure, path.stat().st_mtime_ns if path.exists() else 0), wait)
+    return told(_begun(book, measure, written(book, FILE)), wait)
 
 
 @lru_cache(maxsize=16)
-def _begun(book: Book, measure: str | None, written: int) -> Future[Proposal]:
+def _begun(book: Book, measure: str | None, _written: tuple[tuple[str, int], ...]) -> Future[Proposal]:
     return behind(lambda: propose(book, measure=measure))
 
 

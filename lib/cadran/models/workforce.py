@@ -12,10 +12,11 @@ import numpy as np
 import polars as pl
 
 from cadran.book import Book
+from cadran.measures.periods import month_after
 from cadran.models.load_ahead import Drawn, Draws, load_ahead
 from cadran.models.productivity import Productivity, learn_productivity
 from cadran.models.ramp import Attrition, Ramp, learn_attrition, learn_ramp, stated_attrition, stated_ramp
-from cadran.models.staff import after, presence, staff, tenure_of
+from cadran.models.staff import presence, staff, tenure_of
 from cadran.models.staffing import Group, Move, Staffing
 from cadran.models.working_days import WorkingDays
 from cadran.models.workload import Workload, worked, workload
@@ -79,7 +80,7 @@ class Workforce:
     def ahead(self) -> np.ndarray:
         """(months,) months from the book's day to the middle of each month, or of what is left of it."""
         starts = [max(month, self.day + timedelta(days=1)) for month in self.months]
-        middles = [(start - self.day).days + (after(start, 1) - start).days / 2 for start in starts]
+        middles = [(start - self.day).days + (month_after(start, 1) - start).days / 2 for start in starts]
         return np.array(middles) / _DAYS_OF_MONTH
 
     @cached_property

@@ -7,7 +7,7 @@ import polars as pl
 
 from cadran.book import Book
 from cadran.book.derive import calendar
-from cadran.models.staff import after
+from cadran.measures.periods import month_after
 from cadran.models.staffing import Staffing
 
 #: Days before the book's day from which recruiting may have had to begin: two years of ramp, one of notice, two of it.
@@ -26,13 +26,13 @@ class WorkingDays:
     @classmethod
     def of(cls, book: Book, staffing: Staffing, since: date, last_month: date) -> "WorkingDays":
         """Business days from a day of the past until three years after the last month planned."""
-        first, last = min(since, book.day - BACK), after(last_month, 36)
+        first, last = min(since, book.day - BACK), month_after(last_month, 36)
         told = calendar([first, last], book.settings).filter(pl.col("is_business_day"), pl.col("date") >= first)
         return cls(staffing, frozenset(told["date"]), first, last)
 
     def business(self, month: date, known: date | None = None) -> float:
         """Business days of a month; of what is left of it after a day."""
-        start, end = after(month, 0), after(month, 1)
+        start, end = month_after(month, 0), month_after(month, 1)
         start = max(start, known + timedelta(days=1)) if known else start
         return float(sum(start + timedelta(days=n) in self.days for n in range((end - start).days)))
 
@@ -54,9 +54,9 @@ class WorkingDays:
 
     def ready(self, begun: date) -> date:
         """The first day of the month in which a seller can start for whom recruiting begins on a day."""
-        month = after(begun, 0)
+        month = month_after(begun, 0)
         while self.recruit_by(month) < begun:
-            month = after(month, 1)
+            month = month_after(month, 1)
         return month
 
     def _counts(self, day: date) -> float:
@@ -66,6 +66,6 @@ class WorkingDays:
 def before_notice(start: date, months: float) -> date:
     """The day so many months before another: whole months by the calendar, the rest in days."""
     whole = int(months)
-    month = after(start, -whole)
-    last = (after(month, 1) - timedelta(days=1)).day
+    month = month_after(start, -whole)
+    last = (month_after(month, 1) - timedelta(days=1)).day
     return month.replace(day=min(start.day, last)) - timedelta(days=round((months - whole) * 365.25 / 12))

@@ -9,9 +9,10 @@ import polars as pl
 
 from cadran.book import Book
 from cadran.measures.pace import Shrunk
+from cadran.measures.periods import month_after
 from cadran.measures.signals_learnt import in_polars
 from cadran.models.effort import LEAST, minutes
-from cadran.models.staff import after, months_between
+from cadran.models.staff import months_between
 from cadran.models.staffing import Staffing
 from cadran.tables.problems import Problem
 
@@ -81,9 +82,9 @@ def worked(book: Book, regions: pl.DataFrame, business_days: dict[date, float]) 
         business_days: By first day of the month.
     """
     view = in_polars(book)
-    end = after(book.day + _DAY, 0)
+    end = month_after(book.day + _DAY, 0)
     first = view.collect(view.deals(["created_date"]).select(nw.col("created_date").min())).item() or end
-    start = max(after(end, -MONTHS_BACK), after(first, 0))
+    start = max(month_after(end, -MONTHS_BACK), month_after(first, 0))
     months = months_between(start, end - _DAY) if start < end else ()
     names = (*regions["region"].unique().drop_nulls().sort(), None)
     place = {name: number for number, name in enumerate(names)}
@@ -125,7 +126,7 @@ def _open(view: Book, where: pl.DataFrame, shape: tuple[int, int], start: date, 
         at = rows["place"].to_numpy() * (length + 1) + np.clip(day.to_numpy(), 0, length)
         change += step * np.bincount(at, minlength=len(change))
     daily = change.reshape(shape[0], length + 1).cumsum(axis=1)[:, :length]
-    firsts = [0, *np.cumsum([(after(month, 1) - month).days for month in months_between(start, end - _DAY)])][:-1]
+    firsts = [0, *np.cumsum([(month_after(month, 1) - month).days for month in months_between(start, end - _DAY)])][:-1]
     if not length:
         return np.zeros(shape)
     counts = np.diff([*firsts, length])

@@ -68,15 +68,6 @@ class PayCredit(dy.Schema):
     credited_amount = _money("What is credited or taken back; of deals counted, their number")
 
 
-class PayPerson(dy.Schema):
-    """One rep whom a plan would pay and cannot."""
-
-    rep_id = dy.String(nullable=False, description="The rep")
-    seller = dy.String(nullable=True, description="Name")
-    team = dy.String(nullable=True, description="Team")
-    reason = dy.String(nullable=False, description="Why: no quota, no day of presence, or their first day is not known")
-
-
 class PayCurve(dy.Schema):
     """Pay as a function of attainment, for one period at its full quota."""
 
