@@ -126,7 +126,7 @@ def show_past(asked, chosen, forecast, page, view):
 def show_change(asked, chosen, coached, forecast, page, seen, view, wait):
     mo.stop(not sheet.awaited(page, view, forecast if coached else None, sheet.CHANGE, "changed"))
     earlier = day_before(seen.day) - timedelta(days=int(view["since"]) - 1)
-    before = tried(foretold, hold(seen.as_of(earlier)), wait=wait)
+    before = tried(foretold, hold(seen.as_of(earlier)), wait=wait, later=seen)
     mo.stop(not sheet.awaited(page, view, before, sheet.CHANGE, "changed"))
     mo.stop(not page.is_new("changed", (asked, view.only("since"))))
     why = chosen.with_frames({"changed": tried(changed, forecast, before, *forecast.periods("quarter")[0])})

@@ -36,9 +36,7 @@ def book(signatures, monkeypatch):
     """A book whose forecast is drawn at once."""
     monkeypatch.setenv("CADRAN_LANG", "en")
     stock, chances = foreseen.deals(("o", 0, 100.0), ("p", 2, 300.0)), np.full((2, 12), 0.1)
-    monkeypatch.setattr(
-        module, "foretold", lambda book, wait=True: foreseen.forecast(book, stock=stock, chances=chances)
-    )
+    monkeypatch.setattr(module, "foretold", lambda book, **how: foreseen.forecast(book, stock=stock, chances=chances))
     return signatures
 
 

@@ -194,6 +194,9 @@ def _tell(told: Any, words: Words) -> None:
         line = words("Open deals without an amount, for which the amounts signed before stand: {n}.",
                      n=words.number(source.n_unknown))  # fmt: skip
         out.print(line, highlight=False, soft_wrap=True, style="dim")
+    if source is not None and source.n_won_unknown:
+        line = words("Deals signed this month without an amount, in no sum: {n}.", n=words.number(source.n_won_unknown))
+        out.print(line, highlight=False, soft_wrap=True, style="yellow")
     beside = told.rivals()
     if beside.probability == "past" and "crm" not in beside.silent:
         out.print(words("The stages have no probability: the share won of the deals that passed through them stands for it."),
@@ -220,7 +223,7 @@ def _changed(told: Any, day: date, every: Every, form: Format, words: Words) -> 
     begins, until = told.periods(every, 12)[0]
     if day > told.book.day:
         raise Problem("{day:%Y-%m-%d} lies after the book's day.", "Ask for an earlier day.", day=day)
-    before = foretold(told.book.as_of(day))
+    before = foretold(told.book.as_of(day), later=told.book)
     assert before is not None  # it was waited for
     if form is Format.table:
         line = words("Forecast of {since} – {until}, on {day} and now.", since=words.date(begins),

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 import signed
+from polars.testing import assert_frame_equal
 
 from cadran.book import Reader
 from cadran.models import forecast_past as module
@@ -185,6 +186,15 @@ def test_a_past_forecast_is_the_same_whatever_came_later(past, book, monkeypatch
 
     keys = {"name": "bookings", "level": "region", "origin": date(2026, 3, 31)}
     assert again.told.filter(**keys)["q90"].to_list() == past.told.filter(**keys)["q90"].to_list()
+
+
+def test_of_what_was_known_on_an_earlier_day_it_learns_the_same_as_then(past, book, learnt):
+    day = date(2026, 5, 31)
+    then = past.known_by(book.as_of(day)).told
+
+    assert_frame_equal(then.filter(pl.col("origin") < day), learnt[-1])
+    assert then.filter(pl.col("origin") == day)["actual"].null_count() > 0
+    assert past.known_by(book.as_of(date(2026, 4, 30))).told["origin"].max() == date(2026, 4, 30)
 
 
 def test_regions_of_the_past_add_up_in_their_means(past):

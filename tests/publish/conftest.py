@@ -53,15 +53,15 @@ def book(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(book):
-    """The three notebooks on the tiny book."""
+    """The three notebooks on the tiny book. A site names its book to the whole process, so none outlives its tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CADRAN_BOOK", "")
         yield Site(book, [app("page"), app("plain"), app("broken")])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(site):
     """Where the site answers."""
     ready(site)

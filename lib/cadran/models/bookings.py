@@ -76,8 +76,10 @@ class Bookings:
     #: Open deals of which no chance can be told, hence in no booking: one row per seller with any: `rep_id`, `n`,
     #: `amount` (of those known), `n_unknown`.
     silent: pl.DataFrame
-    #: Open deals whose amount is not known, and deals signed this month: the law of signed amounts stands for it.
+    #: Open deals whose amount is not known: the law of signed amounts stands for it.
     n_unknown: int
+    #: Deals signed this month whose amount nobody knows: in no sum, and among the deals won.
+    n_won_unknown: int
     limits: Limits
     _kept: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     _lock: Any = field(default_factory=RLock, compare=False, repr=False)
@@ -259,28 +261,16 @@ def of_model(book: Book, model: win.WinModel, months: int = 12, facts: pl.DataFr
     silent = facts.select("amount").with_columns(rep_id=owner).filter(~chance).group_by("rep_id").agg(
         n=pl.len().cast(pl.Int64), amount=pl.col("amount").sum(), n_unknown=pl.col("amount").null_count().cast(pl.Int64)
     )  # fmt: skip
-    known, known_wins, n_unknown = _known(won, ahead.months[0], place, law, amounts, months)
-    n_unknown += stands["amount"].null_count()
+    now = won.filter(pl.col("closed_date") >= ahead.months[0])
+    known, known_wins = np.zeros((2, len(place), months))
+    sellers = [place[rep] for rep in now["rep_id"].to_list()]
+    np.add.at(known[:, 0], sellers, now["amount"].cast(pl.Float64).fill_null(0.0).to_numpy())
+    np.add.at(known_wins[:, 0], sellers, 1)
     laws_of_cells = np.array([law[kind, segment] for kind, segment, _ in coming.cells], int)
     return Bookings(
-        coming.sellers.frame, ahead.months, stock, coming, amounts, became(book), laws_of_cells, known,
-        known_wins, silent, n_unknown,        seen_limits(deals, won, today, stock),
+        coming.sellers.frame, ahead.months, stock, coming, amounts, became(book), laws_of_cells, known, known_wins, silent,
+        stands["amount"].null_count(), now["amount"].null_count(), seen_limits(deals, won, today, stock),
     )  # fmt: skip
-
-
-def _known(
-    won: pl.DataFrame, month: date, place: dict[str | None, int], law: dict[Any, int], amounts: Amounts, months: int
-) -> tuple[np.ndarray, np.ndarray, int]:
-    """What was signed this month so far: revenue and deals by seller, and of how many the mean stands for the amount."""
-    known, wins, n_unknown = np.zeros((len(place), months)), np.zeros((len(place), months)), 0
-    _, means, _ = amounts.moments()
-    for row in won.filter(pl.col("closed_date") >= month).iter_rows(named=True):
-        amount = row["amount"]
-        if amount is None:
-            amount, n_unknown = means[law.get((row["deal_type"], row["segment"]), 0)], n_unknown + 1
-        known[place[row["rep_id"]], 0] += amount
-        wins[place[row["rep_id"]], 0] += 1
-    return known, wins, n_unknown
 
 
 def bookings(book: Book, months: int = 12, wait: bool = True) -> Bookings | None:

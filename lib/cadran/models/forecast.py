@@ -249,8 +249,14 @@ def check_asked(book: Book, by: str = "company", every: str = "month", horizon: 
         check_active(book)
 
 
-def forecast(book: Book, seed: int = 0) -> Forecast:
+def forecast(book: Book, seed: int = 0, later: Book | None = None) -> Forecast:
     """Forecast the months to come, as the book knows at its moment: the backtest teaches how to weigh and how wide to tell.
+
+    Args:
+        book: At its moment.
+        seed: Of what is drawn.
+        later: The same book at a later moment, of which the past is told already: as far as it was known at this moment,
+            it teaches here too, where it reaches back beyond it.
 
     Raises:
         Problem: If neither deals nor the past tell anything.
@@ -258,28 +264,39 @@ def forecast(book: Book, seed: int = 0) -> Forecast:
     whole = replace(book, reader=None)
     past, why = None, None
     try:
-        past = past_forecasts(whole, seed=seed)
+        past = past_forecasts(whole if later is None else later, seed=seed)
+        if later is not None:
+            past = past.known_by(whole) if past.since < whole.day else past_forecasts(whole, seed=seed)
     except Problem as problem:
         why = problem
     blend = learnt_by(past.told if past else None)
     return Forecast(book, foresee(whole, MONTHS, blend, seed=seed), blend, past, why)
 
 
-def foretold(book: Book, wait: bool = True) -> Forecast | None:
+def foretold(book: Book, wait: bool = True, later: Book | None = None) -> Forecast | None:
     """The forecast of a book: worked out once for all who ask, behind the page; None while it is not there.
+
+    Args:
+        book: At its moment.
+        wait: Whether to wait for it.
+        later: As `forecast` takes it.
 
     Raises:
         Problem: As `forecast`.
     """
-    whole = told_by(_begun(replace(book, reader=None, rates_persons=False)), wait)
+    whole = told_by(_begun(_whole(book), later and _whole(later)), wait)
     if whole is None:
         return None
     return replace(whole, book=book, past=whole.past and whole.past.seen_by(book.reader))
 
 
 @lru_cache(maxsize=8)
-def _begun(book: Book) -> Future[Forecast]:
-    return behind(lambda: forecast(book))
+def _begun(book: Book, later: Book | None) -> Future[Forecast]:
+    return behind(lambda: forecast(book, later=later))
+
+
+def _whole(book: Book) -> Book:
+    return replace(book, reader=None, rates_persons=False)
 
 
 def _nameless(frame: pl.DataFrame, sellers: pl.DataFrame, book: Book) -> pl.DataFrame:

@@ -63,6 +63,13 @@ class Past:
         theirs = (pl.col("level") == "company") | pl.col("group").is_in(list(reader.regions))
         return replace(self, told=self.told.filter(theirs))
 
+    def known_by(self, book: Book) -> "Past":
+        """What of it was known at an earlier moment of its book: the forecasts made by then, beside what had come."""
+        book = replace(book, reader=None)
+        told, deals = self.told.filter(pl.col("origin") <= book.day), deals_known(book)
+        actual = {level: booked(book, deals, level) for level in ("company", "region")}
+        return replace(self, until=min(self.until, book.day), told=_beside(told, actual))
+
 
 def forecast_past(book: Book, since: date | None = None, until: date | None = None, seed: int = 0) -> Past:
     """Forecast from past month ends, and set beside it what came by the book's moment.
