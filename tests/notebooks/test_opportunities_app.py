@@ -171,7 +171,7 @@ def test_the_foot_says_what_todays_organisation_and_a_purge_leave_out(app, sampl
     assert "What ended before 1 Mar 2026 was purged" in text
     assert "Ce qui s'est terminé avant le 1 mars 2026 a été purgé" in french
     assert "sellers who left keep the last team and region they had" in page.blocks["footer"].html("footer", page.words)
-    assert "les vendeurs partis gardent leur dernière équipe" in french
+    assert "les commerciaux partis gardent leur dernière équipe" in french
     assert "sellers who left" not in was
 
 

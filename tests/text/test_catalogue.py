@@ -73,3 +73,10 @@ def test_every_measured_column_has_a_name_for_readers(name):
     unnamed = [c for c in MEASURES[name].returns.column_names() if columns.label(c, words) == c]
 
     assert unnamed == []
+
+
+def test_french_has_one_word_for_who_sells():
+    """A reader who meets « vendeur » beside « commercial » looks for the difference."""
+    said = {form for forms in words_for("fr").catalogue.values() for form in forms if "vendeur" in form.lower()}
+
+    assert said == set()
