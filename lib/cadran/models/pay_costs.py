@@ -74,7 +74,7 @@ class Ahead:
             Problem: If the plan counts deals and none are given.
         """
         pay = np.zeros((bookings.shape[0], len(self.months)))
-        amounts, deals = self._by_period(bookings), None if wins is None else self._by_period(wins)
+        amounts, deals = self._by_period(bookings), self._deals(wins)
         for year in self._years:
             found = year.paid(amounts, deals, quota)
             for p, month in year.last_month.items():
@@ -88,7 +88,7 @@ class Ahead:
             Problem: If the plan counts deals and none are given.
         """
         rows, all_paid, all_booked = [], np.zeros(len(bookings)), np.zeros(len(bookings))
-        amounts, deals = self._by_period(bookings), None if wins is None else self._by_period(wins)
+        amounts, deals = self._by_period(bookings), self._deals(wins)
         for year in self._years:
             found = year.paid(amounts, deals, quota)
             for p in year.last_month:
@@ -104,6 +104,11 @@ class Ahead:
             _attainment(self._years[0], amounts, quota),
             self.n_sellers, here / whole if whole else 0.0,
         )  # fmt: skip
+
+    def _deals(self, wins: Array | None) -> Array | None:
+        """Wins by period, where the plan counts them."""
+        is_counted = any(measure.is_of_deals for measure in self.plan.measures)
+        return self._by_period(wins) if is_counted and wins is not None else None
 
     def _by_period(self, values: Array) -> Array:
         """Simulated months summed by period, in cents: (periods of all years, paths, sellers)."""

@@ -39,6 +39,8 @@ STEPS: dict[str, tuple[float | None, float]] = {
     "win_odds": (0.9, 1.1), "size": (0.9, 1.1), "cycle": (0.9, 1.1), "arrivals": (0.9, 1.1), "answer_hours": (None, 4.0),
     "ramp": (0.75, 1.25), "attrition": (0.5, 1.5), "quota": (0.9, 1.1),
 }  # fmt: skip
+#: Types of the columns told, by name: making an empty table takes longer than filling one.
+_TYPES = {each: dict(each.create_empty().schema) for each in (ScenarioMonth, ScenarioTotal, Sensitivity)}
 #: Why something is not told, sentences of the catalogue.
 WHY_NOT = {
     "p_target": "No target is set for these months.",
@@ -123,7 +125,7 @@ class Outcome:
         if self.pay is not None:
             company[0] = self.pay.mean(axis=0)
         told["pay"] = company.ravel()
-        schema = dict(ScenarioMonth.create_empty().schema)
+        schema = _TYPES[ScenarioMonth]
         frame = pl.DataFrame(told, schema_overrides={name: schema[name] for name in ("level", "group", "month")})
         told_of = frame.filter(pl.col("month") <= self.plan.months[self.horizon - 1])
         return told_of.with_columns(pl.selectors.float().fill_nan(None)).select(list(schema))
@@ -148,7 +150,7 @@ class Outcome:
             else:
                 row["reason"] = WHY_NOT[name]
             rows.append(row)
-        return pl.DataFrame(rows, schema=dict(ScenarioTotal.create_empty().schema), orient="row")
+        return pl.DataFrame(rows, schema=_TYPES[ScenarioTotal], orient="row")
 
 
 @dataclass(frozen=True)
@@ -157,9 +159,9 @@ class Chain:
 
     bookings: Bookings
     #: (paths, months) what the forecast multiplies what is to come with in each future, and (paths, sellers, months)
-    #: what it adds where nothing was: so that things as they are, are the forecast.
+    #: what it adds where nothing was: so that things as they are, are the forecast; None where something always was.
     scale: np.ndarray
-    added: np.ndarray | float
+    added: np.ndarray | None
     hiring: Hiring
     #: Pay plans by name; the first is the one in force.
     plans: Mapping[str, Ahead]
@@ -209,11 +211,11 @@ class Chain:
     def _outcome(self, levers: Levers) -> Outcome:
         n, force = len(self.scale), self.hiring.plan.force
         drawn = self.bookings.drawn(levers.pulls, n)
-        scale, known, known_wins = self.scale[:, None], self.bookings.known, self.bookings.known_wins
-        drawn = replace(
-            drawn, bookings=known + (drawn.bookings - known) * scale + self.added,
-            wins=known_wins + (drawn.wins - known_wins) * scale,  # at the usual sizes, what is multiplied is their number
-        )  # fmt: skip
+        # At the usual sizes, what is multiplied is the number of wins.
+        scaled, wins = drawn.bookings * self.scale[:, None], drawn.wins * self.scale[:, None]
+        for told_of, known in ((scaled, self.bookings.known), (wins, self.bookings.known_wins)):
+            told_of[:, :, 0] += known[:, 0] * (1 - self.scale[:, :1])  # what is signed already is not multiplied
+        drawn = replace(drawn, bookings=scaled if self.added is None else scaled + self.added, wins=wins)
         change = Change(levers.hires, levers.ramp, levers.attrition)
         paid = self._plan(levers.plan)
         return Outcome(
@@ -246,7 +248,7 @@ class Chain:
                 change = self.run(moved).by_path[quantity] - here[quantity]
                 row |= {f"{side}_value": value, side: change.mean()} | _ends(side, change)
             rows.append(row)
-        told = pl.DataFrame(rows, schema=dict(Sensitivity.create_empty().schema), orient="row")
+        told = pl.DataFrame(rows, schema=_TYPES[Sensitivity], orient="row")
         return told.sort(pl.max_horizontal(pl.col("less", "more").abs()), descending=True, maintain_order=True)
 
 
@@ -274,7 +276,7 @@ def _begun(book: Book, _written: tuple[tuple[str, int], ...]) -> Future[Chain]:
             raise seen.silent["bookings"]
         plans, faults = _plans(book, seen.source)
         scaled = seen.won + (seen.source.drawn(n=len(seen.scale)).bookings - seen.won) * seen.scale[:, None]
-        added = seen.paths - scaled if not np.allclose(seen.paths, scaled) else 0.0
+        added = seen.paths - scaled if not np.allclose(seen.paths, scaled) else None
         made = Chain(seen.source, seen.scale, added, hiring, plans, faults, _targets(book, hiring.plan))
         made.run()
         return made

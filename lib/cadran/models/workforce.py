@@ -141,7 +141,7 @@ class Workforce:
     def belongs(self, sellers: pl.DataFrame) -> np.ndarray:
         """(sellers,) the place of each one's group."""
         place = {group: number for number, group in enumerate(self.groups)}
-        return np.array([place[group] for group in sellers.select("region", "team").iter_rows()], np.int64)
+        return np.array([place[group] for group in zip(sellers["region"], sellers["team"], strict=True)], np.int64)
 
     def __hash__(self) -> int:
         return id(self)
