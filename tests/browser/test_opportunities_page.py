@@ -23,7 +23,7 @@ def served(small_company):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CADRAN_BOOK", "")
         site = Site(small_company, [app for app in shipped_apps() if app.name == "opportunities"])
-        site.warm_up(lambda problem: pytest.fail(str(problem)))
+        site.warm_up()
         with serving_here(site) as address:
             yield address
 

@@ -54,35 +54,28 @@ def book(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def site(book):
+def complaints():
+    """What the site complained of."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def site(book, complaints):
     """The three notebooks on the tiny book. A site names its book to the whole process, so none outlives its tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CADRAN_BOOK", "")
-        yield Site(book, [app("page"), app("plain"), app("broken")])
+        yield Site(book, [app("page"), app("plain"), app("broken")], complaints.append)
 
 
 @pytest.fixture(scope="module")
 def address(site):
     """Where the site answers."""
-    ready(site)
-    with serving_here(site) as there:
-        yield there
-
-
-def ready(site):
-    """Every first sight made; what was complained of."""
-    complaints = []
-    site.warm_up(complaints.append)
+    site.warm_up()
     for app in site.apps.values():
         for language in LANGUAGES:
             site.sights.make(app, language)
-    return complaints
-
-
-@pytest.fixture(scope="session")
-def get_ready():
-    """`get_ready(site)`: every first sight made; gives what was complained of."""
-    return ready
+    with serving_here(site) as there:
+        yield there
 
 
 @pytest.fixture(scope="session")

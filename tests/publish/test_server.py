@@ -133,14 +133,29 @@ def test_an_unknown_address_is_told_where_to_go(address, language, says):
     assert 'href="/page"' in body.decode()
 
 
-def test_a_notebook_that_fails_is_told_at_the_start_and_its_page_says_so(site, get_ready, address):
-    complaints = [str(problem).splitlines()[0] for problem in get_ready(site)]
-
-    assert complaints == ["The notebook broken fails: KeyError: 'no such column'"]
+def test_a_notebook_that_fails_is_told_at_the_start_and_its_page_says_so(complaints, address):
+    assert [str(problem).splitlines()[0] for problem in complaints] == [
+        "The notebook broken fails: KeyError: 'no such column'"
+    ]
     answer, body = ask(address, "/broken?lang=en")
     assert answer.status == 500
     assert "This page cannot be made from this book" in body.decode()
     assert "Traceback" not in body.decode()
+
+
+def test_a_notebook_that_fails_once_a_reader_asks_for_it_is_told_too(book, request, serve_site, monkeypatch):
+    monkeypatch.setenv("CADRAN_BOOK", "")
+    page, broken = (request.path.parent / "notebooks" / f"{name}.py" for name in ("page", "broken"))
+    complaints = []
+    site = Site(book, [App("page", "Page", page), App("broken", "Broken", broken, learns=True)], complaints.append)
+    site.warm_up()
+
+    assert complaints == []
+    with serve_site(site) as there:
+        assert [ask(there, f"/broken?lang={language}")[0].status for language in ("en", "fr")] == [500, 500]
+    assert [str(problem).splitlines()[0] for problem in complaints] == [
+        "The notebook broken fails: KeyError: 'no such column'"
+    ]
 
 
 def test_a_new_version_of_the_book_gets_a_new_first_sight(site, address, monkeypatch):

@@ -7,7 +7,8 @@ import polars as pl
 
 from cadran.figures import resources_sharing as draw
 from cadran.figures.blocks import Block, Notice
-from cadran.figures.columns import cell, fact_label
+from cadran.figures.columns import cell
+from cadran.figures.columns_score import FACTS
 from cadran.figures.controls import TableView
 from cadran.figures.figure import Figure
 from cadran.figures.opportunities_answers import Answers
@@ -71,9 +72,7 @@ def practices(answers: Answers, found: pl.DataFrame, well: tuple[str, ...], note
     if not well or found.is_empty():
         why = notes[0].told(words) if notes else words("No team very likely does better than expected.")
         return {"practices": Notice(why, title, "little")}
-    rows = found.with_columns(
-        what=pl.Series([fact_label(fact, None, words) for fact in found["fact"]], dtype=pl.String)
-    )
+    rows = found.with_columns(what=pl.Series([words(FACTS[fact][0]) for fact in found["fact"]], dtype=pl.String))
     said = words("{teams} beside the others, at the same age of deals, 95 % intervals; an association, no proof",
                  teams=words.list(well))  # fmt: skip
     view = answers.view.tables.get("practices", TableView())
@@ -81,7 +80,8 @@ def practices(answers: Answers, found: pl.DataFrame, well: tuple[str, ...], note
     def writes(column: str, value: Any, row: Mapping[str, Any]) -> str:
         side = column.removesuffix("_low").removesuffix("_high")
         if side in ("well", "others") and value is not None:
-            return words.percent(value) if row["unit"] == "share" else words.number(value, 1)
+            hours = "\N{NO-BREAK SPACE}h" * (row["unit"] == "hours")
+            return words.percent(value) if row["unit"] == "share" else words.number(value, 1) + hours
         return cell(column, value, words, answers.currency)
 
     return {

@@ -26,11 +26,13 @@ class FirstSight:
 class FirstSights:
     """The first sight of each app, language and version of the book: made once, the newest version kept.
 
-    `version` tells the book's version of the moment. Making one runs the notebook as the live page does.
+    `version` tells the book's version of the moment. Making one runs the notebook as the live page does. `complain` is
+    told of each notebook that fails, once a version.
     """
 
-    def __init__(self, is_page: Mapping[str, bool], version: Callable[[], str]):
-        self._version = version
+    def __init__(self, is_page: Mapping[str, bool], version: Callable[[], str], complain: Callable[[Problem], object]):
+        self._version, self.complain = version, complain
+        self._complained: set[tuple[str, str]] = set()
         self._made: dict[tuple[str, str, str], Future[FirstSight | Problem]] = {}
         #: Whether an app's notebook is a `Page`, whatever the version of the book. Known once it has run, or before.
         self.is_page = dict(is_page)
@@ -46,15 +48,10 @@ class FirstSights:
         future = self._future(app, language)
         return future.result() if future.done() else None
 
-    def begin(self, app: App, languages: Sequence[str], complain: Callable[[Problem], object]) -> None:
-        """Make them without waiting; a notebook that fails is complained of once."""
-
-        def told(future: Future[FirstSight | Problem]) -> None:
-            if not future.cancelled() and isinstance(made := future.result(), Problem):
-                complain(made)
-
-        futures = [self._future(app, language) for language in languages]
-        futures[0].add_done_callback(told)
+    def begin(self, app: App, languages: Sequence[str]) -> None:
+        """Make them without waiting."""
+        for language in languages:
+            self._future(app, language)
 
     def close(self) -> None:
         """Make no more."""
@@ -68,18 +65,24 @@ class FirstSights:
             if key not in self._made:
                 self._made = {old: made for old, made in self._made.items() if old[:2] != key[:2]}
                 future = self._made[key] = Future()
-                threading.Thread(target=self._work, args=(future, app, language), daemon=True).start()
+                threading.Thread(target=self._work, args=(future, app, key), daemon=True).start()
             return self._made[key]
 
-    def _work(self, future: Future[FirstSight | Problem], app: App, language: str) -> None:
+    def _work(self, future: Future[FirstSight | Problem], app: App, key: tuple[str, str, str]) -> None:
         """Run one app after the other, in a thread that keeps nobody from leaving."""
+        name, language, version = key
         with self._one_at_a_time:
-            if future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(self._run(app, language))
-                except BaseException as error:
-                    future.set_exception(error)
-                    raise
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                made = self._run(app, language)
+                if isinstance(made, Problem) and (name, version) not in self._complained:
+                    self._complained.add((name, version))
+                    self.complain(made)
+                future.set_result(made)
+            except BaseException as error:
+                future.set_exception(error)
+                raise
 
     def _run(self, app: App, language: str) -> FirstSight | Problem:
         sight = first_sight(app, language)

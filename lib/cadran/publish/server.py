@@ -46,13 +46,17 @@ POLICY = (
 )
 
 
+def _complain(problem: Problem) -> None:
+    print(problem, file=sys.stderr)
+
+
 def serve(
     book: Path,
     host: str = "127.0.0.1",
     port: int = 2718,
     apps: Sequence[App] | None = None,
     announce: Callable[[str], object] = print,
-    complain: Callable[[Problem], object] = lambda problem: print(problem, file=sys.stderr),
+    complain: Callable[[Problem], object] = _complain,
 ) -> None:
     """Serve the apps on a book until interrupted.
 
@@ -72,24 +76,29 @@ def serve(
             "Cadran does not serve on {host}: without sign-in, anybody on the network could read this book.",
             "Serve on this machine only, with --host 127.0.0.1.", host=host,
         )  # fmt: skip
-    site = Site(book, shipped_apps() if apps is None else apps)
+    site = Site(book, shipped_apps() if apps is None else apps, complain)
     with _listen(host, port) as listening:
-        site.warm_up(complain)
+        site.warm_up()
         shown = f"[{host}]" if ":" in host else host
         server = _Server(site.asgi(), lambda: announce(f"http://{shown}:{listening.getsockname()[1]}"))
         _run(server, listening)
 
 
 class Site:
-    """The apps on one book: their first sights, their shells and their live pages."""
+    """The apps on one book: their first sights, their shells and their live pages.
 
-    def __init__(self, book: Path, apps: Sequence[App]):
+    `complain` is told of each notebook that fails, whenever it does.
+    """
+
+    def __init__(self, book: Path, apps: Sequence[App], complain: Callable[[Problem], object] = _complain):
         open_book(book)
         os.environ["CADRAN_BOOK"] = str(book.resolve())
         self.book = book
         self.apps = {app.name: app for app in apps}
         known = {app.name: app.is_page for app in apps if app.is_page is not None}
-        self.sights = FirstSights(known, lambda: seal_of(version := current_version(self.book)) or version.name)
+        self.sights = FirstSights(
+            known, lambda: seal_of(version := current_version(self.book)) or version.name, complain
+        )
         self.assets = Assets()
         scripts = {
             name: self.assets.add((_JS / f"{name}.js").read_text("utf-8"), ".js") for name in ("reader", "frame")
@@ -101,7 +110,7 @@ class Site:
         """The version of the book at this moment: a new import changes it."""
         return current_version(self.book).name
 
-    def warm_up(self, complain: Callable[[Problem], object]) -> None:
+    def warm_up(self) -> None:
         """Make the first sights: one app's before anybody is let in, the others' while readers look at it, but for those
         that learn from the book.
 
@@ -111,15 +120,13 @@ class Site:
         waiting = list(self.apps.values())
         while waiting:
             made = [self.sights.make(waiting[0], language) for language in LANGUAGES]
-            failed = [each for each in made if isinstance(each, Problem)]
-            if not failed:
+            if not any(isinstance(each, Problem) for each in made):
                 break
-            complain(failed[0])
             del waiting[0]
         else:
             raise Problem("No page can be shown.", "Correct what is told above.")
         for app in (app for app in waiting[1:] if not app.learns):
-            self.sights.begin(app, list(LANGUAGES), complain)
+            self.sights.begin(app, list(LANGUAGES))
 
     def asgi(self) -> Any:
         """The whole site, guarded."""
