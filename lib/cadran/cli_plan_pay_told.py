@@ -110,6 +110,8 @@ def _tell_compared(rows: pl.DataFrame, currency: str, words: Words) -> None:
         ends = (_money(row[name], currency, words) for name in ("gain_pay", "lose_pay"))
         table.add_row(_group(row, words), words.number(row["n_sellers"]), *pays, *counts, *ends)
     out.print(table, soft_wrap=True, crop=False)
+    for why in rows["reason"].drop_nulls().unique():
+        out.print(words(why), highlight=False, soft_wrap=True, style="dim")
 
 
 def _tell_trace(rows: pl.DataFrame, currency: str, words: Words) -> None:

@@ -235,9 +235,45 @@ def test_two_plans_are_compared_rep_by_rep(paid, tmp_path):
     rows = compared(told, load_plan(tmp_path / "other.toml", told.book))
 
     assert rows.row(0, named=True) | {"pay_a": 400, "pay_b": 450, "difference_pay": 50, "n_gain": 1, "n_lose": 1, "n_same": 5,
-                                      "gain_pay": None, "lose_pay": None} == rows.row(0, named=True)  # fmt: skip
+                                      "gain_pay": 100, "lose_pay": -50, "reason": None} == rows.row(0, named=True)  # fmt: skip
     reps = rows.filter(pl.col("level") == "rep").select("group", "difference_pay").rows()
     assert dict(reps) | {"r1": -50, "r4": 100, "r2": 0} == dict(reps)
+
+
+TELLS = ("n_gain", "n_lose", "n_same", "gain_pay", "lose_pay")
+
+
+@pytest.mark.parametrize(
+    ("won_by", "told"),
+    [
+        ([1], {None: 0, "North": 0, "South": 5}),  # one gains, nobody loses; of the South, nobody
+        ([1, 2, 4, 5], {None: 5, "North": 0, "South": 0}),  # two and two are four
+        ([1, 2, 3, 4], {None: 5, "North": 0, "South": 0}),  # four less three would leave one
+        ([1, 2, 3], {None: 5, "North": 5, "South": 5}),
+        ([1, 2, 3, 4, 5, 6], {None: 5, "North": 5, "South": 5}),
+    ],
+)
+def test_what_one_or_two_gain_is_left_out_whatever_is_taken_off(paid, tmp_path, won_by, told):
+    closed = paid(FLAT, [won(1000.0, "2026-02-01", f"r{n}") for n in won_by], is_open=False)
+    (tmp_path / "other.toml").write_text(FLAT.replace("rate = 0.1", "rate = 0.2"), "utf-8")
+    rows = compared(closed, load_plan(tmp_path / "other.toml", closed.book))
+
+    assert {row["group"]: sum(row[name] is not None for name in TELLS) for row in rows.iter_rows(named=True)} == told
+    assert (rows["reason"].is_not_null() == rows["n_gain"].is_null()).all()
+    assert rows["difference_pay"].null_count() == 0, "of three sellers or more"
+
+
+def test_how_many_gain_and_lose_is_told_where_what_they_gain_and_lose_is_not(paid, tmp_path):
+    deals = [won(amount, "2026-02-01", f"r{n}") for n, amount in ((1, 500.0), (2, 4000.0), (3, 4000.0), (5, 4000.0))]
+    told = paid(FLAT, [*deals, *(won(500.0, "2026-02-01", f"r{n}") for n in (6, 7))], is_open=False)
+    tiers = "rate = 0.1", "to = 2000\nrate = 0.05\n[[measures.tiers]]\nfrom = 2000\nrate = 0.3"
+    (tmp_path / "other.toml").write_text(FLAT.replace(*tiers), "utf-8")
+    rows = compared(told, load_plan(tmp_path / "other.toml", told.book))
+
+    assert rows.select("group", "n_gain", "n_lose", "gain_pay").rows() == [
+        (None, 3, 3, 900), ("North", 2, 1, None), ("South", 1, 2, None)
+    ]  # fmt: skip
+    assert rows["reason"].is_not_null().to_list() == [False, True, True]
 
 
 def test_a_plan_that_has_not_begun_and_one_that_pays_nobody_say_so(paid):

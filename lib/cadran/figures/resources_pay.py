@@ -74,12 +74,13 @@ def compared(answers: Answers, frame: pl.DataFrame | Problem | None, names: Sequ
         few = words("Too few sellers are paid to tell of teams: it would tell what each is paid.")
         return {"pay_compared": Notice(few, title, "little")}
     texts = [
-        words("{gain} gain, {lose} lose", gain=words.number(gain), lose=words.number(lose))
+        words("not told") if gain is None else words("{gain} gain, {lose} lose", gain=words.number(gain), lose=words.number(lose))
         for gain, lose in rows.select("n_gain", "n_lose").iter_rows()
-    ]
+    ]  # fmt: skip
     labels = [group or words("Unknown") for group in rows["group"]]
     rows = rows.with_columns(label=pl.Series(labels, dtype=pl.String), told=pl.Series(texts, dtype=pl.String))
     said = words("Variable pay of each team, more or less; beside it, sellers")
+    said += "".join(f". {words(why)}" for why in rows["reason"].drop_nulls().unique())
     drawn = draw.compared(rows, words=words, currency=answers.currency, title=title, subtitle=said)
     return {"pay_compared": with_finding(drawn)}
 

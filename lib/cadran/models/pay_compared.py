@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
 
 from cadran.book.individual import is_active
@@ -16,7 +17,8 @@ def compared(paid: Payroll, other: PayPlan) -> pl.DataFrame:
     """Two plans on the same deals, the other's rules applied to the days of the first: who gains, who loses, how much.
 
     Returns:
-        Rows as `PayCompared`: the company, the teams and, only where that is open, the reps.
+        Rows as `PayCompared`: the company, the teams and, only where that is open, the reps. Until then how many gain and
+        lose, and how much, is left out where it would tell what one or two of them get.
 
     Raises:
         Problem: If the other plan pays nobody, or its periods do not fit into those days.
@@ -38,9 +40,15 @@ def compared(paid: Payroll, other: PayPlan) -> pl.DataFrame:
         if both.height < LEAST
         else [_differences(both, None), _differences(both.filter(pl.col("shown") != ""), "shown")]
     )
+    if told and not is_active(paid.book):
+        told = [_guarded(pl.concat(told))]
     if is_active(paid.book):
         reps = both.group_by("rep_id", "seller", maintain_order=True).agg(_DIFFERENCES)
-        reps = reps.rename({"rep_id": "group"}).with_columns(level=pl.lit("rep")).sort("difference_pay", "group")
+        reps = (
+            reps.rename({"rep_id": "group"})
+            .with_columns(_NO_REASON, level=pl.lit("rep"))
+            .sort("difference_pay", "group")
+        )
         told = [*(told or [_differences(both, None)]), reps]
     return typed(PayCompared, told)
 
@@ -75,10 +83,41 @@ _DIFFERENCES = [
 ]
 
 
+_NO_REASON = pl.lit(None, pl.String).alias("reason")
+#: Why something is left out, a sentence of the catalogue.
+TOO_FEW = "How many gain or lose, or how much, would tell what one or two of them are paid."
+#: What is told of those who gain and lose, and what of it may be of one or two: how many change, how many gain or lose.
+_GUARDED = (
+    (("n_gain", "n_lose", "n_same"), [pl.col("n_gain") + pl.col("n_lose")]),
+    (("gain_pay", "lose_pay"), [pl.col("n_gain"), pl.col("n_lose")]),
+)
+
+
 def _differences(both: pl.DataFrame, by: str | None) -> pl.DataFrame:
     keys = pl.lit(None, pl.String).alias("group") if by is None else pl.col(by).alias("group")
     summed = both.group_by(keys, maintain_order=True).agg(_DIFFERENCES).sort("group", nulls_last=True)
     level = LEVELS[0 if by is None else 1]
-    few = pl.any_horizontal(pl.col("n_gain", "n_lose").is_between(1, LEAST - 1))  # the sum of one is what that one gets
-    summed = summed.with_columns(pl.when(~few).then(pl.col("gain_pay", "lose_pay")))
-    return summed.with_columns(level=pl.lit(level), seller=pl.lit(None, pl.String))
+    return summed.with_columns(_NO_REASON, level=pl.lit(level), seller=pl.lit(None, pl.String))
+
+
+def _guarded(rows: pl.DataFrame) -> pl.DataFrame:
+    """The company and its teams, without what would tell of one or two sellers."""
+    left_out = [(names, pl.Series(_left_out(rows.select(n).to_numpy()))) for names, n in _GUARDED]
+    return rows.with_columns(
+        *(pl.when(~gone).then(name).alias(name) for names, gone in left_out for name in names),
+        reason=pl.when(left_out[0][1] | left_out[1][1]).then(pl.lit(TOO_FEW)),
+    )
+
+
+def _left_out(n: np.ndarray) -> np.ndarray:
+    """Of which rows, the company first, numbers are left out: where they are of one or two; and of so many more teams that
+    what is told of the company, less what is told of teams, is of nobody or of `LEAST` sellers."""
+
+    def is_few(each: np.ndarray) -> np.ndarray:
+        return np.asarray(((each > 0) & (each < LEAST)).any(axis=-1))
+
+    gone, teams = is_few(n), n[1:]
+    while not gone[0] and is_few(teams[gone[1:]].sum(axis=0)):
+        rest = np.flatnonzero(~gone[1:] & (teams.sum(axis=1) > 0))
+        gone[1 + rest[teams[rest].sum(axis=1).argmin()]] = True
+    return gone

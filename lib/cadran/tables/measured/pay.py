@@ -137,13 +137,17 @@ class PayCompared(dy.Schema):
     pay_a = _money("Variable pay under the first plan")
     pay_b = _money("Variable pay under the other")
     difference_pay = _money("pay_b - pay_a")
-    n_gain = dy.Int64(nullable=False, min=0, description="Sellers who get more under the other plan")
-    n_lose = dy.Int64(nullable=False, min=0, description="Sellers who get less")
-    n_same = dy.Int64(nullable=False, min=0, description="Sellers who get the same, to the cent")
+    n_gain = dy.Int64(
+        nullable=True, min=0,
+        description="Sellers who get more under the other plan; null where that would tell what one or two get",
+    )  # fmt: skip
+    n_lose = dy.Int64(nullable=True, min=0, description="Sellers who get less; null likewise")
+    n_same = dy.Int64(nullable=True, min=0, description="Sellers who get the same, to the cent; null likewise")
     gain_pay = _money(
         "What those who gain get more, in all; null where that would tell what one or two get", nullable=True
     )
     lose_pay = _money("What those who lose get less, in all (not positive); null likewise", nullable=True)
+    reason = dy.String(nullable=True, description="Why something is left out, an English sentence of the catalogue")
 
 
 class PayFlag(dy.Schema):
