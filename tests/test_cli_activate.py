@@ -25,6 +25,34 @@ def test_a_record_that_is_not_whole_is_refused(said):
     assert "--until must be said" in complained
 
 
+def test_all_that_is_wrong_is_told_together(said):
+    wrong = ["--purpose", " ", "--works-council", "2999-01-01", "--retention-months", "0", "--until", "2020-01-01"]
+    status, _, complained = said(*wrong)
+
+    assert status == 1
+    for fault in (
+        "--legal-basis, --impact-assessment, --notice must be said", "purpose is empty", "will only be consulted",
+        "would be kept for 0 months", "would end on",
+    ):  # fmt: skip
+        assert fault in complained
+    assert "not rated" in said()[1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (["--works-council", "2026-01-01", "--until", "2020-01-01"], ["--no-works-council are both", "would end on"]),
+        (["--end"], ["--end closes"]),
+    ],
+)
+def test_what_contradicts_itself_is_refused(said, asked, says):
+    status, _, complained = said(*SAID, *asked)
+
+    assert status == 1
+    assert [each for each in says if each not in complained] == []
+    assert "not rated" in said()[1]
+
+
 def test_it_is_opened_told_and_closed(said, monkeypatch):
     from datetime import UTC, datetime, timedelta
 

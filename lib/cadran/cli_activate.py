@@ -1,6 +1,6 @@
 """The command that opens the ratings of named persons, once what the law asks for is on record."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,28 +39,48 @@ def individual(
     """Open the ratings of named persons until a day, close them again, or say what holds."""
     from cadran.book import individual as record
     from cadran.book import open_book
+    from cadran.models.plan_file import Faults
 
     open_book(book)
-    council = works_council.date() if works_council else no_works_council
+    at = datetime.now(UTC)
     given: dict[str, Any] = {
         "--purpose": purpose,
         "--legal-basis": legal_basis,
         "--impact-assessment": impact_assessment,
-        "--works-council (--no-works-council)": council,
+        "--works-council (--no-works-council)": works_council.date() if works_council else no_works_council,
         "--notice": notice and notice.date(),
         "--retention-months": retention_months,
         "--until": until and until.date(),
     }
-    missing = [name for name, value in given.items() if value is None]
+    is_asked = any(value is not None for value in given.values())
+    if end and is_asked:
+        raise Problem("--end closes them: nothing else can be said with it.", "Leave out --end, or all the others.")
     if end:
-        record.end(book, datetime.now(UTC))
-    elif len(missing) < len(given):
-        if missing:
-            raise Problem(
-                "{options} must be said.", "Add them: each is a part of the record.", options=", ".join(missing)
-            )
-        record.activate(book, record.Activation(*given.values()), datetime.now(UTC))
+        record.end(book, at)
+    elif is_asked:
+        if faults := _faults(given, works_council is not None and no_works_council is not None, at.date()):
+            raise Faults(faults)
+        record.activate(book, record.Activation(*given.values()), at)
     _tell(record.activation_of(book, today()))
+
+
+def _faults(given: dict[str, Any], is_both: bool, on: date) -> list[Problem]:
+    """All that keeps a record from being made: what is not said, what contradicts itself, what cannot be."""
+    from cadran.book.individual import Activation
+
+    missing = [name for name, value in given.items() if value is None]
+    faults = [
+        Problem("{options} must be said.", "Add them: each is a part of the record.", options=", ".join(missing))
+    ] if missing else []  # fmt: skip
+    if is_both:
+        faults.append(Problem("--works-council and --no-works-council are both said.",
+                              "Say the day it was consulted, or why none has to be."))  # fmt: skip
+    # What is missing is told above: beside it, what is said is looked at as if the rest were right.
+    right = ("–", "–", "–", "–", on, 1, on + timedelta(days=1))
+    whole: list[Any] = [
+        default if value is None else value for value, default in zip(given.values(), right, strict=True)
+    ]
+    return faults + Activation(*whole).missing(on)
 
 
 def _tell(holds: Any) -> None:
