@@ -17,6 +17,12 @@ STEPS = {
     "draw_recovered": "Draw recovered",
 }  # fmt: skip
 _ATTAINED = {"period": "of each period", "year_to_date": "of the plan so far", "year": "of the whole plan"}
+#: What quota and credited amounts of a period count.
+_COUNTED = {
+    "period": ("Quota", "Credited"),
+    "year_to_date": ("Quota to date", "Credited to date"),
+    "year": ("Quota of the plan", "Credited to date"),
+}
 
 
 def tell(opened: Any, plans: list[Any], found: list[Any], told: dict[str, pl.DataFrame], words: Words) -> None:
@@ -40,11 +46,11 @@ def tell(opened: Any, plans: list[Any], found: list[Any], told: dict[str, pl.Dat
         sentence = " ".join(flag.said.told(words).split("\n"))
         out.print(f"⚑ {sentence}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if "payouts" in told:
-        _tell_payouts(told["payouts"], currency, words)
+        _tell_payouts(told["payouts"], plan, currency, words)
     if "compared" in told:
         _tell_compared(told["compared"], currency, words)
     if "trace" in told:
-        _tell_trace(told["trace"], currency, words)
+        _tell_trace(told["trace"], plan, currency, words)
         show(told["credits"].drop("rep_id"), Format.table, words, currency)
     for each in plans if "curve" in told else []:
         for sentence in _curve(each, told, currency, words):
@@ -61,7 +67,7 @@ def _group(row: dict[str, Any], words: Words) -> str:
     return words("Company") if row["level"] == "company" else row["seller"] or row["group"] or UNKNOWN
 
 
-def _tell_payouts(rows: pl.DataFrame, currency: str, words: Words) -> None:
+def _tell_payouts(rows: pl.DataFrame, plan: Any, currency: str, words: Words) -> None:
     if rows.is_empty():
         out.print(
             words("Too few sellers are paid to show it without telling what each gets, or no period is asked for.")
@@ -71,8 +77,7 @@ def _tell_payouts(rows: pl.DataFrame, currency: str, words: Words) -> None:
         "",
         "Period",
         "Sellers",
-        "Quota",
-        "Credited",
+        *_COUNTED[plan.attainment],
         "Attainment",
         "Fixed pay",
         "Variable at 100 %",
@@ -114,7 +119,7 @@ def _tell_compared(rows: pl.DataFrame, currency: str, words: Words) -> None:
         out.print(words(why), highlight=False, soft_wrap=True, style="dim")
 
 
-def _tell_trace(rows: pl.DataFrame, currency: str, words: Words) -> None:
+def _tell_trace(rows: pl.DataFrame, plan: Any, currency: str, words: Words) -> None:
     heads = ("Period", "Line", "Step", "Measure", "Of", "Base", "Quota", "Variable", "Rate", "Pay")
     table = Table(*(words(head) for head in heads), box=SIMPLE)
     for row in rows.iter_rows(named=True):
@@ -124,6 +129,10 @@ def _tell_trace(rows: pl.DataFrame, currency: str, words: Words) -> None:
         table.add_row(words.date(row["period"]), str(row["line"]), step, words(row["measure"] or ""), of, *sums,
                       row["rate"] or "", _money(row["pay"], currency, words))  # fmt: skip
     out.print(table, soft_wrap=True, crop=False)
+    if plan.attainment != "period":
+        told = words("Base, quota and variable of a tier are those since {day}; what earlier periods earned is taken off.",
+                     day=words.date(plan.starts))  # fmt: skip
+        out.print(told, highlight=False, soft_wrap=True, style="dim")
     for (period,), lines in rows.group_by("period", maintain_order=True):
         total = _money(float(lines["pay_cents"].sum()) / 100, currency, words)
         out.print(

@@ -9,6 +9,7 @@ import pytest
 from cadran.book import Reader
 from cadran.models.pay import payouts, payroll, trace
 from cadran.models.pay_compared import compared
+from cadran.models.pay_costs import Ahead
 from cadran.models.pay_flags import flags
 from cadran.models.pay_read import load_plan
 from cadran.tables.problems import Problem
@@ -281,6 +282,61 @@ def test_a_plan_that_has_not_begun_and_one_that_pays_nobody_say_so(paid):
         paid(FLAT.replace("2026-", "2027-"), [])
     with pytest.raises(Problem, match="pays nobody"):
         paid(QUOTA.replace("amount = 120000", 'from = "targets"'), [])
+
+
+NORTH = FLAT + '[who]\nteams = ["North"]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "reps", "cause", "repair"),
+    [
+        (QUOTA.replace("amount = 120000", 'from = "targets"'), REPS, "no quota for any of those who are there: 7",
+         "targets of scope rep"),
+        (QUOTA.replace("[quota]\namount = 120000", "[people.r9]\nquota = 1"),
+         [*REPS, {**REPS[0], "rep_id": "r9", "left_date": "2024-12-31"}], "no quota for any of those who are there: 7",
+         "quota.amount"),
+        (NORTH.replace("[who]", '[who]\nroles = ["boss"]'), [*REPS, {**REPS[6], "rep_id": "r9", "role": "boss"}],
+         "nobody is in all the groups it names: roles boss, teams North", "Write under [who]"),
+        (NORTH, [{**rep, "left_date": "2025-06-30"} for rep in REPS], "those it is for (3) are not there between 2026-01-01",
+         "left_date"),
+        (FLAT, [], "the book knows no seller", "rep_id"),
+        (FLAT, [{**rep, "role": None} for rep in REPS], "nobody has owned a deal since 2026-01-01", "[who]"),
+    ],
+)  # fmt: skip
+def test_a_plan_that_pays_nobody_says_why(paid, text, reps, cause, repair):
+    with pytest.raises(Problem, match="pays nobody") as told:
+        paid(text, [], reps=reps)
+
+    assert cause in str(told.value)
+    assert repair in str(told.value)
+
+
+def test_what_a_plan_may_cost_that_pays_nobody_says_why_too(paid, tmp_path):
+    reps = [{**rep, "left_date": "2025-06-30"} for rep in REPS]
+    book = paid(FLAT, [], reps=[*REPS[1:], reps[0]]).book
+    (tmp_path / "pay.toml").write_text(FLAT + '[who]\nreps = ["r1"]\n', "utf-8")
+    plan = load_plan(tmp_path / "pay.toml", book)
+
+    with pytest.raises(Problem, match=r"pays nobody: those it is for \(1\)"):
+        Ahead(book, plan, ["r1"], [date(2026, 7, 1)])
+
+
+def test_what_a_payout_counts_is_told(paid):
+    deals = [won(60_000.0, "2026-02-01"), won(60_000.0, "2026-05-01")]
+    spans = {}
+    for attainment in ("period", "year_to_date", "year"):
+        told = paid(QUOTA.replace('period = "quarter"', f'period = "quarter"\nattainment = "{attainment}"'), deals)
+        row = payouts(told).filter(pl.col("group") == "r1", pl.col("period") == date(2026, 4, 1)).row(0, named=True)
+        spans[attainment] = [row[name] for name in ("counted_from", "quota_until", "quota_amount", "credited_amount")]
+        lines, _ = trace(told, "r1")
+        tier = lines.filter(pl.col("step") == "tier", pl.col("period") == date(2026, 4, 1)).row(0, named=True)
+        assert (tier["counted_from"], tier["quota_amount"]) == (row["counted_from"], row["quota_amount"])
+
+    assert spans == {
+        "period": [date(2026, 4, 1), date(2026, 6, 30), 30_000, 60_000],
+        "year_to_date": [date(2026, 1, 1), date(2026, 6, 30), 60_000, 120_000],
+        "year": [date(2026, 1, 1), date(2026, 12, 31), 120_000, 120_000],
+    }
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from cadran.measures.counting import small
 from cadran.models.pay_credits import Credits, credited
 from cadran.models.pay_earned import Line, Settled, settle
 from cadran.models.pay_plan import PayPlan
-from cadran.models.pay_roll import Staffed, staffed
+from cadran.models.pay_roll import Staffed, staffed, why_nobody
 from cadran.models.pay_shown import LEAST, money, shown_as, typed
 from cadran.tables.measured.pay import LEVELS, STEPS, PayCredit, PayLine, Payout
 from cadran.tables.problems import Problem
@@ -54,7 +54,9 @@ class Payroll:
         noted: list[Line] = []
         known = self.credits.known(self.plan, self.rep_ids, len(self.periods))
         settle(self.plan, self.staff.roll, known, noted.append)
-        return lines_of(noted, self.rep_ids, self.periods)
+        return lines_of(
+            noted, self.rep_ids, self.periods, None if self.plan.attainment == "period" else self.plan.starts
+        )
 
 
 def payroll(book: Book, plan: PayPlan) -> Payroll:
@@ -73,10 +75,7 @@ def payroll(book: Book, plan: PayPlan) -> Payroll:
     whole = replace(book, reader=None)
     staff = staffed(whole, plan)
     if staff.people.is_empty():
-        raise Problem(
-            "The plan {plan} pays nobody. Sellers without a quota: {n}.",
-            "Write quota.amount, or who is paid under [who].", plan=plan.name, n=staff.aside.height,
-        )  # fmt: skip
+        raise why_nobody(whole, plan, staff)
     found = credited(whole, plan)
     known = found.known(plan, staff.people["rep_id"].to_list(), len(periods))
     is_limited = book.reader is not None and book.reader.is_limited
@@ -157,7 +156,10 @@ def _per_rep(paid: Payroll) -> pl.DataFrame:
         "target": staff.roll.variable[:, :n], "pay": settled.pay, "carried": settled.carried, "balance": settled.balance,
         "is_here": staff.roll.present[:, :n],
     }  # fmt: skip
-    spans = pl.DataFrame(paid.periods, schema={"period": pl.Date, "until": pl.Date}, orient="row")
+    spans = pl.DataFrame(paid.periods, schema={"period": pl.Date, "until": pl.Date}, orient="row").with_columns(
+        counted_from=pl.col("period") if paid.plan.attainment == "period" else pl.lit(paid.plan.starts),
+        quota_until=pl.lit(paid.plan.ends) if paid.plan.attainment == "year" else pl.col("until"),
+    )
     rows = rows.with_columns(
         pl.concat([spans] * people.height),
         team=pl.Series(names[staff.roll.team[:, :n].ravel()].tolist(), dtype=pl.String).replace("", None),
@@ -171,7 +173,8 @@ def _per_rep(paid: Payroll) -> pl.DataFrame:
 def _summed(rows: pl.DataFrame, by: str | None) -> pl.DataFrame:
     keys = pl.lit(None, pl.String).alias("group") if by is None else pl.col(by).alias("group")
     sums = pl.col("quota", "credited", "base", "target", "pay", "balance").sum()
-    summed = rows.group_by(keys, "period", "until", "is_complete", maintain_order=True).agg(
+    spans = ("period", "until", "counted_from", "quota_until", "is_complete")
+    summed = rows.group_by(keys, *spans, maintain_order=True).agg(
         sums, carried_pay=pl.col("carried").sum(), n_sellers=pl.col("is_here").sum()
     )
     level = LEVELS[0 if by is None else 1]
@@ -190,8 +193,17 @@ def _in_money(rows: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def lines_of(noted: Sequence[Line], rep_ids: list[str], periods: list[tuple[date, date]]) -> pl.DataFrame:
-    """Lines of arrays as rows of `PayLine`: those that pay something, or that a rate was applied to."""
+def lines_of(
+    noted: Sequence[Line], rep_ids: list[str], periods: list[tuple[date, date]], since: date | None = None
+) -> pl.DataFrame:
+    """Lines of arrays as rows of `PayLine`: those that pay something, or that a rate was applied to.
+
+    Args:
+        noted: Lines.
+        rep_ids: The reps, in the order of the arrays.
+        periods: First and last day of each.
+        since: First day of what tiers count; None: that of each line's own period.
+    """
     frames = []
     firsts = [first for first, _ in periods]
     for order, line in enumerate(noted):
@@ -202,11 +214,13 @@ def lines_of(noted: Sequence[Line], rep_ids: list[str], periods: list[tuple[date
         for name, values in (("base", line.base), ("quota", line.quota), ("target", line.target)):
             if values is not None:
                 frame[name] = np.broadcast_to(values, line.pay.shape)[place]
+        earlier = None if line.of_period is None else firsts[line.of_period]
         fixed = {
             "order": order, "step": line.step, "period": firsts[line.period],
             "measure": line.measure and line.measure.name, "tier": line.tier,
-            "of_period": None if line.of_period is None else firsts[line.of_period],
+            "of_period": earlier,
             "rate": None if line.rate is None else str(line.rate),
+            "counted_from": None if line.base is None else since or earlier or firsts[line.period],
         }  # fmt: skip
         frames.append(pl.DataFrame(frame).with_columns(pl.lit(value).alias(name) for name, value in fixed.items()))
     if not frames:

@@ -17,7 +17,7 @@ from cadran.models.pay_credits import credited
 from cadran.models.pay_earned import Array, Roll, windows
 from cadran.models.pay_futures import paid
 from cadran.models.pay_plan import PayPlan
-from cadran.models.pay_roll import staffed
+from cadran.models.pay_roll import staffed, why_nobody
 from cadran.models.pay_shown import LEAST, typed
 from cadran.tables.measured.forecast import QUANTILES
 from cadran.tables.measured.pay import PayAttainment, PayCost
@@ -54,6 +54,8 @@ class Ahead:
             self._years.append(_Year(book, each, sellers, months, shares, sum(len(y.last_month) for y in self._years)))
         self._spans = [np.flatnonzero(year.period == p) for year in self._years for p in year.last_month]
         self.n_sellers = self._years[0].staff.people.height
+        if not self.n_sellers:
+            raise why_nobody(replace(book, reader=None), self._years[0].plan, self._years[0].staff)
         if self.n_sellers < LEAST and not is_active(book):
             raise Problem("The plan pays too few sellers ({n}): what it costs would tell what each is paid.",
                           "`cadran activate individual` opens it, once what the law asks for is on record.",

@@ -16,6 +16,7 @@ from cadran.measures.counting import small
 from cadran.measures.targets import targets_for
 from cadran.models.pay_earned import Array, Roll, part
 from cadran.models.pay_plan import PayPlan, Person
+from cadran.tables.problems import Problem
 
 #: The role that is paid where the plan names nobody, if the book knows it.
 SELLER = "seller"
@@ -75,6 +76,38 @@ def staffed(book: Book, plan: PayPlan) -> Staffed:
     begun = [number for number, (first, _) in enumerate(periods) if first <= book.day]
     moved = np.asarray((numbers[:, begun] != numbers[:, :1]).any(1))
     return Staffed(people, roll, prorated(_yearly(plan, people, "base", plan.base)), teams, aside, by, unknown, moved)
+
+
+def why_nobody(book: Book, plan: PayPlan, staff: Staffed) -> Problem:
+    """Why a plan pays nobody in a book: no quota, nobody there in its days, nobody in its groups, or nobody at all."""
+    if n := staff.aside.height:
+        repair = "Import targets of scope rep for each of its periods that has begun, or write quota.amount."
+        return Problem(
+            "The plan {plan} pays nobody: there is no quota for any of those who are there: {n}.",
+            repair if plan.is_quota_from_targets else "Write quota.amount, or a quota for each of [people].",
+            plan=plan.name, n=n,
+        )  # fmt: skip
+    reps = small(book.table("reps")).sort("rep_id", "valid_from").group_by("rep_id", maintain_order=True).last()
+    if n := _paid(book, plan, reps)[0].height:
+        return Problem(
+            "The plan {plan} pays nobody: those it is for ({n}) are not there between {starts:%Y-%m-%d} and "
+            "{ends:%Y-%m-%d}.",
+            "Look at the days of the plan, at `starts` and `ends` under [people], and at hired_date and left_date in the "
+            "book.",
+            plan=plan.name, n=n, starts=plan.starts, ends=plan.ends,
+        )  # fmt: skip
+    named = {"reps": plan.reps, "roles": () if plan.reps else plan.roles, "teams": plan.teams}
+    if told := [f"{group} {', '.join(names[:5])}" for group, names in named.items() if names]:
+        return Problem(
+            "The plan {plan} pays nobody: nobody is in all the groups it names: {groups}.",
+            "Write under [who] groups that have somebody in common, as the book knows them last.",
+            plan=plan.name, groups=", ".join(told),
+        )  # fmt: skip
+    if reps.is_empty():
+        return Problem("The plan {plan} pays nobody: the book knows no seller.",
+                       "Map the owner of deals (rep_id), or the staff with their roles.", plan=plan.name)  # fmt: skip
+    return Problem("The plan {plan} pays nobody: nobody has owned a deal since {starts:%Y-%m-%d}.",
+                   "Write who is paid under [who], or import newer deals.", plan=plan.name, starts=plan.starts)  # fmt: skip
 
 
 def _own(plan: PayPlan, rep_id: str) -> Person:

@@ -24,8 +24,14 @@ class Payout(dy.Schema):
     until = dy.Date(nullable=False, description="Last day of it")
     is_complete = dy.Bool(nullable=False, description="Whether the period had ended at the book's moment")
     n_sellers = dy.Int64(nullable=False, min=0, description="Sellers paid by the plan who were there in the period")
-    quota_amount = _money("Quota of what the plan counts at this period's end, prorated for presence")
-    credited_amount = _money("Won and credited against it")
+    counted_from = dy.Date(
+        nullable=False,
+        description="First day of what quota_amount and credited_amount count: that of the period, or, where attainment is "
+        "to date, of the plan; pay is of the period alone",
+    )
+    quota_until = dy.Date(nullable=False, description="Last day of what quota_amount counts; credited_amount: until")
+    quota_amount = _money("Quota from counted_from to quota_until, prorated for presence")
+    credited_amount = _money("Won and credited against it, from counted_from to until")
     attainment = dy.Float64(nullable=True, description="credited_amount / quota_amount; null without a quota")
     base_pay = _money("Fixed pay of the period, prorated for presence")
     target_pay = _money("Variable pay of the period at 100 %, prorated for presence")
@@ -45,6 +51,10 @@ class PayLine(dy.Schema):
     measure = dy.String(nullable=True, description="The measure of the plan")
     tier = dy.Int64(nullable=True, min=1, description="The tier, from 1")
     of_period = dy.Date(nullable=True, description="The earlier period that is worked out anew, or was earned before")
+    counted_from = dy.Date(
+        nullable=True,
+        description="First day of what base, quota and variable of a tier count; null where the line has none",
+    )
     base_amount = _money("What the rate is applied to; of deals counted, their number", nullable=True)
     quota_amount = _money("The quota it is held to, where the tier pays a share of the variable", nullable=True)
     target_pay = _money("The variable that is shared, where it is", nullable=True)
