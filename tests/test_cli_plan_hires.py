@@ -7,7 +7,9 @@ import company
 import pytest
 from quick import quick_model
 
-from cadran.models import bookings
+from cadran.models.bookings import of_model
+from cadran.models.coming import Coming
+from cadran.tables.problems import Problem
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,14 @@ def somewhere(tmp_path, monkeypatch, book):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CADRAN_LANG", "en")
     monkeypatch.setenv("CADRAN_BOOK", str(book.version.parent))
-    monkeypatch.setattr(bookings, "bookings", lambda book, months: bookings.of_model(book, quick_model(book), months))
+    monkeypatch.setattr("cadran.models.coming.coming", foreseen)
+
+
+def foreseen(book, months):
+    """What is to come, as if forecast, by a win model that is fitted quickly."""
+    found = of_model(book, quick_model(book), months)
+    why = Problem("The forecast ends before.", "Ask for less.") if months > 12 else None
+    return Coming(found.sellers, found.months, found.drawn(), why)
 
 
 PLAN = """
@@ -85,6 +94,12 @@ def test_a_script_reads_it(run, tmp_path):
     assert nord["2026-02-01"] > nord["2026-01-01"] + 1
     _, lines, _ = run("plan", "hires", "staff.toml", "--format", "csv", "--show", "hire_by")
     assert lines.startswith("level,group,region,case,threshold,shortage_month")
+
+
+def test_revenue_that_is_not_the_forecast_s_is_said_not_to_be(run):
+    status, _, complaint = run("plan", "hires", "--horizon", 13, "--format", "csv")
+
+    assert (status, "The forecast ends before." in complaint) == (0, True)
 
 
 def test_an_earlier_day(run):

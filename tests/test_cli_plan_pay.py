@@ -12,6 +12,8 @@ import pytest
 
 from cadran import cli_plan_pay
 from cadran.book import SAMPLE
+from cadran.models.coming import Coming
+from cadran.tables.problems import Problem
 
 DRAFT = SAMPLE / "plans" / "pay_2027.toml"
 
@@ -83,20 +85,36 @@ def test_french_is_spoken(run, monkeypatch, activated):
     assert "Variable paid" not in told
 
 
-def test_what_it_may_cost_is_told_of_the_same_futures(run, monkeypatch):
-    drawn = SimpleNamespace(bookings=np.full((5, 2, 6), 10_000.0), wins=np.ones((5, 2, 6)))
-    coming = SimpleNamespace(
-        sellers=pl.DataFrame({"rep_id": ["R129", "R002"]}), drawn=lambda: drawn,
-        months=tuple(date(2026, month, 1) for month in range(7, 13)),
-    )  # fmt: skip
-    monkeypatch.setattr("cadran.models.bookings.bookings", lambda book, months: coming)
+@pytest.fixture
+def foreseen(monkeypatch):
+    """Futures in which two sellers sign as much each month, as if forecast; `why` says that they are not."""
+
+    def made(why=None):
+        drawn = SimpleNamespace(bookings=np.full((5, 2, 6), 10_000.0), wins=np.ones((5, 2, 6)))
+        months = tuple(date(2026, month, 1) for month in range(7, 13))
+        told = Coming(pl.DataFrame({"rep_id": ["R129", "R002"]}), months, drawn, why)
+        monkeypatch.setattr("cadran.models.coming.coming", lambda book, months: told)
+
+    return made
+
+
+def test_what_it_may_cost_is_told_of_the_futures_of_the_forecast(run, foreseen):
+    foreseen()
     status, told, _ = run("plan", "pay", "--ahead", "6", "--format", "json")
     read = json.loads(told)
 
     assert status == 0
     assert [row["period"] for row in read["cost"]] == ["2026-07-01", "2026-10-01", None]
     assert read["cost"][-1]["low"] <= read["cost"][-1]["pay"] <= read["cost"][-1]["high"]
+    assert read["cost"][-1]["bookings"] == 6 * 10_000, "of those the plan pays"
     assert run("plan", "pay", "--ahead", "6", "--format", "csv")[1].startswith("plan,period,n_months,")
+
+
+def test_futures_that_are_not_the_forecast_s_are_said_not_to_be(run, foreseen):
+    foreseen(Problem("The forecast ends before.", "Ask for less."))
+    status, _, complaint = run("plan", "pay", "--ahead", "6")
+
+    assert (status, "The forecast ends before." in complaint) == (0, True)
 
 
 def test_a_book_without_a_plan_says_how_to_get_one(run, tmp_path, monkeypatch):

@@ -88,6 +88,8 @@ def hires(
             n,
         )
         warn([left_out, *(problem.told(words) for problem in staffing.set_aside)])
+    if found.why_not is not None:
+        warn([found.why_not.told(words)])
     levels = ("company", by.value)
     frames = {
         "basis": basis(found.plan.force), "months": found.plan.frame(levels),

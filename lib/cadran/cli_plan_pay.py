@@ -10,7 +10,7 @@ import typer
 from cadran.asked import AsOfOption, BookOption, FormatOption, SinceOption, UntilOption, seen_book
 from cadran.cli_plan_pay_told import tell
 from cadran.tables.problems import Problem
-from cadran.terminal import Format, reader_words, show
+from cadran.terminal import Format, reader_words, show, warn
 from cadran.text import Words
 
 words = reader_words()
@@ -65,7 +65,7 @@ def pay(
         told["trace"], told["credits"] = pays.trace(paid, trace)
     told |= _curves(opened, plans, paid)
     if ahead:
-        told |= _costs(opened, plans, ahead)
+        told |= _costs(opened, plans, ahead, words)
     if format is Format.csv:
         show(told[next(name for name in ("trace", "cost", "compared", "payouts") if name in told)], format, words)
     elif format is Format.json:
@@ -88,15 +88,15 @@ def _curves(opened: Any, plans: list[Any], paid: Any) -> dict[str, pl.DataFrame]
     return told | ({"held": pl.concat([held(plan, deal, quota) for plan, quota in scaled])} if deal else {})
 
 
-def _costs(opened: Any, plans: list[Any], months: int) -> dict[str, pl.DataFrame]:
+def _costs(opened: Any, plans: list[Any], months: int, words: Words) -> dict[str, pl.DataFrame]:
     """What each plan may cost in the months to come, in the same futures."""
-    from cadran.models.bookings import bookings
+    from cadran.models.coming import coming
     from cadran.models.pay_costs import Ahead
 
-    coming = bookings(opened, months)
-    assert coming is not None  # it was waited for
-    drawn, sellers = coming.drawn(), coming.sellers["rep_id"].to_list()
-    made = [Ahead(opened, plan, sellers, coming.months).costs(drawn.bookings, drawn.wins) for plan in plans]
+    found = coming(opened, months)
+    warn([found.why_not.told(words)] if found.why_not else [])
+    sellers, drawn = found.sellers["rep_id"].to_list(), found.drawn
+    made = [Ahead(opened, plan, sellers, found.months).costs(drawn.bookings, drawn.wins) for plan in plans]
     return {
         "cost": pl.concat([each.cost for each in made]),
         "attainment": pl.concat([each.attainment for each in made]),

@@ -16,7 +16,8 @@ from quick import quick_model
 from cadran.book import Book, open_book, write_book
 from cadran.measures.periods import month_after
 from cadran.models.bookings import of_model
-from cadran.models.capacity import Hiring, of_bookings
+from cadran.models.capacity import Hiring, of_coming
+from cadran.models.coming import Coming
 from cadran.models.staffing import Staffing
 from cadran.models.working_days import WorkingDays
 from cadran.tables import TABLES
@@ -52,7 +53,8 @@ class Company:
     def hiring(self, **stated: float) -> Hiring:
         """The capacity plan of the book, on the bookings that a quickly fitted win model gives."""
         found = of_model(self.book, quick_model(self.book), 12)
-        return of_bookings(self.book, replace(self.staffing, **stated), found)
+        coming = Coming(found.sellers, found.months, found.drawn())
+        return of_coming(self.book, replace(self.staffing, **stated), coming)
 
     def hire_by(self, told: Hiring) -> date:
         """The day by which one would have to begin to hire, knowing what is planted."""

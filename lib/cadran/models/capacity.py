@@ -25,9 +25,9 @@ from cadran.tables.measured.capacity import Basis, RampMonth
 from cadran.tables.problems import Problem
 
 if TYPE_CHECKING:
-    from cadran.models.bookings import Bookings
+    from cadran.models.coming import Coming
 
-__all__ = ["Change", "Hiring", "Plan", "basis", "capacity", "of_bookings", "plan", "ramp_curve", "staffing_of"]
+__all__ = ["Change", "Hiring", "Plan", "basis", "capacity", "of_coming", "plan", "ramp_curve", "staffing_of"]
 
 #: Months that are planned, at most.
 MOST_MONTHS = 18
@@ -53,19 +53,17 @@ def capacity(book: Book, months: int = 12, staffing: Staffing | None = None, wai
 @lru_cache(maxsize=16)
 def _begun(book: Book, months: int, staffing: Staffing) -> Future[Hiring]:
     def work() -> Hiring:
-        from cadran.models.bookings import bookings
+        from cadran.models.coming import coming
 
-        found = bookings(book, months)
-        assert found is not None  # it was waited for
-        return of_bookings(book, staffing, found)
+        return of_coming(book, staffing, coming(book, months))
 
     return behind(work)
 
 
-def of_bookings(book: Book, staffing: Staffing, found: "Bookings") -> Hiring:
-    """The capacity plan of a book on bookings that were worked out before, of the same moment."""
+def of_coming(book: Book, staffing: Staffing, found: "Coming") -> Hiring:
+    """The capacity plan of a book on bookings to come that were worked out before, of the same moment."""
     force = workforce(book, staffing, found.sellers, found.months)
-    return Hiring(plan(force, found.sellers, found.drawn()))
+    return Hiring(plan(force, found.sellers, found.drawn), found.why_not)
 
 
 def staffing_of(book: Book, months: int = 12, path: Path | None = None) -> Staffing:

@@ -12,6 +12,7 @@ from cadran.measures.periods import month_after
 from cadran.models.shortage import Plan, chances, windows
 from cadran.models.workforce import Row, joiner
 from cadran.tables.measured.capacity import CASES, Hire, HireBy, Timing
+from cadran.tables.problems import Problem
 
 #: Chances of shortage that stand for the best and the worst case.
 BEST, WORST = 0.8, 0.2
@@ -39,6 +40,8 @@ class Hiring:
     """The hires that a plan of load against capacity calls for."""
 
     plan: Plan
+    #: Why the revenue in it is not the forecast's; None where it is.
+    why_not: Problem | None = None
     _found: dict[tuple[int, str], _Need] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
