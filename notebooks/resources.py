@@ -52,9 +52,11 @@ def load():
 
 @app.cell
 def open_page(book, query):
-    facts, _reached = Facts(**about(book, sheet.DIMENSIONS)), values(book, sheet.REACHED)
-    reach = sheet.Reach(_reached["segment"], _reached["region"], tuple(plans_of(book)[0]))
-    page = mo.ui.anywidget(sheet.open_page(facts, reach, words_for(pick_language(query.get("lang"), None)), query))
+    facts, _reached = Facts(**about(book, sheet.DIMENSIONS)), values(book, (*sheet.REACHED, *sheet.DIMENSIONS))
+    _words = words_for(pick_language(query.get("lang"), None))
+    _stands = sheet.stands_of(book.collect(book.table("reps").select(*sheet.NAMES)), _reached, _words)
+    reach = sheet.Reach(_reached["segment"], _reached["region"], tuple(plans_of(book)[0]), _stands)
+    page = mo.ui.anywidget(sheet.open_page(facts, reach, _words, query))
     page
     return facts, page, reach
 

@@ -45,8 +45,13 @@ def shown(app, book, **query):
     """The page, and its text as a browser gets it."""
     _, defs = app.run(defs={"query": query, "book": book})
     page = defs["page"].widget
-    sent = " ".join(json.loads(each)["html"] for each in page.content["slots"].values())
-    return page, unescape(re.sub(r"<[^>]+>", " ", sent))
+    html = " ".join(json.loads(each)["html"] for each in page.content["slots"].values())
+    return page, unescape(re.sub(r"<[^>]+>", " ", html))
+
+
+def sent(page):
+    """All that the browser gets to show, every letter as it is."""
+    return " ".join(json.dumps(json.loads(each), ensure_ascii=False) for each in page.content["slots"].values())
 
 
 def test_every_place_is_filled_or_says_why(app, book):
@@ -86,11 +91,35 @@ def test_a_presenter_shows_no_person(app, book):
     for scene in sheet.SCENES:
         page, _ = shown(app, book, lang="en", use="present", scene=scene, by="seller")
 
-        sent = "".join(page.content["slots"].values())
-        assert [name for name in [*people, *clients] if name in sent] == []
+        assert [name for name in [*people, *clients] if name in sent(page)] == []
         filled = {slot for slot, block in page.blocks.items() if not isinstance(block, Nothing)}
         assert filled <= {"selection", "scenes", "footer", *sheet.SCENES[scene][1]}
         assert 'data-use="present"' in page.frame
+
+
+@pytest.fixture(scope="module")
+def led(part):
+    """The same deals, every team called after one of its sellers."""
+
+    def named(reps):
+        leader = pl.col("name").drop_nulls().first().over("team")
+        return reps.with_columns(team=pl.when(pl.col("team").is_not_null()).then(leader))
+
+    return part(pl.col("number") % 14 == 0, reps=named)
+
+
+def test_a_presenter_shows_no_team_by_the_name_of_a_person(app, led):
+    people = led.collect(led.table("reps"))["name"].unique()
+    team = led.collect(led.deals(["team"]))["team"].drop_nulls()[0]
+    assert team in people.to_list()
+    for scene in ("loaded", "help", "share"):
+        page, text = shown(app, led, lang="fr", use="present", scene=scene, by="team", **{"in.team": [team]})
+
+        assert [name for name in people if name in sent(page)] == [], scene
+        assert re.search(r"Équipe\s: Équipe \d+ ×", text)
+    assert "Équipe 1" in sent(page)
+    _, text = shown(app, led, lang="fr", by="team")
+    assert team in text
 
 
 def test_levers_move_what_comes_beside_things_as_they_are(app, book):

@@ -1,7 +1,7 @@
 """What is selected, what can be, and the one row a reader opened."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from html import escape
 from typing import Any
@@ -22,23 +22,29 @@ class Selection:
 
     selected: Mapping[str, Sequence[str]]
     n_deals: int
+    #: Values that must not be read, each with what stands for it: all values of its column are taken back together.
+    stands: Mapping[str, str] = field(default_factory=dict)
 
     def html(self, slot: str, words: Words) -> str:
         """Nothing while nothing is selected."""
         if not self.selected:
             return ""
         chips = "".join(
-            f'<button type=button class=chip data-act=clear data-clear="{column}" data-value="{escape(value)}" '
-            f'data-key="chip-{column}-{escape(value)}" aria-label="{escape(words("Take back {value}", value=shown))}">'
-            f"{escape(label(column, words))}{words(': ')}{escape(shown)} ×</button>"
-            for column, values in self.selected.items()
-            for value in values
-            for shown in [_shown(column, value, words)]
+            self._chip(column, value, words) for column, values in self.selected.items() for value in values
         )
         count = escape(words.n("{n} deal", "{n} deals", self.n_deals))
         return (
             f"<div class=chips><span class=what>{escape(words('Selected'))}</span>{chips}<span class=what>{count}</span>"
             f"<button type=button class='chip all' data-act=clear data-clear>{escape(words('Clear all'))} (Esc)</button></div>"
+        )
+
+    def _chip(self, column: str, value: str, words: Words) -> str:
+        shown = self.stands.get(value) or _shown(column, value, words)
+        alone = "" if value in self.stands else f' data-value="{escape(value)}"'
+        return (
+            f'<button type=button class=chip data-act=clear data-clear="{column}"{alone} '
+            f'data-key="chip-{column}-{escape(shown)}" aria-label="{escape(words("Take back {value}", value=shown))}">'
+            f"{escape(label(column, words))}{words(': ')}{escape(shown)} ×</button>"
         )
 
 

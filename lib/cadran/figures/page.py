@@ -1,7 +1,7 @@
 """A page: one widget that holds every control, sentence, figure and table, and is fed rows after each change."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ class Page(anywidget.AnyWidget):
         places: The places of the page.
         query: The address's query, which may hold a view.
         alone: Whether this is one figure in a cell: no bar, and no more room than it needs.
+        veil: What is done to every block before it is shown in a view, where some of it must not be read.
 
     `view` changes when the reader changes anything; read it through `asked`.
     """
@@ -55,8 +56,9 @@ class Page(anywidget.AnyWidget):
         places: Places = (("figure",),),
         query: Mapping[str, str | list[str]] | None = None,
         alone: bool = False,
+        veil: Callable[[View, Block | Figure], Block | Figure] = lambda _view, block: block,
     ):
-        self.alone = alone
+        self.alone, self.veil = alone, veil
         self.title, self.words, self.controls = title, words, tuple(controls)
         self.dimensions, self.places = tuple(dimensions), places
         self.blocks: dict[str, Block | Figure] = {}
@@ -89,6 +91,7 @@ class Page(anywidget.AnyWidget):
         until a later call fills them. Where more `is_coming` to these places, the browser asks again in a while.
         """
         asked = self.asked
+        blocks = {slot: self.veil(asked, block) for slot, block in blocks.items()}
         is_local = any(not stands_in_bar(c) for c in self.controls if c.name == asked.moving)
         others = self.blocks.keys() - blocks.keys()
         self._earlier = others if is_other else self._earlier & others

@@ -37,12 +37,16 @@ class Reach:
     regions: tuple[str, ...] = ()
     #: Names of the pay plans a person wrote.
     plans: tuple[str, ...] = ()
+    #: What stands for names that must not be read, where others look on.
+    stands: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def named(self, names: Sequence[str]) -> dict[str, str]:
         """Each of these names by what stands for it in the address: letters and digits, no two alike."""
         found: dict[str, str] = {}
         for name in names[:MOST]:
-            plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+            plain = (
+                unicodedata.normalize("NFKD", self.stands.get(name, name)).encode("ascii", "ignore").decode().lower()
+            )
             short = re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "x"
             while short in found or short == ALL:
                 short += "-x"

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+import polars as pl
+
 from cadran.figures.asked import is_corrected
 from cadran.figures.blocks import Block, Contents, Heading, Levers, Nothing, Notice
 from cadran.figures.columns import label
@@ -31,14 +33,15 @@ from cadran.figures.resources_levers import (
     told,
 )
 from cadran.figures.resources_scenario import Told
+from cadran.figures.veil import stand_ins, veiled
 from cadran.tables.problems import Problem
 from cadran.text import Words
 
 __all__ = [
-    "CHANGE", "COLUMNS", "COMING", "COSTS", "DIMENSIONS", "HELP", "HIRE", "IF", "PAST", "PAY", "REACHED", "SHARE",
+    "CHANGE", "COLUMNS", "COMING", "COSTS", "DIMENSIONS", "HELP", "HIRE", "IF", "NAMES", "PAST", "PAY", "REACHED", "SHARE",
     "Answers", "Reach", "Told", "awaited", "coming", "focus", "frame_of", "is_corrected", "is_whole", "kept",
-    "levers", "levers_of", "local", "only", "open_page", "panel", "place_of", "refused", "scenarios", "shown", "told",
-    "wants",
+    "levers", "levers_of", "local", "only", "open_page", "panel", "place_of", "refused", "scenarios", "shown",
+    "stands_of", "told", "wants",
 ]  # fmt: skip
 
 #: Places of the forecast, of the capacity plan, of the scenarios.
@@ -87,6 +90,8 @@ USES = {"manager": "Manager's page", "detail": "In detail", "present": "Presenta
 DIMENSIONS = ("region", "team")
 #: Columns whose values the levers reach.
 REACHED = ("segment", "region")
+#: Columns of the book's sellers by which a group that bears a person's name is known.
+NAMES = ("rep_id", "name", "manager_id", *DIMENSIONS)
 #: Columns of `Book.deals` that the page asks for again and again.
 COLUMNS = ("opportunity_id", "status", "closed_date", *DIMENSIONS)
 #: Days back to the earlier forecast, and what each is called.
@@ -121,7 +126,24 @@ def open_page(facts: Facts, reach: Reach, words: Words, query: Mapping[str, str 
     ]
     scenes = {name: words(title) for name, (title, _) in SCENES.items()}
     controls.append(Choice("scene", words("Scene"), scenes, next(iter(scenes)), is_local=True))
-    return Page(words("Resources"), words, [*controls, *lever_controls(reach, words)], facts.dimensions, PLACES, query)
+    every = [*controls, *lever_controls(reach, words)]
+
+    def veil(view: View, block: Block | Figure) -> Block | Figure:
+        return veiled(block, reach.stands) if is_whole(view) else block
+
+    return Page(words("Resources"), words, every, facts.dimensions, PLACES, query, veil=veil)
+
+
+def stands_of(reps: pl.DataFrame, of_deals: Mapping[str, Sequence[str]], words: Words) -> dict[str, str]:
+    """What stands, in front of others, for regions and teams that are named after a person.
+
+    Args:
+        reps: Rows of the book's sellers: `rep_id`, `name`, `manager_id` (which may be a name too), `region`, `team`.
+        of_deals: Regions and teams that deals have.
+        words: The reader's.
+    """
+    persons = pl.concat([reps[name] for name in ("rep_id", "name", "manager_id")])
+    return stand_ins({name: [*reps[name], *of_deals[name]] for name in DIMENSIONS}, persons, words)
 
 
 def local(page: Page) -> list[str]:
