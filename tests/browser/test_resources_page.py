@@ -16,6 +16,15 @@ from cadran.publish.server import Site
 pytestmark = pytest.mark.browser
 ROOT = "document.querySelector('#live > div').shadowRoot"
 SCENE = f"{ROOT}.querySelector('[aria-current=step]')?.innerText"
+#: Notes every moment at which a presentation shows what the manager's page holds.
+LEFT = f"""() => {{
+  window.left = [];
+  const root = {ROOT}, [page, main, load] = [".page", "main", "[data-slot=load]"].map((each) => root.querySelector(each));
+  new MutationObserver(() => {{
+    const isSeen = getComputedStyle(main).visibility === "visible" && load.textContent !== "";
+    if (page.dataset.use === "present" && isSeen) left.push(load.textContent);
+  }}).observe(root, {{ subtree: true, childList: true, attributes: true }});
+}}"""
 
 
 @pytest.fixture
@@ -70,5 +79,33 @@ def test_a_presentation_stands_a_whole_meeting(chromium, site):
         page.reload()
         page.wait_for_selector("#live:not(.coming) [data-live=if_bookings] svg")
         assert page.evaluate(f"{ROOT}.querySelector('output[data-text=size]').innerText") == "+5%"
+        leaves_only_once_asked(page, address)
         page.context.close()
     assert wrong == []
+
+
+def leaves_only_once_asked(page, address):
+    """Neither a control nor a link takes a room to what names clients and people, before the presenter says so."""
+    use, question = "[data-control=use]", "dialog.leave"
+    page.locator(use).select_option("manager")
+    assert page.locator(question).is_visible()
+    page.keyboard.press("PageDown")  # no scene is left behind the question
+    page.locator(f"{question} [data-act=dismiss]").click()
+    assert not page.locator(question).is_visible()
+    assert page.locator(use).input_value() == "present"
+    page.locator(".source a").first.click()
+    assert page.locator(question).is_visible()
+    page.keyboard.press("Escape")
+    assert page.url.startswith(f"{address}/resources")
+    assert page.evaluate(SCENE) == "What is coming"
+    assert page.locator("[data-slot=load]").inner_text() == ""
+    page.locator(use).select_option("manager")
+    page.locator(f"{question} [data-act=leave]").click()
+    page.wait_for_selector("#live [data-live=load] svg")
+    assert "use=" not in page.url
+    # Back before others: nothing of the manager's page is left from the first moment on.
+    page.evaluate(LEFT)
+    page.locator(use).select_option("present")
+    page.wait_for_selector("#live [data-live=if_bookings] svg")
+    assert page.locator("[data-slot=load]").inner_text() == ""
+    assert page.evaluate("left") == []

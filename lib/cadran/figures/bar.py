@@ -16,12 +16,22 @@ PAGES = {
 
 def bar(title: str, controls: Sequence[Control], view: View, words: Words) -> str:
     """The bar's markup, each control at the value the view holds."""
-    in_bar = (control for control in controls if stands_in_bar(control))
+    in_bar = [control for control in controls if stands_in_bar(control)]
+    asking = "".join(_asking(control, words) for control in in_bar if isinstance(control, Choice) and control.asks)
     inputs = "".join(control_html(control, view.controls, words) for control in in_bar)
     return (
         f"<header class=bar><div class=name><a href='/' target=_top>Cadran</a><span aria-hidden=true>▸</span>"
         f"{_pages(title, words)}</div><div class=controls>{inputs}</div>"
-        f"<div class=reader>{_languages(words)}{_buttons(words)}</div></header>{_help(controls, words)}"
+        f"<div class=reader>{_languages(words)}{_buttons(words)}</div></header>{_help(controls, words)}{asking}"
+    )
+
+
+def _asking(control: Choice, words: Words) -> str:
+    """The question before an option is left that the reader may not want to leave by a slip of the hand."""
+    return (
+        f'<dialog class=leave aria-label="{escape(control.label)}" data-of="{control.name}" data-held="{control.held}">'
+        f"<p>{escape(control.asks)}</p><button type=button data-act=dismiss autofocus>{escape(words('Stay here'))}</button> "
+        f"<button type=button data-act=leave>{escape(words('Yes, leave'))}</button></dialog>"
     )
 
 

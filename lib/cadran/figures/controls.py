@@ -30,6 +30,9 @@ class Choice:
     is_local: bool = False
     #: "control=value" under which the control is shown; always when empty.
     when: str = ""
+    #: The option that is left, or the page from it, only once the reader has said yes to `asks`.
+    held: str = ""
+    asks: str = ""
 
     def clamped(self, value: object) -> str:
         """The value if it is one of the options, else the default."""

@@ -104,8 +104,10 @@ def open_page(facts: Facts, reach: Reach, words: Words, query: Mapping[str, str 
     """The page before anything is computed."""
     groups = {name: label(name, words) for name in facts.dimensions} or {"status": label("status", words)}
     organisations = {"as_was": words("Organisation as it was"), "today": words("Today's organisation")}
+    asks = words("Leave the presentation? The whole page comes back, with clients and people by name.")
+    uses = {use: words(text) for use, text in USES.items()}
     controls: list[Control] = [
-        Choice("use", words("Show as"), {use: words(text) for use, text in USES.items()}, "manager", shortcut="u"),
+        Choice("use", words("Show as"), uses, "manager", shortcut="u", held="present", asks=asks),
         Day("as_of", words("As of"), facts.first, facts.last, facts.last.isoformat(), slides=True, shortcut="a"),
         *period_controls(facts.first, facts.last, words),
         Choice("by", words("Group by"), {**groups, "seller": words("Seller")}, next(iter(groups)), shortcut="g"),
@@ -198,7 +200,8 @@ def headings(words: Words) -> dict[str, Heading]:
 
 
 def frame_of(page: Page, answers: Answers, n_deals: int) -> dict[str, Block]:
-    """What stands around the parts, and nothing in the places that this use of the page does not show."""
+    """What stands around the parts, and nothing in the places that this use of the page does not show: in none, where it
+    was shown as another use before."""
     words, facts, view = page.words, answers.facts, answers.view
     parts, seen = headings(words), shown(view)
     around: dict[str, Block] = {
@@ -209,7 +212,8 @@ def frame_of(page: Page, answers: Answers, n_deals: int) -> dict[str, Block]:
         **parts,
         "footer": footer(facts, words),
     }
-    hidden = [slot for row in PLACES for slot in row if slot not in seen]
+    is_turned = page.is_new("use", view["use"]) and bool(page.blocks)
+    hidden = [slot for row in PLACES for slot in row if slot not in seen or (is_turned and slot not in around)]
     page.forget(hidden)
     return {slot: block for slot, block in around.items() if slot in seen} | dict.fromkeys(hidden, Nothing())
 

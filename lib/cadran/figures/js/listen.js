@@ -26,11 +26,28 @@ function setControl(target, root, view, moving) {
   const { control, steps } = target.dataset;
   const value = steps ? JSON.parse(steps)[target.valueAsNumber] : target.value;
   if (!value) return;
-  view.change((changed) => {
-    changed.controls[control] = value;
-    changed.moving = moving ? control : "";
-  });
-  syncControls(root, view.value, target);
+  const question = root.querySelector(`dialog[data-of="${control}"]`);
+  const set = () => {
+    view.change((changed) => {
+      changed.controls[control] = value;
+      changed.moving = moving ? control : "";
+    });
+    // What the page showed before is not for those who look on now.
+    if (question) root.querySelector(".page").toggleAttribute("data-turning", true);
+    syncControls(root, view.value, target);
+  };
+  if (question && value !== question.dataset.held && asksFirst(root, view, set)) return syncControls(root, view.value);
+  set();
+}
+
+/** Whether the reader is asked before they leave what others look on at; `leave` is done once they say yes. */
+function asksFirst(root, view, leave) {
+  const isHeld = ({ dataset }) => view.value.controls[dataset.of] === dataset.held;
+  const question = [...root.querySelectorAll("dialog[data-held]")].find(isHeld);
+  if (!question) return false;
+  question.leave = leave;
+  question.showModal();
+  return true;
 }
 
 /** Show in every control what the view holds. */
@@ -97,12 +114,18 @@ const CLICKS = {
 function hearClick(event, root, view, model) {
   const button = event.target.closest("button, a[data-act]");
   const act = button?.dataset.act;
+  const link = event.target.closest("a[href]:not([href^='#'], [data-act])");
+  if (link && asksFirst(root, view, () => (shownWindow().location.href = link.href))) return event.preventDefault();
   if (!act) return;
   event.preventDefault();
   if (act === "theme") return turnTheme(root, view);
   if (act === "help") return root.querySelector("dialog.help").showModal();
   if (act === "goto") return root.getElementById(button.dataset.goto)?.scrollIntoView();
-  if (act === "dismiss") return button.closest("dialog").close();
+  if (act === "dismiss" || act === "leave") {
+    const dialog = button.closest("dialog");
+    dialog.close();
+    return act === "leave" && dialog.leave();
+  }
   button.closest("details.menu")?.removeAttribute("open");
   if (act === "export") return model.send({ export: button.dataset.export, format: button.dataset.format, theme: themeOf(root) });
   CLICKS[act]?.(button.dataset, view, root);
@@ -123,9 +146,9 @@ function turnTheme(root, view) {
 /** Shortcuts: letters press the control that names them; Esc clears the selection. */
 function hearKey(event, root, view) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (root.querySelector("dialog[open]")) return;
   const writing = root.activeElement?.matches("input:not([type=range]), select, textarea");
   if (event.key === "Escape") {
-    if (root.querySelector("dialog[open]")) return;
     const menus = root.querySelectorAll("details.menu[open]");
     if (menus.length) return menus.forEach((menu) => menu.removeAttribute("open"));
     if (view.value.open) return CLICKS.close({}, view);

@@ -34,7 +34,10 @@ export function render({ model, el }) {
     for (const place of root.querySelectorAll("[data-slot]")) {
       place.toggleAttribute("data-stale", stale.includes(place.dataset.slot));
     }
-    if (view.isNewest(seq)) syncControls(root, clamped);
+    if (view.isNewest(seq)) {
+      syncControls(root, clamped);
+      root.querySelector(".page").removeAttribute("data-turning");
+    }
     view.answered(seq);
     if (isComing) view.askAgain();
     await Promise.all(drawings);
