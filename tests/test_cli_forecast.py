@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import date
 
 import foreseen
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 import signed
 
+from cadran import cli_forecast
 from cadran.models import forecast as module
 from cadran.models import kept_forecasts
 from cadran.models.calls import FOLDER
@@ -162,3 +164,31 @@ def test_the_backtest_in_both_languages(run, book, past, monkeypatch, part):
     assert status == 0
     assert "Mise à l'épreuve de la prévision" in told
     assert ("Aucune affaire ouverte n'a de montant." in told) == (part == "scores")
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_company_of_one_seller_is_told_why_not(run, book, monkeypatch, language):
+    monkeypatch.setenv("CADRAN_LANG", language)
+    one = foreseen.SELLERS.with_columns(rep_id=pl.lit("r1"))
+    monkeypatch.setattr(module, "foretold", lambda book, **how: foreseen.forecast(book, sellers=one))
+    status, told, complaint = run("forecast", "--book", book)
+
+    assert (status, told) == (1, "")
+    assert "cadran activate individual" in complaint
+    assert {"en": "one person alone sells", "fr": "une seule personne vend"}[language] in complaint
+
+
+def test_the_backtest_names_no_region_that_one_person_sells_in(run, book, past, monkeypatch):
+    regions = [past.told.with_columns(level=pl.lit("region"), group=pl.lit(name)) for name in ("North", "South")]
+    whole = replace(past, told=pl.concat([past.told, *regions]))
+    monkeypatch.setattr(kept_forecasts, "past_forecasts", lambda *asked: whole)
+    _, told, _ = run("backtest", "forecast", "--book", book, "--show", "calls", "--format", "json")
+
+    assert {row["level"] for row in json.loads(told)} == {"company"}
+    monkeypatch.setattr("cadran.cli_forecast.seen_book", opened_to_persons(cli_forecast.seen_book))
+    _, told, _ = run("backtest", "forecast", "--book", book, "--show", "calls", "--format", "json")
+    assert {row["group"] for row in json.loads(told)} == {None, "North", "South"}
+
+
+def opened_to_persons(seen_book):
+    return lambda *asked: replace(seen_book(*asked), rates_persons=True)

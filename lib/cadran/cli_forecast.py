@@ -95,6 +95,7 @@ def forecast_(
     check_asked(opened, by, every, horizon)
     told = foretold(opened)
     assert told is not None  # it was waited for
+    told.groups("company")  # refused before anything is told, if it is one person's
     currency = opened.settings.currency
     if format is Format.table:
         out.print(f"[bold]{words('Forecast of signed revenue')}[/] · {opened.settings.name} · {words.date(opened.day)}")
@@ -141,10 +142,12 @@ def backtest_forecast(
     """Say how good the forecast would have been."""
     from cadran.models.forecast_scores import scores, with_reasons
     from cadran.models.kept_forecasts import past_forecasts
+    from cadran.models.one_person import of_groups
 
     words, opened = reader_words(), seen_book(book, as_of)
     past = past_forecasts(opened, since and since.date(), until and until.date(), seed)
-    company = past.judged.filter(level="company")
+    judged = of_groups(past.judged, opened)
+    company = judged.filter(level="company")
     if format is Format.table:
         out.print(f"[bold]{words('Backtest of the forecast')}[/] · {opened.settings.name} · {words.date(opened.day)}")
         tell_purge(opened, words)
@@ -156,8 +159,8 @@ def backtest_forecast(
     shown = {
         Part.scores: lambda: with_reasons(scores(company, "blend"), past.silent),
         Part.by_horizon: lambda: scores(company, "blend", ("horizon",)),
-        Part.by_level: lambda: scores(past.judged, "blend", ("level",)),
-        Part.calls: lambda: past.judged.filter(pl.col("name") != "blend_raw"),
+        Part.by_level: lambda: scores(judged, "blend", ("level",)),
+        Part.calls: lambda: judged.filter(pl.col("name") != "blend_raw"),
     }[part]()
     show(
         _in_words(_rounded(shown, words), words, opened.settings.currency) if format is Format.table else shown,

@@ -56,6 +56,11 @@ def test_a_call_is_kept_once_and_holds_no_person(book):
     assert [path.suffix for path in (book.version.parent / FOLDER).iterdir()] == [".parquet"]
 
 
+def test_a_call_that_says_nothing_is_not_kept(book):
+    assert keep_call(book, lambda: said(DAY).clear()) is None
+    assert list((book.version.parent / FOLDER).iterdir()) == []
+
+
 def test_what_came_is_set_beside_it_and_judged(book):
     keep_call(as_if_known(book, date(2026, 3, 31)), lambda: said(date(2026, 3, 31), 140.0))
     told = calls(book).filter(level="company")

@@ -13,6 +13,7 @@ from polars.testing import assert_frame_equal
 from cadran.book import Reader
 from cadran.models.forecast_changed import changed
 from cadran.models.forecast_needed import needed
+from cadran.models.forecast_past import Past
 from cadran.models.said import said
 from cadran.tables.measured import forecast as tables
 from cadran.tables.problems import Problem
@@ -108,8 +109,82 @@ def test_a_reader_of_a_region_sees_theirs_alone(book):
     assert theirs.table("region")["group"].unique().to_list() == ["North"]
 
 
+ASKED = (
+    lambda told: told.table(), lambda told: told.table("region"), lambda told: told.made(), lambda told: told.signed(),
+    lambda told: told.rivals(), lambda told: needed(told, target=900.0),
+    lambda told: changed(told, told, date(2026, 4, 1), date(2026, 6, 30)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("ask", ASKED)
+@pytest.mark.parametrize("scope", [{"teams": ["S1"]}, {"teams": ["S2"], "regions": ["East"]}])
+def test_what_one_person_alone_would_sign_is_told_to_nobody(book, scope, ask):
+    theirs = forecast(book.scope(Reader("x", **{of: frozenset(names) for of, names in scope.items()})), stock=deals())
+
+    with pytest.raises(Problem, match="one person alone sells"):
+        ask(theirs)
+    opened = replace(theirs, book=replace(theirs.book, rates_persons=True))
+    assert opened.table()["mean"].null_count() == 0
+
+
+def sold_by(told, sellers):
+    """The same forecast by other sellers: their rep, team and region."""
+    frame = pl.DataFrame(sellers, schema=["rep_id", "team", "region"], orient="row")
+    seen = replace(told.seen, sellers=frame, **{
+        name: np.ones((*getattr(told.seen, name).shape[:-2], len(frame), 12)) for name in ("paths", "won", "wins")
+    })  # fmt: skip
+    return replace(told, seen=seen)
+
+
+def test_a_company_of_one_is_told_nothing_and_nothing_of_it_is_kept(book):
+    told = sold_by(forecast(book), [("r1", "N1", "North"), (None, None, None)])
+
+    with pytest.raises(Problem, match=r"one person alone sells.*\n.*activate individual"):
+        told.table()
+    with pytest.raises(Problem, match="one person alone sells"):
+        told.scores()
+    opened = replace(told, book=replace(book, rates_persons=True))
+    assert opened.table(horizon=1)["mean"].to_list() == [2]
+    assert said(opened).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("sellers", "regions", "teams"),
+    [
+        # East is one: without the North, the smallest, what is left of the company would be theirs.
+        ([("a", "N1", "North"), ("b", "N1", "North"), ("c", "S1", "South"), ("d", "S1", "South"), ("e", "S1", "South"),
+          ("f", "E1", "East")], ["South", None], ["S1", None]),
+        # The North less its first team would be its second: of one.
+        ([("a", "N1", "North"), ("b", "N1", "North"), ("c", "N2", "North"), ("d", "S1", "South"), ("e", "S1", "South")],
+         ["North", "South"], ["S1", None]),
+        # Nobody's deals are no second person.
+        ([("a", "N1", "North"), ("b", "N1", "North"), ("c", "S1", "South"), (None, "S1", "South")], [None], [None]),
+    ],
+)  # fmt: skip
+def test_no_difference_of_groups_is_one_person(book, sellers, regions, teams):
+    told = sold_by(forecast(book), sellers)
+
+    assert told.table("region", horizon=1)["group"].to_list() == regions
+    assert told.table("team", horizon=1)["group"].to_list() == teams
+    assert told.table("team", horizon=1)["mean"].sum() == len(sellers)
+
+
+def test_who_reads_of_all_but_one_is_not_told_of_the_past_of_the_whole(book):
+    judged = pl.DataFrame([{"level": "company", "origin": date(2026, 1, 31)}])
+    past = Past(date(2026, 1, 1), date(2026, 3, 1), judged, {})
+    told = replace(
+        sold_by(forecast(book), [("a", "N1", "North"), ("b", "N1", "North"), ("c", "S1", "South")]), past=past
+    )
+    north = book.scope(Reader("x", regions=frozenset(["North"])))
+
+    assert told.judged.height == 1
+    with pytest.raises(Problem, match="All but one"):
+        replace(told, book=north).scores()
+    assert replace(told, book=replace(north, rates_persons=True)).judged.height == 1
+
+
 def test_a_reader_of_regions_and_of_teams_is_told_without_a_target_of_both(book):
-    both = forecast(book.scope(Reader("x", regions=frozenset(["North"]), teams=frozenset(["S1"]))))
+    both = forecast(book.scope(Reader("x", regions=frozenset(["North"]), teams=frozenset(["S1", "S2"]))))
 
     assert both.table(every="quarter", horizon=1)["target"].to_list() == [None]
     assert both.table("region", "quarter", 1).filter(group="North")["target"].to_list() == [500]

@@ -44,7 +44,7 @@ def keep_call(book: Book, say: Callable[[], pl.DataFrame]) -> Problem | None:
             candidate without quantiles says its median and its mean. Persons are left out.
 
     Returns:
-        Why it could not be kept; None where it was, or had been.
+        Why it could not be kept; None where it was, or had been, or says nothing.
     """
     folder = _folder(book)
     path = folder / f"{book.day:%Y-%m-%d}-{book.version.name}.parquet"
@@ -52,11 +52,10 @@ def keep_call(book: Book, say: Callable[[], pl.DataFrame]) -> Problem | None:
     try:
         folder.mkdir(exist_ok=True)
         if not path.exists():
-            rows = (
-                say()
-                .filter(pl.col("level").is_in(KEPT))
-                .with_columns(called_date=pl.lit(book.day), version=pl.lit(book.version.name))
-            )
+            rows = say().filter(pl.col("level").is_in(KEPT))
+            if rows.is_empty():
+                return None
+            rows = rows.with_columns(called_date=pl.lit(book.day), version=pl.lit(book.version.name))
             rows.select(pl.col(name).cast(kind) for name, kind in SAID.items()).write_parquet(draft)
             flush(draft)
             draft.replace(path)

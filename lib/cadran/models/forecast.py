@@ -23,6 +23,7 @@ from cadran.models.forecast_rivals import NAMES, Rivals, rivals
 from cadran.models.forecast_scores import scores
 from cadran.models.foresight import Foresight, by_group, foresee
 from cadran.models.kept_forecasts import past_forecasts
+from cadran.models.one_person import check_whole, in_scope, named
 from cadran.tables.measured import forecast as tables
 from cadran.tables.problems import Problem
 
@@ -54,18 +55,32 @@ class Forecast:
 
     @cached_property
     def deals(self) -> pl.DataFrame:
-        """The deals a reader may see, the groups that would tell of one person left without a name."""
-        return _nameless(deals_known(self.book), self.sellers, self.book)
+        """The deals a reader may see, groups named as in `sellers`.
+
+        Raises:
+            Problem: As `sellers`.
+        """
+        return _named(deals_known(self.book), self._names)
 
     @cached_property
     def sellers(self) -> pl.DataFrame:
-        """`rep_id`, `team`, `region` of each, and `row`, its place in the futures: those a reader may see."""
+        """`rep_id`, `team`, `region` of each, and `row`, its place in the futures: those a reader may see. Groups that would
+        tell of one person, by themselves or taken off others, have no name, unless persons may be rated.
+
+        Raises:
+            Problem: If one person alone sells among them, and persons may not be rated.
+        """
+        return _named(self._theirs, self._names)
+
+    @cached_property
+    def _theirs(self) -> pl.DataFrame:
         sellers = self.seen.sellers.with_row_index("row")
-        reader = self.book.reader
-        if reader is not None and reader.is_limited:
-            theirs = pl.col("region").is_in(list(reader.regions)) | pl.col("team").is_in(list(reader.teams))
-            sellers = sellers.filter(theirs.fill_null(False))
-        return _nameless(sellers, sellers, self.book)
+        return sellers.filter(in_scope(sellers, self.book))
+
+    @cached_property
+    def _names(self) -> dict[str, list[str]] | None:
+        """The regions and teams that may be named; None for all."""
+        return None if self.book.rates_persons else named(self._theirs, self.book)
 
     def periods(self, every: str = "month", horizon: int = HORIZON) -> list[tuple[date, date]]:
         """First and last day of the periods told: those that end within so many months, that under way first; maybe none.
@@ -147,8 +162,10 @@ class Forecast:
         """What was forecast of the company on past days, as `cadran.models.forecast_scores.TOLD` has it.
 
         Raises:
-            Problem: If the past is too short.
+            Problem: If the past is too short, or tells of one person.
         """
+        if not self.book.rates_persons:
+            check_whole(self.seen.sellers, self.book)
         if self.past is None:
             assert self.why_no_past is not None
             raise self.why_no_past
@@ -169,11 +186,14 @@ class Forecast:
         return rivals(self.book, self.deals, MONTHS, by)
 
     def groups(self, by: str) -> tuple[str | None, ...]:
-        """Names of the groups of a grain."""
+        """Names of the groups of a grain.
+
+        Raises:
+            Problem: If there is no such grain, or what is asked for is one person's, and persons may not be rated.
+        """
         check_asked(self.book, by)
-        if by == "company":
-            return (None,)
-        return tuple(by_level(self.sellers, by)["group"].unique().sort(nulls_last=True))
+        sellers = self.sellers
+        return (None,) if by == "company" else tuple(by_level(sellers, by)["group"].unique().sort(nulls_last=True))
 
     def turns(self, begins: date, until: date) -> list[int]:
         """Places of the months told that lie in a period."""
@@ -299,15 +319,10 @@ def _whole(book: Book) -> Book:
     return replace(book, reader=None, rates_persons=False)
 
 
-def _nameless(frame: pl.DataFrame, sellers: pl.DataFrame, book: Book) -> pl.DataFrame:
-    """A frame in which regions and teams of a single seller have no name, unless persons may be rated: they would tell
-    of one person."""
-    if book.rates_persons:
-        return frame
-    for level in ("region", "team"):
-        counted = sellers.group_by(level).agg(pl.col("rep_id").drop_nulls().n_unique().alias("n"))
-        many = counted.filter(pl.col("n") > 1)[level].drop_nulls()
-        frame = frame.with_columns(pl.when(pl.col(level).is_in(many.implode())).then(level))
+def _named(frame: pl.DataFrame, names: dict[str, list[str]] | None) -> pl.DataFrame:
+    """A frame in which only these regions and teams have a name."""
+    for level, told in (names or {}).items():
+        frame = frame.with_columns(pl.when(pl.col(level).is_in(told)).then(level))
     return frame
 
 

@@ -13,7 +13,11 @@ POINTS = tuple(name for name in NAMES if name != "last_year")
 
 
 def said(told: Forecast) -> pl.DataFrame:
-    """One row per level, group, period and candidate: the columns of a call that are known when it is made."""
+    """One row per level, group, period and candidate: the columns of a call that are known when it is made. None where
+    all of it would be one person's."""
+    kept = {name: kind for name, kind in SAID.items() if name not in ("called_date", "version")}
+    if told.seen.sellers["rep_id"].drop_nulls().n_unique() == 1:
+        return pl.DataFrame(schema=kept)
     told = replace(told, book=replace(told.book, rates_persons=False))  # no team of one is named
     tables = [told.table(level, every) for level in KEPT for every in ("month", "quarter")]
     whole = pl.concat(tables)
@@ -21,5 +25,4 @@ def said(told: Forecast) -> pl.DataFrame:
     for name in POINTS:
         point = whole.select("level", "group", "period", "until", "target", mean=name, q50=name)
         rows.append(point.filter(pl.col("q50").is_not_null()).with_columns(candidate=pl.lit(name)))
-    kept = [name for name in SAID if name not in ("called_date", "version")]
-    return pl.concat(rows, how="diagonal").select(kept)
+    return pl.concat(rows, how="diagonal").select(list(kept))
