@@ -105,7 +105,13 @@ def show_forecast(asked, chosen, forecast, page, view, whom):
             "needed": tried(needed, forecast, whom.level),
         }
     )
-    _told = {**coming.coming(ahead, whom, every), **coming.needed(ahead, whom), "every": sheet.levers(page, "every")}
+    _silent = {**forecast.seen.silent, **forecast.rivals().silent}
+    _told = {
+        **coming.coming(ahead, whom, every),
+        **coming.unsure(ahead, forecast.seen.source, _silent),
+        **coming.needed(ahead, whom),
+        "every": sheet.levers(page, "every"),
+    }
     page.show(sheet.only(view, _told))
     return
 

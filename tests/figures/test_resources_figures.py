@@ -1,5 +1,9 @@
 """The figures of the Resources page: valid charts in both languages, and what they make of their rows."""
 
+import re
+from datetime import date
+
+import polars as pl
 import pytest
 from charts import check_valid_without_data
 
@@ -9,6 +13,8 @@ from cadran.figures import resources_if as what_if
 from cadran.figures import resources_loaded as loaded
 from cadran.figures import resources_paying as paying
 from cadran.figures import resources_sharing as sharing
+from cadran.tables.measured.capacity import HireBy
+from cadran.text import words_for
 
 BUILDERS = {
     loaded.balance: {"by": "team", "is_money": False}, loaded.open_by: {"by": "region"}, loaded.flows: {"every": "month"},
@@ -26,3 +32,15 @@ BUILDERS = {
 @pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__)
 def test_every_figure_is_a_valid_chart_without_data(build, language):
     check_valid_without_data(build, BUILDERS[build], language)
+
+
+def test_what_is_said_of_an_axis_of_days_is_the_same_at_every_width():
+    days = {"hire_by": date(2025, 11, 21), "start_month": date(2026, 5, 1), "shortage_month": date(2026, 7, 1)}
+    row = days | {"label": "Nord", "told": "1 hire", "today_date": date(2026, 6, 30), "level": "region"}
+    schema = {name: kind for name, kind in HireBy.create_empty().schema.items() if name not in row}
+    rows = pl.DataFrame([row]).with_columns(pl.lit(None, kind).alias(name) for name, kind in schema.items())
+    drawn = hiring.hire_by(rows, words=words_for("en"), title="By when")
+
+    said = [re.findall(r'aria-label="(X-axis[^"]*)"', drawn.picture(width)) for width in (390, 600, 1180)]
+    assert said[0]
+    assert said[0] == said[1] == said[2]

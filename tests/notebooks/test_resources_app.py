@@ -60,7 +60,17 @@ def test_every_place_is_filled_or_says_why(app, book):
     silent = {slot for slot, block in page.blocks.items() if isinstance(block, Notice | Nothing)}
     assert {slot for row in page.places for slot in row} == page.blocks.keys()
     # No backtest here, too few deals for the funnel of teams, no rule of territories in conflict, no lever held.
-    assert silent <= {"scenes", "calls", "scores", "help_funnel", "help_pays", "practices", "conflicts", "if_held"}
+    assert silent <= {
+        "scenes",
+        "calls",
+        "scores",
+        "help_funnel",
+        "help_pays",
+        "practices",
+        "conflicts",
+        "if_held",
+        "unsure",
+    }
     assert "deals are open on 30 Jun 2026" in text
     assert "By the end of Q3 2026" in text
 

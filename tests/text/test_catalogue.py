@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cadran.figures import columns
+from cadran.figures import columns, resources_hire
 from cadran.figures.bar import PAGES
 from cadran.measures import MEASURES
 from cadran.text import words_for
@@ -40,6 +40,8 @@ def catalogue() -> dict[str, set[str]]:
     said["columns"] = {*columns.LABELS.values(), *columns.VALUES.values(), *columns.CAUSE_LABELS.values()}
     said["measures"] = {text for each in MEASURES.values() for text in (each.title, each.definition, each.unit)}
     said["pages"] = set(PAGES.values())
+    hiring = (resources_hire.CASES, resources_hire.BASIS, resources_hire.SOURCES)
+    said["hiring"] = {text for each in hiring for text in each.values()}
     return said
 
 

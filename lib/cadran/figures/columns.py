@@ -338,7 +338,7 @@ def cell(column: str, value: Any, words: Words, currency: str) -> str:
         return words.money(value, currency, compact=False)
     if column.removesuffix("_low").removesuffix("_high") in columns_process.FINE:
         return words.number(value, 3)
-    if column.removesuffix("_low").removesuffix("_high") == "change":
+    if column.removesuffix("_low").removesuffix("_high") in ("change", "wape_difference"):
         return words.points(value, 1)
     if "_days" in column:
         return words.days(value, in_hours=False)

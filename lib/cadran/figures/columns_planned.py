@@ -63,6 +63,7 @@ LABELS = {
     "months_since_hire": "Months since hiring",
     "productivity_share": "Of a tenured one's work",
     "what": "Quantity",
+    "n_forecasts": "Forecasts judged",
     "pay": "Variable pay",
     "lever": "Lever",
     "less_value": "Moved down to",
@@ -88,6 +89,5 @@ SHARES = (
     "wape",
     "bias",
     "threshold",
-    "wape_difference",
 )
 MONTHS = {"shortage_month", "start_month", "help_month"}

@@ -57,6 +57,7 @@ LABELS = {
     "well": "Where it goes well",
     "others": "Elsewhere",
     "n_well": "Deals where it goes well",
+    "n_deals_elsewhere": "Deals elsewhere",
 }
 VALUES = {
     "new_deals": "New deals",

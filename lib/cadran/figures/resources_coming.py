@@ -71,6 +71,7 @@ def _rivals(style: Style, x: alt.X) -> alt.Chart:
     words = {name: style.words(text) for name, (text, _) in RIVALS.items()}
     legend = alt.Legend(
         labelExpr=f"{words}[datum.value]",
+        labelLimit=300,
         columns=alt.ExprRef("containerSize()[0] < 520 ? 1 : 3"),  # type: ignore[arg-type]
         symbolStrokeColor=colour("ink"),
         symbolFillColor="transparent",

@@ -31,7 +31,7 @@ TOLD = (
 )  # fmt: skip
 NEEDED = ("quarter", "target", "p_target", "p_wanted", "pipeline_now", "pipeline_gap", "pipeline_needed")
 SCORES = (
-    "candidate", "chosen", "n", "wape", "wape_low", "wape_high", "wape_difference", "wape_difference_low",
+    "candidate", "chosen", "n_forecasts", "wape", "wape_low", "wape_high", "wape_difference", "wape_difference_low",
     "wape_difference_high", "mase",
     "pinball", "bias", "coverage_80", "coverage_95",
 )  # fmt: skip
@@ -55,6 +55,11 @@ class Whom:
         """In words."""
         return answers.words("whole company") if self.level == "company" else self.group or answers.words("Unknown")
 
+    def first(self, answers: Answers) -> str:
+        """In words that begin a line."""
+        told = self.told(answers)
+        return told[:1].upper() + told[1:]
+
 
 def coming(answers: Answers, whom: Whom, every: str) -> Parts:
     """The forecast of the months or quarters ahead, and what it is made of.
@@ -64,7 +69,7 @@ def coming(answers: Answers, whom: Whom, every: str) -> Parts:
     words, forecast, signed = answers.words, answers.frame("forecast"), answers.frame("signed")
     title = words("Signed revenue, month by month") if every == "month" else words("Signed revenue, quarter by quarter")
     said = words("{whom}; bands 50, 80 and 95 %, the median as a line; target: a dark line; signed: dark bars",
-                 whom=whom.told(answers))  # fmt: skip
+                 whom=whom.first(answers))  # fmt: skip
     if isinstance(forecast, Problem) or isinstance(signed, Problem):
         problem = forecast if isinstance(forecast, Problem) else signed
         assert isinstance(problem, Problem)
@@ -80,6 +85,28 @@ def coming(answers: Answers, whom: Whom, every: str) -> Parts:
         frames={"signed": past},
     )  # fmt: skip
     return {"fan": with_finding(drawn), **made(answers, every), "forecast": told(answers, mine, whom, every)}
+
+
+def unsure(answers: Answers, source: Any, silent: Mapping[str, Problem]) -> Parts:
+    """Which deals the forecast does not count, or counts for what others were signed for, and who says nothing.
+
+    `source` is what open and coming deals were drawn from (`cadran.models.bookings.Bookings`), None where they could not
+    be; `silent` is why parts and rivals say nothing, by name: rivals are told of in detail only.
+    """
+    words, said, is_detail = answers.words, list[str](), answers.view["use"] == "detail"
+    if source is not None:
+        counts = {
+            "Open deals of which no chance can be told, hence not counted: {n}.": int(source.silent["n"].sum()),
+            "Open deals without an amount, for which the amounts signed before stand: {n}.": source.n_unknown,
+            "Deals signed this month without an amount, in no sum: {n}.": source.n_won_unknown,
+        }
+        said = [words(text, n=words.number(n)) for text, n in counts.items() if n]
+    said += [
+        words("{name} says nothing: {why}", name=words(CANDIDATES[name]), why=" ".join(why.told(words).split("\n")))
+        for name, why in silent.items()
+        if is_detail or name not in draw.RIVALS
+    ]
+    return {"unsure": Notice("\n".join(said), kind="little") if said else Nothing()}
 
 
 def made(answers: Answers, every: str) -> Parts:
@@ -99,7 +126,7 @@ def told(answers: Answers, mine: pl.DataFrame, whom: Whom, every: str) -> Block:
     columns = tuple(name for name in TOLD if name in rows.columns and rows[name].null_count() < rows.height)
     view = answers.view.tables.get("forecast", TableView())
     said = words("{whom}; the forecast with its 95 % interval, and what others say of the same periods",
-                 whom=whom.told(answers))  # fmt: skip
+                 whom=whom.first(answers))  # fmt: skip
     return Table(rows, words("The forecast, and its rivals"), words, answers.currency, view, said, columns=columns)
 
 
@@ -112,7 +139,7 @@ def needed(answers: Answers, whom: Whom) -> Parts:
     if mine.is_empty():
         return {"needed": Notice(words("No target is set for these quarters."), title, "empty")}
     view = answers.view.tables.get("needed", TableView())
-    said = words("{whom}; deals like those open today, added today, by simulation", whom=whom.told(answers))
+    said = words("{whom}; deals like those open today, added today, by simulation", whom=whom.first(answers))
     mine = mine.with_columns(quarter="period").rename({"gap": "pipeline_gap"})
     return {"needed": Table(mine, title, words, answers.currency, view, said, columns=NEEDED)}
 
@@ -152,6 +179,7 @@ def _scores(answers: Answers) -> Block:
         return Notice(words("No forecast of the past can be judged yet."), title, "empty")
     names = [words(CANDIDATES[name]) for name in rows["name"].cast(pl.String)]
     ends = {f"wape_difference{end}": pl.col(f"difference{end}") for end in ("", "_low", "_high")}
+    ends["n_forecasts"] = pl.col("n")
     rows = rows.with_columns(candidate=pl.Series(names, dtype=pl.String), **ends)
     columns = tuple(name for name in SCORES if rows[name].null_count() < rows.height)
     view = answers.view.tables.get("scores", TableView())

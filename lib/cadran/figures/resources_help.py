@@ -27,7 +27,7 @@ PRACTICES = (
     "others_high",
     "is_difference",
     "n_well",
-    "n_others",
+    "n_deals_elsewhere",
 )
 
 
@@ -58,6 +58,7 @@ def help_pays(answers: Answers, found: pl.DataFrame) -> Parts:
     if rows.is_empty():
         none = words("No team lies so far below like deals elsewhere that help at a stage would tell.")
         return {"help_pays": Notice(none, title, "empty")}
+    rows = rows.sort("label", maintain_order=True)
     value = "revenue" if rows["revenue"].count() == rows.height else "wins"
     rows = rows.with_columns(told=pl.col("stage").fill_null(words("from creation to signature")))
     said = words("What goes with moving on as many deals as expected, a year, at the stage beside; 95 % interval; "
@@ -73,6 +74,7 @@ def practices(answers: Answers, found: pl.DataFrame, well: tuple[str, ...], note
         why = notes[0].told(words) if notes else words("No team very likely does better than expected.")
         return {"practices": Notice(why, title, "little")}
     rows = found.with_columns(what=pl.Series([words(FACTS[fact][0]) for fact in found["fact"]], dtype=pl.String))
+    rows = rows.rename({"n_others": "n_deals_elsewhere"})
     said = words("{teams} beside the others, at the same age of deals, 95 % intervals; an association, no proof",
                  teams=words.list(well))  # fmt: skip
     view = answers.view.tables.get("practices", TableView())

@@ -27,9 +27,9 @@ BASIS = {
     "useful_share": "A new seller is useful from", "notice_months": "Notice, months",
     "recruiting_days": "Days recruiting takes", "monthly_cost": "Cost of a seller a month", "margin": "Margin",
     "threshold": "Chance of shortage that counts", "leave_days": "Days of leave a year",
-    "recruiting_pace": "Pace of recruiting, August among them",
+    "recruiting_pace": "Months of recruiting in a year",
 }  # fmt: skip
-SOURCES = {"learnt": "learnt from the book", "stated": "stated", "assumed": "assumed"}
+SOURCES = {"learnt": "learnt from the book", "stated": "stated in the plan", "assumed": "assumed"}
 HIRES = (
     "who",
     "case_label",
@@ -68,12 +68,12 @@ def ahead(answers: Answers, months: pl.DataFrame, whom: Whom) -> Parts:
         return {"ahead": Notice(none, hours, "empty")}
     style = {"words": words, "currency": answers.currency}
     said = words(
-        "{whom}; blue: hours that deals bring; dark: hours that sellers have; 95 % bands", whom=whom.told(answers)
+        "{whom}; blue: hours that deals bring; dark: hours that sellers have; 95 % bands", whom=whom.first(answers)
     )
     drawn: Parts = {"ahead": with_finding(draw.ahead(mine, title=hours, subtitle=said, **style))}  # type: ignore[arg-type]
     if mine["bookings_capacity"].count() and mine["bookings"].count():
         said = words("{whom}; blue: forecast, 95 % band; dark: at the pace of the past, new sellers counted as they grow",
-                     whom=whom.told(answers))  # fmt: skip
+                     whom=whom.first(answers))  # fmt: skip
         drawn["bookings_capacity"] = with_finding(draw.bookings_capacity(mine, title=money, subtitle=said, **style))  # type: ignore[arg-type]
     else:
         few = words("Too few sellers have signed revenue to tell what they usually sign.")
@@ -104,7 +104,7 @@ def hires(answers: Answers, hire_by: pl.DataFrame) -> Parts:
         who="label", case_label=pl.col("case").cast(pl.String).replace_strict({k: words(v) for k, v in CASES.items()})
     )
     said = words(
-        "Best: a shortage counts from a chance of 80 %; worst: from 20 %. Single months are for leave, not for hiring"
+        "Best case: a shortage counts from a chance of 80 %; worst case: from 20 %. Single months are for leave, not for hiring"
     )
     view = answers.view.tables.get("hires", TableView())
     columns = tuple(name for name in HIRES if rows[name].null_count() < rows.height)
@@ -124,10 +124,11 @@ def costs(answers: Answers, timing: pl.DataFrame, whom: Whom) -> Parts:
         return {"timing": Notice(words("No hire is planned for {whom}.", whom=whom.told(answers)), title, "empty")}
     is_costed = bool(rows["more"].count())
     said = (
-        words("{whom}; salaries and lost margin against the plan, 95 % interval; pale: no longer possible", whom=whom.told(answers))
+        words("{whom}; salaries and lost margin against the plan, 95 % interval; pale: no longer possible",
+              whom=whom.first(answers))
         if is_costed
         else words("{whom}; hours nobody has time for, 95 % interval; pale: no longer possible. State monthly_cost and margin in "
-                   "plans/staffing.toml for amounts", whom=whom.told(answers))
+                   "plans/staffing.toml for amounts", whom=whom.first(answers))
     )  # fmt: skip
     drawn = draw.timing(rows, words=words, currency=answers.currency, title=title, subtitle=said, is_costed=is_costed)
     return {"timing": with_finding(drawn)}

@@ -114,7 +114,8 @@ def hire_by(style: Style) -> Chart:
             tooltip=tips,
         )
     )
-    scale, axis = alt.Scale(type="utc", nice=False, padding=14), style.quarters(grid=True)
+    # To whole months, and not so many pixels: the same days at every width, for those who listen too.
+    scale, axis = alt.Scale(type="utc", nice="month"), style.quarters(grid=True)
 
     def x(field: str) -> alt.X:
         return alt.X(f"{field}:T", title=None, axis=axis, scale=scale)

@@ -52,11 +52,12 @@ def _hires(answers: Answers) -> tuple[str, Headline | None]:
         return "", None
     said, row = next_hire(answers, frame)
     if not row:
-        return "", Headline(words("Recruit by"), words("nobody"), words("no shortage ahead"), definition="#hire")
+        return "", Headline(words("To recruit"), words("nobody"), words("no shortage ahead"), definition="#hire")
     is_late = row["days_late"] is not None
     value = words("now") if is_late else words.date(row["hire_by"])
     card = Headline(
-        words("Recruit by"), value, row["group"] or words("Unknown"), "bad" if is_late else "even",
+        words("To recruit") if is_late else words("Recruit by"), value, row["group"] or words("Unknown"),
+        "bad" if is_late else "even",
         words.n("{n} hire, short from {month}", "{n} hires, short from {month}", row["n_hires"],
                 month=words.month(row["shortage_month"])), definition="#hire",
     )  # fmt: skip

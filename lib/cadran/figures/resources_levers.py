@@ -74,10 +74,10 @@ def lever_controls(reach: Reach, words: Words) -> list[Control]:
     }
     within = {each: words.n("{n} hour", "{n} hours", int(each)) if each != "0" else words("as now") for each in WITHIN}
     levers = [
-        *_each("win", words("Odds of winning"), IN_SEGMENT, words("Segment"), words("all"), segments, factors),
+        *_each("win", words("Odds of winning"), IN_SEGMENT, words("Segment"), words("all segments"), segments, factors),
         _slider("size", words("Size of deals"), factors, "1"),
         _slider("cycle", words("Time deals take"), factors, "1"),
-        *_each("arrivals", words("New deals"), IN_REGION, words("Region"), words("all"), regions, factors),
+        *_each("arrivals", words("New deals"), IN_REGION, words("Region"), words("all regions"), regions, factors),
         _slider("answer", words("Clients are answered within"), within, "0"),
         *([Choice(HIRED_IN, words("Hire in"), regions, next(iter(regions)), is_local=True)] if regions else []),
         *(

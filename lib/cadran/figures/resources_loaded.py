@@ -124,7 +124,7 @@ def growth(style: Style) -> Chart:
         style.down("label", title=None, axis=style.names("label", labelLimit=170, labelColor=colour("ink"))),
         tooltip=tips,
     )
-    axis = alt.Axis(format="+.0%", grid=True, tickCount=5)
+    axis = alt.Axis(format="+.0%", labelExpr="datum.value ? datum.label : '0'", grid=True, tickCount=5)
     ink = alt.condition("datum.is_change", alt.value(colour("accent")), alt.value(colour("muted")))
     return alt.layer(
         alt.Chart().mark_rule(color=colour("muted")).encode(x=alt.datum(0)),

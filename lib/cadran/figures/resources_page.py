@@ -45,7 +45,7 @@ __all__ = [
 ]  # fmt: skip
 
 #: Places of the forecast, of the capacity plan, of the scenarios.
-COMING = ("every", "fan", "made", "needed", "forecast")
+COMING = ("every", "fan", "unsure", "made", "needed", "forecast")
 PAST, CHANGE = ("calls", "scores", "ahead_of"), ("since", "changed")
 HIRE = ("shortage", "ahead", "bookings_capacity", "hire_by", "hires", "timing", "ramp", "basis")
 HELP, SHARE = (
@@ -56,7 +56,7 @@ PAY, COSTS = ("pay_curve", "pay_compared", "pay_flags"), ("pay_cost", "pay_attai
 IF = ("levers", "kept", "if_told", "if_held", "if_totals", "if_bookings", "if_load", "if_shortage", "if_pay", "tornado")
 PLACES = (
     ("selection",), ("filters",), ("contents",), ("scenes",), ("sentences",), ("headlines",),
-    ("h_coming",), ("every",), ("fan",), ("made", "needed"), ("since",), ("changed",), ("forecast",),
+    ("h_coming",), ("every",), ("fan",), ("unsure",), ("made", "needed"), ("since",), ("changed",), ("forecast",),
     ("ahead_of",), ("calls",), ("scores",),
     ("h_loaded",), ("load", "balance"), ("flows", "stock"), ("attainment", "growth"), ("tenure", "heads"), ("touches",),
     ("h_hire",), ("shortage",), ("ahead", "bookings_capacity"), ("hire_by",), ("hires",), ("timing", "ramp"), ("basis",),
@@ -75,7 +75,7 @@ DETAIL = frozenset({
 _LEVERS = ("levers", "kept", "if_told", "if_held")
 #: The scenes a presenter steps through -> title, the places shown. Of groups alone: no person and no client.
 SCENES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "coming": ("What is coming", (*_LEVERS, "if_bookings")),
+    "coming": ("What is coming", (*_LEVERS, "if_bookings", "unsure")),
     "loaded": ("Who is loaded", ("balance", "stock")),
     "short": ("Where time will lack", (*_LEVERS, "if_shortage", "if_load")),
     "hire": ("When to hire", ("hire_by", "timing")),

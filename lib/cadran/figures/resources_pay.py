@@ -74,7 +74,9 @@ def compared(answers: Answers, frame: pl.DataFrame | Problem | None, names: Sequ
         few = words("Too few sellers are paid to tell of teams: it would tell what each is paid.")
         return {"pay_compared": Notice(few, title, "little")}
     texts = [
-        words("not told") if gain is None else words("{gain} gain, {lose} lose", gain=words.number(gain), lose=words.number(lose))
+        words("not told")
+        if gain is None
+        else f"{words.n('{n} gains', '{n} gain', gain)}, {words.n('{n} loses', '{n} lose', lose)}"
         for gain, lose in rows.select("n_gain", "n_lose").iter_rows()
     ]  # fmt: skip
     labels = [group or words("Unknown") for group in rows["group"]]
@@ -98,5 +100,5 @@ def flags(answers: Answers, frame: pl.DataFrame) -> Parts:
 def _bin(answers: Answers, low: float, high: float | None) -> str:
     words = answers.words
     if high is None:
-        return words("{share} and more", share=words.percent(low))
+        return f"≥ {words.percent(low)}"
     return f"{words.number(100 * low, 0)}–{words.percent(high)}"

@@ -166,9 +166,9 @@ def _months(
     kept: Sequence[tuple[Scenario, Told]],
 ) -> Parts:
     words = answers.words
-    said = words("{whom}, as things are", whom=whom.told(answers))
+    said = words("{whom}, as things are", whom=whom.first(answers))
     if pulled:
-        said = words("{whom}; blue: {levers}; grey: as things are, in the same futures", whom=whom.told(answers),
+        said = words("{whom}; blue: {levers}; grey: as things are, in the same futures", whom=whom.first(answers),
                      levers=words("; ").join(pulled))  # fmt: skip
     beside = [
         whom.of(told.months).with_columns(name=pl.lit(each.name), place_kept=pl.lit(each.place)) for each, told in kept

@@ -43,11 +43,12 @@ def summary(answers: Answers, told: Mapping[str, Any], conflicts: Sequence[Probl
         ),
         Headline(
             words("Farthest from their share"), words.percent(told["farthest"]),
-            words("now {share}", share=words.percent(told["farthest_before"])), basis=_measure(answers, told), definition="#share",
+            words("now {share}", share=words.percent(told["farthest_before"])), basis=_whole(answers, told), definition="#share",
         ),
         Headline(
             words("Moves that touch pay"), words.number(told["n_moves_touching_pay"]),
-            words("deals due by {day}", day=words.date(told["quarter_ends"])), definition="#share",
+            words("deals due by {day}", day=words.date(told["quarter_ends"])),
+            basis=words.n("of {n} move", "of {n} moves", told["n_moves"]), definition="#share",
         ),
     ]  # fmt: skip
     said = "\n".join(each.told(words) for each in conflicts)
@@ -61,9 +62,10 @@ def teams(answers: Answers, rows: pl.DataFrame, told: Mapping[str, Any]) -> Part
     kept = rows.filter(pl.col("target") > 0)
     if kept.is_empty():
         return {"share_teams": Notice(words("No seller is to have clients."), title, "empty")}
+    kept = kept.sort("team", nulls_last=True)
     names = [value_label("team", team, words) for team in kept["team"]]
     texts = [
-        words("{n_in} in, {n_out} out", n_in=words.number(n_in), n_out=words.number(n_out))
+        f"{words.n('{n} in', '{n} in', n_in)}, {words.n('{n} out', '{n} out', n_out)}"
         for n_in, n_out in kept.select("n_in", "n_out").iter_rows()
     ]
     kept = kept.with_columns(
@@ -96,7 +98,8 @@ def moves(answers: Answers, rows: pl.DataFrame, told: Mapping[str, Any]) -> Part
     told_of = [name for name in MOVES if name != "amount_open" or rows[name].sum()]
     columns = tuple(name for name in told_of if rows[name].null_count() < rows.height)
     said = words(
-        "A proposal by {measure}, for people to decide; the download holds every move", measure=_measure(answers, told)
+        "A proposal for people to decide, by {measure}; the download holds every move",
+        measure=_measure(answers, told).lower(),
     )
     view = answers.view.tables.get("moves", TableView())
     return {"moves": Table(rows, title, words, answers.currency, view, said, columns=columns)}
@@ -104,6 +107,14 @@ def moves(answers: Answers, rows: pl.DataFrame, told: Mapping[str, Any]) -> Part
 
 def _of_target(*names: str) -> dict[str, pl.Expr]:
     return {f"{name}_share": pl.col(name) / pl.col("target") for name in names}
+
+
+def _whole(answers: Answers, told: Mapping[str, Any]) -> str:
+    """What is shared out; and why one may be within the band and yet farther off than it is wide."""
+    if told["n_outside"] or told["farthest"] <= told["tolerance"]:
+        return _measure(answers, told)
+    measure = _measure(answers, told).lower()
+    return answers.words("{measure}: the whole numbers on both sides of a share are within", measure=measure)
 
 
 def _measure(answers: Answers, told: Mapping[str, Any]) -> str:
