@@ -11,6 +11,7 @@ import pytest
 from cadran.measures.periods import month_after
 from cadran.models.capacity import Hiring, basis, plan, ramp_curve, staffing_of
 from cadran.models.hiring import _fewest
+from cadran.models.one_person import Seen
 from cadran.models.productivity import learn_productivity
 from cadran.models.ramp import stated_attrition, stated_ramp
 from cadran.models.shortage import chances
@@ -494,3 +495,26 @@ def test_hire_by_within_a_month_of_the_truth(tmp_path, seed):
     assert told.plan.force.workload.open_hours == pytest.approx(company.TOUCHES * company.HOURS, rel=0.1)
     assert basis(told.plan.force).filter(pl.col("name") == "yearly_attrition_share")["basis"].item() == "learnt"
     assert ramp_curve(told.plan.force)["productivity_share"].is_sorted()
+
+
+# ---- who sees what ----
+
+
+def test_rows_that_are_not_shown_and_revenue_of_one_person_are_left_out():
+    staffing = Staffing(monthly_cost=5000.0, stated=frozenset({"monthly_cost"}))
+    made = plan(force(each=2.0, staffing=staffing), SELLERS, drawn(opened=[[600], [600]]))
+    shown = [row.group in (None, "Nord") for row in made.rows]
+    revenue = [row.level == "company" for row in made.rows]
+    told = Hiring(replace(made, seen=Seen(np.array(shown), np.array(revenue))))
+    frame = told.plan.frame()
+
+    assert set(frame["group"]) == {None, "Nord"}
+    assert frame.filter(pl.col("bookings").is_not_null())["level"].unique().to_list() == ["company"]
+    assert frame["hours_load"].null_count() == 0, "work is told of anybody"
+    CapacityMonth.validate(frame)
+    assert set(told.hire_by["group"]) == set(told.hires["group"]) == set(told.timing["group"]) == {"Nord"}
+    timing = Timing.validate(told.timing)
+    assert timing["revenue_short"].null_count() == timing["more"].null_count() == timing.height > 0
+    assert timing["salary"].null_count() == 0
+    assert Hiring(made).timing["revenue_short"].null_count() == 0
+    assert told.n_hires() == Hiring(made).n_hires(), "the company's hires are those of all its regions"

@@ -1,6 +1,7 @@
 """The futures that capacity, pay and scenarios go on from are those of the forecast, and one number."""
 
 from concurrent.futures import Future
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,11 +9,12 @@ import polars as pl
 import pytest
 from quick import quick_model
 
-from cadran.book import open_book
+from cadran.book import Reader, open_book
 from cadran.models import bookings, capacity, scenario
 from cadran.models.blend import Blend
 from cadran.models.coming import coming
 from cadran.models.foresight import foresee
+from cadran.tables.measured.scenario import ScenarioMonth
 from cadran.tables.problems import Problem
 
 #: Weights and widths that make the forecast another than open and coming deals alone.
@@ -36,6 +38,7 @@ def foretold(monkeypatch, seen):
         monkeypatch.setattr(f"{module}.foretold", lambda book: SimpleNamespace(seen=seen))
     for module in (capacity, scenario):
         module._begun.cache_clear()
+        module._shown.cache_clear()
         monkeypatch.setattr(module, "behind", _at_once)
 
 
@@ -82,3 +85,42 @@ def test_where_no_chance_can_be_told_it_is_said(book, monkeypatch):
 
     with pytest.raises(Problem, match="No deal has closed"):
         coming(book, 6)
+
+
+def test_a_reader_is_shown_their_own_rows_and_the_sum(book, foretold):
+    region = next(row.group for row in capacity.capacity(book, 12).plan.rows if row.level == "region" and row.group)
+    theirs = book.scope(Reader("x", regions=frozenset([region])))
+    months = capacity.capacity(theirs, 12).plan.frame(("company", "region"))
+    of_scenario = scenario.chain(theirs).run().months
+
+    assert set(months["group"]) == {None, region}
+    assert set(of_scenario.filter(pl.col("level") == "region")["group"]) == {region}
+    assert of_scenario.filter(pl.col("level") == "company")["bookings"].null_count() == 0
+    assert scenario.chain(theirs).run().totals(scenario.chain(theirs).run())["value"].to_list()
+    assert len(set(capacity.capacity(book, 12).plan.frame(("region",))["group"])) > 1, "others are shown all"
+
+
+def test_no_scenario_is_told_of_one_person(book, seen, foretold, monkeypatch):
+    one = replace(seen, source=replace(seen.source, sellers=seen.source.sellers.with_columns(rep_id=pl.lit("r"))))
+    monkeypatch.setattr("cadran.models.scenario.foretold", lambda book: SimpleNamespace(seen=one))
+
+    with pytest.raises(Problem, match="one person alone"):
+        scenario.chain(book)
+
+
+def test_teams_of_one_have_their_load_told_and_no_revenue(book, seen, foretold, monkeypatch):
+    teams = seen.source.sellers["team"].to_list()
+    alone = [f"{team} {place}" for place, team in enumerate(teams)]
+    sellers = seen.source.sellers.with_columns(team=pl.Series(alone))
+    one = replace(seen, source=replace(seen.source, sellers=sellers))
+    for module in ("cadran.models.coming", "cadran.models.scenario"):
+        monkeypatch.setattr(f"{module}.foretold", lambda book: SimpleNamespace(seen=one))
+    frame = capacity.capacity(book, 12).plan.frame(("team",)).filter(pl.col("group").is_in(alone))
+    linked = scenario.chain(book).run().months.filter(pl.col("group").is_in(alone))
+
+    assert frame["bookings"].null_count() == frame.height > 0
+    assert linked["bookings"].null_count() == linked["bookings_q75"].null_count() == linked.height > 0
+    assert frame["hours_load"].null_count() == 0
+    ScenarioMonth.validate(linked)
+    opened = capacity.capacity(replace(book, rates_persons=True), 12).plan.frame(("team",))
+    assert opened["bookings"].null_count() == 0

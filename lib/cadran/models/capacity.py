@@ -16,6 +16,7 @@ from cadran.measures.counting import Z95
 from cadran.measures.periods import month_after
 from cadran.models.behind import behind, told
 from cadran.models.hiring import Hiring
+from cadran.models.one_person import Seen, seen_of
 from cadran.models.plan_file import plan_there
 from cadran.models.shortage import Plan, plan
 from cadran.models.staff import TENURED, staff
@@ -35,7 +36,7 @@ MOST_MONTHS = 18
 
 def capacity(book: Book, months: int = 12, staffing: Staffing | None = None, wait: bool = True) -> Hiring | None:
     """The capacity plan of a book at its moment: worked out once for all who ask, behind the page. It is the whole
-    company's, whoever reads.
+    company's; a reader of some regions or teams is shown those and the sum.
 
     Args:
         book: At its moment.
@@ -46,8 +47,27 @@ def capacity(book: Book, months: int = 12, staffing: Staffing | None = None, wai
     Raises:
         Problem: If nobody sells, no chance or no amount of a deal can be told, or the plan file is faulty.
     """
-    book = replace(book, reader=None, engine=POLARS)
-    return told(_begun(book, months, staffing_of(book, months) if staffing is None else staffing), wait)
+    whole = replace(book, reader=None, engine=POLARS)
+    staffing = staffing_of(whole, months) if staffing is None else staffing
+    is_limited = book.reader is not None and book.reader.is_limited
+    return told(_shown(book, months, staffing) if is_limited else _begun(whole, months, staffing), wait)
+
+
+@lru_cache(maxsize=16)
+def _shown(book: Book, months: int, staffing: Staffing) -> Future[Hiring]:
+    """That of the whole company, as the book's reader is shown it."""
+
+    def work() -> Hiring:
+        hiring = capacity(replace(book, reader=None), months, staffing)
+        assert hiring is not None  # it was waited for
+        made = hiring.plan
+        return replace(hiring, plan=replace(made, seen=_seen(book, made.force, made.sellers)))
+
+    return behind(work)
+
+
+def _seen(book: Book, force: Workforce, sellers: pl.DataFrame) -> Seen:
+    return seen_of(book, force.rows, force.adds_up[:, force.belongs(sellers)] > 0, sellers)
 
 
 @lru_cache(maxsize=16)
@@ -63,7 +83,8 @@ def _begun(book: Book, months: int, staffing: Staffing) -> Future[Hiring]:
 def of_coming(book: Book, staffing: Staffing, found: "Coming") -> Hiring:
     """The capacity plan of a book on bookings to come that were worked out before, of the same moment."""
     force = workforce(book, staffing, found.sellers, found.months)
-    return Hiring(plan(force, found.sellers, found.drawn), found.why_not)
+    seen = _seen(book, force, found.sellers)
+    return Hiring(plan(force, found.sellers, found.drawn, seen=seen), found.why_not)
 
 
 def staffing_of(book: Book, months: int = 12, path: Path | None = None) -> Staffing:

@@ -10,7 +10,7 @@ import polars as pl
 
 from cadran.measures.periods import month_after
 from cadran.models.shortage import Plan, chances, windows
-from cadran.models.workforce import Row, joiner
+from cadran.models.workforce import joiner
 from cadran.tables.measured.capacity import CASES, Hire, HireBy, Timing
 from cadran.tables.problems import Problem
 
@@ -70,14 +70,18 @@ class Hiring:
 
     def _needs(
         self, levels: Iterable[str] = ("region", "team"), cases: Iterable[str] = CASES
-    ) -> Iterator[tuple[Row, str, _Need]]:
-        """What each group of some levels needs in some cases."""
+    ) -> Iterator[tuple[int, str, _Need]]:
+        """What each group of some levels, by its place, needs in some cases."""
         asked = set(levels)
         for place, row in enumerate(self.plan.rows):
             for case in cases if row.level in asked else ():
                 if (place, case) not in self._found:
                     self._found[place, case] = self._need(place, self.cases[case])
-                yield row, case, self._found[place, case]
+                yield place, case, self._found[place, case]
+
+    def _shown(self, cases: Iterable[str] = CASES) -> Iterator[tuple[int, str, _Need]]:
+        """The same of each region and team that is shown."""
+        return (each for each in self._needs(cases=cases) if self.plan.shows(each[0]))
 
     def _worth(self, start: date) -> np.ndarray:
         """(paths, months) hours that one seller has who starts in a month."""
@@ -122,7 +126,8 @@ class Hiring:
         """When to begin to hire, by region and team and case: `HireBy`."""
         told = []
         plan, calendar = self.plan, self.plan.force.calendar
-        for group, case, need in self._needs():
+        for place, case, need in self._shown():
+            group = plan.rows[place]
             row = {**vars(group), "case": case, "threshold": self.cases[case]}
             by = calendar.recruit_by(need.start) if need.start else None
             late = (plan.force.day - by).days if by and by < plan.force.day else None
@@ -142,7 +147,8 @@ class Hiring:
         return _frame(
             [
                 {**vars(row), "start_month": start, "hire_by": calendar.recruit_by(start), "n": n}
-                for row, _, need in self._needs(cases=("base",)) for start, n in sorted(need.hires.items())
+                for place, _, need in self._shown(cases=("base",)) for row in [self.plan.rows[place]]
+                for start, n in sorted(need.hires.items())
             ],
             Hire,
         )  # fmt: skip
@@ -151,9 +157,8 @@ class Hiring:
     def timing(self) -> pl.DataFrame:
         """What the hires of the base case cost if they are begun sooner or later: `Timing`."""
         told = []
-        for row, _, need in self._needs(cases=("base",)):
+        for place, _, need in self._shown(cases=("base",)):
             if need.hires:
-                place = self.plan.rows.index(row)
                 planned = self._begun(place, need, 0)
                 told += [self._cost(place, need, shift, planned) for shift in SHIFTS]
         return _frame(told, Timing)
@@ -189,7 +194,10 @@ class Hiring:
             "is_possible": month_after(min(need.hires), shift) >= self.ready, "n_hires": n_hires,
             "seller_months": paid, "seller_months_idle": float(idle), "salary": None if each is None else each * paid,
         }  # fmt: skip
-        for name, values in (("hours_short", hours), ("revenue_short", revenue), ("more", more)):
+        told: dict[str, np.ndarray | None] = {"hours_short": hours, "revenue_short": revenue, "more": more}
+        if plan.seen is not None and not plan.seen.revenue[place]:
+            told |= {"revenue_short": None, "more": None}
+        for name, values in told.items():
             ends = (None, None) if values is None else np.quantile(values, (0.025, 0.975)).tolist()
             row |= {name: None if values is None else float(values.mean())}
             row |= {f"{name}_{end}": value for end, value in zip(("low", "high"), ends, strict=True)}

@@ -1,5 +1,9 @@
 """What may be told of sellers where persons may not be rated: nothing that is one person's, or gives it away."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import numpy as np
 import polars as pl
 
@@ -7,6 +11,9 @@ from cadran.book import Book
 from cadran.models.booked import deals_known
 from cadran.models.disclosure import withheld
 from cadran.tables.problems import Problem
+
+if TYPE_CHECKING:
+    from cadran.models.workforce import Row
 
 #: The levels at which groups of sellers have a name, the coarser first.
 LEVELS = ("region", "team")
@@ -31,18 +38,63 @@ def named(sellers: pl.DataFrame, book: Book) -> dict[str, list[str]]:
     Raises:
         Problem: If that sum is one person's.
     """
-    names = {level: sellers[level].drop_nulls().unique().sort().to_list() for level in LEVELS}
-    totals = [
-        np.array([sellers[level].eq_missing(name) for name in each], bool).reshape(len(each), sellers.height)
-        for level, each in names.items()
-    ]
-    gone = withheld([np.ones((1, sellers.height), bool), *totals], sellers["rep_id"].to_list())
+    names, _, gone = _groups(sellers)
     if gone[0].any():
         raise _alone(book)
     return {
         level: [name for name, is_gone in zip(names[level], each, strict=True) if not is_gone]
         for level, each in zip(LEVELS, gone[1:], strict=True)
     }
+
+
+def _groups(sellers: pl.DataFrame) -> tuple[dict[str, list[str]], list[np.ndarray], list[np.ndarray]]:
+    """Names by level; then of all together, of the regions and of the teams: (groups, sellers) who is in each, and
+    (groups,) whether it is left out."""
+    names = {level: sellers[level].drop_nulls().unique().sort().to_list() for level in LEVELS}
+    totals = [np.ones((1, sellers.height), bool)] + [
+        np.array([sellers[level].eq_missing(name) for name in each], bool).reshape(len(each), sellers.height)
+        for level, each in names.items()
+    ]
+    return names, totals, withheld(totals, sellers["rep_id"].to_list())
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Of the rows of a plan, (rows,) each: whether a reader sees it, and whether its revenue too."""
+
+    rows: np.ndarray
+    revenue: np.ndarray
+
+
+def seen_of(book: Book, rows: "Sequence[Row]", holds: np.ndarray, sellers: pl.DataFrame) -> Seen:
+    """Which rows of a plan the book's reader sees: the company's and those of their regions and teams. The revenue of a
+    row is left out where it would tell of one person: by itself, taken off other rows, or off the forecast's.
+
+    Args:
+        book: At its moment, with its reader.
+        rows: The company, regions, teams.
+        holds: (rows, sellers) whether each row holds each seller.
+        sellers: `rep_id`, `region`, `team`, of those whose bookings are forecast.
+    """
+    reader = book.reader
+    seen = np.ones(len(rows), bool)
+    if reader is not None and reader.is_limited:
+        seen = np.array([row.level == "company" or row.region in reader.regions
+                         or (row.level == "team" and row.group in reader.teams) for row in rows], bool)  # fmt: skip
+    if book.rates_persons:
+        return Seen(seen, seen)
+    theirs = in_scope(sellers, book).to_numpy()
+    forecast = []
+    for totals, gone in zip(*_groups(sellers.filter(theirs))[1:], strict=True):
+        whole = np.zeros((len(totals), len(theirs)), bool)
+        whole[:, theirs] = totals
+        forecast.append(whole[~gone])
+    places = [np.flatnonzero(seen & [row.level == level for row in rows]) for level in ("company", *LEVELS)]
+    left_out = withheld([*forecast, *(holds[place] for place in places)], sellers["rep_id"].to_list())[len(forecast) :]
+    revenue = seen.copy()
+    for place, gone in zip(places, left_out, strict=True):
+        revenue[place[gone]] = False
+    return Seen(seen, revenue)
 
 
 def of_groups(told: pl.DataFrame, book: Book) -> pl.DataFrame:

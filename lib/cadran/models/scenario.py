@@ -23,6 +23,7 @@ from cadran.models.forecast import MONTHS, foretold
 from cadran.models.futures import Drawn
 from cadran.models.hazards import interval_95
 from cadran.models.hiring import Hiring
+from cadran.models.one_person import check_whole
 from cadran.models.pay_costs import Ahead
 from cadran.models.plan_file import written
 from cadran.models.pulls import Held
@@ -108,7 +109,7 @@ class Outcome:
         told: dict[str, Any] = {name: [getattr(row, name) for row in rows for _ in range(n_months)]
                                 for name in ("level", "group")}  # fmt: skip
         told["month"] = list(self.plan.months) * len(rows)
-        bookings = self.plan.bookings
+        bookings = self.plan.bookings_shown
         told["bookings"] = bookings.mean(axis=0, dtype=float).ravel()
         ends = np.quantile(bookings, (0.025, 0.25, 0.75, 0.975), axis=0)
         for name, end in zip(("low", "q25", "q75", "high"), ends, strict=True):
@@ -127,7 +128,8 @@ class Outcome:
         told["pay"] = company.ravel()
         schema = _TYPES[ScenarioMonth]
         frame = pl.DataFrame(told, schema_overrides={name: schema[name] for name in ("level", "group", "month")})
-        told_of = frame.filter(pl.col("month") <= self.plan.months[self.horizon - 1])
+        is_shown = pl.Series([self.plan.shows(place) for place in range(len(rows)) for _ in range(n_months)])
+        told_of = frame.filter(is_shown, pl.col("month") <= self.plan.months[self.horizon - 1])
         return told_of.with_columns(pl.selectors.float().fill_nan(None)).select(list(schema))
 
     def totals(self, now: "Outcome") -> pl.DataFrame:
@@ -219,7 +221,7 @@ class Chain:
         change = Change(levers.hires, levers.ramp, levers.attrition)
         paid = self._plan(levers.plan)
         return Outcome(
-            levers, drawn, plan(force, self.bookings.sellers, drawn, change),
+            levers, drawn, plan(force, self.bookings.sellers, drawn, change, self.hiring.plan.seen),
             None if paid is None else paid.variable(drawn.bookings, drawn.wins, levers.quota),
             self.targets * levers.quota, self.bookings.held(levers.pulls)[1], self.horizon,
         )  # fmt: skip
@@ -253,16 +255,34 @@ class Chain:
 
 
 def chain(book: Book, wait: bool = True) -> Chain | None:
-    """The chain of a book at its moment: worked out once for all who ask, behind the page. The whole company's.
+    """The chain of a book at its moment: worked out once for all who ask, behind the page. The whole company's; a reader of
+    some regions or teams is shown those and the sum.
 
     Args:
         book: At its moment.
         wait: Whether to wait for it; otherwise None is given until it is there.
 
     Raises:
-        Problem: If no forecast can be made, or nobody sells.
+        Problem: If no forecast can be made, nobody sells, or what is told of the company would tell of one person.
     """
-    return told(_begun(replace(book, reader=None, engine=POLARS, rates_persons=False), written(book)), wait)
+    asked = replace(book, engine=POLARS, rates_persons=False)
+    is_limited = book.reader is not None and book.reader.is_limited
+    whole = replace(asked, reader=None)
+    return told(_shown(asked, written(book)) if is_limited else _begun(whole, written(book)), wait)
+
+
+@lru_cache(maxsize=8)
+def _shown(book: Book, _written: tuple[tuple[str, int], ...]) -> Future[Chain]:
+    """That of the whole company, as the book's reader is shown it."""
+
+    def work() -> Chain:
+        whole, hiring = chain(replace(book, reader=None)), capacity(book, MONTHS)
+        assert whole is not None  # both were waited for
+        assert hiring is not None
+        check_whole(whole.bookings.sellers, book)
+        return replace(whole, hiring=hiring, _kept={})
+
+    return behind(work)
 
 
 @lru_cache(maxsize=8)
@@ -274,6 +294,7 @@ def _begun(book: Book, _written: tuple[tuple[str, int], ...]) -> Future[Chain]:
         seen = found.seen
         if seen.source is None:
             raise seen.silent["bookings"]
+        check_whole(seen.source.sellers, book)
         plans, faults = _plans(book, seen.source)
         scaled = seen.won + (seen.source.drawn(n=len(seen.scale)).bookings - seen.won) * seen.scale[:, None]
         added = seen.paths - scaled if not np.allclose(seen.paths, scaled) else None

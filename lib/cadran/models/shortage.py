@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from cadran.models.load_ahead import Drawn, by_group
+from cadran.models.one_person import Seen
 from cadran.models.workforce import Change, Row, Workforce
 from cadran.tables.measured.capacity import CapacityMonth
 
@@ -31,6 +32,8 @@ class Plan:
     capacity: np.ndarray
     #: (rows, months) sellers expected to be there.
     n_sellers: np.ndarray
+    #: Which rows, and of which the revenue, are shown; None for all.
+    seen: Seen | None = None
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -74,6 +77,13 @@ class Plan:
         force = self.force
         return force.adds_up @ by_group(self.drawn.bookings, force.belongs(self.sellers), len(force.groups))
 
+    @property
+    def bookings_shown(self) -> np.ndarray:
+        """The same; NaN where it is not shown, as it would tell of one person."""
+        if self.seen is None or self.seen.revenue.all():
+            return self.bookings
+        return np.where(self.seen.revenue[:, None], self.bookings, np.nan)
+
     @cached_property
     def bookings_capacity(self) -> np.ndarray | None:
         """(paths, rows, months) signed revenue at the pace of the past; None where that is not known."""
@@ -86,9 +96,13 @@ class Plan:
         doubt = np.maximum(1 + pace.error * force.doubt(len(self.load)), 0)[:, None, None]
         return np.asarray(force.adds_up @ (ramped * each * season * doubt))
 
+    def shows(self, place: int) -> bool:
+        """Whether a row is shown."""
+        return self.seen is None or bool(self.seen.rows[place])
+
     def frame(self, levels: Iterable[str] = ("company", "region", "team")) -> pl.DataFrame:
-        """Load against capacity: `CapacityMonth`, a row per group of these levels and month, in order."""
-        kept = [place for place, row in enumerate(self.rows) if row.level in set(levels)]
+        """Load against capacity: `CapacityMonth`, a row per group of these levels that is shown and month, in order."""
+        kept = [place for place, row in enumerate(self.rows) if row.level in set(levels) and self.shows(place)]
         n_months = len(self.months)
         told: dict[str, object] = {
             "level": [self.rows[place].level for place in kept for _ in range(n_months)],
@@ -103,7 +117,7 @@ class Plan:
         told |= _interval("hours_load", self.load[:, kept]) | _interval("hours_capacity", self.capacity[:, kept])
         ratio = self.load[:, kept] / np.where(self.capacity[:, kept] > 0, self.capacity[:, kept], np.nan)
         told |= _interval("load", np.where(self.n_sellers[kept] > 1e-6, ratio, np.nan), is_median=True)
-        told |= _interval("bookings", self.bookings[:, kept])
+        told |= _interval("bookings", self.bookings_shown[:, kept])
         capacity = self.bookings_capacity
         nothing = np.full((1, len(kept), n_months), np.nan)
         told |= _interval("bookings_capacity", nothing if capacity is None else capacity[:, kept])
@@ -116,7 +130,9 @@ class Plan:
         )
 
 
-def plan(force: Workforce, sellers: pl.DataFrame, drawn: Drawn, change: Change | None = None) -> Plan:
+def plan(
+    force: Workforce, sellers: pl.DataFrame, drawn: Drawn, change: Change | None = None, seen: Seen | None = None
+) -> Plan:
     """Load against capacity in the futures of the bookings, under some levers on the staff. Made to be asked at every move
     of a lever: a few milliseconds while only hires change, or levers that were seen before.
 
@@ -125,12 +141,13 @@ def plan(force: Workforce, sellers: pl.DataFrame, drawn: Drawn, change: Change |
         sellers: Whom the arrays of `drawn` are about: `region` and `team` of each.
         drawn: Futures of the bookings.
         change: Levers on the staff.
+        seen: Which rows are shown.
     """
     change = change or Change()
     ramped, heads = force.staffed(drawn.bookings.shape[0], change)
     load = force.adds_up @ force.brought(sellers, drawn)
     capacity = force.adds_up @ (ramped * force.hours.astype(np.float32))
-    return Plan(force, change, sellers, drawn, load, capacity, force.adds_up @ heads)
+    return Plan(force, change, sellers, drawn, load, capacity, force.adds_up @ heads, seen)
 
 
 def chances(gap: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

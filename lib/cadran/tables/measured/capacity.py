@@ -38,7 +38,10 @@ class CapacityMonth(OfGroup):
     is_short = dy.Bool(
         nullable=False, description="Whether that reaches the threshold, and so in the three months from it on together"
     )
-    bookings = dy.Float64(nullable=True, description="Mean signed revenue that is forecast, in the whole month")
+    bookings = dy.Float64(
+        nullable=True,
+        description="Mean signed revenue that is forecast, in the whole month; null where it would tell of one person",
+    )
     bookings_low = dy.Float64(nullable=True, description="Lower end of the 95 % interval")
     bookings_high = dy.Float64(nullable=True, description="Upper end of it")
     bookings_capacity = dy.Float64(
@@ -86,10 +89,11 @@ class Timing(OfGroup):
     hours_short_low = dy.Float64(nullable=False, min=0, description="Lower end of the 95 % interval")
     hours_short_high = dy.Float64(nullable=False, min=0, description="Upper end of it")
     revenue_short = dy.Float64(
-        nullable=False, description="Forecast revenue of the deals they would go to, not carried"
+        nullable=True,
+        description="Forecast revenue of the deals they would go to, not carried; null where it would tell of one person",
     )
-    revenue_short_low = dy.Float64(nullable=False, description="Lower end of the 95 % interval")
-    revenue_short_high = dy.Float64(nullable=False, description="Upper end of it")
+    revenue_short_low = dy.Float64(nullable=True, description="Lower end of the 95 % interval")
+    revenue_short_high = dy.Float64(nullable=True, description="Upper end of it")
     more = dy.Float64(nullable=True, description="Salary and margin of that revenue, less those of the plan")
     more_low = dy.Float64(nullable=True, description="Lower end of its 95 % interval")
     more_high = dy.Float64(nullable=True, description="Upper end of it")

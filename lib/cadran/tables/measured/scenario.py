@@ -24,11 +24,14 @@ class ScenarioMonth(dy.Schema):
     level = dy.Enum(["company", "region", "team"], nullable=False, description="Company, region or team")
     group = dy.String(nullable=True, description="Which one; null: the company, or what is not known")
     month = dy.Date(nullable=False, description="First day of the month")
-    bookings = dy.Float64(nullable=False, description="Mean signed revenue, what is already won in it included")
-    bookings_low = dy.Float64(nullable=False, description="Lower end of the 95 % interval")
-    bookings_high = dy.Float64(nullable=False, description="Upper end of it")
-    bookings_q25 = dy.Float64(nullable=False, description="A quarter of the futures lie below")
-    bookings_q75 = dy.Float64(nullable=False, description="A quarter of the futures lie above")
+    bookings = dy.Float64(
+        nullable=True,
+        description="Mean signed revenue, what is already won in it included; null where it would tell of one person",
+    )
+    bookings_low = dy.Float64(nullable=True, description="Lower end of the 95 % interval")
+    bookings_high = dy.Float64(nullable=True, description="Upper end of it")
+    bookings_q25 = dy.Float64(nullable=True, description="A quarter of the futures lie below")
+    bookings_q75 = dy.Float64(nullable=True, description="A quarter of the futures lie above")
     target = dy.Float64(nullable=True, description="The goal, after the lever on quotas; null where none is set")
     load = dy.Float64(nullable=True, min=0, description="Hours needed over hours there are; null where not told")
     load_low = dy.Float64(nullable=True, min=0, description="Lower end of the 95 % interval")
