@@ -7,6 +7,7 @@ import company
 import numpy as np
 import polars as pl
 import pytest
+import signed
 
 from cadran.measures.periods import month_after
 from cadran.models.capacity import Hiring, basis, plan, ramp_curve, staffing_of
@@ -518,3 +519,15 @@ def test_rows_that_are_not_shown_and_revenue_of_one_person_are_left_out():
     assert timing["salary"].null_count() == 0
     assert Hiring(made).timing["revenue_short"].null_count() == 0
     assert told.n_hires() == Hiring(made).n_hires(), "the company's hires are those of all its regions"
+
+
+def test_the_pace_of_one_person_is_told_where_persons_may_be_rated_alone(tmp_path):
+    one, two = (signed.monthly([100] * 18, date(2025, 1, 1), rep) for rep in ("r1", "r3"))
+    books = signed.book(tmp_path / "one", one), signed.book(tmp_path / "two", [*one, *two])
+    everybody = pl.DataFrame({"rep_id": ["r1", "r3"], "region": ["North", "South"], "team": ["N1", "S1"]})
+
+    alone, both = (workforce(book, Staffing(), everybody, MONTHS) for book in books)
+    opened = workforce(replace(books[0], rates_persons=True), Staffing(), everybody, MONTHS)
+
+    assert [each.productivity is None for each in (alone, both, opened)] == [True, False, False]
+    assert "revenue_per_seller_month" not in basis(alone)["name"]

@@ -14,7 +14,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.measures.periods import month_after
 from cadran.models.load_ahead import Drawn, Draws, load_ahead
-from cadran.models.productivity import Productivity, learn_productivity
+from cadran.models.productivity import MOST_MONTHS, Productivity, learn_productivity
 from cadran.models.ramp import Attrition, Ramp, learn_attrition, learn_ramp, stated_attrition, stated_ramp
 from cadran.models.staff import presence, staff, tenure_of
 from cadran.models.staffing import Group, Move, Staffing
@@ -255,6 +255,8 @@ def workforce(
     share, _ = ramp.at(past.tenure)
     ramped = past.present * share
     told = worked(book, everybody.select("rep_id", "region"), {month: days.business(month) for month in past.months})
+    is_of_one = past.revenue[:, -MOST_MONTHS:].any(axis=1).sum() == 1  # its pace would be that person's
+    pace = None if is_of_one and not book.rates_persons else learn_productivity(past, ramped)
     had = ramped.sum(axis=0) * np.array([days.selling_hours(month) for month in past.months])
     there = everybody.filter("is_present")
     groups: dict[Group, None] = dict.fromkeys(there.select("region", "team").iter_rows())
@@ -271,5 +273,5 @@ def workforce(
         np.array([days.selling_hours(month, book.day) for month in months]),
         np.array([place[group] for group in there.select("region", "team").iter_rows()], np.int64),
         tenure_of(there["hired"], tuple(months)), leaves.to_series().to_numpy(), ramp, attrition,
-        workload(told, had[len(had) - len(told.months):], staffing), learn_productivity(past, ramped), days, seed,
+        workload(told, had[len(had) - len(told.months):], staffing), pace, days, seed,
     )  # fmt: skip
