@@ -105,7 +105,7 @@ def show_forecast(asked, chosen, forecast, page, view, whom):
             "needed": tried(needed, forecast, whom.level),
         }
     )
-    _silent = {**forecast.seen.silent, **forecast.rivals().silent}
+    _silent = {**forecast.seen.silent, **getattr(tried(forecast.rivals), "silent", {})}
     _told = {
         **coming.coming(ahead, whom, every),
         **coming.unsure(ahead, forecast.seen.source, _silent),
@@ -274,7 +274,7 @@ def pull(answers, asked, linked, page, reach, view, whom):
         pulled,
         beside,
     )
-    around = {"levers": sheet.panel(page), "kept": sheet.kept(page, view, found, scenarios_file(others))}
+    around = {"levers": sheet.panel(page, linked.months), "kept": sheet.kept(page, view, found, scenarios_file(others))}
     page.show(sheet.only(view, _told | around))
     return (levers,)
 

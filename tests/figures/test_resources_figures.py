@@ -20,7 +20,7 @@ BUILDERS = {
     loaded.balance: {"by": "team", "is_money": False}, loaded.open_by: {"by": "region"}, loaded.flows: {"every": "month"},
     loaded.stock: {"every": "month"}, loaded.growth: {}, loaded.attainment: {"by": "region"},
     loaded.touches: {"every": "month"}, loaded.heads: {"every": "month"}, loaded.tenure: {},
-    coming.fan: {"every": "month", "rivals": True}, coming.made_of: {"every": "quarter"}, coming.moved: {},
+    coming.fan: {"every": "month", "rivals": ("crm", "last_year")}, coming.made_of: {"every": "quarter"}, coming.moved: {},
     coming.calls: {}, hiring.shortage: {"by": "label"}, hiring.ahead: {}, hiring.bookings_capacity: {}, hiring.hire_by: {},
     hiring.timing: {"is_costed": True}, hiring.ramp: {}, what_if.months: {"value": "bookings"}, what_if.shortage: {},
     what_if.tornado: {"quantity": "bookings"}, sharing.funnel: {}, sharing.help_pays: {"value": "revenue"}, sharing.teams: {},

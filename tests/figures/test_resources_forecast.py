@@ -15,7 +15,8 @@ from cadran.tables.problems import Problem
 from cadran.text import words_for
 
 DAY = date(2026, 6, 30)
-SILENT = {"series": Problem("Too short.", "Import more."), "commit": Problem("No seller commits.", "Map the field.")}
+NO_SELLER = Problem("No seller commits.", "Map the field.")
+SILENT = {"series": Problem("Too short.", "Import more."), "commit": NO_SELLER, "best_case": NO_SELLER}
 
 
 def answers(language="en", use="manager"):
@@ -45,7 +46,7 @@ def test_who_says_nothing_is_told_rivals_in_detail_alone():
     manager, detail = (unsure(answers(use=use), None, SILENT)["unsure"].text for use in ("manager", "detail"))
 
     assert manager == "The series of months says nothing: Too short. Import more."
-    assert detail == f"{manager}\nSellers: commit says nothing: No seller commits. Map the field."
+    assert detail == f"{manager}\nSellers: commit and Sellers: best case say nothing: No seller commits. Map the field."
 
 
 def test_nothing_is_said_where_all_is_counted():

@@ -34,10 +34,10 @@ BANDS = (("low", "high", 0.18), ("q10", "q90", 0.22), ("q25", "q75", 0.32))
 
 
 @figure(rows=Forecast, signed=Signed)
-def fan(style: Style, every: str, rivals: bool) -> Chart:
+def fan(style: Style, every: str, rivals: tuple[str, ...]) -> Chart:
     """What was signed in dark bars, what is coming as bands (50, 80, 95 %) around the median, the target outlined.
 
-    `every` is "month" or "quarter"; with `rivals` what others say stands as small marks.
+    `every` is "month" or "quarter"; what the `rivals` say stands as small marks.
     """
     tips = [
         *style.tips(period="From"),
@@ -63,12 +63,12 @@ def fan(style: Style, every: str, rivals: bool) -> Chart:
         base.mark_tick(thickness=2.5, width={"band": 0.98}, color=colour("ink")).encode(_money(style, "target")),
     ]
     if rivals:
-        layers.append(_rivals(style, x))
+        layers.append(_rivals(style, x, rivals))
     return alt.layer(style.zero(), *layers).resolve_scale(shape="independent").properties(height=TALL)
 
 
-def _rivals(style: Style, x: alt.X) -> alt.Chart:
-    words = {name: style.words(text) for name, (text, _) in RIVALS.items()}
+def _rivals(style: Style, x: alt.X, rivals: tuple[str, ...]) -> alt.Chart:
+    words = {name: style.words(RIVALS[name][0]) for name in rivals}
     legend = alt.Legend(
         labelExpr=f"{words}[datum.value]",
         labelLimit=300,
@@ -76,10 +76,10 @@ def _rivals(style: Style, x: alt.X) -> alt.Chart:
         symbolStrokeColor=colour("ink"),
         symbolFillColor="transparent",
     )
-    shapes = alt.Scale(domain=list(RIVALS), range=[shape for _, shape in RIVALS.values()])
+    shapes = alt.Scale(domain=list(rivals), range=[RIVALS[name][1] for name in rivals])
     return (
         alt.Chart()
-        .transform_fold(list(RIVALS), as_=["rival", "said"])
+        .transform_fold(list(rivals), as_=["rival", "said"])
         .transform_filter("isValid(datum.said)")
         .transform_calculate(rival_label=f"{words}[datum.rival]")
         .mark_point(filled=False, size=42, color=colour("ink"), strokeWidth=1.3)

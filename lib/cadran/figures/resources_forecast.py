@@ -79,9 +79,9 @@ def coming(answers: Answers, whom: Whom, every: str) -> Parts:
         none = words("No forecast is told of {whom} alone: it would tell of one person.", whom=whom.told(answers))
         return {**_NONE, "fan": Notice(none, title, "empty")}
     past = whom.of(signed).drop_nulls("bookings") if every == "month" else whom.of(signed).head(0)
-    is_detail = answers.view["use"] == "detail"
+    spoke = [name for name in draw.RIVALS if answers.view["use"] == "detail" and mine[name].count()]
     drawn = draw.fan(
-        mine, words=words, currency=answers.currency, title=title, subtitle=said, every=every, rivals=is_detail,
+        mine, words=words, currency=answers.currency, title=title, subtitle=said, every=every, rivals=tuple(spoke),
         frames={"signed": past},
     )  # fmt: skip
     return {"fan": with_finding(drawn), **made(answers, every), "forecast": told(answers, mine, whom, every)}
@@ -101,11 +101,17 @@ def unsure(answers: Answers, source: Any, silent: Mapping[str, Problem]) -> Part
             "Deals signed this month without an amount, in no sum: {n}.": source.n_won_unknown,
         }
         said = [words(text, n=words.number(n)) for text, n in counts.items() if n]
-    said += [
-        words("{name} says nothing: {why}", name=words(CANDIDATES[name]), why=" ".join(why.told(words).split("\n")))
-        for name, why in silent.items()
-        if is_detail or name not in draw.RIVALS
-    ]
+    whys: dict[str, list[str]] = {}
+    for name, why in silent.items():
+        if is_detail or name not in draw.RIVALS:
+            whys.setdefault(" ".join(why.told(words).split("\n")), []).append(words(CANDIDATES[name]))
+    for told_why, names in whys.items():
+        one = len(names) == 1
+        said.append(
+            words("{name} says nothing: {why}", name=names[0], why=told_why)
+            if one
+            else words("{names} say nothing: {why}", names=words.list(names), why=told_why)
+        )
     return {"unsure": Notice("\n".join(said), kind="little") if said else Nothing()}
 
 

@@ -123,13 +123,14 @@ def costs(answers: Answers, timing: pl.DataFrame, whom: Whom) -> Parts:
     if rows.is_empty():
         return {"timing": Notice(words("No hire is planned for {whom}.", whom=whom.told(answers)), title, "empty")}
     is_costed = bool(rows["more"].count())
-    said = (
-        words("{whom}; salaries and lost margin against the plan, 95 % interval; pale: no longer possible",
-              whom=whom.first(answers))
-        if is_costed
-        else words("{whom}; hours nobody has time for, 95 % interval; pale: no longer possible. State monthly_cost and margin in "
-                   "plans/staffing.toml for amounts", whom=whom.first(answers))
-    )  # fmt: skip
+    told = {
+        True: words("{whom}; salaries and lost margin against the plan, 95 % interval; pale: no longer possible",
+                    whom=whom.first(answers)),
+        False: words("{whom}; hours nobody has time for, 95 % interval; pale: no longer possible", whom=whom.first(answers)),
+    }  # fmt: skip
+    said = told[is_costed]
+    if not is_costed and answers.view["use"] != "present":
+        said += words(". State monthly_cost and margin in plans/staffing.toml for amounts")
     drawn = draw.timing(rows, words=words, currency=answers.currency, title=title, subtitle=said, is_costed=is_costed)
     return {"timing": with_finding(drawn)}
 
@@ -169,7 +170,7 @@ def _written(row: Mapping[str, Any], answers: Answers) -> str:
             return words.percent(x)
         if name.startswith("revenue") or name.endswith("_cost"):
             return answers.money(x)
-        return words.number(x, 1 if x < 10 else 0)
+        return words.number(x, 0 if x >= 10 else 1 if x >= 1 or not x else 2)
 
     if row["value_low"] is None or row["value_high"] is None:
         return write(row["value"])

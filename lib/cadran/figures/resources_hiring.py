@@ -114,8 +114,16 @@ def hire_by(style: Style) -> Chart:
             tooltip=tips,
         )
     )
-    # To whole months, and not so many pixels: the same days at every width, for those who listen too.
-    scale, axis = alt.Scale(type="utc", nice="month"), style.quarters(grid=True)
+    scale, axis = alt.Scale(type="utc", nice=False), style.quarters(grid=True)
+    # Room in days, and not in pixels: the same days at every width, for those who listen too.
+    room = (
+        alt.Chart()
+        .transform_joinaggregate(first="min(hire_by)", last="max(shortage_month)")
+        .transform_calculate(
+            first_date="utcOffset('date', datum.first, -15)", last_date="utcOffset('date', datum.last, 15)"
+        )
+        .mark_rule(opacity=0, aria=False)
+    )
 
     def x(field: str) -> alt.X:
         return alt.X(f"{field}:T", title=None, axis=axis, scale=scale)
@@ -123,6 +131,7 @@ def hire_by(style: Style) -> Chart:
     late = alt.condition("isValid(datum.days_late)", alt.value(colour("bad")), alt.value(colour("accent")))
     today = alt.Chart().mark_rule(color=colour("ink"), strokeDash=[4, 3])
     return alt.layer(
+        room.encode(x("first_date"), alt.X2("last_date:T")),
         today.encode(x("today_date"), tooltip=style.tips(today_date="Data of")),
         base.mark_rule(strokeWidth=3).encode(x("hire_by_date"), alt.X2("start_date:T"), color=late),
         base.mark_rule(strokeWidth=1.5, strokeDash=[2, 3]).encode(x("start_date"), alt.X2("shortage_date:T")),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from html import escape
 from typing import Any
 
@@ -251,11 +252,15 @@ def levers(page: Page, *names: str, said: str = "") -> Levers:
     return Levers([of[name] for name in names], page.first.controls, said=said)
 
 
-def panel(page: Page) -> Panel:
-    """The one panel of levers."""
+def panel(page: Page, months: Sequence[date]) -> Panel:
+    """The one panel of levers, and over which months what comes of them adds up."""
+    words = page.words
+    said = words(
+        "What comes of them from {since} to {until}.", since=words.month(months[0]), until=words.month(months[-1])
+    )
     of = {control.name: control for control in page.controls}
     controls = [of[name] for name in names_of(page.controls)]
-    return Panel(controls, page.first.controls, page.words("Levers"), "")
+    return Panel(controls, page.first.controls, words("Levers"), said)
 
 
 def kept(page: Page, view: View, found: Sequence[Scenario], file: str) -> Kept:

@@ -119,7 +119,7 @@ class Style:
 
     def keys(self) -> alt.Legend:
         """What the colours of bars mean: in two columns, in one where there is no room for two."""
-        return alt.Legend(columns=alt.ExprRef("containerSize()[0] < 420 ? 1 : 2"), symbolType="square")  # type: ignore[arg-type]
+        return alt.Legend(columns=alt.ExprRef("containerSize()[0] < 420 ? 1 : 2"), symbolType="square", labelLimit=240)  # type: ignore[arg-type]
 
     def tips(self, **labels: str) -> list[alt.Tooltip]:
         """Exact values on hover: each column with its label, written by the unit in the column's name."""
