@@ -214,6 +214,15 @@ def test_a_book_with_next_to_nothing_is_told_and_not_an_error(app, part, keep):
     assert not {"nan", "inf", "None"} & set(text.replace("None of it has closed", "").split())
 
 
+def test_what_would_be_the_forecast_of_one_person_is_said_not_to_be_told(app, part):
+    one = pl.col("rep_id") == "R085"
+    page, _ = shown(app, part(one, reps=lambda rows: rows.filter(one)), lang="en", use="detail")
+
+    for slot in ("fan", "needed", "changed", "if_told"):
+        assert "one person alone sells" in page.blocks[slot].text
+    assert isinstance(page.blocks["shortage"], Figure), "work is told of anybody"
+
+
 @pytest.mark.parametrize(
     "query",
     [
