@@ -77,3 +77,15 @@ def test_a_faulty_file_is_told(said, tmp_path, text, complaint):
 @pytest.mark.parametrize("asked", [("--show", "sensitivity", "--of", "weather"), ("--horizon", "13")])
 def test_what_is_not_told(said, asked):
     assert said(*asked)[0] == 1
+
+
+@pytest.mark.parametrize("asked", [("--horizon", "13"), ("mine.toml",), ("none.toml",)])
+def test_what_cannot_be_read_is_told_before_anything_is_worked_out(said, tmp_path, monkeypatch, asked):
+    monkeypatch.setattr("cadran.models.scenario.chain", lambda *_: pytest.fail("minutes of work"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text('[[scenario]]\nname = "é"', "cp1252")
+    status, _, complained = said(*asked)
+
+    assert status == 1
+    assert "Traceback" not in complained
+    assert any(each in complained for each in ("13 months ahead", "not written in UTF-8", "There is no file"))

@@ -24,8 +24,6 @@ class Part(StrEnum):
     sensitivity = "sensitivity"
 
 
-#: What the baseline is called in what scripts read.
-BASELINE = "baseline"
 #: What a scenario is told in, and its levers, as readers say them.
 SAID = {
     "bookings": "Signed revenue", "wins": "Deals won", "p_target": "Chance to reach the target",
@@ -59,19 +57,22 @@ def scenario_(
     format: FormatOption = Format.table,  # noqa: A002
 ) -> None:
     """Run scenarios beside things as they are."""
-    from cadran.models.plan_file import plan_there
-    from cadran.models.scenario import chain
-    from cadran.models.scenario_levers import AS_IS, FILE, read_scenarios
+    from cadran.models.plan_file import plan_there, read_plan
+    from cadran.models.scenario import chain, check_horizon
+    from cadran.models.scenario_levers import AS_IS, BASELINE, FILE, read_scenarios
 
     words, opened = reader_words(), seen_book(book, as_of)
     path = file or plan_there(opened, FILE)
     if path is None and part is not Part.sensitivity:
         raise Problem("No scenario is named, and the book has no {file} among its plans.",
                       "Name a file: docs/scenarios.md says what it holds.", file=FILE)  # fmt: skip
+    check_horizon(horizon)
+    if path is not None:
+        read_plan(path)  # what is no TOML is told before minutes of work
     whole = chain(opened)
     assert whole is not None  # it was waited for
     made = whole.within(horizon)
-    asked = {} if path is None else read_scenarios(path, made.segments, made.regions, tuple(made.plans))
+    asked = {} if path is None else read_scenarios(path, made.segments, made.regions, tuple(made.plans), made.months)
     runs = {BASELINE: made.run(AS_IS)} | {name: made.run(levers) for name, levers in asked.items()}
     if format is Format.table:
         out.print(f"[bold]{words('Scenarios')}[/] · {opened.settings.name} · {words.date(opened.day)}")
@@ -123,6 +124,7 @@ def _in_words(rows: pl.DataFrame, words: Words, currency: str) -> pl.DataFrame:
 
 def _told(row: dict[str, Any], words: Words, currency: str) -> dict[str, Any]:
     """One row."""
+    from cadran.models.scenario_levers import BASELINE
 
     def write(value: float | None, unit: str) -> str:
         if value is None:

@@ -108,3 +108,59 @@ def test_a_file_that_is_not_there(tmp_path):
     assert "Il n'y a pas de fichier" in found.value.told(words_for("fr"))
     with pytest.raises(Problem, match="cannot be read"):
         read_plan(tmp_path)
+
+
+def test_what_is_not_utf_8_is_told_with_its_line(tmp_path):
+    file = tmp_path / "plan.toml"
+    file.write_bytes("a = 1\nname = 'Île'".encode("cp1252"))
+
+    with pytest.raises(Problem, match=r"plan\.toml is not written in UTF-8: line 2\.\nSave it as UTF-8") as found:
+        read_plan(file)
+    assert "n'est pas écrit en UTF-8" in found.value.told(words_for("fr"))
+
+
+def test_brackets_without_end_are_no_traceback(tmp_path):
+    with pytest.raises(Problem, match=r"plan\.toml is no TOML"):
+        read(tmp_path, "x = " + "[" * 9000)
+
+
+def test_a_value_is_told_as_the_file_writes_it(tmp_path):
+    plan = read(tmp_path, "[joiners]\nday = 2026-10-01\n[pay]\nrate = inf\nbase = true")
+    plan.sections("joiners")
+    plan.section("pay").number("rate")
+    plan.section("pay").number("base")
+
+    with pytest.raises(Faults) as found:
+        plan.check()
+    told = found.value.told(words_for("en")).splitlines()[::2]
+    assert told == [
+        'plan.toml: joiners: {"day": "2026-10-01"} is no list of tables.',
+        "plan.toml: pay.rate: inf is no number.",
+        "plan.toml: pay.base: true is no number.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("among", "proposed"),
+    [
+        (["open_deals", "accounts", "potential"], "Write one of: open_deals, accounts, potential."),
+        ([f"R{n:03}" for n in range(20)], "Write one of: R000, R001, R002, R003, R004, R005, R006, R007, …."),
+    ],
+)
+def test_of_few_names_all_are_proposed_of_many_some(tmp_path, among, proposed):
+    plan = read(tmp_path, 'a = "deals"')
+    plan.text("a", among=among)
+
+    with pytest.raises(Faults) as found:
+        plan.check()
+    assert proposed in str(found.value)
+
+
+def test_a_group_is_left_out_where_the_book_knows_none(tmp_path):
+    plan = read(tmp_path, 'region = "Nord"\nteam = "Lille"')
+    assert plan.group("region", []) is None
+    assert plan.group("absent", []) is None
+    assert plan.group("team", ["Lille"]) == "Lille"
+
+    with pytest.raises(Faults, match=r"region: The book knows none\.\nLeave it out\.$"):
+        plan.check()

@@ -8,7 +8,8 @@ from cadran.models.plan_file import Faults
 from cadran.models.pulls import Pulls
 from cadran.models.scenario_levers import Levers, read_scenarios, scenarios_file
 
-THERE = (["SMB", "Grands comptes"], ["Nord", "Île-de-France"], ["pay", "pay_2027"])
+MONTHS = [date(2026 + n // 12, n % 12 + 1, 1) for n in range(6, 18)]
+THERE = (["SMB", "Grands comptes"], ["Nord", "Île-de-France"], ["pay", "pay_2027"], MONTHS)
 PULLED = Levers(
     win_odds=((None, 1.1), ("Grands comptes", 0.9)),
     size=1.05,
@@ -52,6 +53,11 @@ def test_levers_on_deals_are_those_of_the_bookings():
         ('[[scenario]]\nname = "a"\nplan = "no"', "scenario[1].plan"),
         ('[[scenario]]\nname = "a"\n[[scenario.hires]]\nregion = "Nord"\nmonth = 2026-09-01\nn = 1.5', "scenario[1].hires[1].n"),
         ('[[scenario]]\nname = "a"\nwinrate = 2', "scenario[1].winrate"),
+        ('[[scenario]]\nname = "baseline"', "scenario[1].name"),
+        ('[[scenario]]\nname = "  "', "scenario[1].name"),
+        ('[scenario]\nname = "a"', "scenario"),
+        ('[[scenario]]\nname = "a"\n[[scenario.hires]]\nregion = "Nord"\nmonth = 2020-09-01\nn = 1', "scenario[1].hires[1].month"),
+        ('[[scenario]]\nname = "a"\n[[scenario.hires]]\nregion = "Nord"\nmonth = 2027-07-01\nn = 1', "scenario[1].hires[1].month"),
         ("".join(f'[[scenario]]\nname = "{n}"\n' for n in range(4)), "scenario"),
     ],
 )  # fmt: skip

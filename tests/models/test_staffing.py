@@ -68,6 +68,13 @@ def test_a_pace_of_recruiting_says_only_what_differs(read):
         ),
         ("[hirring]\n", "hirring: This is no key of the table."),
         ("joiners = 3", "joiners: 3 is no list of tables."),
+        (
+            "[load]\npast_load = 0.8\nhours_per_open_deal = 6",
+            "load.past_load: How full sellers were and the hours of a deal",
+        ),
+        ("[load]\nhours_per_new_deal = 6", "load.hours_per_open_deal: It is missing."),
+        ("[ramp]\nmonths = 6\nshares = [0.5]", "ramp.months: The ramp is said twice, as `shares` and as `months`."),
+        ("[ramp]\nshares = []", "ramp.shares: The list is empty."),
     ],
 )
 def test_a_wrong_number_is_refused(read, text, said):
@@ -103,7 +110,7 @@ def test_who_joins_and_leaves(read):
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        (JOINER.format("Nrod", "2026-09-01", 2), "joiners[2].region: Nrod is unknown here.\nWrite one of: Nord."),
+        (JOINER.format("Nrod", "2026-09-01", 2), "joiners[2].region: Nrod is unknown here.\nWrite one of: Nord, "),
         (JOINER.format("Nord", "2026-09-01", -2), "joiners[2].n: -2 is below 1."),
         (JOINER.format("Nord", "2026-09-01", 1.5), "joiners[2].n: 1.5 is no whole number of sellers."),
         (JOINER.format("Nord", "2027-09-01", 1), "joiners[2].first_day: 2027-09-01 lies outside the months planned"),
@@ -115,6 +122,15 @@ def test_who_joins_and_leaves(read):
         (JOINER.format("Ouest", "2026-08-01", 1), "joiners[2].first_day: Ouest begins only on 2026-09-01."),
         (JOINER.format("Nord", "2026-09-01", 1) + 'team = "Lyon"\n', "joiners[2].team: Lyon is unknown here."),
         ('[[openings]]\nregion = "Nord"\nfirst_day = 2026-09-01\n', "openings[2].region: Nord is there already."),
+        ('[[openings]]\nregion = "Ouest"\nfirst_day = 2026-10-01\n', "openings[2].region: Ouest begins twice."),
+        (
+            '[[openings]]\nregion = "Est"\nfirst_day = 2020-10-01\n',
+            "openings[2].first_day: 2020-10-01 lies outside the months",
+        ),
+        (
+            '[[openings]]\nregion = "Est"\nfirst_day = 2027-10-01\n',
+            "openings[2].first_day: 2027-10-01 lies outside the months",
+        ),
     ],
 )
 def test_a_move_that_cannot_be_is_set_aside_and_the_others_go_on(read, row, said):
@@ -134,3 +150,12 @@ def test_a_region_that_opens_takes_joiners_from_its_day_on(read):
     told = read('[[openings]]\nregion = "Ouest"\nfirst_day = 2026-09-01\n' + JOINER.format("Ouest", "2026-09-15", 3))
 
     assert [each.n for each in told.joiners] == [3]
+
+
+def test_where_the_book_knows_no_region_none_is_named(tmp_path):
+    path = tmp_path / "staffing.toml"
+    path.write_text("[[joiners]]\nfirst_day = 2026-09-01\n" + JOINER.format("Nord", "2026-09-01", 1), "utf-8")
+    told = read_staffing(path, {(None, None)}, PLANNED)
+
+    assert [each.region for each in told.joiners] == [None]
+    assert "joiners[2].region: The book knows none." in str(told.set_aside[0])

@@ -3,6 +3,7 @@
 Own code: pydantic would check it as well, but its sentences are not ours to translate, nor is what to do next in them.
 """
 
+import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from cadran.tables.problems import Problem
 
 #: Names of one list that are told one by one if they are unknown: to find what was meant takes its time.
 MOST_UNKNOWN = 5
+#: So many names are proposed at most in place of one that is unknown; where there are no more, all of them.
+MOST_PROPOSED = 8
 #: The folder of a book, beside its versions, that holds the plans made on it.
 FOLDER = "plans"
 
@@ -118,6 +121,14 @@ class Section:
             return value
         return default or ""
 
+    def group(self, key: str, among: Sequence[str]) -> str | None:
+        """A region or the like, one of those of the book. Where it knows none, the key is left out: None."""
+        if among:
+            return self.text(key, among=among)
+        if self.has(key):
+            self.fault("The book knows none.", "Leave it out.", key)
+        return None
+
     def texts(self, key: str, among: Sequence[str] = ()) -> list[str]:
         """A list of texts; empty where the file does not say it."""
         value = self._said(key, [])
@@ -177,14 +188,25 @@ class Section:
         return self.values.get(key, default)
 
     def _unknown(self, key: str, value: str, among: Sequence[str]) -> None:
-        near = ", ".join(get_close_matches(value, among, 3) or among[:8])
-        self._no("{value} is unknown here.", "Write one of: {near}.", key, value, near=near)
+        near = get_close_matches(value, among, 3)
+        if len(among) <= MOST_PROPOSED:
+            near += [each for each in among if each not in near]
+        else:
+            near = [*(near or among[:MOST_PROPOSED]), "…"]
+        self._no("{value} is unknown here.", "Write one of: {near}.", key, value, near=", ".join(near))
 
     def _no(self, what: str, repair: str, key: str, value: object, **values: object) -> None:
         if value is None:
             self.fault("It is missing.", "Say it.", key)
         else:
-            self.fault(what, repair, key, value=value, **values)
+            self.fault(what, repair, key, value=_as_written(value), **values)
+
+
+def _as_written(value: Any) -> Any:
+    """A value as a file writes it, where Python would write it otherwise."""
+    if isinstance(value, bool | list | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value) if isinstance(value, float) and not isfinite(value) else value
 
 
 class _At(Problem):
@@ -206,15 +228,26 @@ def read_plan(path: Path) -> Section:
         Problem: If there is no such file, or it is no TOML: with the line where it stops being one.
     """
     try:
-        return Section(path.name, "", tomllib.loads(path.read_text("utf-8-sig")), [])
+        return Section(path.name, "", tomllib.loads(_text(path)), [])
     except FileNotFoundError as error:
         raise Problem("There is no file {file}.", "Check the path.", file=path) from error
     except OSError as error:
         raise Problem(
             "{file} cannot be read: {reason}", "Check the path.", file=path, reason=error.strerror or error
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise Problem(
             "{file} is no TOML: {reason}", "Mend that line: a key, an equals sign, a value; texts between quotes.",
             file=path.name, reason=str(error),
+        ) from error  # fmt: skip
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise Problem(
+            "{file} is not written in UTF-8: line {line}.", "Save it as UTF-8: editors ask for the encoding.",
+            file=path.name, line=line,
         ) from error  # fmt: skip

@@ -197,8 +197,7 @@ class Chain:
         Raises:
             Problem: If these are more than are drawn, or none.
         """
-        if not 1 <= months <= MONTHS:
-            raise Problem("{n} months ahead is not told.", "Ask for 1 to {most} months.", n=months, most=MONTHS)
+        check_horizon(months)
         return replace(self, horizon=months, _kept={})
 
     def run(self, levers: Levers = AS_IS) -> Outcome:
@@ -252,6 +251,16 @@ class Chain:
             rows.append(row)
         told = pl.DataFrame(rows, schema=_TYPES[Sensitivity], orient="row")
         return told.sort(pl.max_horizontal(pl.col("less", "more").abs()), descending=True, maintain_order=True)
+
+
+def check_horizon(months: int) -> None:
+    """That so many months ahead are told.
+
+    Raises:
+        Problem: If they are not.
+    """
+    if not 1 <= months <= MONTHS:
+        raise Problem("{n} months ahead is not told.", "Ask for 1 to {most} months.", n=months, most=MONTHS)
 
 
 def chain(book: Book, wait: bool = True) -> Chain | None:

@@ -15,8 +15,8 @@ FILE, MOST = "scenarios.toml", 3
 LEAST_FACTOR, MOST_FACTOR = 0.1, 10.0
 #: Sellers hired at once in one place, and hours to an answer.
 MOST_HIRES, MOST_HOURS = 500, 24 * 30.0
-#: How a file names all segments, or all regions.
-ALL = "all"
+#: How a file names all segments, or all regions; and how things as they are stand among scenarios.
+ALL, BASELINE = "all", "baseline"
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Levers:
     arrivals: Factors = ()
     #: Hours within which every client is answered.
     answer_hours: float | None = None
-    #: Region, first day of the month, and number of sellers who then begin.
-    hires: tuple[tuple[str, date, int], ...] = ()
+    #: Region (None where the book knows none), first day of the month, and number of sellers who then begin.
+    hires: tuple[tuple[str | None, date, int], ...] = ()
     #: Factors on the months new sellers need, and on those who leave.
     ramp: float = 1.0
     attrition: float = 1.0
@@ -52,15 +52,16 @@ AS_IS = Levers()
 
 
 def read_scenarios(
-    path: Path, segments: Sequence[str], regions: Sequence[str], plans: Sequence[str]
+    path: Path, segments: Sequence[str], regions: Sequence[str], plans: Sequence[str], months: Sequence[date]
 ) -> dict[str, Levers]:
     """The scenarios of a file, by name.
 
     Args:
         path: A TOML file: a `[[scenario]]` each, its keys as `Levers` has them.
-        segments: Segments, regions and pay plans there are.
-        regions: Regions.
+        segments: Segments that deals are told by.
+        regions: Regions in which sellers can be hired.
         plans: Names of pay plans.
+        months: First days of the months told, in order.
 
     Raises:
         Faults: With everything that is wrong in it.
@@ -70,11 +71,15 @@ def read_scenarios(
     told = file.sections("scenario")
     for each in told:
         name = each.text("name").strip()
-        if not name or name in read:
+        if name == BASELINE:
+            each.fault(
+                "{name} is what things as they are go by.", "Give each scenario a name of its own.", "name", name=name
+            )
+        elif name in read or (not name and isinstance(each.values.get("name"), str)):
             each.fault("The name {name} is empty, or stands twice.", "Give each scenario a name of its own.", "name",
                        name=name)  # fmt: skip
-        read[name] = _levers(each, segments, regions, plans)
-    if not told:
+        read[name] = _levers(each, segments, regions, plans, months)
+    if not file.values.get("scenario"):
         file.fault("The file holds no scenario.", "Begin each with [[scenario]].", "scenario")
     if len(told) > MOST:
         file.fault("The file holds {n} scenarios.", "Keep {most}: more cannot be compared at a glance.", "scenario",
@@ -84,13 +89,15 @@ def read_scenarios(
     return read
 
 
-def _levers(told: Section, segments: Sequence[str], regions: Sequence[str], plans: Sequence[str]) -> Levers:
+def _levers(
+    told: Section, segments: Sequence[str], regions: Sequence[str], plans: Sequence[str], months: Sequence[date]
+) -> Levers:
     plain = {name: told.number(name, 1.0, LEAST_FACTOR, MOST_FACTOR) for name in ("size", "cycle", "ramp", "quota")}
     read = Levers(
         win_odds=_factors(told.section("win_odds"), segments),
         arrivals=_factors(told.section("arrivals"), regions),
         answer_hours=told.number("answer_hours", least=0.25, most=MOST_HOURS) if told.has("answer_hours") else None,
-        hires=tuple(_hires(each, regions) for each in told.sections("hires")),
+        hires=tuple(_hires(each, regions, months) for each in told.sections("hires")),
         attrition=told.number("attrition", 1.0, 0.0, MOST_FACTOR),
         plan=told.text("plan", among=plans) if told.has("plan") else None,
         **plain,
@@ -109,13 +116,16 @@ def _factors(told: Section, groups: Sequence[str]) -> Factors:
     return factors
 
 
-def _hires(told: Section, regions: Sequence[str]) -> tuple[str, date, int]:
-    region, month = told.text("region", among=regions), told.day("month")
+def _hires(told: Section, regions: Sequence[str], months: Sequence[date]) -> tuple[str | None, date, int]:
+    region, month = told.group("region", regions), told.day("month", months[0]).replace(day=1)
+    if not months[0] <= month <= months[-1]:
+        told.fault("{month:%Y-%m-%d} is none of the months told, {first:%Y-%m-%d} to {last:%Y-%m-%d}.", "Write one of them.",
+                   "month", month=month, first=months[0], last=months[-1])  # fmt: skip
     n = told.number("n", least=0, most=MOST_HIRES)
     if n != int(n):
         told.fault("{value} is no whole number.", "Write how many sellers begin.", "n", value=n)
     told.close()
-    return region, month.replace(day=1), int(n)
+    return region, month, int(n)
 
 
 def scenarios_file(scenarios: Mapping[str, Levers]) -> str:
@@ -136,7 +146,8 @@ def _written(name: str, levers: Levers) -> str:
             told = ", ".join(f"{_text(group or ALL)} = {factor}" for group, factor in factors)
             lines.append(f"{key} = {{ {told} }}")
     for region, month, n in levers.hires:
-        lines += ["[[scenario.hires]]", f"region = {_text(region)}", f"month = {month}", f"n = {n}"]
+        where = [] if region is None else [f"region = {_text(region)}"]
+        lines += ["[[scenario.hires]]", *where, f"month = {month}", f"n = {n}"]
     return "\n".join(lines) + "\n"
 
 

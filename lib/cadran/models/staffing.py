@@ -24,9 +24,9 @@ Group = tuple[str | None, str | None]
 
 @dataclass(frozen=True)
 class Move:
-    """So many sellers who join from a day on, or whose last day it is."""
+    """So many sellers who join from a day on, or whose last day it is. No region: the book knows none."""
 
-    region: str
+    region: str | None
     team: str | None
     day: date
     n: int
@@ -138,6 +138,7 @@ def read_staffing(path: Path, groups: Collection[Group], months: Sequence[date])
         pace = tables["hiring"].section("pace")
         told["recruiting_pace"] = _by_month(pace, 1, Staffing.recruiting_pace)
     _check_recruiting(tables["hiring"], told)
+    _check_load(tables["load"], told)
     if tables["ramp"].has("shares"):
         told["ramp_shares"] = _shares(tables["ramp"])
     moves = {name: plan.sections(name) for name in ("joiners", "leavers", "openings")}
@@ -167,9 +168,22 @@ def _check_recruiting(hiring: Section, told: dict[str, Any]) -> None:
         )  # fmt: skip
 
 
+def _check_load(load: Section, told: dict[str, Any]) -> None:
+    """What deals take is said in one way, and whole."""
+    if "past_load" in told and ("hours_per_open_deal" in told or "hours_per_new_deal" in told):
+        load.fault("How full sellers were and the hours of a deal are both said: each tells the other.", "Keep one of the two.",
+                   "past_load")  # fmt: skip
+    elif "hours_per_new_deal" in told and "hours_per_open_deal" not in told:
+        load.fault("It is missing.", "Say it.", "hours_per_open_deal")
+
+
 def _shares(ramp: Section) -> tuple[float, ...]:
     """The shares of the ramp, month by month; they never fall."""
     shares = ramp.numbers("shares", 0, 1)
+    if ramp.values["shares"] == []:
+        ramp.fault("The list is empty.", "Write shares that rise, as [0.2, 0.5, 0.8].", "shares")
+    if ramp.has("months"):
+        ramp.fault("The ramp is said twice, as `shares` and as `months`.", "Keep one of the two.", "months")
     if list(shares) != sorted(shares):
         ramp.fault("{value} falls on the way.", "Write shares that rise, as [0.2, 0.5, 0.8].", "shares",
                    value=list(shares))  # fmt: skip
@@ -185,6 +199,8 @@ def _with_moves(
     for section in moves["openings"]:
         section.faults = []
         opening = _opening(section, groups)
+        if not section.faults:
+            _check_begins(section, opening, openings, months)
         aside += section.faults
         openings += [] if section.faults else [opening]
     known = {*groups, *((region, None) for region, _ in groups)}
@@ -217,11 +233,18 @@ def _opening(section: Section, groups: Collection[Group]) -> Opening:
     return opening
 
 
+def _check_begins(section: Section, opening: Opening, others: Sequence[Opening], months: Sequence[date]) -> None:
+    if (opening.region, opening.team) in [(each.region, each.team) for each in others]:
+        section.fault("{name} begins twice.", "Write it once.", "team" if opening.team else "region",
+                      name=opening.team or opening.region)  # fmt: skip
+    _check_planned(section, "first_day", opening.day, months)
+
+
 def _move(
     section: Section, day: str, known: Collection[Group], begins: dict[Group, date], months: Sequence[date]
 ) -> Move:
     regions = sorted({region for region, _ in (*known, *begins) if region})
-    region = section.text("region", among=regions)
+    region = section.group("region", regions)
     teams = sorted({team for of, team in (*known, *begins) if of == region and team})
     team = section.text("team", among=teams) if section.has("team") else None
     move = Move(region, team, section.day(day), int(n := section.number("n", 1.0, 1, 10_000)))
@@ -234,9 +257,14 @@ def _move(
     if first and move.day < first:
         section.fault("{name} begins only on {first:%Y-%m-%d}.", "Name that day or a later one.", day,
                       name=team or region, first=first)  # fmt: skip
-    last = months[-1].replace(day=monthrange(months[-1].year, months[-1].month)[1])
-    if not months[0] <= move.day.replace(day=1) <= months[-1]:
-        section.fault("{day:%Y-%m-%d} lies outside the months planned, {first:%Y-%m-%d} to {last:%Y-%m-%d}.",
-                      "Name a day within them; who has come or gone before is in the book.", day,
-                      day=move.day, first=months[0], last=last)  # fmt: skip
+    _check_planned(section, day, move.day, months)
     return move
+
+
+def _check_planned(section: Section, key: str, day: date, months: Sequence[date]) -> None:
+    """A day lies within the months planned."""
+    last = months[-1].replace(day=monthrange(months[-1].year, months[-1].month)[1])
+    if not months[0] <= day.replace(day=1) <= months[-1]:
+        section.fault("{day:%Y-%m-%d} lies outside the months planned, {first:%Y-%m-%d} to {last:%Y-%m-%d}.",
+                      "Name a day within them; who has come or gone before is in the book.", key,
+                      day=day, first=months[0], last=last)  # fmt: skip

@@ -119,8 +119,8 @@ class Workforce:
         ramped, heads = _staffed(self, n, change.ramp, change.attrition)
         if not change.hires:
             return ramped, heads
-        moves = [Move(region or "", None, month, count) for region, month, count in change.hires]
-        more, there = _joined(self, n, moves, change, {region or "": region for region, _, _ in change.hires})
+        moves = [Move(region, None, month, count) for region, month, count in change.hires]
+        more, there = _joined(self, n, moves, change)
         return ramped + more, heads + there
 
     def brought(self, sellers: pl.DataFrame, drawn: Drawn) -> np.ndarray:
@@ -186,21 +186,19 @@ def _staffed(force: Workforce, n: int, stretch: float, attrition: float) -> tupl
         for into, each in ((ramped[:, :, place], worth), (heads[:, place], there.mean(axis=0, dtype=np.float64)[None])):
             into[..., groups] = np.add.reduceat(each[:, order], firsts, axis=1)
     change = Change((), stretch, attrition)
-    more, joined = _joined(force, n, force.staffing.joiners, change, {})
+    more, joined = _joined(force, n, force.staffing.joiners, change)
     keeps = _keeps(force, heads)
     return np.maximum(ramped, 0) * keeps.astype(np.float32) + more, heads * keeps + joined
 
 
-def _joined(
-    force: Workforce, n: int, moves: Sequence[Move], change: Change, names: dict[str, str | None]
-) -> tuple[np.ndarray, np.ndarray]:
+def _joined(force: Workforce, n: int, moves: Sequence[Move], change: Change) -> tuple[np.ndarray, np.ndarray]:
     """(paths, groups, months) what joiners add, and (groups, months) how many of them are there."""
     ramped, heads = (
         np.zeros((n, len(force.groups), len(force.months)), np.float32),
         np.zeros((len(force.groups), len(force.months))),
     )
     for move in moves:
-        at = force.place(names.get(move.region, move.region), move.team)
+        at = force.place(move.region, move.team)
         worth, there = joiner(force, n, move.day, change.ramp, change.attrition)
         ramped[:, at] += move.n * worth
         heads[at] += move.n * there
