@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, Any]
-#: What is told of a part is told of it alone from here on: 1, but for rounding.
+#: A part is told by itself from here on: 1, but for rounding.
 _ALONE = 1 - 1e-6
 
 
@@ -21,24 +21,7 @@ def disclosed(totals: Array, persons: Sequence[str | None]) -> set[str]:
         totals: (totals, parts) whether each total holds each part.
         persons: Whose each part is; null: nobody's, which is no secret.
     """
-    whose = np.array([each or "" for each in persons], dtype=str)
-    is_own = whose != ""
-    whose, held = whose[is_own], np.asarray(totals, float)[:, is_own]
-    if not held.size:
-        return set()
-    # Parts that every total holds alike are told together alone, or not at all.
-    cells, place = np.unique(held, axis=1, return_inverse=True)
-    place = place.ravel()
-    owners = [np.unique(whose[place == cell]) for cell in range(cells.shape[1])]
-    _, sizes, rows = np.linalg.svd(cells, full_matrices=False)
-    told = rows[sizes > 1e-9 * max(sizes.max(), 1)]  # all that can be made of the totals
-    found = set()
-    for person in {str(each[0]) for each in owners if len(each) == 1}:
-        own = [cell for cell, each in enumerate(owners) if len(each) == 1 and each[0] == person]
-        # The length of what is left of a unit part, seen from all that is told: 1 where it is told by itself.
-        if cells[:, own].any() and np.linalg.norm(told[:, own], 2) > _ALONE:
-            found.add(person)
-    return found
+    return _given_away(*_cells(np.asarray(totals, bool), persons))
 
 
 def withheld(levels: Sequence[Array], persons: Sequence[str | None]) -> list[Array]:
@@ -54,15 +37,44 @@ def withheld(levels: Sequence[Array], persons: Sequence[str | None]) -> list[Arr
         For each level, (totals,) whether each is left out.
     """
     whose = np.array([each or "" for each in persons], dtype=str)
-    told, left_out = np.zeros((0, len(whose)), bool), []
-    for level in levels:
-        many = np.array([len({*whose[held]} - {""}) for held in level], int)
-        gone = many == 1
-        while not gone.all() and (found := disclosed(np.vstack([told, level[~gone]]), persons)):
-            theirs = np.isin(whose, list(found))
-            around = min((held for held in told if held[theirs].any()), key=np.sum, default=np.ones(len(whose), bool))
+    many = [np.array([len({*whose[held]} - {""}) for held in level], int) for level in levels]
+    cells, owner = _cells(np.vstack([np.asarray(level, bool) for level in levels]), persons)
+    places = np.split(np.arange(len(cells)), np.cumsum([len(level) for level in levels])[:-1])
+    told, left_out = np.zeros(0, int), []
+    for place, n in zip(places, many, strict=True):
+        gone = n == 1
+        while not gone.all() and (found := _given_away(cells[[*told, *place[~gone]]], owner)):
+            theirs = np.isin(owner, list(found))
+            around = min(
+                (cells[each] for each in told if cells[each, theirs].any()), key=np.sum, default=np.array(True)
+            )
             rest = np.flatnonzero(~gone)
-            gone[min(rest, key=lambda each: (not (level[each] & around).any(), many[each]))] = True
-        told = np.vstack([told, level[~gone]])
+            gone[min(rest, key=lambda each: (not (cells[place[each]] & around).any(), n[each]))] = True
+        told = np.concatenate([told, place[~gone]])
         left_out.append(gone)
     return left_out
+
+
+def _cells(totals: Array, persons: Sequence[str | None]) -> tuple[Array, Array]:
+    """Parts that the same totals hold, taken together: (totals, cells), and (cells,) whose each is; "" for several
+    persons. Those of nobody alone are left out."""
+    whose = np.array([each or "" for each in persons], dtype=str)
+    is_own = whose != ""
+    cells, place = np.unique(totals[:, is_own], axis=1, return_inverse=True)
+    owners: list[set[str]] = [set() for _ in range(cells.shape[1])]
+    for cell, person in zip(place.ravel().tolist(), whose[is_own].tolist(), strict=True):
+        owners[cell].add(person)
+    return cells, np.array([next(iter(each)) if len(each) == 1 else "" for each in owners], dtype=str)
+
+
+def _given_away(cells: Array, owner: Array) -> set[str]:
+    """The owners whose cells alone some combination of totals (rows) holds."""
+    if not cells.size:
+        return set()
+    _, sizes, rows = np.linalg.svd(cells.astype(float), full_matrices=False)
+    made = rows[sizes > 1e-9 * max(sizes.max(), 1)]  # all that can be made of the totals
+    # What of a unit part lies within that: all of it where the part can be made by itself.
+    return {
+        str(person) for person in np.unique(owner[owner != ""])
+        if cells[:, owner == person].any() and np.linalg.norm(made[:, owner == person], 2) > _ALONE
+    }  # fmt: skip
