@@ -96,6 +96,9 @@ def _tell_payouts(rows: pl.DataFrame, plan: Any, currency: str, words: Words) ->
 
 
 def _tell_compared(rows: pl.DataFrame, currency: str, words: Words) -> None:
+    if rows.is_empty():
+        out.print(words("Too few sellers are paid to compare the plans without telling what each gets."))
+        return
     heads = (
         "",
         "Sellers",

@@ -264,6 +264,22 @@ def test_what_one_or_two_gain_is_left_out_whatever_is_taken_off(paid, tmp_path, 
     assert rows["difference_pay"].null_count() == 0, "of three sellers or more"
 
 
+@pytest.mark.parametrize(
+    ("of_other", "groups"),
+    [
+        (["r1"], []),  # what the other plan pays in all would be what one gets
+        (["r1", "r2", "r4", "r5"], [None]),  # in each team, what two get
+        (["r1", "r2", "r3"], [None, "North", "South"]),  # in the South it pays nobody
+    ],
+)
+def test_a_plan_for_a_few_tells_nothing_of_them(paid, tmp_path, of_other, groups):
+    closed = paid(FLAT, [won(1000.0, "2026-02-01", f"r{n}") for n in range(1, 8)], is_open=False)
+    (tmp_path / "other.toml").write_text(f"{FLAT}[who]\nreps = {of_other}\n", "utf-8")
+    rows = compared(closed, load_plan(tmp_path / "other.toml", closed.book))
+
+    assert rows["group"].to_list() == groups
+
+
 def test_how_many_gain_and_lose_is_told_where_what_they_gain_and_lose_is_not(paid, tmp_path):
     deals = [won(amount, "2026-02-01", f"r{n}") for n, amount in ((1, 500.0), (2, 4000.0), (3, 4000.0), (5, 4000.0))]
     told = paid(FLAT, [*deals, *(won(500.0, "2026-02-01", f"r{n}") for n in (6, 7))], is_open=False)

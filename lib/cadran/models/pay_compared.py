@@ -18,7 +18,8 @@ def compared(paid: Payroll, other: PayPlan) -> pl.DataFrame:
 
     Returns:
         Rows as `PayCompared`: the company, the teams and, only where that is open, the reps. Until then how many gain and
-        lose, and how much, is left out where it would tell what one or two of them get.
+        lose, and how much, is left out where it would tell what one or two of them get; so are all teams if a plan pays
+        one or two of some, and the company if it does of all.
 
     Raises:
         Problem: If the other plan pays nobody, or its periods do not fit into those days.
@@ -32,25 +33,31 @@ def compared(paid: Payroll, other: PayPlan) -> pl.DataFrame:
     ]
     both = totals[0].join(totals[1], on="rep_id", how="full", coalesce=True)
     both = both.with_columns(
-        pl.col("a", "b").fill_null(0), *(pl.coalesce(name, f"{name}_right") for name in ("seller", "team"))
+        pl.col("a", "b").fill_null(0),
+        *(pl.coalesce(name, f"{name}_right") for name in ("seller", "team")),
+        of_a=pl.col("a").is_not_null(),
+        of_b=pl.col("b").is_not_null(),
     ).with_columns(more=pl.col("b") - pl.col("a"))
     both = both.with_columns(shown=pl.col("team").replace_strict(shown_as(both), default="", return_dtype=pl.String))
-    told = (
-        []
-        if both.height < LEAST
-        else [_differences(both, None), _differences(both.filter(pl.col("shown") != ""), "shown")]
-    )
-    if told and not is_active(paid.book):
-        told = [_guarded(pl.concat(told))]
-    if is_active(paid.book):
-        reps = both.group_by("rep_id", "seller", maintain_order=True).agg(_DIFFERENCES)
-        reps = (
-            reps.rename({"rep_id": "group"})
-            .with_columns(_NO_REASON, level=pl.lit("rep"))
-            .sort("difference_pay", "group")
-        )
-        told = [*(told or [_differences(both, None)]), reps]
+    teams = both.filter(pl.col("shown") != "")
+    if not is_active(paid.book):
+        if _is_of_few(both, pl.lit("")):
+            return PayCompared.create_empty()
+        told = [_differences(both, None), *([] if _is_of_few(teams, "shown") else [_differences(teams, "shown")])]
+        return typed(PayCompared, [_guarded(pl.concat(told))])
+    reps = both.group_by("rep_id", "seller", maintain_order=True).agg(_DIFFERENCES).rename({"rep_id": "group"})
+    reps = reps.with_columns(_NO_REASON, level=pl.lit("rep")).sort("difference_pay", "group")
+    told = [_differences(both, None), *([_differences(teams, "shown")] if both.height >= LEAST else []), reps]
     return typed(PayCompared, told)
+
+
+def _is_of_few(rows: pl.DataFrame, by: str | pl.Expr) -> bool:
+    """Whether a plan pays one or two of some group: what it pays in all would tell what they get."""
+    paid = rows.group_by(by).agg(pl.col("of_a", "of_b").sum())
+    return (
+        rows.height < LEAST
+        or paid.select(pl.any_horizontal(pl.col("of_a", "of_b").is_between(1, LEAST - 1)).any()).item()
+    )
 
 
 def on_days_of(plan: PayPlan, other: PayPlan) -> PayPlan:
