@@ -41,11 +41,11 @@ def test_whatever_is_looked_at_has_a_name(language):
 def test_teams_where_help_would_pay_stand_in_order_of_name():
     rows = [
         {"region": region, "team": team, "stage": "Proposal", "pays_most": True, "wins": wins, "revenue": wins * 1000}
-        for region, team, wins in [("South", "Lyon", 1.0), ("North", "Arras", 3.0), ("North", "Lille", 2.0)]
+        for region, team, wins in [("South", "Lyon", 1.0), ("North", "Arras", 3.0), (None, None, 2.0)]
     ]
     found = pl.DataFrame(rows).select(
         *(pl.col(name) if name in rows[0] else pl.lit(None, kind).alias(name)
           for name, kind in Help.create_empty().schema.items())
     )  # fmt: skip
 
-    assert help_pays(answers(), found)["help_pays"].frame["label"].to_list() == ["Arras", "Lille", "Lyon"]
+    assert help_pays(answers(), found)["help_pays"].frame["label"].to_list() == ["Arras", "Lyon", "Unknown"]

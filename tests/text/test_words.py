@@ -46,6 +46,8 @@ def test_shares_points_and_durations():
     assert english.percent(-0.08, 1, sign=True) == "−8.0%"
     assert french.percent(-0.0001, 0, sign=True) == f"0{NARROW}%"
     assert french.points(0.031) == f"+3{HARD}pts"
+    assert [french.points(x) for x in (-0.01, 0.0, 0.019)] == [f"−1{HARD}pt", f"0{HARD}pt", f"+2{HARD}pts"]
+    assert [english.points(x) for x in (-0.01, 0.0, 0.02)] == [f"−1{HARD}pt", f"0{HARD}pts", f"+2{HARD}pts"]
     assert (english.days(1), english.days(42.4), english.days(3.5)) == (
         f"1{HARD}day",
         f"42{HARD}days",

@@ -58,7 +58,7 @@ def help_pays(answers: Answers, found: pl.DataFrame) -> Parts:
     if rows.is_empty():
         none = words("No team lies so far below like deals elsewhere that help at a stage would tell.")
         return {"help_pays": Notice(none, title, "empty")}
-    rows = rows.sort("label", maintain_order=True)
+    rows = rows.sort(pl.col("team").is_null(), "label", maintain_order=True)
     value = "revenue" if rows["revenue"].count() == rows.height else "wins"
     rows = rows.with_columns(told=pl.col("stage").fill_null(words("from creation to signature")))
     said = words("What goes with moving on as many deals as expected, a year, at the stage beside; 95 % interval; "

@@ -83,8 +83,13 @@ class Words:
         return f"{text}{_NARROW}%" if self.language == "fr" else f"{text}%"
 
     def points(self, x: Number, digits: int = 0) -> str:
-        """The difference of two shares, in percentage points, with its sign: "+3 pts"."""
-        return UNKNOWN if _is_unknown(x) else f"{self._signed(float(x or 0) * 100, digits, True)}{_HARD}pts"
+        """The difference of two shares, in percentage points, with its sign: "+3 pts", "+1 pt"."""
+        if _is_unknown(x):
+            return UNKNOWN
+        points = float(x or 0) * 100
+        size = abs(round(points, digits))
+        is_one = size < 2 if self.language == "fr" else size == 1
+        return f"{self._signed(points, digits, True)}{_HARD}{'pt' if is_one else 'pts'}"
 
     def days(self, x: Number, in_hours: bool = True) -> str:
         """A duration given in days, in days or, under two, in hours; never so in a column, which has one unit."""
