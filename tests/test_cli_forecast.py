@@ -166,18 +166,6 @@ def test_the_backtest_in_both_languages(run, book, past, monkeypatch, part):
     assert ("Aucune affaire ouverte n'a de montant." in told) == (part == "scores")
 
 
-@pytest.mark.parametrize("language", ["en", "fr"])
-def test_a_company_of_one_seller_is_told_why_not(run, book, monkeypatch, language):
-    monkeypatch.setenv("CADRAN_LANG", language)
-    one = foreseen.SELLERS.with_columns(rep_id=pl.lit("r1"))
-    monkeypatch.setattr(module, "foretold", lambda book, **how: foreseen.forecast(book, sellers=one))
-    status, told, complaint = run("forecast", "--book", book)
-
-    assert (status, told) == (1, "")
-    assert "cadran activate individual" in complaint
-    assert {"en": "one person alone sells", "fr": "une seule personne vend"}[language] in complaint
-
-
 def test_the_backtest_names_no_region_that_one_person_sells_in(run, book, past, monkeypatch):
     regions = [past.told.with_columns(level=pl.lit("region"), group=pl.lit(name)) for name in ("North", "South")]
     whole = replace(past, told=pl.concat([past.told, *regions]))

@@ -100,12 +100,11 @@ def test_a_reader_is_shown_their_own_rows_and_the_sum(book, foretold):
     assert len(set(capacity.capacity(book, 12).plan.frame(("region",))["group"])) > 1, "others are shown all"
 
 
-def test_no_scenario_is_told_of_one_person(book, seen, foretold, monkeypatch):
+def test_a_company_of_one_has_its_scenarios(book, seen, foretold, monkeypatch):
     one = replace(seen, source=replace(seen.source, sellers=seen.source.sellers.with_columns(rep_id=pl.lit("r"))))
     monkeypatch.setattr("cadran.models.scenario.foretold", lambda book: SimpleNamespace(seen=one))
 
-    with pytest.raises(Problem, match="one person alone"):
-        scenario.chain(book)
+    assert np.isfinite(scenario.chain(book).run().months["bookings"].to_numpy()).all()
 
 
 def test_teams_of_one_have_their_load_told_and_no_revenue(book, seen, foretold, monkeypatch):

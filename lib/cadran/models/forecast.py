@@ -68,7 +68,7 @@ class Forecast:
         tell of one person, by themselves or taken off others, have no name, unless persons may be rated.
 
         Raises:
-            Problem: If one person alone sells among them, and persons may not be rated.
+            Problem: If a reader of a part sees one person alone, and persons may not be rated.
         """
         return _named(self._theirs, self._names)
 

@@ -36,18 +36,28 @@ def named(sellers: pl.DataFrame, book: Book) -> dict[str, list[str]]:
         book: At its moment, with its reader.
 
     Raises:
-        Problem: If that sum is one person's.
+        Problem: If that sum is one person's, and less than the company's.
     """
-    names, _, gone = _groups(sellers)
+    names, _, gone = _groups(sellers, book)
     if gone[0].any():
-        raise _alone(book)
+        raise _alone()
     return {
         level: [name for name, is_gone in zip(names[level], each, strict=True) if not is_gone]
         for level, each in zip(LEVELS, gone[1:], strict=True)
     }
 
 
-def _groups(sellers: pl.DataFrame) -> tuple[dict[str, list[str]], list[np.ndarray], list[np.ndarray]]:
+def _whose(sellers: pl.DataFrame, book: Book) -> list[str | None]:
+    """Whose each seller's part is; nobody's where the whole company is one person's, who reads it reads its books."""
+    is_whole = book.reader is None or not book.reader.is_limited
+    return (
+        [None] * sellers.height
+        if is_whole and sellers["rep_id"].drop_nulls().n_unique() == 1
+        else sellers["rep_id"].to_list()
+    )
+
+
+def _groups(sellers: pl.DataFrame, book: Book) -> tuple[dict[str, list[str]], list[np.ndarray], list[np.ndarray]]:
     """Names by level; then of all together, of the regions and of the teams: (groups, sellers) who is in each, and
     (groups,) whether it is left out."""
     names = {level: sellers[level].drop_nulls().unique().sort().to_list() for level in LEVELS}
@@ -55,7 +65,7 @@ def _groups(sellers: pl.DataFrame) -> tuple[dict[str, list[str]], list[np.ndarra
         np.array([sellers[level].eq_missing(name) for name in each], bool).reshape(len(each), sellers.height)
         for level, each in names.items()
     ]
-    return names, totals, withheld(totals, sellers["rep_id"].to_list())
+    return names, totals, withheld(totals, _whose(sellers, book))
 
 
 @dataclass(frozen=True)
@@ -85,12 +95,12 @@ def seen_of(book: Book, rows: "Sequence[Row]", holds: np.ndarray, sellers: pl.Da
         return Seen(seen, seen)
     theirs = in_scope(sellers, book).to_numpy()
     forecast = []
-    for totals, gone in zip(*_groups(sellers.filter(theirs))[1:], strict=True):
+    for totals, gone in zip(*_groups(sellers.filter(theirs), book)[1:], strict=True):
         whole = np.zeros((len(totals), len(theirs)), bool)
         whole[:, theirs] = totals
         forecast.append(whole[~gone])
     places = [np.flatnonzero(seen & [row.level == level for row in rows]) for level in ("company", *LEVELS)]
-    left_out = withheld([*forecast, *(holds[place] for place in places)], sellers["rep_id"].to_list())[len(forecast) :]
+    left_out = withheld([*forecast, *(holds[place] for place in places)], _whose(sellers, book))[len(forecast) :]
     revenue = seen.copy()
     for place, gone in zip(places, left_out, strict=True):
         revenue[place[gone]] = False
@@ -105,7 +115,7 @@ def of_groups(told: pl.DataFrame, book: Book) -> pl.DataFrame:
         book: At its moment, with its reader.
 
     Raises:
-        Problem: If one person alone ever sold.
+        Problem: As `named`.
     """
     if book.rates_persons:
         return told
@@ -118,7 +128,7 @@ def of_groups(told: pl.DataFrame, book: Book) -> pl.DataFrame:
 
 
 def check_whole(sellers: pl.DataFrame, book: Book) -> None:
-    """Refuse what is told of the whole company, if it is one person's, or is but for those whom the reader sees.
+    """Refuse what is told of the whole company to a reader of a part, if it is one person's but for those they see.
 
     Args:
         sellers: `rep_id`, `region`, `team`, of all.
@@ -127,12 +137,12 @@ def check_whole(sellers: pl.DataFrame, book: Book) -> None:
     Raises:
         Problem: If it is.
     """
-    persons, theirs = sellers["rep_id"].to_list(), in_scope(sellers, book)
+    theirs = in_scope(sellers, book)
     parts = [] if theirs.all() else [theirs.to_numpy()[None]]
-    if not withheld([*parts, np.ones((1, sellers.height), bool)], persons)[-1].any():
+    if not withheld([*parts, np.ones((1, sellers.height), bool)], _whose(sellers, book))[-1].any():
         return
     if not parts:
-        raise _alone(book)
+        raise _alone()
     raise Problem(
         "All but one of the company's sellers are in your regions and teams: what is told of the company would tell of that "
         "one person.",
@@ -140,13 +150,8 @@ def check_whole(sellers: pl.DataFrame, book: Book) -> None:
     )
 
 
-def _alone(book: Book) -> Problem:
-    if book.reader is not None and book.reader.is_limited:
-        return Problem(
-            "In these regions and teams one person alone sells: what is told of them would be that person's.",
-            "Ask for more of them. `cadran activate individual` opens it, once what the law asks for is on record.",
-        )
+def _alone() -> Problem:
     return Problem(
-        "In this company one person alone sells: what is told of it would be that person's.",
-        "`cadran activate individual` opens it, once what the law asks for is on record.",
+        "In these regions and teams one person alone sells: what is told of them would be that person's.",
+        "Ask for more of them. `cadran activate individual` opens it, once what the law asks for is on record.",
     )
