@@ -16,6 +16,13 @@ from cadran.publish.server import Site
 pytestmark = pytest.mark.browser
 ROOT = "document.querySelector('#live > div').shadowRoot"
 SCENE = f"{ROOT}.querySelector('[aria-current=step]')?.innerText"
+#: Pulls one more lever, and keeps all as a scenario before it is answered.
+KEEP = f"""() => {{
+  const lever = {ROOT}.querySelector("[data-slot=levers] input[data-control=cycle]");
+  lever.value = Number(lever.value) + 1;
+  lever.dispatchEvent(new Event("change", {{ bubbles: true }}));
+  {ROOT}.querySelector("[data-act=keep]").click();
+}}"""
 #: Notes every moment at which a presentation shows what the manager's page holds.
 LEFT = f"""() => {{
   window.left = [];
@@ -58,12 +65,12 @@ def test_a_presentation_stands_a_whole_meeting(chromium, site):
         assert "size=1.05" in page.url
         # Kept under a name, and back to things as they are.
         page.locator("[data-naming]").fill("Larger deals")
-        page.locator("[data-act=keep]").click()
+        page.evaluate(KEEP)
         page.wait_for_function(f"{ROOT}.querySelector('.pair button')?.innerText === 'Larger deals'")
         page.locator(".panel button").click()
         page.wait_for_function(f"t => {ROOT}.querySelector('{told}').innerText === t", arg=before)
         assert "&size" not in page.url
-        assert "keep_a=Larger+deals" in page.url
+        assert "keep_a=Larger+deals%7Csize%3D1.05%7Ccycle%3D1.05" in page.url
         page.locator(".pair button").first.click()
         page.wait_for_function(f"{ROOT}.querySelector('output[data-text=size]').innerText === '+5%'")
         page.keyboard.press("PageDown")

@@ -228,9 +228,13 @@ class Kept:
         free = next((place for place in KEPT if place not in held), None)
         keep = ""
         if free and self.pulled:
+            # The browser says which levers are pulled when it is pressed: an answer to the last of them may be on its way.
+            rest = {
+                each: at_rest for each, at_rest in self.rest.items() if each not in (IN_SEGMENT, IN_REGION, HIRED_IN)
+            }
             name = escape(words("Scenario {letter}", letter=free[-1].upper()))
             keep = (
-                f'<button type=button class=chip data-act=keep data-keep="{free}" data-levers="{escape(self.pulled)}" '
+                f'<button type=button class=chip data-act=keep data-keep="{free}" data-rest="{escape(json.dumps(rest))}" '
                 f'data-name="{name}">{escape(words("Keep this as a scenario"))}</button>'
             )
         chips = "".join(self._chip(each, words) for each in self.scenarios)

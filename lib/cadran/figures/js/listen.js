@@ -102,10 +102,13 @@ const CLICKS = {
     view.change(({ controls }) => Object.assign(controls, JSON.parse(put)));
     syncControls(root, view.value);
   },
-  keep: ({ keep, levers, name }, view, root) => {
+  keep: ({ keep, rest, name }, view, root) => {
     const naming = root.querySelector("[data-naming]");
     const chosen = naming?.value.replaceAll("|", " ").trim() || name;
-    view.change(({ controls }) => (controls[keep] = `${chosen}|${levers}`));
+    view.change(({ controls }) => {
+      const levers = Object.entries(JSON.parse(rest)).filter(([lever, still]) => controls[lever] !== still);
+      controls[keep] = [chosen, ...levers.map(([lever]) => `${lever}=${controls[lever]}`)].join("|");
+    });
     if (naming) naming.value = "";
   },
   language: ({ language }, view) => (shownWindow().location.href = addressOf(view.value, { lang: language })),
