@@ -180,3 +180,15 @@ def test_the_backtest_names_no_region_that_one_person_sells_in(run, book, past, 
 
 def opened_to_persons(seen_book):
     return lambda *asked: replace(seen_book(*asked), rates_persons=True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [(["--made"], "Affaires encore à créer"), (["--changed-since", "2026-05-12"], "Prévision d'alors")],
+)
+def test_parts_and_causes_are_told_in_words(run, book, monkeypatch, asked, said):
+    monkeypatch.setenv("CADRAN_LANG", "fr")
+    told = run("forecast", "--book", book, *asked)[1]
+
+    assert said in told
+    assert "arrivals" not in told

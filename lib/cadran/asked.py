@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -52,9 +53,31 @@ def opened_book(book: Path | None) -> Any:
 
 
 def seen_book(book: Path | None, as_of: datetime | None, corrected: bool = False) -> Any:
-    """The book asked for, as it was known at the end of a day; as it is by default."""
+    """The book asked for, as it was known at the end of a day; as it is by default.
+
+    Raises:
+        Problem: If the book knows nothing of that day: it lies after its data, or before its first deal, lead and touch.
+    """
     found = opened_book(book)
-    return found.as_of(as_of.date() if as_of else found.moment, corrected)
+    if as_of is None:
+        return found.as_of(found.moment, corrected)
+    seen = found.as_of(as_of.date(), corrected)
+    if (began := _began(found)) and as_of.date() < began:
+        raise Problem(
+            "This book begins on {began:%Y-%m-%d}; it cannot say what was known on {asked:%Y-%m-%d}.",
+            "Ask for {began:%Y-%m-%d} or a later date.", began=began, asked=as_of.date(),
+        )  # fmt: skip
+    return seen
+
+
+def _began(book: Any) -> date | None:
+    """The day of the first deal, lead or touch: counts of a day before it would be 0 of what nobody knows."""
+    import narwhals as nw
+
+    dated = {"opportunities": "created_at", "leads": "created_at", "activities": "at"}
+    firsts = [book.collect(book.table(table).select(nw.col(at).min())).item() for table, at in dated.items()]
+    zone = ZoneInfo(book.settings.time_zone)
+    return min((first.astimezone(zone).date() for first in firsts if first is not None), default=None)
 
 
 def questioned(

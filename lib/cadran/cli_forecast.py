@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import date, datetime
 from enum import StrEnum
+from math import inf
 from typing import Annotated, Any
 
 import polars as pl
@@ -12,7 +13,7 @@ import typer
 from cadran.asked import DAY, AsOfOption, BookOption, FormatOption, SinceOption, UntilOption, seen_book
 from cadran.cli_models import backtest
 from cadran.tables.problems import Problem
-from cadran.terminal import Format, out, reader_words, show, tell_purge, warn
+from cadran.terminal import Format, out, reader_words, show, tell_purge, today, told_age, warn
 from cadran.text import Words
 
 words = reader_words()
@@ -53,6 +54,22 @@ WHO = {
     "crm": "Amount × stage probability", "commit": "Sellers: commit", "best_case": "Sellers: best case",
     "run_rate": "Run rate of three months",
 }  # fmt: skip
+#: What a forecast is made of, and why it moved, as readers say it.
+PARTS = {
+    "won": "Signed so far", "open": "Open deals", "arrivals": "Deals still to be created",
+    "series": "What the series of months adds",
+}  # fmt: skip
+CAUSES = {
+    "opening": "Forecast then", "won": "Deals won", "lost": "Deals lost", "new": "New deals", "chance_up": "Chances up",
+    "chance_down": "Chances down", "amount": "Amounts", "arrivals": "Deals still to be created",
+    "win_model": "The model learnt more", "series": "The series of months", "closing": "Forecast now",
+}  # fmt: skip
+SAID = {"name": WHO, "candidate": WHO, "part": PARTS, "cause": CAUSES}
+#: Which options each way of asking does not look at.
+UNUSED = {
+    "--made": ("--by", "--target"), "--changed-since": ("--by", "--target", "--horizon"),
+    "--calls": ("--by", "--target", "--horizon", "--every"),
+}  # fmt: skip
 
 
 @forecast.command(
@@ -82,10 +99,17 @@ def forecast_(
 ) -> None:
     """Forecast signed revenue."""
     words, opened = reader_words(), seen_book(book, as_of)
-    if sum((needed, made, calls, changed_since is not None)) > 1:
+    asked = {"--needed": needed, "--made": made, "--calls": calls, "--changed-since": changed_since is not None}
+    if sum(asked.values()) > 1:
         raise Problem("Only one of --needed, --made, --changed-since and --calls can be asked for at once.",
                       "Ask again for the other.")  # fmt: skip
-    if target is not None and not target > 0:
+    said = {"--by": by is not By.company, "--target": target is not None, "--horizon": horizon != 6,
+            "--every": every is not Every.month}  # fmt: skip
+    if idle := [option for way, options in UNUSED.items() if asked[way] for option in options if said[option]]:
+        raise Problem(
+            "{option} says nothing here: what is asked for does not look at it.", "Leave it out.", option=idle[0]
+        )
+    if target is not None and not 0 < target < inf:
         raise Problem("A target of {target} is no goal.", "Give an amount above 0.", target=target)
     if calls:
         _tell_calls(opened, format, words)
@@ -97,6 +121,7 @@ def forecast_(
     assert told is not None  # it was waited for
     told.groups("company")  # refused before anything is told, if it is one person's
     currency = opened.settings.currency
+    warn([] if as_of else told_age(opened, today(), words))
     if format is Format.table:
         out.print(f"[bold]{words('Forecast of signed revenue')}[/] · {opened.settings.name} · {words.date(opened.day)}")
         tell_purge(opened, words)
@@ -256,8 +281,9 @@ def _tell_calls(opened: Any, form: Format, words: Words) -> None:
 
 
 def _in_words(shown: pl.DataFrame, words: Words, currency: str = "") -> pl.DataFrame:
-    """Names of candidates as readers say them, money as such, chances as shares; what nobody told is left out."""
-    told = shown.with_columns(pl.col(name).replace(WHO) for name in ("name", "candidate") if name in shown.columns)
+    """Names of candidates, parts and causes as readers say them, money as such, chances as shares; what nobody told is
+    left out."""
+    told = shown.with_columns(pl.col(name).replace(said) for name, said in SAID.items() if name in shown.columns)
     told = told.drop(name for name in told.columns if told.height and told[name].null_count() == told.height)
     told = told.drop(WIDE, strict=False)
     if "level" in told.columns and told["level"].n_unique() == 1:

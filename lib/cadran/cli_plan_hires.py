@@ -12,6 +12,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from cadran.asked import AsOfOption, BookOption, FormatOption, seen_book
+from cadran.tables.problems import Problem
 from cadran.terminal import Format, out, reader_words, show, tell_purge, today, told_age, warn
 from cadran.text import UNKNOWN, Words
 
@@ -69,7 +70,9 @@ def hires(
     ] = None,
     horizon: Annotated[int, typer.Option(min=1, max=18, help=words("Months ahead."))] = 12,
     by: Annotated[Level, typer.Option(help=words("Region or team."))] = Level.region,
-    part: Annotated[Part, typer.Option("--show", help=words("With --format csv: what of it."))] = Part.months,
+    part: Annotated[
+        Part | None, typer.Option("--show", help=words("With --format csv: what of it, the months by default."))
+    ] = None,
     as_of: AsOfOption = None,
     book: BookOption = None,
     format: FormatOption = Format.table,  # noqa: A002
@@ -77,6 +80,8 @@ def hires(
     """Say when a region runs short of sellers, by when to hire, how many and where."""
     from cadran.models.capacity import basis, capacity, staffing_of
 
+    if part and format is not Format.csv:
+        raise Problem("--show says nothing without --format csv: all of it is told.", "Leave it out.")
     words, opened = reader_words(), seen_book(book, as_of)
     staffing = staffing_of(opened, horizon, file)
     found = capacity(opened, horizon, staffing)
@@ -96,6 +101,7 @@ def hires(
         **{name: getattr(found, name).filter(pl.col("level").is_in(levels)) for name in ("hire_by", "hires", "timing")},
     }  # fmt: skip
     currency = opened.settings.currency
+    warn([] if as_of else told_age(opened, today(), words))
     if format is Format.json:
         told = {"book": opened.settings.name, "as_of": opened.day, "currency": currency, "by": by.value,
                 "assumed": staffing.assumed, "set_aside": [problem.told(words) for problem in staffing.set_aside],
@@ -103,11 +109,10 @@ def hires(
         typer.echo(json.dumps(told, ensure_ascii=False, indent=1, default=str))
         return
     if format is Format.csv:
-        show(frames[part.value], format, words)
+        show(frames[part or Part.months], format, words)
         return
     out.print(f"[bold]{words('Capacity and hires')}[/] · {opened.settings.name} · {words.date(opened.day)}")
     tell_purge(opened, words)
-    warn([] if as_of else told_age(opened, today(), words))
     _tell_months(frames["months"], words)
     _tell_hires(
         frames["hire_by"], frames["hires"], frames["months"].filter(pl.col("level") == by.value), by.value, words

@@ -9,7 +9,7 @@ import typer
 
 from cadran.asked import AsOfOption, BookOption, FormatOption, seen_book
 from cadran.tables.problems import Problem
-from cadran.terminal import Format, out, reader_words, show, tell_purge, warn
+from cadran.terminal import Format, out, reader_words, show, tell_purge, today, told_age, warn
 from cadran.text import UNKNOWN, Words
 
 words = reader_words()
@@ -62,6 +62,8 @@ def scenario_(
     from cadran.models.scenario_levers import AS_IS, BASELINE, FILE, read_scenarios
 
     words, opened = reader_words(), seen_book(book, as_of)
+    if of != "bookings" and part is not Part.sensitivity:
+        raise Problem("--of says nothing without --show sensitivity.", "Leave it out.")
     path = file or plan_there(opened, FILE)
     if path is None and part is not Part.sensitivity:
         raise Problem("No scenario is named, and the book has no {file} among its plans.",
@@ -74,6 +76,7 @@ def scenario_(
     made = whole.within(horizon)
     asked = {} if path is None else read_scenarios(path, made.segments, made.regions, tuple(made.plans), made.months)
     runs = {BASELINE: made.run(AS_IS)} | {name: made.run(levers) for name, levers in asked.items()}
+    warn([] if as_of else told_age(opened, today(), words))
     if format is Format.table:
         out.print(f"[bold]{words('Scenarios')}[/] · {opened.settings.name} · {words.date(opened.day)}")
         tell_purge(opened, words)

@@ -288,3 +288,25 @@ def test_who_sees_one_region_is_told_of_its_rules_alone(book, rules):
     assert found.rules.locked == {"a3"}
     assert found.rules.apart == {"b1"}  # it goes to somebody they do not see
     assert not {*found.rules.named, *found.rules.sellers, *found.rules.teams}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[languages]\nDE = []", ["languages.DE: No language is named."]),
+        ('[teams."North 1"]\nlanguages = []', ["teams.North 1.languages: No language is named."]),
+        ('[teams."North 1"]', ["teams.North 1.languages: No language is named."]),
+        ('[reps.new]\njoins = 2026-07-01\nregion = "Nrth"', ["reps.new.region: Nrth is unknown here."]),
+    ],
+)
+def test_an_empty_rule_is_no_rule_and_a_fault_is_told_once(book, rules, text, said):
+    with pytest.raises(Faults) as found:
+        read_rules(rules(text), portfolio(book))
+    assert [str(fault).split("territories.toml: ")[-1].splitlines()[0] for fault in found.value.faults] == said
+
+
+def test_accounts_that_nobody_is_known_to_have_cannot_be_shared_out(make_book):
+    seller = {"rep_id": "ann", "region": "North", "role": "Seller", "valid_from": "2020-01-01"}
+
+    with pytest.raises(Problem, match=r"None of 2 accounts has a seller"):
+        propose(make_book([*deal(None, "a"), *deal(None, "b")], reps=[seller]))

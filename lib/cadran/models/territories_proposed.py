@@ -115,7 +115,12 @@ def propose(
     large = _large(units, staff, rules.tolerance) if rules.is_large_apart else []
     units = units.with_columns(weight=pl.when(pl.col("unit_id").is_in(large)).then(0.0).otherwise("weight"))
     # Of accounts that weigh the same, the first are taken first: those that touch nobody's pay.
-    asked = units.filter(pl.col("weight") > 0, pl.col("is_reachable")).sort("n_due", "amount_open", "unit_id")
+    heavy = units.filter(pl.col("weight") > 0)
+    asked = heavy.filter("is_reachable").sort("n_due", "amount_open", "unit_id")
+    if asked.is_empty() and heavy.height:
+        raise Problem("None of {n} accounts has a seller, or is of a region that has one: nothing can be shared out.",
+                      "Map the sellers of deals and the regions of accounts, or name sellers for them under `named`.",
+                      n=heavy.height)  # fmt: skip
     if asked.is_empty():
         raise Problem("No account carries anything of the measure {measure}: there is nothing to share out.",
                       "Share out by another measure.", measure=rules.measure)  # fmt: skip

@@ -155,6 +155,8 @@ def _languages(section: Section, countries: Iterable[str]) -> dict[str, tuple[st
     told = {}
     for country in section.values:
         told[country] = tuple(section.texts(country))
+        if section.values[country] == []:
+            section.fault("No language is named.", 'Write one, as ["en"], or take the line out.', country)
         if country not in countries:
             section.fault("No account is in this country.", "Write one of: {names}.", country,
                           names=", ".join(sorted(countries)[:12]))  # fmt: skip
@@ -168,6 +170,8 @@ def _teams(section: Section, found: Portfolio) -> dict[str, tuple[str, ...]]:
     for name in section.values:
         part = section.section(name)
         spoken = tuple(part.texts("languages"))
+        if not part.values.get("languages", []):
+            part.fault("No language is named.", 'Write one, as ["en"], or take the line out.', "languages")
         part.close()
         if name not in members:
             section.fault("There is no such team.", "Write one of: {names}.", name, names=", ".join(sorted(members)))
@@ -203,7 +207,7 @@ def _sellers(section: Section, known: list[str], regions: list[str]) -> dict[str
                           rep_id)  # fmt: skip
         elif rep_id in known and (seller.joins or seller.region):
             part.fault("The book has this seller, and the region, already.", "Remove `joins` and `region`.", "joins")
-        elif seller.joins and regions and not seller.region:
+        elif seller.joins and regions and not part.has("region"):
             part.fault(
                 "Where somebody new will sell is not said.",
                 "Write one of: {names}.",
