@@ -77,6 +77,8 @@ def ahead(answers: Answers, months: pl.DataFrame, whom: Whom) -> Parts:
         drawn["bookings_capacity"] = with_finding(draw.bookings_capacity(mine, title=money, subtitle=said, **style))  # type: ignore[arg-type]
     else:
         few = words("Too few sellers have signed revenue to tell what they usually sign.")
+        if not mine["bookings"].count():
+            few = words("No forecast is told of {whom} alone: it would tell of one person.", whom=whom.told(answers))
         drawn["bookings_capacity"] = Notice(few, money, "little")
     return drawn
 
@@ -129,7 +131,7 @@ def costs(answers: Answers, timing: pl.DataFrame, whom: Whom) -> Parts:
         False: words("{whom}; hours nobody has time for, 95 % interval; pale: no longer possible", whom=whom.first(answers)),
     }  # fmt: skip
     said = told[is_costed]
-    if not is_costed and answers.view["use"] != "present":
+    if not rows["salary"].count() and answers.view["use"] != "present":
         said += words(". State monthly_cost and margin in plans/staffing.toml for amounts")
     drawn = draw.timing(rows, words=words, currency=answers.currency, title=title, subtitle=said, is_costed=is_costed)
     return {"timing": with_finding(drawn)}
