@@ -15,6 +15,7 @@ from cadran.figures.blocks import Nothing, Notice
 from cadran.figures.figure import Figure
 from cadran.figures.table import Table
 from cadran.measures import MEASURES, Question
+from cadran.models.forecast import foretold
 from cadran.models.scenario import chain
 from cadran.models.scenario_levers import Levers, read_scenarios
 from cadran.publish.apps import NOTEBOOKS
@@ -158,7 +159,7 @@ def test_scenarios_are_kept_side_by_side_and_as_a_file(app, book, tmp_path):
     file = tmp_path / "scenarios.toml"
     file.write_bytes(page.blocks["kept"].offers["toml"])
     linked = chain(book.as_of(book.day))
-    assert read_scenarios(file, linked.segments, linked.regions, []) == {
+    assert read_scenarios(file, linked.segments, linked.regions, [], linked.months) == {
         "Larger deals": Levers(size=1.2), "Two in Nord": Levers(hires=(("Nord", linked.months[3], 2),))
     }  # fmt: skip
 
@@ -178,7 +179,7 @@ def test_a_lever_in_the_hand_moves_its_part_alone(app, book):
 
 
 def test_a_selection_is_of_places_alone(app, book):
-    page, _ = shown(app, book, lang="en", **{"in.region": ["Nord"], "in.seller": ["Anyone"]})
+    page, text = shown(app, book, lang="en", **{"in.region": ["Nord"], "in.seller": ["Anyone"]})
 
     assert page.asked.selection == {"region": ("Nord",)}
     assert (sheet.focus(page.asked).level, sheet.focus(page.asked).group) == ("region", "Nord")
@@ -186,6 +187,12 @@ def test_a_selection_is_of_places_alone(app, book):
     deals = book.collect(book.deals(["status", "region"])).filter(status="open", region="Nord")
     assert page.blocks["stock"].frame["n_open"][-1] == deals.height
     assert "Nord" in page.blocks["stock"].subtitle
+    # What is told first is told of the same place, and says so.
+    first = page.blocks["headlines"].items[0]
+    row = foretold(book.as_of(book.day)).table("region", "quarter").filter(group="Nord").row(0, named=True)
+    assert (first.label, first.value) == ("Expected in Q3 2026, Nord", page.words.money(row["mean"], "EUR"))
+    assert f"Nord: by the end of Q3 2026, {first.value} are to be expected" in text
+    assert "null" not in page.blocks["balance"].picture()
 
 
 @pytest.mark.parametrize("use", ["detail", "present"])
@@ -214,13 +221,11 @@ def test_a_book_with_next_to_nothing_is_told_and_not_an_error(app, part, keep):
     assert not {"nan", "inf", "None"} & set(text.replace("None of it has closed", "").split())
 
 
-def test_what_would_be_the_forecast_of_one_person_is_said_not_to_be_told(app, part):
+def test_a_company_of_one_seller_has_its_forecast_its_levers_and_its_work(app, part):
     one = pl.col("rep_id") == "R085"
     page, _ = shown(app, part(one, reps=lambda rows: rows.filter(one)), lang="en", use="detail")
 
-    for slot in ("fan", "needed", "changed", "if_told"):
-        assert "one person alone sells" in page.blocks[slot].text
-    assert isinstance(page.blocks["shortage"], Figure), "work is told of anybody"
+    assert all(isinstance(page.blocks[slot], Figure) for slot in ("fan", "if_bookings", "shortage"))
 
 
 @pytest.mark.parametrize(
