@@ -241,12 +241,14 @@ def ask_staff(asked, chosen, inquiry, page, seen, view):
 
 
 @app.cell
-def show_first(asked, forecast, hiring, loads, page, view):
+def show_first(asked, forecast, hiring, loads, page, view, whom):
     mo.stop(not sheet.wants(view, "sentences"))
     mo.stop(not page.is_new("headlines", (asked, forecast is None, hiring is None)))
-    quarter = None if forecast is None or isinstance(forecast, Problem) else tried(forecast.table, "company", "quarter")
+    quarter = (
+        None if forecast is None or isinstance(forecast, Problem) else tried(forecast.table, whom.level, "quarter")
+    )
     hires = None if hiring is None or isinstance(hiring, Problem) else hiring.hire_by
-    page.show(sheet.only(view, first_words(loads.with_frames({"quarter": quarter, "hires": hires}))))
+    page.show(sheet.only(view, first_words(loads.with_frames({"quarter": quarter, "hires": hires}), whom)))
     return
 
 

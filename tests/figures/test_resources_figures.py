@@ -14,6 +14,7 @@ from cadran.figures import resources_loaded as loaded
 from cadran.figures import resources_paying as paying
 from cadran.figures import resources_sharing as sharing
 from cadran.tables.measured.capacity import HireBy
+from cadran.tables.measured.resources import Balance, Load
 from cadran.text import words_for
 
 BUILDERS = {
@@ -44,3 +45,16 @@ def test_what_is_said_of_an_axis_of_days_is_the_same_at_every_width():
     said = [re.findall(r'aria-label="(X-axis[^"]*)"', drawn.picture(width)) for width in (390, 600, 1180)]
     assert said[0]
     assert said[0] == said[1] == said[2]
+
+
+@pytest.mark.parametrize("build", [loaded.balance, loaded.open_by], ids=lambda build: build.__name__)
+def test_a_group_of_which_nothing_is_told_has_nothing_beside_it(build):
+    schema = (Balance if build is loaded.balance else Load).create_empty().schema
+    row = {"region": "East", "told": None, "n_open": None, "n_overdue": None}
+    rows = pl.DataFrame(
+        [row], schema={"region": pl.String, "told": pl.String, "n_open": pl.Int64, "n_overdue": pl.Int64}
+    )
+    rows = rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in schema.items() if name not in row)
+    whole = {"frames": {"whole": rows}, "is_money": False} if build is loaded.balance else {}
+
+    assert "null" not in build(rows, words=words_for("en"), title="Open", by="region", **whole).picture()

@@ -100,7 +100,8 @@ def unsure(answers: Answers, source: Any, silent: Mapping[str, Problem]) -> Part
             "Open deals without an amount, for which the amounts signed before stand: {n}.": source.n_unknown,
             "Deals signed this month without an amount, in no sum: {n}.": source.n_won_unknown,
         }
-        said = [words(text, n=words.number(n)) for text, n in counts.items() if n]
+        company = f"{Whom('company', None).first(answers)}{words(': ')}" if answers.view.selection else ""
+        said = [company + words(text, n=words.number(n)) for text, n in counts.items() if n]
     whys: dict[str, list[str]] = {}
     for name, why in silent.items():
         if is_detail or name not in draw.RIVALS:

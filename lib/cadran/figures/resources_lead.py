@@ -16,9 +16,12 @@ MOST = 5
 SENTENCES = 4
 
 
-def first_words(answers: Answers) -> dict[str, Block]:
-    """The sentences and headline numbers of what is known so far: a model still at work adds its own later."""
-    told = [_forecast(answers), _hires(answers), _load(answers), _target(answers), _balance(answers)]
+def first_words(answers: Answers, whom: Whom) -> dict[str, Block]:
+    """The sentences and headline numbers of what is known so far: a model still at work adds its own later.
+
+    The frame `quarter` is the forecast by quarter at the level of `whom` it tells of.
+    """
+    told = [_forecast(answers, whom), _hires(answers), _load(answers), _target(answers), _balance(answers)]
     cards = [card for _, card in told if card][:MOST]
     return {
         "sentences": Sentences([sentence for sentence, _ in told if sentence][:SENTENCES]),
@@ -26,10 +29,10 @@ def first_words(answers: Answers) -> dict[str, Block]:
     }
 
 
-def _forecast(answers: Answers) -> tuple[str, Headline | None]:
-    """What is to be expected of the quarter, and the chance to reach its target."""
+def _forecast(answers: Answers, whom: Whom) -> tuple[str, Headline | None]:
+    """What is to be expected of the quarter, and the chance to reach its target; of whom, where something is selected."""
     words, frame = answers.words, answers.frames.get("quarter")
-    said, row = quarter_told(answers, Whom("company", None), frame) if frame is not None else ("", {})
+    said, row = quarter_told(answers, whom, frame) if frame is not None else ("", {})
     if not row:
         return "", None
     change = words("no target is set")
@@ -38,8 +41,12 @@ def _forecast(answers: Answers) -> tuple[str, Headline | None]:
             "target {target}: {chance}", target=answers.money(row["target"]), chance=answers.chance(row["p_target"])
         )
     ends = {"low": answers.money(row["low"]), "high": answers.money(row["high"])}
+    title = words("Expected in {quarter}", quarter=words.quarter(row["period"]))
+    if answers.view.selection:
+        title = words("Expected in {quarter}, {whom}", quarter=words.quarter(row["period"]), whom=whom.told(answers))
+        said = f"{whom.first(answers)}{words(': ')}{said[:1].lower()}{said[1:]}"
     card = Headline(
-        words("Expected in {quarter}", quarter=words.quarter(row["period"])), answers.money(row["mean"]), change,
+        title, answers.money(row["mean"]), change,
         basis=words("between {low} and {high}, 95 %", **ends), exact=answers.exact(row["mean"]), definition="#coming",
     )  # fmt: skip
     return said, card

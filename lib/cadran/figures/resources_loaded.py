@@ -59,7 +59,9 @@ def open_by(style: Style, by: str) -> Chart:
             alt.X("n_open:Q", title=None, axis=axis), color=style.ink("previous"), opacity=style.fade()
         ),
         base.mark_bar(height={"band": 0.3}, color=colour("bad")).encode(alt.X("n_overdue:Q", title=None, axis=axis)),
-        style.right("format(datum.n_overdue, ',') + ' / ' + format(datum.n_open, ',')", by),
+        style.right(
+            "isValid(datum.n_open) ? format(datum.n_overdue, ',') + ' / ' + format(datum.n_open, ',') : null", by
+        ),
     ).properties(height=alt.Step(STEP), padding=BESIDE)
 
 

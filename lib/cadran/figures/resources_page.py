@@ -256,7 +256,9 @@ def panel(page: Page, months: Sequence[date]) -> Panel:
     """The one panel of levers, and over which months what comes of them adds up."""
     words = page.words
     said = words(
-        "What comes of them from {since} to {until}.", since=words.month(months[0]), until=words.month(months[-1])
+        "What comes of them from {since} to {until}, whole company.",
+        since=words.month(months[0]),
+        until=words.month(months[-1]),
     )
     of = {control.name: control for control in page.controls}
     controls = [of[name] for name in names_of(page.controls)]

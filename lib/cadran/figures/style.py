@@ -60,7 +60,8 @@ class Style:
     def right(self, text: str, by: str) -> alt.Chart:
         """A column of texts right of the chart, one a group: counts, amounts. Needs `padding=BESIDE`."""
         place = alt.XValue(alt.ExprRef("width + 10"))  # type: ignore[arg-type]
-        mark = alt.Chart().transform_calculate(beside=text).mark_text(align="left", color=colour("muted"))
+        rows = alt.Chart().transform_calculate(beside=text).transform_filter("isValid(datum.beside)")
+        mark = rows.mark_text(align="left", color=colour("muted"))
         return mark.encode(self.down(by), x=place, text="beside:N", opacity=self.fade())
 
     def zero(self) -> alt.Chart:
