@@ -11,7 +11,7 @@ from quick import quick_model
 
 from cadran.book import Reader, open_book
 from cadran.models import bookings, capacity, scenario
-from cadran.models.blend import Blend
+from cadran.models.blend import Blend, quantiles
 from cadran.models.coming import coming
 from cadran.models.foresight import foresee
 from cadran.tables.measured.scenario import ScenarioMonth
@@ -59,6 +59,13 @@ def test_forecast_capacity_and_scenario_say_one_number(book, seen, foretold):
     of_scenario = linked.months.filter(pl.col("level") == "company")
     assert of_scenario["bookings"].to_list() == pytest.approx(told["bookings"].to_list(), rel=1e-5)
     assert coming(book, 12).drawn.wins.mean(axis=0) == pytest.approx(seen.wins)
+    low, high = np.moveaxis(quantiles(seen.paths.sum(axis=1), np.array([0.025, 0.975])), -1, 0)
+    for frame in (told, of_scenario):
+        assert frame["bookings_low"].to_list() == pytest.approx(low.tolist(), rel=1e-4)
+        assert frame["bookings_high"].to_list() == pytest.approx(high.tolist(), rel=1e-4)
+    (total,) = linked.totals(linked).filter(quantity="bookings").iter_rows(named=True)
+    ends = quantiles(seen.paths.sum(axis=(1, 2)), np.array([0.025, 0.975]))
+    assert [total["value_low"], total["value_high"]] == pytest.approx(ends.tolist(), rel=1e-4)
 
 
 def test_fewer_months_are_the_first_of_the_same(book, seen, foretold):

@@ -17,11 +17,11 @@ from cadran.measures.catalogue import Question
 from cadran.measures.periods import month_end
 from cadran.measures.targets import targets_for
 from cadran.models.behind import behind, told
+from cadran.models.blend import quantiles
 from cadran.models.bookings import Bookings
 from cadran.models.capacity import capacity
 from cadran.models.forecast import MONTHS, foretold
 from cadran.models.futures import Drawn
-from cadran.models.hazards import interval_95
 from cadran.models.hiring import Hiring
 from cadran.models.one_person import check_whole
 from cadran.models.pay_costs import Ahead
@@ -33,6 +33,8 @@ from cadran.models.workforce import Change
 from cadran.tables.measured.scenario import QUANTITIES, ScenarioMonth, ScenarioTotal, Sensitivity
 from cadran.tables.problems import Problem
 
+#: Between these shares of the futures lies an interval, as the forecast has it.
+ENDS = (0.025, 0.975)
 #: Sets of levers whose outcome is kept.
 MOST_KEPT = 64
 #: By how much each lever is moved, down and up, to say which matters most. Clients are never answered later than now.
@@ -111,15 +113,15 @@ class Outcome:
         told["month"] = list(self.plan.months) * len(rows)
         bookings = self.plan.bookings_shown
         told["bookings"] = bookings.mean(axis=0, dtype=float).ravel()
-        ends = np.quantile(bookings, (0.025, 0.25, 0.75, 0.975), axis=0)
-        for name, end in zip(("low", "q25", "q75", "high"), ends, strict=True):
-            told[f"bookings_{name}"] = end.ravel()
+        ends = quantiles(bookings, np.array([*ENDS[:1], 0.25, 0.75, *ENDS[1:]]))
+        for place, name in enumerate(("low", "q25", "q75", "high")):
+            told[f"bookings_{name}"] = ends[..., place].ravel()
         told["target"] = self.targets.ravel()
         has_staff = self.plan.n_sellers > 1e-6
         load = self.plan.load / np.where(self.plan.capacity > 0, self.plan.capacity, np.nan)
-        middle = np.where(has_staff, np.quantile(load, (0.025, 0.5, 0.975), axis=0), np.nan)
-        for name, each in zip(("load_low", "load", "load_high"), middle, strict=True):
-            told[name] = each.ravel()
+        middle = np.where(has_staff[..., None], quantiles(load, np.array([ENDS[0], 0.5, ENDS[1]])), np.nan)
+        for place, name in enumerate(("load_low", "load", "load_high")):
+            told[name] = middle[..., place].ravel()
         told["p_shortage"] = self.plan.p_shortage.ravel()
         told["n_sellers"] = self.plan.n_sellers.ravel()
         company = np.full((len(rows), n_months), np.nan)
@@ -351,5 +353,5 @@ def _moved(levers: Levers, lever: str, value: float) -> Levers:
 
 
 def _ends(name: str, told: np.ndarray) -> dict[str, float]:
-    low, high = interval_95(told)
+    low, high = quantiles(told, np.array(ENDS))
     return {f"{name}_low": float(low), f"{name}_high": float(high)}

@@ -172,8 +172,8 @@ def _interval(name: str, told: np.ndarray, is_median: bool = False) -> dict[str,
 
 
 def _at(ordered: np.ndarray, share: float) -> np.ndarray:
-    """(n,) quantile of rows in order, linear between values."""
-    place = share * (ordered.shape[1] - 1)
+    """(n,) quantile of rows in order, as `blend.quantiles` has it: half a path lies beyond the ends."""
+    place = min(max(share * ordered.shape[1] - 0.5, 0.0), ordered.shape[1] - 1.0)
     low = int(place)
     high = min(low + 1, ordered.shape[1] - 1)
     return np.asarray(ordered[:, low] + (place - low) * (ordered[:, high] - ordered[:, low]))
