@@ -35,8 +35,8 @@ from cadran.tables.problems import Problem
 
 #: Between these shares of the futures lies an interval, as the forecast has it.
 ENDS = (0.025, 0.975)
-#: Sets of levers whose outcome is kept.
-MOST_KEPT = 64
+#: Sets of levers whose outcome is kept, the last asked for: ten megabytes each, and memory used again is faster than new.
+MOST_KEPT = 16
 #: By how much each lever is moved, down and up, to say which matters most. Clients are never answered later than now.
 STEPS: dict[str, tuple[float | None, float]] = {
     "win_odds": (0.9, 1.1), "size": (0.9, 1.1), "cycle": (0.9, 1.1), "arrivals": (0.9, 1.1), "answer_hours": (None, 4.0),
@@ -70,6 +70,8 @@ class Outcome:
     horizon: int
     #: `totals` against each set of levers it was asked for.
     _totals: dict[Levers, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+    #: What `Chain.tornado` told of it, by quantity.
+    sensitivities: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def hiring(self) -> Hiring:
@@ -129,10 +131,11 @@ class Outcome:
             company[0] = self.pay.mean(axis=0)
         told["pay"] = company.ravel()
         schema = _TYPES[ScenarioMonth]
-        frame = pl.DataFrame(told, schema_overrides={name: schema[name] for name in ("level", "group", "month")})
-        is_shown = pl.Series([self.plan.shows(place) for place in range(len(rows)) for _ in range(n_months)])
-        told_of = frame.filter(is_shown, pl.col("month") <= self.plan.months[self.horizon - 1])
-        return told_of.with_columns(pl.selectors.float().fill_nan(None)).select(list(schema))
+        frame = pl.DataFrame({name: told[name] for name in schema}, schema_overrides=schema, nan_to_null=True)
+        shown = [
+            self.plan.shows(place) and turn < self.horizon for place in range(len(rows)) for turn in range(n_months)
+        ]
+        return frame if all(shown) else frame.filter(pl.Series(shown))
 
     def totals(self, now: "Outcome") -> pl.DataFrame:
         """Each quantity of the company over the horizon, and what it has more than `now`: `ScenarioTotal`."""
@@ -141,14 +144,16 @@ class Outcome:
         return self._totals[now.levers]
 
     def _against(self, now: "Outcome") -> pl.DataFrame:
-        rows = []
+        rows, drawn = [], [name for name in self.by_path if name != "p_target"]  # a chance has no interval of its own
+        here, there = (np.array([each.by_path[name] for name in drawn], float) for each in (self, now))
+        ends = dict(zip(drawn, quantiles(np.stack([here, here - there]).T, np.array(ENDS)).tolist(), strict=True))
         for name in QUANTITIES:
             row: dict[str, Any] = {"quantity": name}
             if name in self.by_path:
-                here, there = self.by_path[name], now.by_path[name]
-                row |= {"value": here.mean(), "more": here.mean() - there.mean()}
-                if name != "p_target":  # a chance has no interval of its own
-                    row |= _ends("value", here) | _ends("more", here - there)
+                value = self.by_path[name].mean()
+                row |= {"value": value, "more": value - now.by_path[name].mean()}
+                for of, (low, high) in zip(("value", "more"), ends.get(name, ()), strict=False):
+                    row |= {f"{of}_low": low, f"{of}_high": high}
             elif name in self.counted:
                 row |= {"value": self.counted[name], "more": self.counted[name] - now.counted[name]}
             else:
@@ -205,10 +210,10 @@ class Chain:
     def run(self, levers: Levers = AS_IS) -> Outcome:
         """What comes of a set of levers, in the same futures as of any other."""
         with self._lock:
-            if levers not in self._kept:
-                while len(self._kept) >= MOST_KEPT:
-                    del self._kept[next(iter(self._kept))]
-                self._kept[levers] = self._outcome(levers)
+            found = self._kept.pop(levers, None)
+            while found is None and len(self._kept) >= MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[levers] = found or self._outcome(levers)
             return self._kept[levers]
 
     def _outcome(self, levers: Levers) -> Outcome:
@@ -238,17 +243,22 @@ class Chain:
     def tornado(self, levers: Levers = AS_IS, quantity: str = "bookings") -> pl.DataFrame:
         """What a quantity gains or loses when one lever is moved by its step from where it stands, the others as they
         are: `Sensitivity`, the lever that matters most first."""
-        here = self.run(levers).by_path
-        if quantity not in here:
+        outcome = self.run(levers)
+        if quantity not in outcome.by_path:
             return Sensitivity.create_empty()
+        with self._lock:
+            if quantity not in outcome.sensitivities:
+                outcome.sensitivities[quantity] = self._weighed(levers, quantity, outcome.by_path[quantity])
+            return outcome.sensitivities[quantity]
+
+    def _weighed(self, levers: Levers, quantity: str, here: np.ndarray) -> pl.DataFrame:
         rows = []
         for lever, ends in STEPS.items():
             row: dict[str, Any] = {"lever": lever, "of": None}
             for side, value in zip(("less", "more"), ends, strict=True):
                 if value is None:
                     continue
-                moved = _moved(levers, lever, value)
-                change = self.run(moved).by_path[quantity] - here[quantity]
+                change = self._outcome(_moved(levers, lever, value)).by_path[quantity] - here
                 row |= {f"{side}_value": value, side: change.mean()} | _ends(side, change)
             rows.append(row)
         told = pl.DataFrame(rows, schema=_TYPES[Sensitivity], orient="row")
