@@ -46,7 +46,8 @@ def test_a_reader_sees_units_and_intervals(said, monkeypatch):
 
 def test_months_and_sensitivity(said, tmp_path):
     months = json.loads(said("--show", "months", "--horizon", "3", "--format", "json")[1])
-    moved = json.loads(said("--show", "sensitivity", "--of", "pay", "--format", "json")[1])
+    _, moved, warned = said("--show", "sensitivity", "--of", "pay", "--format", "json")
+    moved = json.loads(moved)
 
     company = [row for row in months if row["level"] == "company" and row["scenario"] == "baseline"]
     regions = [row for row in months if row["level"] == "region" and row["scenario"] == "baseline"]
@@ -55,6 +56,8 @@ def test_months_and_sensitivity(said, tmp_path):
         sum(row["bookings"] for row in regions), sum(row["bookings"] for row in company), rtol=1e-4
     )
     assert "quota" in {row["lever"] for row in moved if row["more"]}
+    assert "answer_hours" not in {row["lever"] for row in moved}
+    assert "Clients are answered within: this book does not tell" in warned
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The command that runs scenarios: one set of levers through deals, bookings, load, hires and pay."""
 
 from enum import StrEnum
+from math import nan
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,7 +59,8 @@ def scenario_(
 ) -> None:
     """Run scenarios beside things as they are."""
     from cadran.models.plan_file import plan_there, read_plan
-    from cadran.models.scenario import chain, check_horizon
+    from cadran.models.pulls import Held
+    from cadran.models.scenario import STEPS, chain, check_horizon
     from cadran.models.scenario_levers import AS_IS, BASELINE, FILE, read_scenarios
 
     words, opened = reader_words(), seen_book(book, as_of)
@@ -91,6 +93,9 @@ def scenario_(
         }[part]()
         told.append(frame.select(pl.lit(name).alias("scenario"), pl.all()))
     rows = pl.concat(told)
+    if part is Part.sensitivity and not rows.is_empty():
+        silent = [Held(lever, None, nan, nan) for lever in STEPS if lever not in rows["lever"]]
+        warn(told_held(silent, words))
     if rows.is_empty():
         raise Problem("{of} is nothing that levers move here.", "Ask for one of: {names}.",
                       of=of, names=", ".join(runs[BASELINE].by_path))  # fmt: skip

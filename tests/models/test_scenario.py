@@ -112,9 +112,11 @@ def test_the_lever_that_matters_most_comes_first(made):
     largest = told.select(pl.max_horizontal(pl.col("less", "more").abs())).to_series().to_list()
 
     Sensitivity.validate(told)
-    assert set(told["lever"]) == set(STEPS)
+    assert set(told["lever"]) == {*STEPS} - {"answer_hours"}, "no answer is known: nothing is told of it, not 0"
     assert largest == sorted(largest, reverse=True)
     assert told.filter(pl.col("lever") == "quota").row(0, named=True)["more"] == 0
+    (size,) = made.tornado(Levers(size=9.0)).filter(lever="size").iter_rows(named=True)
+    assert (size["more_value"], size["more"]) == pytest.approx((1.0, 0.0)), "it is held where it stands"
     assert made.tornado(quantity="pay").filter(pl.col("lever") == "quota")["more"].item() < 0
 
 

@@ -258,11 +258,20 @@ class Chain:
             for side, value in zip(("less", "more"), ends, strict=True):
                 if value is None:
                     continue
-                change = self._outcome(_moved(levers, lever, value)).by_path[quantity] - here
-                row |= {f"{side}_value": value, side: change.mean()} | _ends(side, change)
-            rows.append(row)
+                moved = _moved(levers, lever, value)
+                goes = value * self._goes(moved, lever) / (1 if lever == "answer_hours" else self._goes(levers, lever))
+                if np.isnan(goes):  # the book does not tell what it would change
+                    continue
+                change = self._outcome(moved).by_path[quantity] - here
+                row |= {f"{side}_value": goes, side: change.mean()} | _ends(side, change)
+            rows += [row] * (len(row) > 2)
         told = pl.DataFrame(rows, schema=_TYPES[Sensitivity], orient="row")
         return told.sort(pl.max_horizontal(pl.col("less", "more").abs()), descending=True, maintain_order=True)
+
+    def _goes(self, levers: Levers, lever: str) -> float:
+        """What is kept of a lever on all, held to the past: 1 where it is not; NaN where the book does not tell it."""
+        held = self.bookings.held(levers.pulls)[1]
+        return next((each.held / each.asked for each in held if (each.lever, each.group) == (lever, None)), 1.0)
 
 
 def check_horizon(months: int) -> None:
