@@ -2,8 +2,6 @@
 
 import pytest
 
-SAMPLE = ("--as-of", "2026-06-30")
-
 
 @pytest.fixture
 def english(monkeypatch, tmp_path):
@@ -46,3 +44,19 @@ def test_an_option_that_would_do_nothing_is_said(run, english, asked, option):
 
 def test_a_goal_is_a_finite_amount(run, english):
     assert "is no goal" in run("forecast", "--target", "inf")[2]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("measure", "load", "--from", "2010-01-01", "--until", "2010-12-31"), "This book begins on 1 Jul 2021"),
+        (("backtest", "forecast", "--from", "2026-05-01", "--until", "2026-01-01"), "Swap --from and --until."),
+        (("backtest", "win", "--from", "2026-05-01", "--until", "2026-01-01"), "Swap --from and --until."),
+        (("plan", "territories", "--tolerance", "-1"), "The tolerance is −1."),
+    ],
+)
+def test_a_question_without_an_answer_is_said_to_be_one(run, english, asked, said):
+    status, told, complained = run(*asked)
+
+    assert (status, told) == (1, "")
+    assert said in complained

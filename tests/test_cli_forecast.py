@@ -103,6 +103,7 @@ def test_in_french(run, book, monkeypatch):
     [
         (["--needed", "--made"], "Only one of"), (["--target", "-3"], "A target of −3 is no goal."),
         (["--horizon", "13"], "13 months ahead"), (["--by", "rep"], "closed in this book"),
+        (["--changed-since", "2015-01-01"], "This book begins on"),
         (["--changed-since", "2027-01-01"], "lies after the book's day"), (["--as-of", "2027-01-01"], "knows nothing after"),
     ],
 )  # fmt: skip

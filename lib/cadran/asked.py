@@ -62,22 +62,27 @@ def seen_book(book: Path | None, as_of: datetime | None, corrected: bool = False
     if as_of is None:
         return found.as_of(found.moment, corrected)
     seen = found.as_of(as_of.date(), corrected)
-    if (began := _began(found)) and as_of.date() < began:
-        raise Problem(
-            "This book begins on {began:%Y-%m-%d}; it cannot say what was known on {asked:%Y-%m-%d}.",
-            "Ask for {began:%Y-%m-%d} or a later date.", began=began, asked=as_of.date(),
-        )  # fmt: skip
+    check_begun(found, as_of.date())
     return seen
 
 
-def _began(book: Any) -> date | None:
-    """The day of the first deal, lead or touch: counts of a day before it would be 0 of what nobody knows."""
+def check_begun(book: Any, day: date) -> None:
+    """That a day does not lie before a book's first deal, lead and touch: its counts would be 0 of what nobody knows.
+
+    Raises:
+        Problem: If it does.
+    """
     import narwhals as nw
 
     dated = {"opportunities": "created_at", "leads": "created_at", "activities": "at"}
     firsts = [book.collect(book.table(table).select(nw.col(at).min())).item() for table, at in dated.items()]
     zone = ZoneInfo(book.settings.time_zone)
-    return min((first.astimezone(zone).date() for first in firsts if first is not None), default=None)
+    began = min((first.astimezone(zone).date() for first in firsts if first is not None), default=None)
+    if began and day < began:
+        raise Problem(
+            "This book begins on {began:%Y-%m-%d}; it cannot say what was known on {asked:%Y-%m-%d}.",
+            "Ask for {began:%Y-%m-%d} or a later date.", began=began, asked=day,
+        )  # fmt: skip
 
 
 def questioned(
@@ -95,11 +100,7 @@ def questioned(
     """
     from cadran.measures import Question
 
-    if since and until and since > until:
-        raise Problem(
-            "The period begins on {since:%Y-%m-%d}, after it ends on {until:%Y-%m-%d}.", "Swap --from and --until.",
-            since=since, until=until,
-        )  # fmt: skip
+    check_period(since, until)
     return Question(
         by=tuple(column.strip() for each in by or [] for column in each.split(",")),
         where=filtered(where or []),
@@ -108,6 +109,19 @@ def questioned(
         organisation="today" if today else "as_was",
         options=options,
     )
+
+
+def check_period(since: datetime | None, until: datetime | None) -> None:
+    """That a period does not end before it begins.
+
+    Raises:
+        Problem: If it does.
+    """
+    if since and until and since > until:
+        raise Problem(
+            "The period begins on {since:%Y-%m-%d}, after it ends on {until:%Y-%m-%d}.", "Swap --from and --until.",
+            since=since, until=until,
+        )  # fmt: skip
 
 
 def filtered(conditions: list[str]) -> dict[str, tuple[str | None, ...]]:

@@ -21,6 +21,7 @@ from cadran.asked import (
     TodayOption,
     UntilOption,
     WhereOption,
+    check_begun,
     folder_of,
     opened_book,
     option,
@@ -171,6 +172,8 @@ def measure(
         raise Problem("There is no measure {name}.", "The measures are: {names}.", name=name, names=", ".join(MEASURES))
     opened = seen_book(book, as_of, corrected)
     question = questioned(by, where, since, until, today, dict(option(each) for each in set_ or []))
+    if question.until:
+        check_begun(opened, question.until)
     asked = MEASURES[name]
     asked.check(opened, question)
     measured = asked.ask(opened, question)

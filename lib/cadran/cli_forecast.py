@@ -10,7 +10,17 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from cadran.asked import DAY, AsOfOption, BookOption, FormatOption, SinceOption, UntilOption, seen_book
+from cadran.asked import (
+    DAY,
+    AsOfOption,
+    BookOption,
+    FormatOption,
+    SinceOption,
+    UntilOption,
+    check_begun,
+    check_period,
+    seen_book,
+)
 from cadran.cli_models import backtest
 from cadran.tables.problems import Problem
 from cadran.terminal import Format, out, reader_words, show, tell_purge, today, told_age, warn
@@ -64,7 +74,8 @@ CAUSES = {
     "chance_down": "Chances down", "amount": "Amounts", "arrivals": "Deals still to be created",
     "win_model": "The model learnt more", "series": "The series of months", "closing": "Forecast now",
 }  # fmt: skip
-SAID = {"name": WHO, "candidate": WHO, "part": PARTS, "cause": CAUSES}
+LEVELS = {"company": "Company", "region": "Region", "team": "Team", "rep": "Seller"}
+SAID = {"name": WHO, "candidate": WHO, "part": PARTS, "cause": CAUSES, "level": LEVELS}
 #: Which options each way of asking does not look at.
 UNUSED = {
     "--made": ("--by", "--target"), "--changed-since": ("--by", "--target", "--horizon"),
@@ -139,15 +150,11 @@ def forecast_(
     else:
         shown = told.table(by, every, horizon, target)
         if shown.is_empty():
-            warn(
-                [
-                    words(
-                        "No {period} ends within {n} months: ask for a longer --horizon.",
-                        period=words(every),
-                        n=horizon,
-                    )
-                ]
-            )
+            line = words.n(
+                "No {period} ends within {n} month: ask for a longer --horizon.",
+                "No {period} ends within {n} months: ask for a longer --horizon.", horizon, period=words(every),
+            )  # fmt: skip
+            warn([line])
         _keep(told, words)
     show(_in_words(shown, words, currency) if format is Format.table else shown, format, words)
 
@@ -169,6 +176,7 @@ def backtest_forecast(
     from cadran.models.kept_forecasts import past_forecasts
     from cadran.models.one_person import of_groups
 
+    check_period(since, until)
     words, opened = reader_words(), seen_book(book, as_of)
     past = past_forecasts(opened, since and since.date(), until and until.date(), seed)
     judged = of_groups(past.judged, opened)
@@ -251,6 +259,7 @@ def _changed(told: Any, day: date, every: Every, form: Format, words: Words) -> 
     begins, until = told.periods(every, 12)[0]
     if day > told.book.day:
         raise Problem("{day:%Y-%m-%d} lies after the book's day.", "Ask for an earlier day.", day=day)
+    check_begun(told.book, day)
     before = foretold(told.book.as_of(day), later=told.book)
     assert before is not None  # it was waited for
     if form is Format.table:

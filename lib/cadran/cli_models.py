@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from cadran.asked import AsOfOption, BookOption, FormatOption, SinceOption, UntilOption, seen_book
+from cadran.asked import AsOfOption, BookOption, FormatOption, SinceOption, UntilOption, check_period, seen_book
 from cadran.figures.renamed import told_renamed
 from cadran.terminal import Format, out, reader_words, show, tell_purge, warn
 from cadran.text import Words
@@ -47,6 +47,7 @@ def win(
     from cadran.measures.renamed import renamed_stages
     from cadran.models import kept
 
+    check_period(since, until)
     words, opened = reader_words(), seen_book(book, as_of)
     told = kept.past(opened, since and since.date(), until and until.date(), seed, confirmed or ())
     warn(told_renamed(renamed_stages(opened), words))

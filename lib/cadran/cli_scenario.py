@@ -35,6 +35,7 @@ SAID = {
     "answer_hours": "Clients are answered within", "ramp": "Time new sellers need", "attrition": "Sellers who leave",
     "quota": "Quotas",
 }  # fmt: skip
+LEVELS = {"company": "Company", "region": "Region", "team": "Team"}
 
 
 @scenario.command(
@@ -78,6 +79,9 @@ def scenario_(
     made = whole.within(horizon)
     asked = {} if path is None else read_scenarios(path, made.segments, made.regions, tuple(made.plans), made.months)
     runs = {BASELINE: made.run(AS_IS)} | {name: made.run(levers) for name, levers in asked.items()}
+    if part is Part.sensitivity and of not in runs[BASELINE].by_path:
+        raise Problem("{of} is nothing that levers move here.", "Ask for one of: {names}.",
+                      of=of, names=", ".join(runs[BASELINE].by_path))  # fmt: skip
     warn([] if as_of else told_age(opened, today(), words))
     if format is Format.table:
         out.print(f"[bold]{words('Scenarios')}[/] · {opened.settings.name} · {words.date(opened.day)}")
@@ -93,12 +97,9 @@ def scenario_(
         }[part]()
         told.append(frame.select(pl.lit(name).alias("scenario"), pl.all()))
     rows = pl.concat(told)
-    if part is Part.sensitivity and not rows.is_empty():
+    if part is Part.sensitivity:
         silent = [Held(lever, None, nan, nan) for lever in STEPS if lever not in rows["lever"]]
         warn(told_held(silent, words))
-    if rows.is_empty():
-        raise Problem("{of} is nothing that levers move here.", "Ask for one of: {names}.",
-                      of=of, names=", ".join(runs[BASELINE].by_path))  # fmt: skip
     show(_in_words(rows, words, opened.settings.currency) if format is Format.table else rows, format, words)
 
 
@@ -162,4 +163,5 @@ def _told(row: dict[str, Any], words: Words, currency: str) -> dict[str, Any]:
         }
         return row | {"lever": words(SAID[row["lever"]])} | sides
     numbers = ("bookings", "target", "load", "p_shortage", "n_sellers", "pay")
+    row["level"] = words(LEVELS[row["level"]])
     return row | {name: with_ends(name, name) for name in numbers}

@@ -160,10 +160,19 @@ def case(accounts: pl.DataFrame, reps: pl.DataFrame, tolerance: float) -> Case:
     return made.banded(group, pool)
 
 
-def _check(accounts: pl.DataFrame, reps: pl.DataFrame, tolerance: float) -> None:
+def check_tolerance(tolerance: float) -> None:
+    """That a band has a width.
+
+    Raises:
+        Problem: If it has not.
+    """
     if not 0 < tolerance < 1:
         raise Problem("The tolerance is {tolerance}.", "Give a share above 0 and below 1: 0.1 is ± 10%.",
                       tolerance=tolerance)  # fmt: skip
+
+
+def _check(accounts: pl.DataFrame, reps: pl.DataFrame, tolerance: float) -> None:
+    check_tolerance(tolerance)
     for frame, name in ((accounts, "account_id"), (reps, "rep_id")):
         if not (twice := frame.filter(pl.col(name).is_duplicated())).is_empty():
             raise Problem("{id} is there twice.", "Name each account and each seller once.", id=twice[name][0])

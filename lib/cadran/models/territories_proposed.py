@@ -15,6 +15,7 @@ from cadran.models.behind import behind, told
 from cadran.models.plan_file import plan_there, written
 from cadran.models.territories import Reassigned, reassign
 from cadran.models.territories_book import Portfolio, portfolio, weigh
+from cadran.models.territories_case import check_tolerance
 from cadran.models.territories_rules import FILE, Rules, Seller, read_rules
 from cadran.tables.measured.territories import Move, Territory, TerritoryOfTeam
 from cadran.tables.problems import Problem
@@ -109,6 +110,7 @@ def propose(
         rules, measure=rules.measure if measure is None else measure,
         tolerance=rules.tolerance if tolerance is None else tolerance,
     )  # fmt: skip
+    check_tolerance(rules.tolerance)
     weight, n_assumed = weigh(book, found, rules.measure, chances)
     staff = _staff(found, rules)
     units = _units(found, rules, staff, weight)
