@@ -34,7 +34,7 @@ class Reader:
     def __init__(self, chromium, served, **context):
         self.served, self.wrong = served, []
         self.page = chromium.new_context(**({"viewport": {"width": 1280, "height": 900}} | context)).new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(60_000)  # beside other tests, on two cores
         self.page.on("console", lambda told: self.wrong.append(told.text) if told.type == "error" else None)
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
 

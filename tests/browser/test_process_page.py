@@ -41,7 +41,7 @@ def page(served, chromium):
     """The page, once the win model has been learnt; fails the test if the console held an error."""
     wrong = []
     page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(150_000)  # beside other tests, on two cores
     page.on("console", lambda told: wrong.append(told.text) if told.type == "error" else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.goto(f"{served}/process?lang=en&hours=20")
