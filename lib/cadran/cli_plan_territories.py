@@ -134,7 +134,7 @@ def _result(told: Any, words: Words) -> list[str]:
     line = words.n("[bold]{n} account changes hands[/]", "[bold]{n} accounts change hands[/]", found.n_moves)
     if found.n_placed:
         line += words.n(", {n} without a seller gets one", ", {n} without a seller get one", found.n_placed)
-    if found.is_balanced:
+    if not figures["n_outside"]:
         line += words(": everybody is within the band.")
     else:
         line += words(": {n} remain outside the band.", n=words.number(figures["n_outside"]))

@@ -220,6 +220,22 @@ def test_a_language_that_too_few_speak_is_named():
     assert "Only R1 may take the accounts of de" in str(found.conflicts[0])
 
 
+def test_accounts_that_nobody_may_take_weigh_where_they_stay():
+    rows = [(f"a{place}", "A1", 1, {"region": "A"}) for place in range(8)]
+    rows += [(f"b{place}", "B1", 1, {"region": "B"}) for place in range(4)]
+    rows += [(f"s{place}", "B2", 1, {"region": "B", "languages": ["sv"]}) for place in range(4)]
+    rows += [("gone", None, 5, {"region": "B", "languages": ["sv"]})]
+    sellers = reps(
+        "A1", "A2", "B1", "B2", **{each: {"region": each[0], "languages": ["fr"]} for each in ("A1", "A2", "B1", "B2")}
+    )
+    found = reassign(accounts(*rows), sellers)
+
+    assert "Nobody present may take the accounts of B sv" in str(found.conflicts[0])
+    assert found.reps["target"].to_list() == [4, 4, 4, 4]
+    assert found.reps["after"].to_list() == [4, 4, 4, 4]
+    assert not found.is_balanced
+
+
 def test_an_account_larger_than_any_band_is_named():
     found = reassign(accounts(("huge", "R1", 50), ("a", "R1", 5), ("b", "R2", 5)), reps("R1", "R2"))
 

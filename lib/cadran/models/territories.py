@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from cadran.models.territories_case import NOBODY, Case, case
-from cadran.models.territories_conflicts import settle, unfinished
+from cadran.models.territories_conflicts import placeable, settle, unfinished
 from cadran.models.territories_search import search
 from cadran.tables.problems import Problem
 
@@ -63,10 +63,11 @@ def reassign(
         Problem: If a row breaks these rules.
     """
     ends = monotonic() + time_limit
-    asked = case(accounts, reps, tolerance)
-    settled, conflicts = settle(asked)
+    asked, conflicts = placeable(case(accounts, reps, tolerance))
+    settled, more = settle(asked)
+    conflicts += more
     at, bound, is_impossible = search(settled, ends)
-    after = asked.loads(_everywhere(asked, settled, at))
+    after = asked.loads(at)
     if last := unfinished(asked, after, bool(conflicts), is_impossible, time_limit):
         conflicts.append(last)
     return _told(asked, settled, at, after, bound, conflicts)
@@ -108,9 +109,3 @@ def _told(
         moved.sort("weight", "account_id", descending=[True, False]), sellers, settled.moves(at), n_placed, bound,
         tuple(conflicts), bool(within.all()) and not conflicts,
     )  # fmt: skip
-
-
-def _everywhere(asked: Case, settled: Case, at: np.ndarray) -> np.ndarray:
-    """(n,) where each account of the question is, those that nobody may take included."""
-    place = dict(zip(settled.account_ids, at, strict=True))
-    return np.array([place.get(each, NOBODY) for each in asked.account_ids], dtype=int)

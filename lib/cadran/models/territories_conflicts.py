@@ -17,10 +17,10 @@ def settle(case: Case) -> tuple[Case, list[Problem]]:
     """What cannot hold together, and the nearest question that can: whoever a conflict leaves outside the band is taken
     out, and the others are evened out among themselves.
 
-    Accounts that nobody may take stay where they are; so do accounts larger than anybody's band. Whole accounts may
-    still fail to fit: this finds what is impossible even if they could be split.
+    Accounts larger than anybody's band stay where they are. Whole accounts may still fail to fit: this finds what is
+    impossible even if they could be split.
     """
-    case, problems = _unplaceable(case)
+    problems: list[Problem] = []
     told = False
     for _ in range(2 * len(case.rep_ids) + 2):
         case, large = _too_large(case)
@@ -98,8 +98,9 @@ def unfinished(case: Case, load: np.ndarray, is_known: bool, is_impossible: bool
     )  # fmt: skip
 
 
-def _unplaceable(case: Case) -> tuple[Case, list[Problem]]:
-    """Accounts that nobody present may take stay where they are, or nowhere."""
+def placeable(case: Case) -> tuple[Case, list[Problem]]:
+    """The question without the accounts that nobody present may take, and which these are. They stay where they are, and
+    weigh there; those of nobody weigh nowhere."""
     lost = case.must_move & ~case.can[case.kind].any(axis=1)
     problems = []
     for kind in np.unique(case.kind[lost]):
@@ -113,7 +114,7 @@ def _unplaceable(case: Case) -> tuple[Case, list[Problem]]:
     kept = ~lost | has_owner
     fixed = np.where(has_owner, case.owner, case.fixed)
     parts = {name: getattr(case, name)[kept] for name in ("account_ids", "weight", "owner", "kind")}
-    return replace(case, fixed=fixed[kept], **parts), problems
+    return replace(case, fixed=fixed[kept], **parts).banded(case.group, case.pool), problems
 
 
 def _too_large(case: Case) -> tuple[Case, np.ndarray]:
