@@ -133,6 +133,8 @@ def test_a_book_without_a_plan_says_how_to_get_one(run, tmp_path, monkeypatch):
         ([DRAFT], "begins on"),
         (["--as-of", "2025-11-30"], "begins on"),
         (["--trace", "R000"], "activate individual"),
+        (["--from", "2030-01-01"], "No whole period of the plan Sellers 2026"),
+        (["--from", "2026-06-01", "--until", "2026-01-01"], "Swap --from and --until"),
     ],
 )
 def test_what_cannot_be_answered_is_said_without_a_traceback(run, arguments, said):

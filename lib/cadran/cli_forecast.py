@@ -209,7 +209,7 @@ def _tell(told: Any, words: Words) -> None:
         for name, weight in zip(told.blend.names, told.blend.weights[0], strict=True)
     ]
     if told.why_no_past is not None:
-        why = " ".join(told.why_no_past.told(words).split("\n"))
+        why = told.why_no_past.told(words).split("\n")[0]  # its repair is of the backtest's options
         lines = [words("Nothing could be learnt of earlier forecasts: {why}", why=why)]
     else:
         lines = [

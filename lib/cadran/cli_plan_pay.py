@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from cadran.asked import AsOfOption, BookOption, FormatOption, SinceOption, UntilOption, seen_book
+from cadran.asked import AsOfOption, BookOption, FormatOption, SinceOption, UntilOption, check_period, seen_book
 from cadran.cli_plan_pay_told import tell
 from cadran.tables.problems import Problem
 from cadran.terminal import Format, reader_words, show, warn
@@ -52,6 +52,7 @@ def pay(
         raise Problem("This book has no pay plan: {file} is not there.",
                       "Write one, as docs/pay.md tells, or name a file: cadran plan pay FILE.", file=path)  # fmt: skip
     plan = load_plan(path, opened)
+    _check_inside(plan, since, until)
     plans = [plan, *([load_plan(compare, opened)] if compare else [])]
     told: dict[str, pl.DataFrame] = {}
     paid = None if ahead and plan.starts > opened.day else pays.payroll(opened, plan)
@@ -72,6 +73,17 @@ def pay(
         typer.echo(json.dumps(_flat(opened, plan, found, told, words), ensure_ascii=False, indent=1, default=str))
     else:
         tell(opened, plans, found, told, words)
+
+
+def _check_inside(plan: Any, since: Any, until: Any) -> None:
+    """That some period of the plan lies in the days asked for."""
+    check_period(since, until)
+    first, last = since.date() if since else plan.starts, until.date() if until else plan.ends
+    if not any(first <= begins and ends <= last for begins, ends in plan.periods()):
+        raise Problem(
+            "No whole period of the plan {plan} lies in these days: it runs from {starts:%Y-%m-%d} to {ends:%Y-%m-%d}.",
+            "Ask with other days for --from and --until.", plan=plan.name, starts=plan.starts, ends=plan.ends,
+        )  # fmt: skip
 
 
 def _curves(opened: Any, plans: list[Any], paid: Any) -> dict[str, pl.DataFrame]:

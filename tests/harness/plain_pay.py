@@ -48,6 +48,8 @@ def settle(plan, roll, known):
     def own(measure_number, credited, rep, q):
         """What a measure counts for a rep in one period, and the quota it is held to."""
         team = plan.measures[measure_number].is_of_team
+        if team and not roll["present"][rep][q]:
+            return 0, 0
         reps = range(n_reps) if team else [rep]
         mates = [each for each in reps if not team or roll["team"][each][q] == roll["team"][rep][q]]
         there = [each for each in mates if roll["present"][each][q]]

@@ -190,6 +190,18 @@ def test_a_team_measure_pays_each_by_the_result_of_all(paid):
     assert [pays(told, rep)[1] for rep in ("r1", "r2", "r3", "r4")] == [3000, 3000, 3000, 0]
 
 
+def test_who_has_left_earns_nothing_more_from_what_the_team_wins_later(paid):
+    text = QUOTA.replace('name = "Sales"', 'name = "Sales"\nof = "team"')
+    text = text.replace('period = "quarter"', 'period = "quarter"\nattainment = "year_to_date"')
+    reps = [{**rep, "left_date": "2026-03-31"} if rep["rep_id"] == "r1" else rep for rep in REPS]
+    told = paid(text, [won(45_000.0, "2026-02-01", "r2"), won(90_000.0, "2026-05-01", "r2")], reps=reps)
+
+    # 45,000 of the team's 90,000 in the quarter: half of 3,000, and the second quarter is the others'.
+    assert pays(told)[1] == 1500
+    assert pays(told).get(4, 0) == 0
+    assert pays(told, "r2")[4] > 1500
+
+
 # ---- who may see it ----
 
 

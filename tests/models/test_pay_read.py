@@ -101,6 +101,9 @@ def test_a_plan_says_what_its_file_does(read):
         ("cap = 24000", "capp = 24000", "pay.capp", "no key of the table"),
         ('name = "Sales"', 'name = "Sales"\nweight = 0.8', "measures", "weights add up to 0.8"),
         ('name = "Sales"', 'name = "Sales"\nwhere = { deal_type = ["gift"] }', "measures[1].where.deal_type", "unknown"),
+        ("amount = 120000", 'amount = 120000\nfrom = "targets"', "quota.amount", "an amount is said too"),
+        ("[pay]", '[who]\nroles = ["seller"]\nreps = ["r1"]\n[pay]', "who.roles", "roles are said too"),
+        ("[people.r1]", "[clawback]\nwithin_days = 180.5\n[people.r1]", "clawback.within_days", "no whole number"),
         ("[pay]", '[who]\nroles = ["juggler"]\n[pay]', "who.roles", "unknown"),
     ],
 )  # fmt: skip

@@ -8,7 +8,7 @@ from cadran.models.plan_file import Faults
 from cadran.models.staffing import MONTHS, Staffing, read_staffing
 from cadran.text import words_for
 
-GROUPS = {("Nord", "Lille"), ("Sud", "Lyon"), ("Sud", None)}
+GROUPS = {("Nord", "Lille"): 4, ("Sud", "Lyon"): 5, ("Sud", None): 1}
 PLANNED = [date(2026, 7, 1), date(2026, 8, 1), date(2026, 9, 1), date(2026, 10, 1)]
 
 
@@ -112,12 +112,13 @@ def test_who_joins_and_leaves(read):
     [
         (JOINER.format("Nrod", "2026-09-01", 2), "joiners[2].region: Nrod is unknown here.\nWrite one of: Nord, "),
         (JOINER.format("Nord", "2026-09-01", -2), "joiners[2].n: -2 is below 1."),
-        (JOINER.format("Nord", "2026-09-01", 1.5), "joiners[2].n: 1.5 is no whole number of sellers."),
+        (JOINER.format("Nord", "2026-09-01", 1.5), "joiners[2].n: 1.5 is no whole number."),
         (JOINER.format("Nord", "2027-09-01", 1), "joiners[2].first_day: 2027-09-01 lies outside the months planned"),
         (
             JOINER.format("Nord", "2025-09-01", 1),
             "joiners[2].first_day: 2025-09-01 lies outside the months planned, 2026-07-01 to 2026-10-31.",
         ),
+        ('[[leavers]]\nregion = "Sud"\nlast_day = 2026-08-31\nn = 7\n', "7 leave where 6 are."),
         (JOINER.format("Nord", '"2026-09-01"', 1), "joiners[2].first_day: 2026-09-01 is no day."),
         (JOINER.format("Ouest", "2026-08-01", 1), "joiners[2].first_day: Ouest begins only on 2026-09-01."),
         (JOINER.format("Nord", "2026-09-01", 1) + 'team = "Lyon"\n', "joiners[2].team: Lyon is unknown here."),
@@ -155,7 +156,7 @@ def test_a_region_that_opens_takes_joiners_from_its_day_on(read):
 def test_where_the_book_knows_no_region_none_is_named(tmp_path):
     path = tmp_path / "staffing.toml"
     path.write_text("[[joiners]]\nfirst_day = 2026-09-01\n" + JOINER.format("Nord", "2026-09-01", 1), "utf-8")
-    told = read_staffing(path, {(None, None)}, PLANNED)
+    told = read_staffing(path, {(None, None): 1}, PLANNED)
 
     assert [each.region for each in told.joiners] == [None]
     assert "joiners[2].region: The book knows none." in str(told.set_aside[0])

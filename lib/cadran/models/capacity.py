@@ -1,5 +1,6 @@
 """The capacity plan of a book: load against capacity, whom to hire by when, and what all of it rests on."""
 
+from collections import Counter
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
@@ -107,7 +108,7 @@ def staffing_of(book: Book, months: int = 12, path: Path | None = None) -> Staff
     if path is None:
         return Staffing()
     first = month_after(book.day + timedelta(days=1), 0)
-    groups = set(sellers.filter("is_present").select("region", "team").iter_rows())
+    groups = Counter(sellers.filter("is_present").select("region", "team").iter_rows())
     return read_staffing(path, groups, [month_after(first, n) for n in range(months)])
 
 

@@ -134,13 +134,13 @@ class Forecast:
         lines = list[tuple[date, date, str, float]]()
         for begins, until in self.periods(every, horizon):
             totals, won, _ = self.futures("company", (None,), begins, until)
-            parts = {"won": float(won[0]), "open": 0.0, "arrivals": 0.0}
-            here, rows = self.turns(begins, until), self.sellers["row"].to_numpy()
-            mine = np.isin(self.seen.stock["row"].to_numpy(), rows)
-            parts["open"] = float(
-                self.seen.chances[mine][:, here].sum(axis=1) @ self.seen.stock["amount"].to_numpy()[mine]
-            )
-            parts["arrivals"] = float(self.seen.coming[rows][:, here].sum())
+            parts = {"won": float(won[0])}
+            if "bookings" not in self.seen.silent:
+                here, rows = self.turns(begins, until), self.sellers["row"].to_numpy()
+                mine = np.isin(self.seen.stock["row"].to_numpy(), rows)
+                amounts = self.seen.stock["amount"].to_numpy()[mine]
+                parts["open"] = float(self.seen.chances[mine][:, here].sum(axis=1) @ amounts)
+                parts["arrivals"] = float(self.seen.coming[rows][:, here].sum())
             parts["series"] = float(totals.mean()) - sum(parts.values())
             lines += [(begins, until, part, value) for part, value in parts.items()]
         schema = {"period": pl.Date, "until": pl.Date, "part": pl.String, "bookings": pl.Float64}

@@ -202,9 +202,11 @@ def _measured(plan: PayPlan, roll: Roll, credited: Array) -> tuple[Array, Array]
     there = np.where(roll.present, credited[:-1], 0)
     if not any(measure.is_of_team for measure in plan.measures):
         return there, roll.quota
-    team_quota = team_sums(roll.quota, roll.team)
+    # Of the team, what falls into the periods in which the rep is there.
+    team_quota = np.where(roll.present, team_sums(roll.quota, roll.team), 0)
     counted = [
-        team_sums(there[m], roll.team) if measure.is_of_team else there[m] for m, measure in enumerate(plan.measures)
+        np.where(roll.present, team_sums(there[m], roll.team), 0) if measure.is_of_team else there[m]
+        for m, measure in enumerate(plan.measures)
     ]
     quotas = [team_quota if measure.is_of_team else roll.quota for measure in plan.measures]
     return np.stack(counted), np.stack(quotas)

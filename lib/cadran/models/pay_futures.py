@@ -56,7 +56,8 @@ def paid(plan: PayPlan, roll: Roll, so_far: Array, simulated: Sequence[Array], f
     Returns:
         The same shape: pay, in cents.
     """
-    team_quota = team_sums(roll.quota, roll.team) if any(each.is_of_team for each in plan.measures) else roll.quota
+    has_team = any(each.is_of_team for each in plan.measures)
+    team_quota = np.where(roll.present, team_sums(roll.quota, roll.team), 0) if has_team else roll.quota
     owed, drawn, before = (np.zeros(roll.quota.shape[0]) for _ in range(3))
     sums: list[Array] = [np.zeros(1)] * len(plan.measures)
     pays: list[Array] = []
@@ -91,5 +92,8 @@ def paid(plan: PayPlan, roll: Roll, so_far: Array, simulated: Sequence[Array], f
 def _credited(roll: Roll, so_far: Array, simulated: Array, p: int, first: int, is_of_team: bool) -> Array:
     """What a measure counts in one period, for each rep or for their team: (reps,) before anything is simulated."""
     known = so_far[:, p] if p < first else simulated[p - first] + so_far[:, p]
-    there = known if roll.present[:, p].all() else known * roll.present[:, p]
-    return team_sums(there[..., None], roll.team[:, p : p + 1])[..., 0] if is_of_team else there
+    there = known if (is_all := roll.present[:, p].all()) else known * roll.present[:, p]
+    if not is_of_team:
+        return there
+    team = team_sums(there[..., None], roll.team[:, p : p + 1])[..., 0]
+    return team if is_all else team * roll.present[:, p]

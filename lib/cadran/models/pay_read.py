@@ -71,11 +71,11 @@ def load_plan(path: Path, book: Book) -> PayPlan:
 def _clauses(root: Section) -> dict[str, Any]:
     """What may be taken back or paid ahead."""
     clawback, draw = root.section("clawback"), root.section("draw")
-    within = int(clawback.number("within_days", least=1, most=3660)) if root.has("clawback") else None
+    within = clawback.whole("within_days", least=1, most=3660) if root.has("clawback") else None
     told = {
         "clawback_days": within,
         "draw": _cents(draw, "amount") if root.has("draw") else 0,
-        "draw_months": int(draw.number("months", least=1, most=120)) if draw.has("months") else None,
+        "draw_months": draw.whole("months", least=1, most=120) if draw.has("months") else None,
         "is_draw_recoverable": draw.flag("recoverable", False),
     }
     clawback.close()
@@ -227,6 +227,13 @@ def _check(plan: PayPlan, root: Section, book: Book) -> None:
         root.fault("Two measures have one name.", "Name each differently.", "measures")
     if root.section("quota").values.get("amount") == 0:
         root.fault("Nobody can be held to no quota.", "Write an amount above 0, or leave it out.", "quota.amount")
+    if plan.is_quota_from_targets and plan.quota is not None:
+        root.fault("Quotas come from the targets, and an amount is said too.",
+                   'Remove it, or write from = "plan".', "quota.amount")  # fmt: skip
+    if plan.reps and plan.roles:
+        root.fault(
+            "The sellers are named one by one, and roles are said too.", "Leave out reps, or roles.", "who.roles"
+        )
     said = plan.quota is not None or plan.is_quota_from_targets or any(each.quota for each in plan.people.values())
     if plan.needs_quota and not said:
         root.fault("Measures are held to a quota, and none is said.",

@@ -92,6 +92,13 @@ class Section:
             return float(value)
         return default or 0.0
 
+    def whole(self, key: str, default: int | None = None, least: int | None = None, most: int | None = None) -> int:
+        """A whole number. One without a default must be said."""
+        value = self.number(key, default, least, most)
+        if value != int(value):
+            self._no("{value} is no whole number.", "Write it without a fraction, as 2.", key, value)
+        return int(value)
+
     def numbers(self, key: str, least: float, most: float) -> tuple[float, ...]:
         """A list of numbers; empty where the file does not say it."""
         value = self._said(key, [])

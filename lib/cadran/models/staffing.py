@@ -1,7 +1,7 @@
 """What a plan of the staff states: working time, leave, joiners and leavers, what hiring takes, in place of what is assumed."""
 
 from calendar import monthrange
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
@@ -111,12 +111,12 @@ _NUMBERS: dict[str, tuple[str, str, float, float]] = {
 }
 
 
-def read_staffing(path: Path, groups: Collection[Group], months: Sequence[date]) -> Staffing:
+def read_staffing(path: Path, groups: Mapping[Group, int], months: Sequence[date]) -> Staffing:
     """A plan of the staff, out of its file.
 
     Args:
         path: The TOML file; `docs/capacity.md` says what it may hold.
-        groups: Regions and teams of the book.
+        groups: Regions and teams of the book, with how many sell in each.
         months: First days of the months planned, in order.
 
     Returns:
@@ -191,7 +191,7 @@ def _shares(ramp: Section) -> tuple[float, ...]:
 
 
 def _with_moves(
-    staffing: Staffing, moves: dict[str, list[Section]], groups: Collection[Group], months: Sequence[date]
+    staffing: Staffing, moves: dict[str, list[Section]], groups: Mapping[Group, int], months: Sequence[date]
 ) -> Staffing:
     """The staffing with those of its moves that can be; the others set aside."""
     aside: list[Problem] = []
@@ -208,16 +208,29 @@ def _with_moves(
     begins |= {(each.region, None): each.day for each in reversed(openings) if (each.region, None) not in known}
     told: dict[str, tuple[Move, ...]] = {}
     for name, day in (("joiners", "first_day"), ("leavers", "last_day")):
-        kept = []
+        kept: list[Move] = []
         for section in moves[name]:
             section.faults = []
             move = _move(section, day, known, begins, months)
+            if name == "leavers" and not section.faults:
+                left = _there(move, [(*group, n) for group, n in groups.items()])
+                left += _there(move, [(each.region, each.team, each.n) for each in told["joiners"]])
+                left -= _there(move, [(each.region, each.team, each.n) for each in kept])
+                if move.n > left:
+                    section.fault(
+                        "{n} leave where {left} are.", "Write no more than are there.", "n", n=move.n, left=left
+                    )
             aside += section.faults
             kept += [] if section.faults else [move]
         told[name] = tuple(kept)
     return replace(
         staffing, joiners=told["joiners"], leavers=told["leavers"], openings=tuple(openings), set_aside=tuple(aside)
     )
+
+
+def _there(move: Move, sellers: Sequence[tuple[str | None, str | None, int]]) -> int:
+    """How many of some sellers, by region and team, are where a move is."""
+    return sum(n for region, team, n in sellers if region == move.region and move.team in (None, team))
 
 
 def _opening(section: Section, groups: Collection[Group]) -> Opening:
@@ -247,10 +260,8 @@ def _move(
     region = section.group("region", regions)
     teams = sorted({team for of, team in (*known, *begins) if of == region and team})
     team = section.text("team", among=teams) if section.has("team") else None
-    move = Move(region, team, section.day(day), int(n := section.number("n", 1.0, 1, 10_000)))
+    move = Move(region, team, section.day(day), section.whole("n", 1, 1, 10_000))
     section.close()
-    if n != int(n):
-        section.fault("{value} is no whole number of sellers.", "Write how many, as 2.", "n", value=n)
     if section.faults:
         return move
     first = begins.get((region, team)) or begins.get((region, None))
