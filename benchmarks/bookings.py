@@ -5,15 +5,12 @@ import os
 import platform
 import statistics
 import sys
-import time
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from benchmarks.report import put
+from benchmarks.report import put, timed
 from cadran.book import SAMPLE, open_book
 from cadran.models import kept
 from cadran.models.bookings import PATHS, Bookings, Pulls, of_model
@@ -80,13 +77,6 @@ def farthest(made: Bookings, exact: np.ndarray) -> float:
         np.quantile(each.sum(axis=1)[:, :3].sum(axis=1), SHARES) for each in (made.drawn().bookings, exact)
     )  # fmt: skip
     return float(np.abs(fast / slow - 1).max())
-
-
-def timed(run: Callable[[], Any]) -> tuple[Any, tuple[float, float]]:
-    """What came of it; seconds, and seconds of CPU."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    told = run()
-    return told, (time.perf_counter() - wall, time.process_time() - cpu)
 
 
 ABOUT = """## Bookings to come

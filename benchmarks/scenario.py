@@ -4,7 +4,6 @@ import argparse
 import os
 import platform
 import sys
-import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.report import put
+from benchmarks.report import put, timed
 from cadran.book import SAMPLE, Book, open_book
 from cadran.figures import resources_page as sheet
 from cadran.figures import resources_scenario as what_if
@@ -101,13 +100,6 @@ def on_page(book: Book, linked: Chain) -> Callable[[Levers], None]:
 def ends(seconds: np.ndarray) -> str:
     """Median and 95th percentile."""
     return f"{1e3 * np.median(seconds):.1f} / {1e3 * np.quantile(seconds, 0.95):.1f} ms"
-
-
-def timed(run: Callable[[], Any]) -> tuple[Any, tuple[float, float]]:
-    """What came of it; seconds, and seconds of CPU."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    made = run()
-    return made, (time.perf_counter() - wall, time.process_time() - cpu)
 
 
 ABOUT = """## What if: a lever from deals to pay

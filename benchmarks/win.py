@@ -11,7 +11,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
@@ -22,7 +21,7 @@ import numpy as np
 import polars as pl
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from benchmarks.report import put
+from benchmarks.report import put, timed
 from cadran.book import Book, open_book, write_book
 from cadran.figures import process_page as sheet
 from cadran.figures.facts import Facts
@@ -108,13 +107,6 @@ def levers(book: Book, model: win.WinModel, facts: pl.DataFrame, rounds: int) ->
 def _median(times: list[tuple[float, float]]) -> tuple[float, float]:
     wall, cpu = (statistics.median(each) for each in zip(*times, strict=True))
     return wall, cpu
-
-
-def timed(run: Callable[[], Any]) -> tuple[Any, tuple[float, float]]:
-    """What came of it; seconds, and seconds of CPU."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    told = run()
-    return told, (time.perf_counter() - wall, time.process_time() - cpu)
 
 
 def report(

@@ -22,6 +22,7 @@ from cadran.asked import (
     seen_book,
 )
 from cadran.cli_models import backtest
+from cadran.figures.columns_planned import CAUSES, LEVELS, PARTS
 from cadran.tables.problems import Problem
 from cadran.terminal import Format, out, reader_words, show, tell_purge, today, told_age, warn
 from cadran.text import Words
@@ -64,17 +65,7 @@ WHO = {
     "crm": "Amount × stage probability", "commit": "Sellers: commit", "best_case": "Sellers: best case",
     "run_rate": "Run rate of three months",
 }  # fmt: skip
-#: What a forecast is made of, and why it moved, as readers say it.
-PARTS = {
-    "won": "Signed so far", "open": "Open deals", "arrivals": "Deals still to be created",
-    "series": "What the series of months adds",
-}  # fmt: skip
-CAUSES = {
-    "opening": "Forecast then", "won": "Deals won", "lost": "Deals lost", "new": "New deals", "chance_up": "Chances up",
-    "chance_down": "Chances down", "amount": "Amounts", "arrivals": "Deals still to be created",
-    "win_model": "The model learnt more", "series": "The series of months", "closing": "Forecast now",
-}  # fmt: skip
-LEVELS = {"company": "Company", "region": "Region", "team": "Team", "rep": "Seller"}
+#: What columns hold, as readers say it.
 SAID = {"name": WHO, "candidate": WHO, "part": PARTS, "cause": CAUSES, "level": LEVELS}
 #: Which options each way of asking does not look at.
 UNUSED = {

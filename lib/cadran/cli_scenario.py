@@ -9,6 +9,7 @@ import polars as pl
 import typer
 
 from cadran.asked import AsOfOption, BookOption, FormatOption, seen_book
+from cadran.figures.columns_planned import LEVELS
 from cadran.tables.problems import Problem
 from cadran.terminal import Format, out, reader_words, show, tell_purge, today, told_age, warn
 from cadran.text import UNKNOWN, Words
@@ -35,7 +36,6 @@ SAID = {
     "answer_hours": "Clients are answered within", "ramp": "Time new sellers need", "attrition": "Sellers who leave",
     "quota": "Quotas",
 }  # fmt: skip
-LEVELS = {"company": "Company", "region": "Region", "team": "Team"}
 
 
 @scenario.command(
@@ -59,9 +59,10 @@ def scenario_(
     format: FormatOption = Format.table,  # noqa: A002
 ) -> None:
     """Run scenarios beside things as they are."""
+    from cadran.models.forecast import check_horizon
     from cadran.models.plan_file import plan_there, read_plan
     from cadran.models.pulls import Held
-    from cadran.models.scenario import STEPS, chain, check_horizon
+    from cadran.models.scenario import STEPS, chain
     from cadran.models.scenario_levers import AS_IS, BASELINE, FILE, read_scenarios
 
     words, opened = reader_words(), seen_book(book, as_of)

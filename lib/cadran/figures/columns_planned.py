@@ -91,3 +91,14 @@ SHARES = (
     "threshold",
 )
 MONTHS = {"shortage_month", "start_month", "help_month"}
+#: What a forecast is made of, why it moved, and of whom it is told.
+PARTS = {
+    "won": "Signed so far", "open": "Open deals", "arrivals": "Deals still to be created",
+    "series": "What the series of months adds",
+}  # fmt: skip
+CAUSES = {
+    "opening": "Forecast then", "won": "Deals won", "lost": "Deals lost", "new": "New deals", "chance_up": "Chances up",
+    "chance_down": "Chances down", "amount": "Amounts", "arrivals": "Deals still to be created",
+    "win_model": "The model learnt more", "series": "The series of months", "closing": "Forecast now",
+}  # fmt: skip
+LEVELS = {"company": "Company", "region": "Region", "team": "Team", "rep": "Seller"}

@@ -2,6 +2,7 @@
 
 import altair as alt
 
+from cadran.figures.columns_planned import PARTS
 from cadran.figures.figure import Chart, figure
 from cadran.figures.style import BESIDE, Style
 from cadran.figures.theme import colour
@@ -16,19 +17,8 @@ RIVALS = {
     "last_year": ("Same months, a year before", "diamond"),
     "run_rate": ("As in the last three months", "cross"),
 }
-#: What a forecast is made of -> words, colour.
-PARTS = {
-    "won": ("Signed so far", "actual"),
-    "open": ("Open deals", "accent"),
-    "arrivals": ("Deals still to be created", "previous"),
-    "series": ("What the series of months adds", "lost"),
-}
-#: Why a forecast moved -> words.
-CAUSES = {
-    "opening": "Forecast then", "won": "Deals won", "lost": "Deals lost", "new": "New deals", "chance_up": "Chances up",
-    "chance_down": "Chances down", "amount": "Amounts", "arrivals": "Deals still to be created",
-    "win_model": "The model learnt more", "series": "The series of months", "closing": "Forecast now",
-}  # fmt: skip
+#: The colours of what a forecast is made of.
+INKS = {"won": "actual", "open": "accent", "arrivals": "previous", "series": "lost"}
 #: The bands of a forecast: its ends and how strong it is drawn. Each lies on those before it.
 BANDS = (("low", "high", 0.18), ("q10", "q90", 0.22), ("q25", "q75", 0.32))
 
@@ -95,8 +85,8 @@ def _rivals(style: Style, x: alt.X, rivals: tuple[str, ...]) -> alt.Chart:
 @figure(rows=Made)
 def made_of(style: Style, every: str) -> Chart:
     """What each period's forecast is made of: signed, open deals, deals still to be created, the series' say."""
-    words = {name: style.words(text) for name, (text, _) in PARTS.items()}
-    colours = alt.Scale(domain=list(PARTS), range=[colour(ink) for _, ink in PARTS.values()])
+    words = {name: style.words(text) for name, text in PARTS.items()}
+    colours = alt.Scale(domain=list(INKS), range=[colour(ink) for ink in INKS.values()])
     legend = style.keys()
     legend.labelExpr = f"{words}[datum.value]"
     bars = alt.Chart().transform_calculate(part_label=f"{words}[datum.part]").mark_bar(width={"band": 0.62})

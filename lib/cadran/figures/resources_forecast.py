@@ -9,6 +9,7 @@ import polars as pl
 
 from cadran.figures import resources_coming as draw
 from cadran.figures.blocks import Block, Nothing, Notice
+from cadran.figures.columns_planned import CAUSES
 from cadran.figures.controls import TableView
 from cadran.figures.figure import Figure
 from cadran.figures.opportunities_answers import Answers
@@ -158,7 +159,7 @@ def changed(answers: Answers, since: date) -> Parts:
                   day=words.date(answers.view.day("as_of")))  # fmt: skip
     if isinstance(frame, pl.DataFrame):
         kept = frame.filter((pl.col("bookings").abs() >= 1) | pl.col("cause").is_in(["opening", "closing"]))
-        labels = [words(draw.CAUSES[cause]) for cause in kept["cause"]]
+        labels = [words(CAUSES[cause]) for cause in kept["cause"]]
         frame = kept.with_columns(label=pl.Series(labels, dtype=pl.String))
     said = words("The mean of the forecast; the causes add up exactly")
     return {"changed": with_finding(answers.with_frames({"changed": frame}).draw("changed", draw.moved, title, said))}

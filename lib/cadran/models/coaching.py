@@ -1,6 +1,5 @@
 """Whom to help, with what: groups of sellers beside what like deals do, stage by stage. Never who is best."""
 
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -19,6 +18,7 @@ from cadran.models.behind import behind, told
 from cadran.models.card import is_told, untold
 from cadran.models.entries import Entries, entries
 from cadran.models.funnel import Judged, beside, funnel, judged, limits, outside
+from cadran.models.one_person import in_scope
 from cadran.models.practices import practices
 from cadran.models.win import open_facts
 from cadran.models.worth import Worth, as_schema, helped, marked, placed
@@ -187,10 +187,11 @@ def _seen(found: Coaching, book: Book) -> Coaching:
     reader = book.reader
     if reader is None or not reader.is_limited:
         return found
-    theirs = pl.col("region").is_in(list(reader.regions)) | pl.col("team").is_in(list(reader.teams))
-    if found.by == "rep":
-        theirs = pl.col("rep_id").is_in(small(book.table("reps").select("rep_id").unique())["rep_id"].implode())
-    keep: Callable[[pl.DataFrame], pl.DataFrame] = lambda frame: frame.filter(theirs.fill_null(False))  # noqa: E731
+    reps = small(book.table("reps").select("rep_id").unique())["rep_id"].implode() if found.by == "rep" else None
+
+    def keep(frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.filter(in_scope(frame, book) if reps is None else pl.col("rep_id").is_in(reps).fill_null(False))
+
     seen = keep(found.funnel)
     names = set(seen[_GROUPS[found.by][-1]])
     return replace(

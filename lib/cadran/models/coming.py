@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from cadran.book import Book
 from cadran.models.forecast import MONTHS, foretold
 from cadran.models.futures import Drawn
 from cadran.tables.problems import Problem
+
+if TYPE_CHECKING:
+    from cadran.models.bookings import Bookings
 
 
 @dataclass(frozen=True)
@@ -50,9 +55,23 @@ def coming(book: Book, months: int) -> Coming:
     seen = told.seen
     if seen.source is None:
         raise seen.silent["bookings"]
-    drawn, known = seen.source.drawn(n=len(seen.scale)), seen.source.known_wins
-    wins = known + (drawn.wins - known) * seen.scale[:, None]  # at the usual sizes, what is multiplied is their number
-    whole = replace(drawn, bookings=seen.paths, wins=wins)
+    drawn = scaled(seen.source, seen.source.drawn(n=len(seen.scale)), seen.scale)
+    whole = replace(drawn, bookings=seen.paths)
     return Coming(seen.source.sellers, seen.months[:months], Drawn(
         *(getattr(whole, name)[..., :months] for name in ("bookings", "wins", "opened", "created", "level"))
     ))  # fmt: skip
+
+
+def scaled(source: "Bookings", drawn: Drawn, scale: np.ndarray) -> Drawn:
+    """Futures in which what is to come is multiplied as the forecast does; what is signed already stays as it is.
+
+    Args:
+        source: What they were drawn from.
+        drawn: Futures, with any levers pulled.
+        scale: (paths, months) factors.
+    """
+    # At the usual sizes, what is multiplied is the number of wins.
+    bookings, wins = drawn.bookings * scale[:, None], drawn.wins * scale[:, None]
+    for told, known in ((bookings, source.known), (wins, source.known_wins)):
+        told[:, :, 0] += known[:, 0] * (1 - scale[:, :1])
+    return replace(drawn, bookings=bookings, wins=wins)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, lru_cache
 
@@ -45,6 +45,8 @@ class Forecast:
     #: What such forecasts were worth; None where the past is too short, as `why_no_past` says.
     past: Past | None
     why_no_past: Problem | None
+    #: Never another reader's: one with another book begins anew.
+    _rivals: dict[str, Rivals] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @property
     def chosen(self) -> str:
@@ -183,7 +185,9 @@ class Forecast:
     def rivals(self, by: str = "company") -> Rivals:
         """What stands beside it, and why some of it is silent."""
         check_asked(self.book, by)
-        return rivals(self.book, self.deals, MONTHS, by)
+        if by not in self._rivals:
+            self._rivals[by] = rivals(self.book, self.deals, MONTHS, by)
+        return self._rivals[by]
 
     def groups(self, by: str) -> tuple[str | None, ...]:
         """Names of the groups of a grain.
@@ -263,10 +267,19 @@ def check_asked(book: Book, by: str = "company", every: str = "month", horizon: 
         raise Problem("A forecast cannot go by {by}.", "Ask by one of {names}.", by=by, names=", ".join(LEVELS))
     if every not in EVERY:
         raise Problem("A forecast cannot go by {every}.", "Ask for every month or quarter.", every=every)
-    if not 1 <= horizon <= MONTHS:
-        raise Problem("{n} months ahead is not told.", "Ask for 1 to {most} months.", n=horizon, most=MONTHS)
+    check_horizon(horizon)
     if by == "rep":
         check_active(book)
+
+
+def check_horizon(months: int) -> None:
+    """That so many months ahead are told.
+
+    Raises:
+        Problem: If they are not.
+    """
+    if not 1 <= months <= MONTHS:
+        raise Problem("{n} months ahead is not told.", "Ask for 1 to {most} months.", n=months, most=MONTHS)
 
 
 def forecast(book: Book, seed: int = 0, later: Book | None = None) -> Forecast:

@@ -20,7 +20,8 @@ from cadran.models.behind import behind, told
 from cadran.models.blend import quantiles
 from cadran.models.bookings import Bookings
 from cadran.models.capacity import capacity
-from cadran.models.forecast import MONTHS, foretold
+from cadran.models.coming import scaled
+from cadran.models.forecast import MONTHS, check_horizon, foretold
 from cadran.models.futures import Drawn
 from cadran.models.hiring import Hiring
 from cadran.models.one_person import check_whole
@@ -218,12 +219,9 @@ class Chain:
 
     def _outcome(self, levers: Levers) -> Outcome:
         n, force = len(self.scale), self.hiring.plan.force
-        drawn = self.bookings.drawn(levers.pulls, n)
-        # At the usual sizes, what is multiplied is the number of wins.
-        scaled, wins = drawn.bookings * self.scale[:, None], drawn.wins * self.scale[:, None]
-        for told_of, known in ((scaled, self.bookings.known), (wins, self.bookings.known_wins)):
-            told_of[:, :, 0] += known[:, 0] * (1 - self.scale[:, :1])  # what is signed already is not multiplied
-        drawn = replace(drawn, bookings=scaled if self.added is None else scaled + self.added, wins=wins)
+        drawn = scaled(self.bookings, self.bookings.drawn(levers.pulls, n), self.scale)
+        if self.added is not None:
+            drawn = replace(drawn, bookings=drawn.bookings + self.added)
         change = Change(levers.hires, levers.ramp, levers.attrition)
         paid = self._plan(levers.plan)
         return Outcome(
@@ -274,16 +272,6 @@ class Chain:
         return next((each.held / each.asked for each in held if (each.lever, each.group) == (lever, None)), 1.0)
 
 
-def check_horizon(months: int) -> None:
-    """That so many months ahead are told.
-
-    Raises:
-        Problem: If they are not.
-    """
-    if not 1 <= months <= MONTHS:
-        raise Problem("{n} months ahead is not told.", "Ask for 1 to {most} months.", n=months, most=MONTHS)
-
-
 def chain(book: Book, wait: bool = True) -> Chain | None:
     """The chain of a book at its moment: worked out once for all who ask, behind the page. The whole company's; a reader of
     some regions or teams is shown those and the sum.
@@ -326,8 +314,8 @@ def _begun(book: Book, _written: tuple[tuple[str, int], ...]) -> Future[Chain]:
             raise seen.silent["bookings"]
         check_whole(seen.source.sellers, book)
         plans, faults = _plans(book, seen.source)
-        scaled = seen.won + (seen.source.drawn(n=len(seen.scale)).bookings - seen.won) * seen.scale[:, None]
-        added = seen.paths - scaled if not np.allclose(seen.paths, scaled) else None
+        as_is = scaled(seen.source, seen.source.drawn(n=len(seen.scale)), seen.scale).bookings
+        added = None if np.allclose(seen.paths, as_is) else seen.paths - as_is
         made = Chain(seen.source, seen.scale, added, hiring, plans, faults, _targets(book, hiring.plan))
         made.run()
         return made

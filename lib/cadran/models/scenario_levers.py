@@ -121,11 +121,9 @@ def _hires(told: Section, regions: Sequence[str], months: Sequence[date]) -> tup
     if not months[0] <= month <= months[-1]:
         told.fault("{month:%Y-%m-%d} is none of the months told, {first:%Y-%m-%d} to {last:%Y-%m-%d}.", "Write one of them.",
                    "month", month=month, first=months[0], last=months[-1])  # fmt: skip
-    n = told.number("n", least=0, most=MOST_HIRES)
-    if n != int(n):
-        told.fault("{value} is no whole number.", "Write how many sellers begin.", "n", value=n)
+    n = told.whole("n", least=0, most=MOST_HIRES)
     told.close()
-    return region, month, int(n)
+    return region, month, n
 
 
 def scenarios_file(scenarios: Mapping[str, Levers]) -> str:
