@@ -38,6 +38,7 @@ from cadran.cli_plan import plan
 from cadran.cli_process import process
 from cadran.cli_scenario import scenario
 from cadran.cli_score import score
+from cadran.cli_survey import survey
 from cadran.cli_trial import trial
 from cadran.tables.problems import Problem
 from cadran.terminal import Format, err, out, progress, reader_words, show, tell_book, tell_purge
@@ -287,4 +288,5 @@ app.add_typer(backtest, name="backtest", help=words("Say how good a model would 
 app.add_typer(trial, name="trial", help=words("A fair, randomised trial of a lever: its size, its draw, its reading."))
 app.add_typer(audit, name="audit", help=words("Audit how the team works."))
 app.add_typer(plan, name="plan", help=words("Plan the team: hires, territories, pay, coaching."))
+app.add_typer(survey, name="survey", help=words("Ask the team how it is: design a survey, open it, close it."))
 app.add_typer(activate, name="activate", help=words("Open what is closed until the law's conditions are on record."))
