@@ -39,7 +39,7 @@ def individual(
     """Open the ratings of named persons until a day, close them again, or say what holds."""
     from cadran.book import individual as record
     from cadran.book import open_book
-    from cadran.models.plan_file import Faults
+    from cadran.tables.problems import Faults
 
     open_book(book)
     at = datetime.now(UTC)

@@ -60,10 +60,11 @@ def scenario_(
 ) -> None:
     """Run scenarios beside things as they are."""
     from cadran.models.forecast import check_horizon
-    from cadran.models.plan_file import plan_there, read_plan
+    from cadran.models.plan_file import plan_there
     from cadran.models.pulls import Held
     from cadran.models.scenario import STEPS, chain
     from cadran.models.scenario_levers import AS_IS, BASELINE, FILE, read_scenarios
+    from cadran.tables.toml_file import read_toml
 
     words, opened = reader_words(), seen_book(book, as_of)
     if of != "bookings" and part is not Part.sensitivity:
@@ -74,7 +75,7 @@ def scenario_(
                       "Name a file: docs/scenarios.md says what it holds.", file=FILE)  # fmt: skip
     check_horizon(horizon)
     if path is not None:
-        read_plan(path)  # what is no TOML is told before minutes of work
+        read_toml(path)  # what is no TOML is told before minutes of work
     whole = chain(opened)
     assert whole is not None  # it was waited for
     made = whole.within(horizon)

@@ -8,7 +8,7 @@ import pytest
 
 from cadran.book import SAMPLE, open_book
 from cadran.models.pay_read import load_plan, plans_of
-from cadran.models.plan_file import Faults
+from cadran.tables.problems import Faults
 from cadran.text import words_for
 
 GOOD = """

@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from cadran.models.plan_file import Faults
 from cadran.models.pulls import Pulls
 from cadran.models.scenario_levers import Levers, read_scenarios, scenarios_file
+from cadran.tables.problems import Faults
 
 MONTHS = [date(2026 + n // 12, n % 12 + 1, 1) for n in range(6, 18)]
 THERE = (["SMB", "Grands comptes"], ["Nord", "Île-de-France"], ["pay", "pay_2027"], MONTHS)

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from cadran.models.plan_file import Faults
 from cadran.models.staffing import MONTHS, Staffing, read_staffing
+from cadran.tables.problems import Faults
 from cadran.text import words_for
 
 GROUPS = {("Nord", "Lille"): 4, ("Sud", "Lyon"): 5, ("Sud", None): 1}

@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 
 from cadran.book.reader import Reader
-from cadran.models.plan_file import Faults, plan_of
+from cadran.models.plan_file import plan_of
 from cadran.models.territories_book import _quarter_ends, portfolio, weigh
 from cadran.models.territories_proposed import FILE, propose, proposed
 from cadran.models.territories_rules import read_rules
-from cadran.tables.problems import Problem
+from cadran.tables.problems import Faults, Problem
 
 SELLERS = {"ann": "North", "bob": "North", "cle": "South", "dan": "South"}
 

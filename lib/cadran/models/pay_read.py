@@ -12,8 +12,9 @@ import narwhals as nw
 from cadran.book import Book
 from cadran.measures.counting import small
 from cadran.models.pay_plan import ATTAINMENTS, COLUMNS, PERIODS, Measure, PayPlan, Person, Tier
-from cadran.models.plan_file import Section, plan_of, read_plan
+from cadran.models.plan_file import plan_of
 from cadran.tables.problems import Problem
+from cadran.tables.toml_file import Section, read_toml
 
 PAY = "pay.toml"
 
@@ -40,7 +41,7 @@ def load_plan(path: Path, book: Book) -> PayPlan:
     Raises:
         Problem: With every fault of the file: its table, its key, the rule and the repair.
     """
-    root, book = read_plan(path), replace(book, reader=None)  # a plan may name whom a reader does not see
+    root, book = read_toml(path), replace(book, reader=None)  # a plan may name whom a reader does not see
     who, pay, quota = root.section("who"), root.section("pay"), root.section("quota")
     reps = small(book.table("reps").select("rep_id", "team", "role").unique())
     known = {name: sorted(reps[name].drop_nulls().unique()) for name in reps.columns}

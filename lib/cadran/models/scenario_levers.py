@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from cadran.models.plan_file import Section, read_plan
 from cadran.models.pulls import Factors, Pulls
+from cadran.tables.toml_file import Section, read_toml
 
 #: The file of a book's plans that holds its scenarios, and how many it may hold beside things as they are.
 FILE, MOST = "scenarios.toml", 3
@@ -66,7 +66,7 @@ def read_scenarios(
     Raises:
         Faults: With everything that is wrong in it.
     """
-    file = read_plan(path)
+    file = read_toml(path)
     read: dict[str, Levers] = {}
     told = file.sections("scenario")
     for each in told:

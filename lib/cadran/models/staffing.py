@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from cadran.models.plan_file import Section, read_plan
 from cadran.tables.problems import Problem
+from cadran.tables.toml_file import Section, read_toml
 
 #: The file of a book's plan, in the folder of its plans.
 FILE = "staffing.toml"
@@ -125,7 +125,7 @@ def read_staffing(path: Path, groups: Mapping[Group, int], months: Sequence[date
     Raises:
         Problem: If the file cannot be read, or a number of it is missing, no number or out of its range: all told.
     """
-    plan = read_plan(path)
+    plan = read_toml(path)
     tables = {name: plan.section(name) for name in ("time", "load", "leave", "ramp", "attrition", "hiring")}
     told: dict[str, Any] = {}
     for name, (table, key, least, most) in _NUMBERS.items():

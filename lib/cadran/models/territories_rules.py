@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from cadran.models.plan_file import Section, read_plan
 from cadran.models.territories_book import MEASURES, Portfolio
+from cadran.tables.toml_file import Section, read_toml
 
 #: The file of a book's folder of plans.
 FILE = "territories.toml"
@@ -98,7 +98,7 @@ def read_rules(path: Path, found: Portfolio) -> Rules:
         Problem: If there is no such file, it is no TOML, or anything in it is unknown to the book or against another
             rule: all that is wrong, together.
     """
-    plan = read_plan(path)
+    plan = read_toml(path)
     main = found.accounts.filter(~found.accounts["is_part"])
     owner = dict(main.select("account_id", "rep_id").iter_rows())
     country = dict(main.select("account_id", "country").iter_rows())

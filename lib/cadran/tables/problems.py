@@ -1,6 +1,6 @@
 """What is said when something is wrong: what it is, where, and how to repair it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from string import Formatter
 from typing import Any
 
@@ -23,6 +23,18 @@ class Problem(Exception):
         values = {name: words(str(each)) if name == "title" else each for name, each in self.values.items()}
         sentence = _Sentence(getattr(words, "value", format))
         return "\n".join(sentence.format(words(text), **values) for text in (self.what, self.repair) if text)
+
+
+class Faults(Problem):
+    """Several problems at once."""
+
+    def __init__(self, faults: Sequence[Problem]):
+        self.faults = tuple(faults)
+        super().__init__("\n".join(fault.what for fault in faults), "")
+
+    def told(self, words: Callable[[str], str]) -> str:
+        """Each of them, one after the other."""
+        return "\n".join(fault.told(words) for fault in self.faults)
 
 
 class _Sentence(Formatter):

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from cadran.models.plan_file import Faults, read_plan
-from cadran.tables.problems import Problem
+from cadran.tables.problems import Faults, Problem
+from cadran.tables.toml_file import read_toml
 from cadran.text import words_for
 
 PLAN = """
@@ -26,7 +26,7 @@ never = inf
 def read(tmp_path, text):
     file = tmp_path / "plan.toml"
     file.write_text(text, "utf-8")
-    return read_plan(file)
+    return read_toml(file)
 
 
 def test_what_is_said_is_read(tmp_path):
@@ -104,10 +104,10 @@ def test_what_is_no_toml_is_told_with_its_line(tmp_path, text):
 
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(Problem, match="There is no file") as found:
-        read_plan(tmp_path / "none.toml")
+        read_toml(tmp_path / "none.toml")
     assert "Il n'y a pas de fichier" in found.value.told(words_for("fr"))
     with pytest.raises(Problem, match="cannot be read"):
-        read_plan(tmp_path)
+        read_toml(tmp_path)
 
 
 def test_what_is_not_utf_8_is_told_with_its_line(tmp_path):
@@ -115,7 +115,7 @@ def test_what_is_not_utf_8_is_told_with_its_line(tmp_path):
     file.write_bytes("a = 1\nname = 'Île'".encode("cp1252"))
 
     with pytest.raises(Problem, match=r"plan\.toml is not written in UTF-8: line 2\.\nSave it as UTF-8") as found:
-        read_plan(file)
+        read_toml(file)
     assert "n'est pas écrit en UTF-8" in found.value.told(words_for("fr"))
 
 
