@@ -85,7 +85,7 @@ def test_a_key_that_may_be_left_out_is_proposed_for_a_misspelt_one(tmp_path):
 
 def test_a_list_of_many_unknown_names_is_told_in_short(tmp_path, monkeypatch):
     near = []
-    monkeypatch.setattr("cadran.models.plan_file.get_close_matches", lambda *asked: near.append(asked) or [])
+    monkeypatch.setattr("cadran.tables.toml_file.get_close_matches", lambda *asked: near.append(asked) or [])
     plan = read(tmp_path, f"locked = {[f'X{n}' for n in range(2000)] + ['A1']}")
     assert plan.texts("locked", [f"A{n}" for n in range(3000)]) == ["A1"]
 
