@@ -1,9 +1,7 @@
 """The Resources page: what can be set on it, its three uses, where its parts stand, and what is said around them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
-from html import escape
 from typing import Any
 
 import polars as pl
@@ -29,11 +27,11 @@ from cadran.figures.resources_levers import (
     lever_controls,
     levers_of,
     names_of,
-    put,
     scenarios,
     told,
 )
 from cadran.figures.resources_scenario import Told
+from cadran.figures.scenes import Scenes
 from cadran.figures.veil import stand_ins, veiled
 from cadran.tables.problems import Problem
 from cadran.text import Words
@@ -217,33 +215,6 @@ def frame_of(page: Page, answers: Answers, n_deals: int) -> dict[str, Block]:
     hidden = [slot for row in PLACES for slot in row if slot not in seen or (is_turned and slot not in around)]
     page.forget(hidden)
     return {slot: block for slot, block in around.items() if slot in seen} | dict.fromkeys(hidden, Nothing())
-
-
-@dataclass(frozen=True)
-class Scenes:
-    """The scenes of a presentation, the way to the one before and the one after."""
-
-    at: str
-    scenes: Sequence[tuple[str, str]]
-
-    def html(self, slot: str, words: Words) -> str:
-        """One line; Page Up and Page Down step through it, as a presenter's remote control does."""
-        names = [name for name, _ in self.scenes]
-        place = names.index(self.at)
-        before, after = names[max(place - 1, 0)], names[min(place + 1, len(names) - 1)]
-        links = "".join(
-            f"<li{' aria-current=step' * (name == self.at)}>{put(title, _set(name))}</li>"
-            for name, title in self.scenes
-        )
-        return (
-            f'<nav class=scenes aria-label="{escape(words("Scenes"))}">'
-            f"{put('‹', _set(before), 'PageUp', words('The scene before'))}<ol>{links}</ol>"
-            f"{put('›', _set(after), 'PageDown', words('The next scene'))}</nav>"
-        )
-
-
-def _set(scene: str) -> str:
-    return f'{{"scene":"{scene}"}}'
 
 
 def levers(page: Page, *names: str, said: str = "") -> Levers:
