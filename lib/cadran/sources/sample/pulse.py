@@ -24,8 +24,8 @@ from cadran.sources.sample.draws import Draws, Floats, Keys
 from cadran.sources.sample.staff import REGIONS, TEAMS, Staff, region_at, staff_of, team_at
 from cadran.tables.pulse import SCORED, Answer, Comment, Invited, Terms, Wave
 
-#: The survey that is asked, beside the plans of the invented company.
-SURVEY = Path(__file__).parent / "plans" / "pulse.toml"
+#: The survey that is asked.
+SURVEY = Path(__file__).parent / "surveys" / "pulse.toml"
 #: The months of the waves: each opens on its 10th and closes ten days later.
 _MONTHS = [date(2025 + (6 + month) // 12, (6 + month) % 12 + 1, 1) for month in range(12)]
 _HEAD_OFFICE = "Siège"
