@@ -121,6 +121,17 @@ class Section:
             )
         return [each for each in value if each in names]
 
+    def pairs(self, key: str, among: Sequence[str]) -> list[tuple[str, str]]:
+        """A list of pairs of some texts; empty where the file does not say it."""
+        value = self._said(key, [])
+        if not isinstance(value, list) or not all(isinstance(each, list) and len(each) == 2 for each in value):
+            self._no("{value} is no list of pairs.", 'Write it as [["a", "b"]].', key, value)
+            return []
+        unknown = [each for pair in value for each in pair if each not in among]
+        for each in unknown[:MOST_UNKNOWN]:
+            self._unknown(key, str(each), among)
+        return [(one, other) for one, other in value if one in among and other in among]
+
     def flag(self, key: str, default: bool) -> bool:
         """Yes or no."""
         value = self._said(key, default)
@@ -189,12 +200,12 @@ class _At(Problem):
     """A fault at a key of a file."""
 
     def __init__(self, file: str, key: str, what: str, repair: str, values: Mapping[str, object]):
-        self.file, self.key = file, key
+        self.place = f"{file}: {key}"
         super().__init__(what, repair, **values)
 
     def told(self, words: Callable[[str], str]) -> str:
         """The file and the key, then the sentence and its repair."""
-        return f"{self.file}: {self.key}: {super().told(words)}"
+        return f"{self.place}: {super().told(words)}"
 
 
 def read_toml(path: Path) -> Section:
