@@ -10,13 +10,13 @@ Made = TypeVar("Made")
 PAGE = Path(__file__).parent / "README.md"
 
 
-def put(part: str, text: str) -> None:
-    """Write one part of the page, between its two marks, in the place of what stood there."""
-    page = PAGE.read_text("utf-8")
+def put(part: str, text: str, path: Path = PAGE) -> None:
+    """Write one part of a page, between its two marks, in the place of what stood there."""
+    page = path.read_text("utf-8")
     first, last = f"<!-- {part} -->", f"<!-- end of {part} -->"
     if first not in page:
         page += f"\n{first}\n{last}\n"
-    PAGE.write_text(
+    path.write_text(
         re.sub(f"{first}.*?{last}", lambda _: f"{first}\n{text.strip()}\n{last}", page, flags=re.DOTALL), "utf-8"
     )
 
