@@ -241,14 +241,22 @@ def serve(
     host: Annotated[str, typer.Option(help=words("Loopback only, for now."))] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535)] = 2718,
     book: BookOption = None,
+    surveys_only: Annotated[
+        bool, typer.Option("--surveys-only", help=words("Only the page on which the invited answer surveys."))
+    ] = False,
 ) -> None:
-    """Serve the apps, read-only, to a browser."""
+    """Serve the apps, read-only, to a browser; apart from them, the page on which the invited answer surveys."""
     from cadran.publish.server import serve as serve_apps
+    from cadran.publish.survey import respondents_of
 
-    words = reader_words()
-    serve_apps(
-        opened_book(book).version.parent, host=host, port=port, complain=lambda problem: err.print(problem.told(words))
-    )
+    words, seen = reader_words(), opened_book(book)
+
+    def complain(problem: Problem) -> None:
+        err.print(problem.told(words))
+
+    surveys = respondents_of(seen, lambda: datetime.now(UTC), complain)
+    apps = () if surveys_only else None
+    serve_apps(seen.version.parent, host=host, port=port, apps=apps, complain=complain, surveys=surveys)
 
 
 @app.command(help=words("Copy a notebook into the analyst's folder."))

@@ -15,6 +15,8 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+#: Values of these headers that are stricter still, and stay.
+_STRICTER = {("X-Frame-Options", "DENY"), ("Referrer-Policy", "no-referrer")}
 
 
 class Guard:
@@ -22,6 +24,7 @@ class Guard:
 
     A name that is not ours in `Host` means that a foreign name was pointed at this machine (DNS rebinding).
     A websocket, and whatever changes something, must come from a page of ours: marimo itself accepts any origin.
+    A form of a page that tells nobody where it came from tells no origin either; its browser still says whether it was ours.
     """
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str] = LOOPBACK):
@@ -41,9 +44,11 @@ class Guard:
         host = headers.get("host", "")
         if _hostname(host) not in self.hosts:
             return 421
-        changes = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")
-        scheme = "https" if scope["scheme"] in ("https", "wss") else "http"
-        return 403 if changes and headers.get("origin") != f"{scheme}://{host}" else 0
+        is_socket = scope["type"] == "websocket"
+        scheme, origin = "https" if scope["scheme"] in ("https", "wss") else "http", headers.get("origin")
+        is_silent = not is_socket and origin == "null" and headers.get("sec-fetch-site") == "same-origin"
+        changes = is_socket or scope["method"] not in ("GET", "HEAD")
+        return 403 if changes and origin != f"{scheme}://{host}" and not is_silent else 0
 
 
 def _hostname(host: str) -> str | None:
@@ -58,7 +63,8 @@ def _with_headers(send: Send) -> Send:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
-                headers[name] = value
+                if (name, headers.get(name)) not in _STRICTER:
+                    headers[name] = value
             for name in ("access-control-allow-origin", "access-control-expose-headers"):
                 del headers[name]
         await send(message)

@@ -32,6 +32,7 @@ from cadran.publish.assets import Assets, FrontEnd
 from cadran.publish.guard import LOOPBACK, Guard
 from cadran.publish.prepared import FirstSights
 from cadran.publish.shell import plain_page, shell_page
+from cadran.publish.survey import Respondents, refusal
 from cadran.tables.problems import Problem
 from cadran.text import LANGUAGES, Words, pick_language, words_for
 
@@ -57,16 +58,18 @@ def serve(
     apps: Sequence[App] | None = None,
     announce: Callable[[str], object] = print,
     complain: Callable[[Problem], object] = _complain,
+    surveys: Respondents | None = None,
 ) -> None:
-    """Serve the apps on a book until interrupted.
+    """Serve the apps on a book, and the respondents' page of its surveys, until interrupted.
 
     Args:
         book: The book's folder.
         host: A name of this machine.
         port: Where to listen; 0 takes any free port.
-        apps: What is shown; by default what ships with Cadran.
+        apps: What is shown to managers; by default what ships with Cadran.
         announce: Told the address once it answers.
         complain: Told of each notebook that fails; the others are served.
+        surveys: The page on which the invited answer, if there is one.
 
     Raises:
         Problem: If the host is not this machine, the port is taken, there is no book, or every notebook fails.
@@ -76,7 +79,7 @@ def serve(
             "Cadran does not serve on {host}: without sign-in, anybody on the network could read this book.",
             "Serve on this machine only, with --host 127.0.0.1.", host=host,
         )  # fmt: skip
-    site = Site(book, shipped_apps() if apps is None else apps, complain)
+    site = Site(book, shipped_apps() if apps is None else apps, complain, surveys)
     with _listen(host, port) as listening:
         site.warm_up()
         shown = f"[{host}]" if ":" in host else host
@@ -85,13 +88,20 @@ def serve(
 
 
 class Site:
-    """The apps on one book: their first sights, their shells and their live pages.
+    """The apps on one book: their first sights, their shells and their live pages; apart from them, its surveys.
 
     `complain` is told of each notebook that fails, whenever it does.
     """
 
-    def __init__(self, book: Path, apps: Sequence[App], complain: Callable[[Problem], object] = _complain):
+    def __init__(
+        self,
+        book: Path,
+        apps: Sequence[App],
+        complain: Callable[[Problem], object] = _complain,
+        surveys: Respondents | None = None,
+    ):
         open_book(book)
+        self.surveys = surveys
         os.environ["CADRAN_BOOK"] = str(book.resolve())
         self.book = book
         self.apps = {app.name: app for app in apps}
@@ -117,6 +127,8 @@ class Site:
         Raises:
             Problem: If no app can be shown.
         """
+        if not self.apps and self.surveys:
+            return
         waiting = list(self.apps.values())
         while waiting:
             made = [self.sights.make(waiting[0], language) for language in LANGUAGES]
@@ -138,7 +150,8 @@ class Site:
         front_end = FrontEnd(Path(marimo.__file__).parent / "_static" / "assets")
         marimo_app = live.build()
         routes = [
-            Route("/", self.home),
+            *([Mount("/s", self.surveys.asgi())] if self.surveys else []),
+            *([Route("/", self.home)] if self.apps else []),
             Route("/healthz", self.health),
             Route(f"{self.assets.prefix}/{{name}}", self.assets.answer),
             *(Route(f"/{name}", self.shell) for name in self.apps),
@@ -190,6 +203,8 @@ class Site:
     async def nothing_here(self, request: Request, _error: Exception) -> Response:
         """An address that leads nowhere."""
         words = _words(request)
+        if not self.apps:
+            return refusal(words, "unknown")
         said = [words("Nothing is shown under {path}. These pages are:", path=request.url.path)]
         return HTMLResponse(plain_page(words, words("There is no such page"), said, self._pages(words)), 404)
 
@@ -242,7 +257,7 @@ class _Server(uvicorn.Server):
     def __init__(self, app: Any, ready: Callable[[], object]):
         # Within one machine, compressing what the websocket carries costs more than it saves.
         config = uvicorn.Config(
-            app, log_level="warning", timeout_graceful_shutdown=2, server_header=False, proxy_headers=False,
+            app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, server_header=False, proxy_headers=False,
             ws_per_message_deflate=False,
         )  # fmt: skip
         super().__init__(config)

@@ -1,0 +1,240 @@
+"""The page on which the invited answer, at `/s/{token}`: apart from the managers' pages, without sign-in, cookie or log."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from math import ceil
+from zoneinfo import ZoneInfo
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from cadran.book import Book
+from cadran.book.ballots import Ballots, Refused, ballots_of
+from cadran.book.pulse import FOLDER
+from cadran.publish.limits import Buckets, origin_of
+from cadran.publish.survey_form import MOST_BYTES, MOST_SIGNS, Unfit, read_form
+from cadran.publish.survey_page import form_page, message_page, policy, thanks_page
+from cadran.tables.problems import Problem
+from cadran.text import Words, pick_language, words_for
+
+#: Requests at once and then per second: from one address, behind which an office of 200 may stand, and with one link.
+PER_ADDRESS, PER_LINK = (1200, 20.0), (30, 0.5)
+#: Seconds after which to ask again while the answers cannot be reached.
+LATER = 5
+
+
+class Respondents:
+    """The respondents' page on a store of answers.
+
+    Args:
+        ballots: Gives the surveys, their links and the answers; asked once, by the first respondent.
+        clock: Tells the time, with its zone.
+        zone: The time zone closing dates are told in.
+        complain: Told when the store fails; never of a link or of an answer.
+    """
+
+    def __init__(
+        self,
+        ballots: Callable[[], Ballots],
+        clock: Callable[[], datetime],
+        zone: ZoneInfo,
+        complain: Callable[[Problem], object],
+    ):
+        self.ballots, self.clock, self.zone, self.complain = cache(ballots), clock, zone, complain
+        self._addresses, self._links = Buckets(*PER_ADDRESS), Buckets(*PER_LINK)
+
+    def asgi(self) -> Starlette:
+        """The page, to be mounted at `/s`."""
+        return Starlette(
+            routes=[Route("/{token}", self.answer, methods=["GET", "POST"])],
+            exception_handlers={HTTPException: self._not_a_page, Exception: self._fault},
+        )
+
+    async def answer(self, request: Request) -> Response:
+        """The form, what became of what was sent, or why it is refused."""
+        words, token = _words(request), request.path_params["token"]
+        if wait := self._wait(request, token):
+            return refusal(words, "too many", wait)
+        try:
+            if request.method != "POST":
+                return await run_in_threadpool(self._show, token, words)
+            body = await _body(request)
+            return await run_in_threadpool(self._take, token, body, words, "x-again" in request.headers)
+        except Refused as refused:
+            return refusal(words, refused.why, key=_key(token), is_read=request.method != "POST")
+        except Unfit:
+            return refusal(words, "unfit")
+        except _TooLong:
+            return refusal(words, "too long")
+        except Problem as problem:
+            self.complain(problem)
+            return refusal(words, "not now", LATER)
+
+    def _show(self, token: str, words: Words) -> Response:
+        asked = self.ballots().asked(token, self.clock())
+        questions = asked.questions.rows(named=True)
+        return _html(form_page(words, asked.terms, questions, self._closes(asked.closes_at), _key(token)))
+
+    def _take(self, token: str, body: bytes, words: Words, is_again: bool) -> Response:
+        """Read the form and keep its answers.
+
+        Whoever sends again because no word came back may find the link used: their answers have arrived.
+        """
+        now = self.clock()
+        try:
+            asked = self.ballots().asked(token, now)
+            questions, closes = asked.questions.rows(named=True), self._closes(asked.closes_at)
+            sent = read_form(body, questions)
+            if sent.switch:
+                words = words_for(sent.switch)
+                return _html(form_page(words, asked.terms, questions, closes, _key(token), sent))
+            if sent.wrong or all(each is None for each in sent.answers.values()):
+                return _html(form_page(words, asked.terms, questions, closes, _key(token), sent), 422)
+            self.ballots().answer(token, sent.answers, now)
+        except Refused as refused:
+            if is_again and refused.why == "used":
+                return refusal(words, "arrived", key=_key(token))
+            raise
+        return _html(thanks_page(words, asked.terms, closes, _key(token)))
+
+    def _closes(self, at: datetime | None) -> datetime | None:
+        return at.astimezone(self.zone) if at else None
+
+    def _wait(self, request: Request, token: str) -> int:
+        """Whole seconds to wait before the next request; 0 if this one may pass."""
+        at = self.clock().timestamp()
+        host = request.client.host if request.client else ""
+        return ceil(self._addresses.wait(origin_of(host), at) or self._links.wait(_key(token), at))
+
+    async def _not_a_page(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return refusal(_words(request), "unknown", status=error.status_code, headers=error.headers)
+
+    async def _fault(self, request: Request, _error: Exception) -> Response:
+        return refusal(_words(request), "not now", LATER, status=500)
+
+
+def respondents_of(
+    book: Book, clock: Callable[[], datetime], complain: Callable[[Problem], object], address: str | None = None
+) -> Respondents:
+    """The respondents' page of a book; `address` is that of a PostgreSQL database that holds its ballots, if one does."""
+    folder = book.version.parent
+
+    def ballots() -> Ballots:
+        if address is None and not (folder / FOLDER / "ballots.sqlite").exists():
+            raise Refused("unknown")  # no survey was opened yet: a visit makes no store
+        return ballots_of(folder, address)
+
+    return Respondents(ballots, clock, ZoneInfo(book.settings.time_zone), complain)
+
+
+class _TooLong(Exception):
+    """A form longer than anything this page would send."""
+
+
+async def _body(request: Request) -> bytes:
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        raise Unfit
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise _TooLong
+    return bytes(body)
+
+
+def refusal(
+    words: Words,
+    why: str,
+    wait: int = 0,
+    key: str | None = None,
+    status: int = 0,
+    is_read: bool = False,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A page that says what is the matter, in place of the form.
+
+    Args:
+        words: The reader's words.
+        why: `Refused.why`, or what was wrong with the request.
+        wait: Seconds after which to ask again; 0 where that would not help.
+        key: Under which the device may delete what was entered.
+        status: The status, where it is not the one that goes with `why`.
+        is_read: Whether the page was only asked for, and may be in another language.
+        headers: Headers to add.
+    """
+    usual, title, said = _refused(words, why, wait)
+    told = {"Retry-After": str(wait)} if wait else {}
+    page = message_page(words, title, said, key, switch=is_read)
+    return _html(page, status or usual, {**told, **(headers or {})})
+
+
+def _refused(words: Words, why: str, wait: int) -> tuple[int, str, list[str]]:
+    match why:
+        case "arrived":
+            return 410, words("Your answers have arrived"), [
+                words("The word that they had was lost on the way; since you sent them, your link reads as used, "
+                      "and it works only once."),
+                words("There is nothing more to do. You can close this page."),
+            ]  # fmt: skip
+        case "used":
+            return 410, words("This link has been used"), [
+                words("Answers were sent with it. If you sent them, they have arrived: there is nothing more to do."),
+                words("Each link works once, so that nobody answers twice and nobody reads what was sent. "
+                      "If it was not you, tell whoever invited you."),
+            ]  # fmt: skip
+        case "expired":
+            return 410, words("This survey has ended"), [
+                words("The time to answer is over. The next one comes with a link of its own."),
+            ]  # fmt: skip
+        case "closed":
+            return 410, words("This survey is closed"), [
+                words("Its answers are no longer taken. The next one comes with a link of its own."),
+            ]  # fmt: skip
+        case "too many":
+            return 429, words("Too many requests from here"), [
+                words("Nothing was sent. Try again in {n} s: go back one page to find what you entered.", n=wait),
+            ]  # fmt: skip
+        case "too long":
+            return 413, words("This is too long to be sent"), [
+                words("Nothing was sent. A comment holds at most {n} characters: go back one page and shorten it.",
+                      n=words.number(MOST_SIGNS)),
+            ]  # fmt: skip
+        case "unfit":
+            return 400, words("This is not the form of this survey"), [
+                words("Nothing was sent. Open the link of your invitation again, and answer there."),
+            ]  # fmt: skip
+        case "not now":
+            return 503, words("The survey cannot be reached just now"), [
+                words("If you were sending, try again in a minute: should your answers have arrived already, "
+                      "the page will say so."),
+            ]  # fmt: skip
+    return 404, words("This link leads to no survey"), [
+        words("Long links are sometimes cut in two by the message they stand in: open it from the invitation again, "
+              "or copy it whole."),
+        words("If that does not help, ask whoever invited you for another link."),
+    ]  # fmt: skip
+
+
+def _html(page: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    kept = {
+        "Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
+        "X-Robots-Tag": "noindex, nofollow", "Cross-Origin-Opener-Policy": "same-origin",
+        "Content-Security-Policy": policy(), "Vary": "Accept-Language",
+    }  # fmt: skip
+    return HTMLResponse(page, status, headers=kept | (headers or {}))
+
+
+def _key(token: str) -> str:
+    """A name for a link that does not give it away."""
+    return sha256(token.encode()).hexdigest()[:32]
+
+
+def _words(request: Request) -> Words:
+    return words_for(pick_language(request.query_params.get("lang"), request.headers.get("accept-language")))
