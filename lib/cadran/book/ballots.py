@@ -42,7 +42,7 @@ class Asked:
 class Ballots:
     """The waves that are open, and what was answered in them so far.
 
-    May be used by several threads at once, and the same store by several processes.
+    May be used by several threads at once, and the same store by several processes. Where `with` ends, it is let go of.
 
     Args:
         address: An SQLite file, made if absent, or the address of a PostgreSQL database: `postgresql://…`.
@@ -59,6 +59,12 @@ class Ballots:
         self._folder = folder or (Path() if is_server else Path(address).parent)
         self._known: dict[str, Opened] = {}
         self._together = Together(self._put)
+
+    def __enter__(self) -> "Ballots":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._store.close()
 
     def open_wave(
         self,

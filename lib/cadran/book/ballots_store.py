@@ -51,6 +51,9 @@ class Store(Protocol):
     def compact(self) -> None:
         """Write what is left anew, so that the files hold nothing of what was removed."""
 
+    def close(self) -> None:
+        """Let go of it."""
+
 
 class SQLite:
     """An SQLite file of its owner alone.
@@ -100,7 +103,7 @@ class SQLite:
             self._open.execute("vacuum")
 
     def close(self) -> None:
-        """Let go of the file."""
+        """As `Store`."""
         self._open.close()
 
     @contextmanager
@@ -138,8 +141,10 @@ class PostgreSQL:
     def transaction(self, writes: bool = False) -> Iterator[Transaction]:
         """As `Store`: one at a time in a process, rows held among processes."""
         with self._lock, self._told():
-            self._open = self._open or self._connected()
+            self._open = self._open or self._driver.connect(self._address)
             try:
+                if writes:
+                    self._run("set local synchronous_commit = on")
                 yield self._run
                 self._open.commit()
             except self._caught:
@@ -149,13 +154,11 @@ class PostgreSQL:
                 self._open.rollback()
                 raise
 
-    def _connected(self) -> Any:
-        return self._driver.connect(self._address)
-
     def _leave(self) -> None:
         """Let go of a connection that failed: the next transaction makes a new one."""
         with suppress(*self._caught):
-            self._open.close()
+            if self._open:
+                self._open.close()
         self._open = None
 
     def _run(self, sql: str, *values: Any) -> Rows:
@@ -176,7 +179,7 @@ class PostgreSQL:
                 cursor.execute(f"vacuum full {table}")
 
     def close(self) -> None:
-        """Let go of the server."""
+        """As `Store`."""
         with self._lock:
             self._leave()
 

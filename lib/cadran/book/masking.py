@@ -31,23 +31,23 @@ _WORDS = frozenset(re.findall(
     """,
 ))  # fmt: skip
 _WORD = re.compile(r"[^\W_]+")
-_STREETS_FR = (
-    "rue|avenue|av|boulevard|bd|blvd|place|pl|chemin|allées?|impasse|quai|route|cours|square|passage|villa|sentier|cité"
-)
+_STREETS_FR = "rue|avenue|av|boulevard|bd|blvd|chemin|allées?|impasse|quai|route|sentier"
+#: Words that also mean something else: a street only where a capital follows.
+_PLACES_FR = "place|pl|cours|square|passage|villa|cité|résidence"
 _STREETS_EN = (
     "street|st|road|rd|avenue|ave|lane|ln|drive|dr|boulevard|blvd|court|ct|square|sq|way|close|crescent|terrace"
     "|gardens|place|pl"
 )
 _PATTERNS = [
     # E-mail addresses, also as they are written to hide them; links; handles.
-    r"[\w.+-]+\s?(?:@|[\[(]\s?(?:at|arobase|a)\s?[\])]|\sarobase\s)\s?[\w-]+"
-    r"(?:\s?(?:\.|[\[(]\s?(?:dot|point)\s?[\])])\s?[\w-]+)+",
-    r"\b(?:https?://|www\.)\S+",
+    r"(?<![\w.+-])[\w.+-]{1,64}\s?(?:@|[\[(]\s?(?:at|arobase|a)\s?[\])]|\sarobase\s)\s?[\w-]{1,63}"
+    r"(?:\s?(?:\.|[\[(]\s?(?:dot|point)\s?[\])]|\s(?:dot|point)\s)\s?[\w-]{1,63})+",
+    r"\b(?:https?://|www\.)[^\s;,]+",
     r"(?<!\w)@\w[\w.-]+",
     # A number in a street, and what follows up to a comma; a code with its town.
-    rf"\b\d{{1,4}}\s?(?:bis|ter|quater|[a-d])?,?\s+(?i:{_STREETS_FR})\b\.?[^,;.\n]{{1,60}}"
-    r"(?:,?\s*\b\d{5}\b(?:\s+[A-ZÀ-Ý][\w'’-]+)*)?",
-    rf"\b\d{{1,5}}[a-d]?\s+(?:[A-Z][\w'’-]+\s+){{1,4}}(?i:{_STREETS_EN})\b\.?",
+    rf"\b\d{{1,4}}\s?(?:bis|ter|quater|[a-dA-D])?,?\s+(?:(?i:{_STREETS_FR})\b\.?|(?i:{_PLACES_FR})\b\.?"
+    r"(?=(?:\s+(?:de|du|des|la|les?))*\s+(?:[ld]['’])?[A-ZÀ-Ý]))[^,;.\n]{1,60}(?:,?\s*\b\d{5}\b(?:\s+[A-ZÀ-Ý][\w'’-]+)*)?",
+    rf"\b\d{{1,5}}[a-dA-D]?\s+(?:[A-Z][\w'’-]+\s+){{1,4}}(?i:{_STREETS_EN})\b\.?",
     r"\b\d{5}\s+[A-ZÀ-Ý][\w'’-]+(?:[ -][A-ZÀ-Ý][\w'’-]+)*",
     r"\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b",
     r"\b[A-Z][a-z]+,\s+[A-Z]{2}\s+\d{5}(?:-\d{4})?\b",
