@@ -1,0 +1,143 @@
+"""An attack across waves: guesses at what people answered, from tables of all waves together.
+
+People mostly answer what they answered before, while who answers changes: so tables of several waves are sums over
+changing sets of much the same answers. The guess is the best linear one: answers as a Gaussian process, alike from wave
+to wave (correlation `alike` per wave), independent between people, given every exactly known sum of every wave; the
+guess's own standard deviation says how sure it is. Persons, and groups of fewer than the minimum, are guessed at.
+
+How guesses are scored: a guess is a claim when nine in ten such guesses should lie within ±10 % of the range; one claim
+per person or group and question, of the wave it is surest of. It hits if it does lie there. The base rate is what
+anybody says who reads the tables as they are meant to be read: the mean of the smallest group shown that holds the
+person. Recovered is how many more claims hit than the base does of the same ones, where chance gives such an excess less
+than once in a thousand times (exact McNemar test); 0 where not.
+"""
+
+from collections import defaultdict
+from itertools import combinations
+
+import numpy as np
+import polars as pl
+from attack import NEAR, SUM, Tables
+from scipy.stats import binomtest, norm
+
+from cadran.tables.pulse import CUTS
+
+CHANCE = 0.001
+
+
+def guesses(releases, knowledge, *, alike=0.9):
+    """Claims: `wave`, `question_id`, `people`, `n`, `guess`, `sure` (standard deviation), `plain` (the base's guess)."""
+    told = [Tables(release, knowledge) for release in releases]
+    everybody = np.unique(np.concatenate([tables.people for tables in told]))
+    rows = []
+    for name in dict.fromkeys(scale.name for tables in told for scale in tables.scales):
+        rows += _of_question(name, told, everybody, alike)
+    columns = ["wave", "question_id", "people", "n", "guess", "sure", "plain", "range"]
+    types = [pl.String] * 3 + [pl.Int64] + [pl.Float64] * 4
+    claims = pl.DataFrame(rows, dict(zip(columns, types, strict=True)), orient="row")
+    enough = NEAR / 2 * pl.col("range") / norm.ppf(0.95)
+    surest = pl.col("sure") == pl.col("sure").min().over("question_id", "people")
+    return claims.filter((pl.col("sure") <= enough) & surest).unique(["question_id", "people"], keep="first")
+
+
+def scored(claims, answers):
+    """How many claims, how many of them hit, how many the base hits, and what is recovered beyond chance."""
+    if not len(claims):
+        return {"claims": 0, "hits": 0, "base_hits": 0, "recovered": 0}
+    truth = [
+        np.mean([answers[wave][name][person] for person in people.split(",")])
+        for wave, name, people in claims.select("wave", "question_id", "people").iter_rows()
+    ]
+    near = NEAR / 2 * claims["range"].to_numpy() + 1e-9
+    hit, base = (np.abs(claims[column].to_numpy() - truth) <= near for column in ("guess", "plain"))
+    won, lost = int((hit & ~base).sum()), int((base & ~hit).sum())
+    beyond = won > lost and binomtest(won, won + lost, 0.5, alternative="greater").pvalue < CHANCE
+    return {
+        "claims": len(claims), "hits": int(hit.sum()), "base_hits": int(base.sum()), "recovered": won - lost if beyond else 0,
+    }  # fmt: skip
+
+
+def _of_question(name, told, everybody, alike):
+    """Claims on one question, all waves together."""
+    sets, sums, when, seen = [], [], [], {}
+    for number, tables in enumerate(told):
+        scale = next((scale for scale in tables.scales if scale.name == name), None)
+        if scale is None:
+            continue
+        seen[number] = tables.seen(scale)
+        known = np.zeros((len(seen[number].known), len(everybody)), np.float32)
+        known[:, np.searchsorted(everybody, tables.people)] = seen[number].known
+        sets.append(known)
+        sums.append(seen[number].counts[:, SUM])
+        when += [number] * len(known)
+    holds, total, when = np.vstack(sets), np.concatenate(sums), np.array(when)
+    if not len(total):
+        return []
+    size = holds.sum(axis=1)
+    mean = total.sum() / size.sum()
+    variance = _variance(next(iter(seen.values())).scale, seen)
+    over = alike ** np.abs(when[:, None] - when[None, :])
+    values, vectors = np.linalg.eigh(variance * (holds @ holds.T) * over)
+    kept = values > 1e-5 * values.max()
+    inverse = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
+    weights = inverse @ (total - mean * size)
+    rows = []
+    for number, one in seen.items():
+        tables, scale = told[number], one.scale
+        gave = tables.gave[name]
+        targets = _targets(tables, gave)
+        people = np.searchsorted(everybody, tables.people)
+        common = variance * (targets @ holds[:, people].T) * alike ** np.abs(when - number)[None, :]
+        n = targets.sum(axis=1)
+        guess = mean + common @ weights / n
+        sure = np.sqrt(np.maximum(variance * n - ((common @ inverse) * common).sum(axis=1), 0)) / n
+        plain = targets @ _plain(one, mean) / n
+        alone = n == 1
+        guess, plain = np.where(alone, np.rint(guess), guess), np.where(alone, np.rint(plain), plain)
+        guess = np.clip(guess, scale.low, scale.high)
+        enough = sure <= NEAR * (scale.high - scale.low)
+        for place in np.flatnonzero(enough):
+            names = ",".join(tables.people[targets[place] > 0])
+            told_of = (guess[place], sure[place], plain[place], float(scale.high - scale.low))
+            rows.append((tables.wave, name, names, int(n[place]), *told_of))
+    return rows
+
+
+def _variance(scale, seen):
+    """Between people, as classes shown of the largest sets tell it, each class at its middle score."""
+    ends = scale.ends.mean(axis=1)
+    parts = defaultdict(float)
+    for one in seen.values():
+        if len(one.known):
+            place = one.known.sum(axis=1).argmax()
+            n, (high, low) = one.known[place].sum(), one.counts[place, :2]
+            for score, count in zip(ends, (high, n - high - low, low), strict=True):
+                parts[score] += count
+    scores, counts = np.array(list(parts)), np.array(list(parts.values()))
+    return max(np.cov(scores, fweights=counts.astype(int)).item() if counts.sum() > 1 else 0, 0.05)
+
+
+def _plain(one, mean):
+    """For each person the mean of the smallest set shown that holds them."""
+    guess = np.full(one.sets.shape[1], mean)
+    for place in np.argsort(-one.known.sum(axis=1), kind="stable"):
+        guess[one.known[place]] = one.counts[place, SUM] / one.known[place].sum()
+    return guess
+
+
+def _targets(tables, gave):
+    """Each person, and the people of each value of a cut, or of two crossed, that hold fewer than the minimum."""
+    rows = [np.eye(len(gave), dtype=np.float32)[gave]]
+    cuts = [tables.who[cut].fill_null("").to_numpy() for cut in CUTS if tables.who[cut].n_unique() > 1]
+    pairs = [(cut, None) for cut in cuts] + list(combinations(cuts, 2))
+    chosen = set()
+    for one, other in pairs:
+        label = one if other is None else np.array([f"{a}\0{b}" for a, b in zip(one, other, strict=True)])
+        for value in np.unique(label[gave]):
+            inside = np.flatnonzero((label == value) & gave)
+            if 1 < len(inside) < tables.minimum:
+                chosen.add(tuple(inside))
+    groups = np.zeros((len(chosen), len(gave)), np.float32)
+    for place, members in enumerate(sorted(chosen)):
+        groups[place, list(members)] = 1
+    return np.vstack([*rows, groups])
