@@ -1,0 +1,147 @@
+"""What of a pulse survey may be told, so that nobody is singled out: coarsened, attacked, and then released for good.
+
+Groups of too few people are joined, cells in which nearly all agree are told in bands, and what an attack still breaks is
+left out. A release is made once, when a wave has closed, and kept: what is told later never adds to it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from cadran.book import Book
+from cadran.book.folder import alone
+from cadran.book.pulse import pulse_of
+from cadran.measures.disclosure_audit import chosen, everything
+from cadran.measures.disclosure_comments import shown
+from cadran.measures.disclosure_counts import counted
+from cadran.measures.disclosure_merge import Earlier, company_of, merged
+from cadran.measures.disclosure_told import cells_of, groups_of, summed, told_of_cells, withheld
+from cadran.tables.pulse import COMPANY, FLOOR, TREE, Release, Wave
+
+#: Roles that see a whole release, whatever their regions and teams.
+SEE_ALL = ("people", "hr")
+
+TOO_CLOSE = (
+    "Nearly the same people answered an earlier wave: the difference would tell of the few who did not. It is told again "
+    "once at least as many as the survey's minimum have come or gone."
+)
+TOO_FEW = "Fewer people than the survey's minimum answered."
+
+
+def release(wave: Wave, earlier: Sequence[tuple[Wave, Release]] = (), protect: bool = True) -> Release:
+    """What may be told of a wave, given all that was told of earlier ones.
+
+    Args:
+        wave: Closed.
+        earlier: Each earlier wave and what was released of it, the first to close first. Those of other surveys, and those
+            that share no question, are left out of account.
+        protect: False tells everything of every group: to show that an attack works. No command reaches it.
+
+    Returns:
+        As `Release`. The same wave after the same releases gives the same release, byte for byte.
+    """
+    counts = counted(wave)
+    minimum = max(wave.terms.minimum, FLOOR)
+    asked = {scale.question_id for scale in counts.scales}
+    told_before = [
+        (each, its) for each, its in earlier
+        if each.terms.survey == wave.terms.survey and asked & set(each.questions["question_id"])
+    ]  # fmt: skip
+    past = [part for each, its in told_before for part in _partitions(each, its)] if protect else []
+    last = told_before[-1][1].groups if told_before and protect else None
+    before = [] if last is None else list(last.select("cut", "members").iter_rows())
+    parts = merged(counts, minimum, past, before, protect)
+    audited: dict[str, Any] = {
+        "minimum": minimum, "protected": protect, "n_respondents": counts.n_respondents,
+        "waves_compared": [each.name for each, _ in told_before] if counts.persons is not None else [],
+        "persons_known": counts.persons is not None, "partitions_compared": parts.n_compared, "groups": parts.notes,
+    }  # fmt: skip
+    if not parts.partitions:
+        reason = TOO_CLOSE if parts.company else TOO_FEW
+        groups, cells = groups_of(counts, [company_of(counts)]), withheld(counts, reason)
+        audited |= {"company": reason, "too_close_to": parts.company}
+    else:
+        sums = [summed(counts, part) for part in parts.partitions]
+        told = (chosen if protect else everything)(counts, parts.partitions, sums, minimum)
+        groups, cells = groups_of(counts, parts.partitions), cells_of(counts, parts.partitions, sums, told)
+        audited["tests"] = dict(sorted(told.tests.items()))
+    regions = [list(row) for row in groups.filter(pl.col("cut") == TREE[0])["members"]] if parts.partitions else []
+    audited |= told_of_cells(cells)
+    return Release(
+        wave.terms, wave.wave, wave.closed_at, wave.questions, groups, cells, shown(wave, counts, regions, protect), audited,
+    )  # fmt: skip
+
+
+def released(book: Book) -> list[Release]:
+    """The releases of a book that its reader may see, in the order in which the waves closed.
+
+    Waves that closed and were not released yet are released now, and kept. No reader, or one without regions and teams,
+    or of the people department, sees each whole; others see the company and the groups that lie in their regions and teams.
+
+    Raises:
+        Problem: If a release has to be made and the book's folder cannot be written, or somebody else is writing there.
+    """
+    pulse = pulse_of(book)
+    if pulse.unreleased():
+        with alone(pulse.folder):
+            for name in pulse.unreleased():
+                wave = pulse.wave(name)
+                done = [(pulse.wave(each.name), each) for each in pulse.releases() if each.closed_at <= wave.closed_at]
+                pulse.keep_release(release(wave, done))
+    return [seen(each, book) for each in pulse.releases()]
+
+
+def seen(each: Release, book: Book) -> Release:
+    """What the book's reader may see of a release: never more than there is in it."""
+    reader = book.reader
+    if reader is None or not reader.is_limited or reader.role in SEE_ALL:
+        return each
+    members = pl.col("members").list
+    in_regions = members.eval(pl.element().is_in(list(reader.regions)).fill_null(False)).list.all()
+    in_teams = members.eval(pl.element().is_in(list(reader.teams)).fill_null(False)).list.all()
+    theirs = each.groups.filter(
+        (pl.col("cut") == COMPANY)
+        | ((pl.col("cut") == TREE[0]) & in_regions)
+        | ((pl.col("cut") == TREE[1]) & (in_teams | pl.col("parent").is_in(list(_own(each, reader.regions)))))
+    )
+    key = ["cut", "parent", "group"]
+    cells = each.cells.join(theirs.select(key), on=key, how="semi", nulls_equal=True, maintain_order="left")
+    comments = each.comments.filter(
+        pl.col("region").is_null() | pl.col("region").is_in(theirs["group"].drop_nulls().implode())
+    )
+    return Release(each.terms, each.wave, each.closed_at, each.questions, theirs, cells, comments, each.audited)
+
+
+def _own(each: Release, regions: frozenset[str]) -> set[str]:
+    """The groups of regions that lie in a reader's regions."""
+    rows = each.groups.filter(pl.col("cut") == TREE[0]).select("group", "members").iter_rows()
+    return {group for group, members in rows if set(members) <= regions}
+
+
+def _partitions(wave: Wave, its: Release) -> list[Earlier]:
+    """Who stood in which group of an earlier release, partition by partition; nothing if it told nothing."""
+    counts = counted(wave)
+    if counts.persons is None or (its.cells["told"] == "withheld").all():
+        return []
+    company = company_of(counts)
+    found = [Earlier(its.name, COMPANY, counts.persons, company.of, company.n)]
+    regions = {row["group"]: set(row["members"]) for row in _rows(its, TREE[0])}
+    for cut in counts.cuts:
+        rows = _rows(its, cut.name)
+        number = np.full(len(cut.labels), -1)
+        for place, row in enumerate(rows):
+            parents = regions.get(row["parent"], {row["parent"]})
+            for value, members in enumerate(cut.members):
+                if set(members) <= set(row["members"]) and (row["parent"] is None or cut.parents[value] in parents):
+                    number[value] = place
+        stood = number[cut.values]
+        told = stood >= 0
+        persons = counts.persons.filter(pl.Series(told))
+        found.append(Earlier(its.name, cut.name, persons, stood[told], np.bincount(stood[told], minlength=len(rows))))
+    return found
+
+
+def _rows(its: Release, cut: str) -> list[dict[str, Any]]:
+    return its.groups.filter(pl.col("cut") == cut).to_dicts()
