@@ -90,16 +90,21 @@ def import_(
     """Read a source, hold it to the rules, and keep it as a new version of the book."""
     from cadran.book import open_book, write_book
     from cadran.book.store import since
+    from cadran.cli_survey_import import import_results
     from cadran.sources import deliver
-    from cadran.sources.mapping import load_mapping
+    from cadran.sources.survey_mapping import SurveyMapping, load_any_mapping
 
+    read = load_any_mapping(mapping)
+    # A day counts at its end, as in a mapping.
+    said = taken if taken and (taken.hour or taken.minute) else taken and taken.date()
+    if isinstance(read, SurveyMapping):
+        import_results(read, source, book, said, format, reader_words())
+        return
     known = None if anew else since(book)
     if known and full:
         known = replace(known, watermarks={})
-    read = load_mapping(mapping)
-    if taken:
-        # A day counts at its end, as in a mapping.
-        read = replace(read, taken=taken if taken.hour or taken.minute else taken.date())
+    if said:
+        read = replace(read, taken=said)
     with progress() as step:
         delivery = deliver(read, source, progress=step, since=known)
         step(reader_words()("Writing the book"), 1.0)
@@ -214,6 +219,7 @@ def status(
     import polars as pl
 
     from cadran.book import read_set_aside
+    from cadran.cli_survey_import import aside_of, tell_waves, waves_of
     from cadran.measures import availability
 
     words = reader_words()
@@ -222,16 +228,20 @@ def status(
         return
     opened = opened_book(book)
     if rows:
-        show(read_set_aside(opened.version), format, words)
+        show(pl.concat([read_set_aside(opened.version), aside_of(opened)]), format, words)
         return
     available = availability(opened)
     if format is Format.json:
         typer.echo(
-            json.dumps(opened.manifest | {"measures": available.to_dicts()}, ensure_ascii=False, indent=1, default=str)
-        )
+            json.dumps(
+                opened.manifest | {"measures": available.to_dicts(), "waves": waves_of(opened)},
+                ensure_ascii=False, indent=1, default=str,
+            )
+        )  # fmt: skip
         return
     if format is Format.table:
         tell_book(opened, format, words)
+        tell_waves(opened, words)
         available = available.with_columns(available=pl.Series(map(words, available["available"])))
     show(available, format, words)
 

@@ -12,6 +12,7 @@ from cadran.sources.databases import NOTES
 from cadran.sources.faults import SAID
 from cadran.sources.mapping import load_mapping
 from cadran.sources.rules import LEFT_OUT, sentences
+from cadran.sources.survey_rules import REMARKS
 from cadran.tables.problems import Problem
 from cadran.text import words_for
 
@@ -53,6 +54,7 @@ def said_by_sources():
         stages.AS_OPEN,
         stages.BY_NAME,
         *LEFT_OUT.values(),
+        *REMARKS,
     ]
     faults = [text for said in SAID.values() for text in said]
     return [*dict.fromkeys(problems), *sentences(), *notes, *NOTES, *faults]

@@ -3,7 +3,7 @@
 import hmac
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,12 +19,18 @@ def key_path(folder: Path, survey: str) -> Path:
     return folder / "keys" / f"{survey}.key"
 
 
-def key_of(folder: Path, survey: str) -> bytes:
+def new_key() -> bytes:
+    """A key that nobody can guess."""
+    return secrets.token_bytes(_KEY_BYTES)
+
+
+def key_of(folder: Path, survey: str, new: Callable[[], bytes] = new_key) -> bytes:
     """The key of a survey; made on first use, readable by its owner alone. Who takes it away cuts every link for good.
 
     Args:
         folder: The folder of the book that holds its surveys.
         survey: Name of the survey.
+        new: Gives the key, where the survey has none.
 
     Raises:
         Problem: If it cannot be written, or is not whole.
@@ -36,7 +42,7 @@ def key_of(folder: Path, survey: str) -> bytes:
         if not path.exists():
             handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(handle, "wb") as opened:
-                opened.write(secrets.token_bytes(_KEY_BYTES))
+                opened.write(new())
             flush(draft)
             with suppress(FileExistsError):  # who made one first has made it for all
                 os.link(draft, path)

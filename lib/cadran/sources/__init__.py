@@ -49,10 +49,12 @@ def deliver(
     said = _rising(progress or (lambda doing, share: None))
     with ExitStack() as stack:
         place = stack.enter_context(workspace())
-        home = folder or _home(mapping)
-        copy = copied(mapping, home, since or Since(), place / "copies", said) if mapping.databases else Copied(mapping)
+        where = folder or home(mapping)
+        copy = (
+            copied(mapping, where, since or Since(), place / "copies", said) if mapping.databases else Copied(mapping)
+        )
         mapping = copy.mapping
-        found = survey(mapping, home, place, since, said)
+        found = survey(mapping, where, place, since, said)
         some = partial(mapping) | copy.partial
         known = Known(_held(since, some), since.is_renamed) if since and some else Known()
         parts = Parts(mapping, found, known, Aside(found, mapping))
@@ -102,7 +104,8 @@ def _rising(progress: Progress) -> Progress:
     return said
 
 
-def _home(mapping: Mapping) -> Path:
+def home(mapping: Mapping) -> Path:
+    """Where the files of a mapping are, if nobody says otherwise."""
     here = Path() if mapping.is_shipped else mapping.path.parent
     return here / mapping.folder if mapping.folder else here
 

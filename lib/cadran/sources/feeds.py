@@ -47,6 +47,8 @@ TOLD: dict[str, dict[str, dy.Column]] = {
 OLD = "@old_"
 #: What `changes` and `merges` may be about.
 OF = {"changes": ["deals", "accounts", "contacts", "reps", "targets"], "merges": ["deals", "accounts", "contacts"]}
+#: Feeds of survey results: a row per answer, a row per respondent. All fields are text, but the moment of an answer.
+RESULTS = ("answers", "responses")
 _IF = dy.Bool(nullable=True)
 #: Fields that a mapping may fill beyond those of a table.
 _BESIDE: dict[str, dict[str, dy.Column]] = {
@@ -54,7 +56,7 @@ _BESIDE: dict[str, dict[str, dy.Column]] = {
     "deals": {"closed_at": dy.Datetime(nullable=True, time_zone="UTC")},
     "stages": {"is_closed": _IF, "is_won": _IF},
 }
-_DELETED_AT = dy.Datetime(nullable=True, time_zone="UTC")
+_MAYBE_AT = dy.Datetime(nullable=True, time_zone="UTC")
 
 
 @dataclass(frozen=True)
@@ -258,7 +260,9 @@ def required(table: str) -> list[str]:
 def column_of(table: str, name: str) -> dy.Column:
     """The schema column that a mapped field must fit."""
     if name == "deleted_at":
-        return _DELETED_AT
+        return _MAYBE_AT
+    if table in RESULTS:
+        return _MAYBE_AT if name == "answered_at" else _TEXT
     beside = _BESIDE.get(table, {})
     if name in beside:
         return beside[name]

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
@@ -42,7 +42,7 @@ from cadran.tables import FOREIGN_KEYS, TABLES
 from cadran.tables.deals import STATUSES
 from cadran.tables.problems import Problem
 
-__all__ = ["Mapping", "load_mapping", "names"]
+__all__ = ["Check", "Mapping", "find_mapping", "load_mapping", "names", "toml_of"]
 
 
 def names() -> list[str]:
@@ -60,11 +60,12 @@ def load_mapping(name_or_path: str | Path) -> Mapping:
     Raises:
         Problem: With the file, the key, and what to write instead.
     """
-    path, is_shipped = _find(str(name_or_path))
-    return _Check(path.name).mapping(_read(path, ()), path, is_shipped)
+    path, is_shipped = find_mapping(str(name_or_path))
+    return Check(path.name).mapping(toml_of(path), path, is_shipped)
 
 
-def _find(name: str) -> tuple[Path, bool]:
+def find_mapping(name: str) -> tuple[Path, bool]:
+    """The file of a mapping, and whether it ships with Cadran."""
     path = Path(name)
     if path.is_file():
         return path, False
@@ -78,7 +79,7 @@ def _find(name: str) -> tuple[Path, bool]:
     return Path(str(shipped("cadran.sources") / "mappings" / f"{name}.toml")), True
 
 
-def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+def toml_of(path: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     """The TOML of `path`, over that of the mapping it extends."""
     try:
         read = tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -93,7 +94,7 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     if path in seen:
         raise Problem("{file} extends itself in a circle.", "Remove one of the `extends`.", file=path.name)
     beside = path.parent / str(read["extends"])
-    return _merged(_read(beside if beside.is_file() else _find(str(read["extends"]))[0], (*seen, path)), read)
+    return _merged(toml_of(beside if beside.is_file() else find_mapping(str(read["extends"]))[0], (*seen, path)), read)
 
 
 @cache
@@ -109,10 +110,12 @@ def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class _Check:
+class Check:
     """Turns TOML into a Mapping, or says which key of which file is wrong and what to write instead."""
 
     file: str
+    #: The keys by section, with the type of the value of each.
+    vocabulary: dict[str, dict[str, str]] = field(default_factory=lambda: KEYS)
 
     def fail(self, what: str, repair: str, **values: object) -> NoReturn:
         raise Problem(what, repair, file=self.file, **values)
@@ -131,7 +134,7 @@ class _Check:
         """Fail on a key that this kind of section does not know, or a value of another type."""
         if not isinstance(section, dict):
             self.of_type(where, section, "table")
-        allowed = [*KEYS[kind], *more]
+        allowed = [*self.vocabulary[kind], *more]
         for key, value in section.items():
             place = f"{where}: {key}" if where else key
             if key not in allowed:
@@ -139,8 +142,8 @@ class _Check:
                 repair = "Did you mean {close!r}?" if close else "The keys are: {allowed}."
                 told = {"key": place, "close": "".join(close), "allowed": ", ".join(allowed)}
                 self.fail("{file}: there is no key {key!r}.", repair, **told)
-            if key in KEYS[kind]:
-                self.of_type(place, value, KEYS[kind][key])
+            if key in self.vocabulary[kind]:
+                self.of_type(place, value, self.vocabulary[kind][key])
 
     def of_type(self, where: str, value: Any, expected: str) -> None:
         """Fail unless a value is of the type expected (see `TYPES`)."""

@@ -12,6 +12,7 @@ import polars as pl
 
 from cadran.sources.feeds import OLD, TOLD, column_of
 from cadran.sources.place import FILE, ID, LINE, PLACE, ROW
+from cadran.sources.survey_rules import OF_RESULTS
 from cadran.tables import TABLES
 from cadran.tables.delivery import SET_ASIDE
 
@@ -64,6 +65,7 @@ _OWN = {
     "changed_later": ("a deal changes before the data was taken", "Correct the date, or `taken` in the mapping."),
     "torn": ("a deal is taken in with its whole history", "Correct its versions that were set aside."),
     "no_version": ("every deal has at least one version", "Give its versions, or correct those set aside."),
+    **OF_RESULTS,
 }
 #: Why the mapping leaves a row out, as a remark: it is neither accepted nor set aside, and nothing of it is kept.
 LEFT_OUT = {

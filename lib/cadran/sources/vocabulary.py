@@ -11,6 +11,7 @@ TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     _NUMBER: ((int, float), "1.5"),
     _DICT: ((dict,), '{ this = "that" }'),
     "list or table": ((list, dict), '[ { stage = "NAME", kind = "open" } ]'),
+    "texts or table": ((list, dict), '["this", "that"]'),
     "date": ((date,), "2024-12-31"),
     "date or text": ((date, str), "2024-12-31"),
     "text or table": ((str, dict), '"KEY"'),

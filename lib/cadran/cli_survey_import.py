@@ -1,0 +1,125 @@
+"""The import of survey results: into a book that is there, or one made for them; and what is told of them."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import typer
+
+from cadran.book import open_book, write_book
+from cadran.book.ballots_open import pseudonyms_of
+from cadran.book.folder import POINTER
+from cadran.book.imported import keep_results, read_results_aside, waves_told
+from cadran.book.masking import cleaned, masked, name_words
+from cadran.book.pseudonyms import key_of, new_key
+from cadran.book.pulse import FOLDER, Pulse, pulse_of
+from cadran.sources.rules import messages, remark
+from cadran.sources.survey_mapping import SurveyMapping
+from cadran.sources.survey_results import Results, deliver_waves
+from cadran.tables.delivery import SET_ASIDE, Delivery, Settings
+from cadran.terminal import Format, out, show
+from cadran.text import Words
+
+
+def import_results(
+    mapping: SurveyMapping, source: Path | None, folder: Path, taken: date | datetime | None, form: Format, words: Words
+) -> None:
+    """Read results of a survey and keep its waves beside the book of a folder; without a book, an empty one is made."""
+    survey = mapping.terms.survey
+    book = open_book(folder) if (folder / POINTER).exists() else None
+    pulse = pulse_of(book) if book else Pulse(folder / FOLDER)
+    people = _people(book)
+    fresh = None if book else new_key()  # kept once there is a book to keep it in
+    is_linked = False
+
+    def pseudonyms(persons: pl.Series) -> pl.Series:
+        nonlocal is_linked
+        is_linked = True
+        return pl.Series(pseudonyms_of(fresh or key_of(pulse.folder, survey), persons), dtype=pl.String)
+
+    def mask(texts: pl.Series, persons: pl.Series) -> pl.Series:
+        names = name_words([*people(), *persons])
+        each = texts.drop_nulls().unique(maintain_order=True)
+        found = {text: masked(cleaned(text), names) or None for text in each}
+        return texts.replace_strict(found, default=None, return_dtype=pl.String)
+
+    results = deliver_waves(mapping.at(taken) if taken else mapping, source, pseudonyms=pseudonyms, mask=mask)
+    if book is None:
+        write_book(folder, Delivery.whole(_settings(mapping, results), {}), datetime.now(UTC))
+        if fresh and is_linked:
+            key_of(pulse.folder, survey, lambda: fresh)
+    new = keep_results(pulse, results.waves, results.set_aside)
+    _tell(results, new, mapping.source.time_zone, form, words)
+
+
+def tell_waves(book: Any, words: Words) -> None:
+    """The closed waves of a book, and the rows set aside from those imported; nothing where there are none."""
+    pulse = pulse_of(book)
+    waves = waves_told(pulse)
+    if waves.is_empty():
+        return
+    out.print(words.n("{n} closed wave of surveys:", "{n} closed waves of surveys:", waves.height))
+    days = pl.col("closed_at").dt.convert_time_zone(book.settings.time_zone).dt.date()
+    show(waves.with_columns(closed_at=days).rename({"closed_at": "closed_on"}), Format.table, words)
+    for message in messages(read_results_aside(pulse), words):
+        out.print(message, style="yellow", markup=False, soft_wrap=True)
+
+
+def waves_of(book: Any) -> list[dict[str, Any]]:
+    """The closed waves of a book, as a script reads them."""
+    return waves_told(pulse_of(book)).to_dicts()
+
+
+def aside_of(book: Any) -> pl.DataFrame:
+    """The rows that imports of survey results set aside."""
+    return read_results_aside(pulse_of(book))
+
+
+def _people(book: Any) -> Callable[[], list[str]]:
+    """The names of those who sell, which a comment must not show; read once they are asked for."""
+    found: list[str] = []
+
+    def names() -> list[str]:
+        if book is not None and not found:
+            found.extend(book.collect(book.table("reps").select("name"))["name"].drop_nulls().unique())
+        return found
+
+    return names
+
+
+def _settings(mapping: SurveyMapping, results: Results) -> Settings:
+    source = mapping.source
+    return Settings(
+        name=source.name, taken=max(wave.closed_at for wave in results.waves), time_zone=source.time_zone,
+        currency=source.currency, fiscal_year_starts=source.fiscal_year_starts, holidays=source.holidays,
+    )  # fmt: skip
+
+
+def _tell(results: Results, new: list[str], zone: str, form: Format, words: Words) -> None:
+    waves = [
+        {"wave": wave.name, "closed_at": wave.closed_at, "questions": wave.questions.height,
+         **{name: n for name, n in wave.noted.items() if name[:2] == "n_"}, "is_new": wave.name in new}
+        for wave in results.waves
+    ]  # fmt: skip
+    files = pl.DataFrame(results.files).drop("sha256")
+    if form is Format.json:
+        told = {"waves": waves, "files": files.to_dicts(), "noted": results.noted.to_dicts()}
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=1, default=str))
+        return
+    show(files, form, words)
+    if form is not Format.table:
+        return
+    for noted in results.noted.iter_rows(named=True):
+        what = words(
+            "{file}: {n} × {note}", file=noted["file"], n=words.number(noted["n"]), note=remark(noted["note"], words)
+        )
+        out.print(what + (f" ({noted['found']})" if noted["found"] else ""), style="cyan", markup=False, soft_wrap=True)
+    for message in messages(pl.concat([pl.DataFrame(schema=SET_ASIDE), *results.set_aside.values()]), words):
+        out.print(message, style="yellow", markup=False, soft_wrap=True)
+    show(pl.DataFrame(waves, infer_schema_length=None), form, words)
+    if old := len(waves) - len(new):
+        out.print(words.n("{n} wave was there already, and is the same.", "{n} waves were there already, and are the same.",
+                          old))  # fmt: skip
