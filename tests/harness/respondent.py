@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -132,7 +133,8 @@ def ask(
             if not told:  # a fault is raised again once it was answered
                 raise
 
-    asyncio.run(run())
+    with ThreadPoolExecutor(1) as thread:  # this one may run the loop of a browser
+        thread.submit(asyncio.run, run()).result()
     start = told[0]
     return Answered(
         start["status"],

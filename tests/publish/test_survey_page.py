@@ -240,9 +240,14 @@ def test_another_language_keeps_what_was_entered_and_sends_nothing(page, store, 
     assert told(store[0]) == ({}, [])
 
 
-def test_enter_in_a_field_sends_nothing_by_mistake(page, links):
-    """A browser presses the first button of a form: that one does nothing."""
-    assert "disabled" in Fields(ask(page, links[0]).text).of("button")[0]
+def test_enter_in_a_field_sends_nothing_by_mistake(page, store, links):
+    """A browser presses the first button of a form: that one asks for the same page again."""
+    first = Fields(ask(page, links[0]).text).of("button")[0]
+    same = ask(page, links[0], {**ALL, first["name"]: first["value"]})
+
+    assert (same.status, '<html lang="en">' in same.text) == (200, True)
+    assert 'name="a.load" value="4" checked' in same.text
+    assert told(store[0]) == ({}, [])
 
 
 def refused(page, path, form=None, **headers):

@@ -74,7 +74,7 @@ def form_page(
     body = f"""<main data-cadran data-key="{key}" data-until="{until}">
 <form method="post" action="?lang={words.language}" accept-charset="utf-8" autocomplete="off" novalidate\
  data-words="{_told(words)}"{"" if sent else " data-fresh"}>
-<button disabled hidden></button>
+<button name="{SWITCH}" value="{words.language}" class="unseen" tabindex="-1" aria-hidden="true"></button>
 <progress max="{len(questions)}" value="0" aria-label="{escape(words("Questions answered"))}" hidden></progress>
 <header><h1>{escape(title)}</h1><button class="quiet" name="{SWITCH}" value="{other}" formaction="?lang={other}"\
  lang="{other}">{_NAMES[other]}</button></header>

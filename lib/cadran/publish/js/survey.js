@@ -141,9 +141,11 @@
   addEventListener("submit", (event) => {
     const by = event.submitter;
     if (by?.name === "lang") {
-      if (!save()) return;
+      // Enter in a field presses the first button, which asks for the language that is there already.
+      const isOther = by.value !== document.documentElement.lang;
+      if (isOther && !save()) return;
       event.preventDefault();
-      location.search = `?lang=${by.value}`;
+      if (isOther) location.search = `?lang=${by.value}`;
       return;
     }
     event.preventDefault();
