@@ -83,7 +83,7 @@ def check(file: FileArgument, format: FormatOption = Format.table) -> None:  # n
         out.print(f"[bold]{read.terms.title[words.language]}[/] · {read.terms.survey}", highlight=False)
     show(_plan(read, waves, words), format, words)
     if format is Format.table:
-        for sentence in _declared(read.terms, words):
+        for sentence in declared(read.terms, words):
             out.print(sentence, highlight=False, markup=False, soft_wrap=True)
         out.print(_time(waves, words), highlight=False, soft_wrap=True)
     warn(each.told(words) for each in read.remarks)
@@ -139,7 +139,7 @@ def _plan(read: Any, waves: list[pl.DataFrame], words: Words) -> pl.DataFrame:
     )
 
 
-def _declared(terms: Any, words: Words) -> list[str]:
+def declared(terms: Any, words: Words) -> list[str]:
     """What holds of a survey, and is told to who answers."""
     mode = (
         words("Anonymous: nothing links what a person answers from one wave to the next.")

@@ -1,5 +1,8 @@
 """The wording of questions: what is refused, what is remarked, and what is left alone."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from cadran.sources.question import NO_SCALE, SCALES, library
@@ -197,3 +200,14 @@ def test_each_rule_is_told_in_french():
     said = {text for rule in (*TOPICS.values(), *RULES.values()) for text in (rule.what, rule.repair)}
 
     assert sorted(said - french.keys()) == []
+
+
+@pytest.mark.parametrize(("verdict", "language"), [("bad", "en"), ("bad", "fr"), ("good", "en"), ("good", "fr")])
+def test_sentences_written_after_the_rules_are_judged_rightly(verdict, language):
+    sentences = tomllib.loads((Path(__file__).parent / "sentences.toml").read_text("utf-8"))[verdict][
+        language
+    ]
+    refused = [each for each in sentences if any(is_refused for _, is_refused in rules(**{language: each}))]
+
+    assert len(sentences) > 45
+    assert refused == (sentences if verdict == "bad" else [])

@@ -170,7 +170,9 @@ def _distinct(told: Section, key: str, names: list[str]) -> list[str]:
 
 
 def _crossed(told: Section, cuts: list[str]) -> Iterator[tuple[str, str]]:
-    for pair in told.pairs("crossed", among=CUTS):
+    pairs = told.pairs("crossed", among=CUTS)
+    _distinct(told, "crossed", [" × ".join(sorted(pair)) for pair in pairs])
+    for pair in pairs:
         if set(pair) == set(TREE) or len(set(pair)) < 2:
             told.fault("{pair} is no crossed table.", "Cross two cuts: a team stands in its region already.", "crossed",
                        pair=" × ".join(pair))  # fmt: skip

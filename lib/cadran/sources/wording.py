@@ -50,6 +50,9 @@ TOPICS = {
     "politics": Rule("politics", True, "“{found}” asks about politics.", _LAW),
     "origin": Rule("origin", True, "“{found}” asks about origin.", _LAW),
     "sex": Rule("sex", True, "“{found}” asks about sex life or orientation.", _LAW),
+    "private": Rule(
+        "private", True, "“{found}” asks about private life.", "Remove it: work is what a pulse survey may ask about."
+    ),
     "identity": Rule(
         "identity", True, "“{found}” asks who is answering.",
         "Remove it: what respondents are cut by is known when they are invited, and kept apart from what they answer.",
