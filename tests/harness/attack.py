@@ -4,7 +4,7 @@ A determined insider knows everybody's attributes in each wave, who answered, ev
 questions and their scales, how releases are made, and their own answers; nobody else's. From one wave's tables they try:
 
 - *difference*: any two released sets, complements and remainders of cuts among them, whose difference is small;
-- *agreement*: sets where so many agree, or whose sum is so near an end, that it says the same of any few of them;
+- *agreement*: sets where so many agree, or whose sum is so near an end, that it tells of each person or pair in them;
 - *algebra*: small types and groups whose indicator is a combination of released sets;
 - *bounds*: what all tables together leave possible for them, by propagation, then linear and integer programs.
 
@@ -287,7 +287,7 @@ def _words(found, tables, release):
     for held in sets:
         narrower = [other for other in sets if (held & other).sum() == other.sum() < held.sum()]
         left = held & ~np.any(narrower, axis=0) if narrower else held
-        if left.sum() < release.terms.comments_minimum:
+        if 0 < left.sum() < release.terms.comments_minimum:
             found.rows[tables.wave, "", "comment", 1, tuple(tables.people[left])] = (0.0, 0.0, "words", None)
 
 
@@ -326,7 +326,7 @@ def _agreement(found, tables, seen):
 
 
 def _any_few(found, attack, tables, scale, sets, low, high):
-    """Of sets with bounds of what is counted of them: bounds for any k of their people, k the least that is near."""
+    """Of sets with bounds of what is counted of them: bounds for each of their people, else for each pair."""
     n = sets.sum(axis=1).astype(float)
     ends = scale.ends
     n_high, n_low = low[:, HIGH], low[:, LOW]
@@ -343,7 +343,7 @@ def _any_few(found, attack, tables, scale, sets, low, high):
             people = tables.people[sets[place]]
             found.add(attack, tables.wave, scale, people, k, WHAT[what], least[place] / k, most[place] / k)
 
-    for k in range(1, tables.minimum):
+    for k in (1, 2):
         for what in (HIGH, LOW):
             tell(what, k, np.maximum(0, k - (n - low[:, what])), np.minimum(k, high[:, what]))
         least = low[:, SUM] - np.where(exact, _best(n - k, n_high, middle, ends[:, 1]), (n - k) * scale.high)

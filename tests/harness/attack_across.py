@@ -5,11 +5,11 @@ changing sets of much the same answers. The guess is the best linear one: answer
 to wave (correlation `alike` per wave), independent between people, given every exactly known sum of every wave; the
 guess's own standard deviation says how sure it is. Persons, and groups of fewer than the minimum, are guessed at.
 
-How guesses are scored: a guess is a claim when nine in ten such guesses should lie within ±10 % of the range; one claim
-per person or group and question, of the wave it is surest of. It hits if it does lie there. The base rate is what
-anybody says who reads the tables as they are meant to be read: the mean of the smallest group shown that holds the
-person. Recovered is how many more claims hit than the base does of the same ones, where chance gives such an excess less
-than once in a thousand times (exact McNemar test); 0 where not.
+How guesses are scored: a guess is a claim when nine in ten such guesses should lie within ±10 % of the range; on one
+question each person is in one claim, the surest, so that no guess counts again and again. It hits if it does lie there.
+The base rate is what anybody says who reads the tables as they are meant to be read: the mean of the smallest group shown
+in any wave that holds the person. Recovered is how many more claims hit than the base does of the same ones, where chance
+gives such an excess less than once in a thousand times (exact McNemar test); 0 where not.
 """
 
 from collections import defaultdict
@@ -35,9 +35,13 @@ def guesses(releases, knowledge, *, alike=0.9):
     columns = ["wave", "question_id", "people", "n", "guess", "sure", "plain", "range"]
     types = [pl.String] * 3 + [pl.Int64] + [pl.Float64] * 4
     claims = pl.DataFrame(rows, dict(zip(columns, types, strict=True)), orient="row")
-    enough = NEAR / 2 * pl.col("range") / norm.ppf(0.95)
-    surest = pl.col("sure") == pl.col("sure").min().over("question_id", "people")
-    return claims.filter((pl.col("sure") <= enough) & surest).unique(["question_id", "people"], keep="first")
+    claims = claims.filter(pl.col("sure") <= NEAR / 2 * pl.col("range") / norm.ppf(0.95))
+    claims, taken, kept = claims.sort("sure", "wave", "question_id", "people"), defaultdict(set), []
+    for place, (name, people) in enumerate(claims.select("question_id", "people").iter_rows()):
+        if taken[name].isdisjoint(people.split(",")):
+            taken[name] |= set(people.split(","))
+            kept.append(place)
+    return claims[kept]
 
 
 def scored(claims, answers):
@@ -75,6 +79,7 @@ def _of_question(name, told, everybody, alike):
         return []
     size = holds.sum(axis=1)
     mean = total.sum() / size.sum()
+    base = np.nan_to_num(_plain(holds, total), nan=mean)
     variance = _variance(next(iter(seen.values())).scale, seen)
     over = alike ** np.abs(when[:, None] - when[None, :])
     values, vectors = np.linalg.eigh(variance * (holds @ holds.T) * over)
@@ -91,7 +96,7 @@ def _of_question(name, told, everybody, alike):
         n = targets.sum(axis=1)
         guess = mean + common @ weights / n
         sure = np.sqrt(np.maximum(variance * n - ((common @ inverse) * common).sum(axis=1), 0)) / n
-        plain = targets @ _plain(one, mean) / n
+        plain = targets @ base[people] / n
         alone = n == 1
         guess, plain = np.where(alone, np.rint(guess), guess), np.where(alone, np.rint(plain), plain)
         guess = np.clip(guess, scale.low, scale.high)
@@ -117,11 +122,12 @@ def _variance(scale, seen):
     return max(np.cov(scores, fweights=counts.astype(int)).item() if counts.sum() > 1 else 0, 0.05)
 
 
-def _plain(one, mean):
-    """For each person the mean of the smallest set shown that holds them."""
-    guess = np.full(one.sets.shape[1], mean)
-    for place in np.argsort(-one.known.sum(axis=1), kind="stable"):
-        guess[one.known[place]] = one.counts[place, SUM] / one.known[place].sum()
+def _plain(holds, total):
+    """For each person the mean of the smallest set shown in any wave that held them; NaN where none did."""
+    size = holds.sum(axis=1)
+    guess = np.full(holds.shape[1], np.nan)
+    for place in np.argsort(-size, kind="stable"):
+        guess[holds[place] > 0] = total[place] / size[place]
     return guess
 
 

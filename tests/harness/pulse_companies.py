@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
+from cadran.book.ballots_groups import comment_groups, grouped, labelled
 from cadran.tables.pulse import CUTS, TREE, Answer, Comment, Invited, Question, Terms, Wave
 
 FIRST = datetime(2026, 1, 5, 8, tzinfo=UTC)
@@ -16,8 +17,6 @@ ENPS, COMMENT = "recommend", "words"
 #: Names of the eight agreement questions; those of `REVERSED` are good when low, those of `AGREED` nearly unanimous.
 AGREEMENT = ("tools", "workload", "pay", "manager", "process", "data", "recognition", "goals")
 REVERSED, AGREED = ("workload", "process"), ("manager", "data")
-#: Fewest invited persons of a group that an anonymous wave stores.
-STORED = 5
 TENURE = ("<1 year", "1-3 years", "3-5 years", "5-10 years", ">10 years")
 SCALE = ("low", "high", "unfavourable_to", "favourable_from")
 CONTRACT = ("permanent", "fixed term", "apprentice", "freelance")
@@ -44,10 +43,10 @@ def company(seed, people, n_waves=8, mode="confidential", *, crossed=()):
             world.move_on()
         world.answer(scales, afresh=not number)
         opened = FIRST + timedelta(days=28 * number)
-        invited, answers, comments = world.collected(scales, mode)
+        *frames, groups = world.collected(scales, terms)
         waves.append(
             Wave(
-                terms, f"2026-{number + 1:02}", opened, opened + timedelta(days=7), questions, invited, answers, comments
+                terms, f"2026-{number + 1:02}", opened, opened + timedelta(days=7), questions, *frames, noted={"groups": groups}
             )
         )  # fmt: skip
     return waves
@@ -123,8 +122,8 @@ class _World:
             moved = self.of_one_mind[self.team]
             self.scores = np.where(again & ~moved, self.scores, fresh)
 
-    def collected(self, scales, mode):
-        """Invited, answers and comments of one wave."""
+    def collected(self, scales, terms):
+        """Invited, answers and comments of one wave, and the groups it was stored by."""
         rng = self.rng
         rate = np.clip(self.takes_part + rng.normal(0, 0.04, len(self.takes_part)) * (self.takes_part < 1), 0.55, 1)
         answered = self.here & (rng.random(self.n) < rate[self.team])
@@ -143,9 +142,15 @@ class _World:
         )
         writes = np.flatnonzero(answered & (rng.random(self.n) < 0.25))
         texts = pl.Series([f"comment {number}" for number in rng.permutation(len(writes))])
-        comments = who[writes].select(*TREE, question_id=pl.lit(COMMENT), text=texts)
-        kept = answers if mode == "confidential" else self._unlinked(answers, invited)
-        return invited, _as(Answer, kept), _as(Comment, comments)
+        comments = who[writes].select("person", *TREE, question_id=pl.lit(COMMENT), text=texts)
+        if terms.mode == "confidential":
+            return invited, _as(Answer, answers), _as(Comment, comments), []
+        groups = grouped(invited, terms)
+        shown = comment_groups(invited, terms, groups)
+        labels = invited.select("person", **{column: labelled(shown, column) for column in shown.columns})
+        comments = comments.drop(TREE).join(labels, on="person").drop("person").sort("text")
+        told = [row for each in groups for row in each.noted()]
+        return invited, _as(Answer, self._unlinked(answers, invited, groups)), _as(Comment, comments), told
 
     def _attributes(self):
         region = self.region_of[self.team]
@@ -166,41 +171,18 @@ class _World:
         told = told.with_columns(site=pl.when(~pl.lit(self.unknown)).then("site"))
         return told.with_columns(pl.lit(None, pl.String).alias(cut) for cut in CUTS if cut not in self.cuts)
 
-    def _unlinked(self, answers, invited):
-        """Each answer once without attributes, its ballot new, and once per cut with a group of five or more alone."""
+    def _unlinked(self, answers, invited, groups):
+        """Each answer once without attributes, its ballot new, and once per cut with its stored group alone."""
         rng = self.unlinking
         people = answers["person"].unique(maintain_order=True)
         ballots = pl.DataFrame({"person": people, "ballot": [f"b{b:05}" for b in rng.permutation(len(people))]})
-        kept = [answers.drop("ballot", *CUTS).join(ballots, on="person").select("question_id", "score", "ballot")]
-        kept[0] = kept[0].sort("ballot", "question_id")
-        regions = _merged(invited["region"])
-        for cut in self.cuts:
-            if cut == "team":
-                within = invited.with_columns(pl.col("region").replace_strict(regions))
-                names = {
-                    team: name
-                    for (_,), rows in within.group_by("region", maintain_order=True)
-                    for team, name in _merged(rows["team"]).items()
-                }
-            else:
-                names = regions if cut == "region" else _merged(invited[cut])
-            copy = answers.select("question_id", "score", pl.col(cut).replace_strict(names), cut=pl.lit(cut))
+        given = answers.select("person", "question_id", "score")
+        kept = [given.join(ballots, on="person").drop("person").sort("ballot", "question_id")]
+        for each in groups:
+            labels = invited.select("person", **{column: labelled(each, column) for column in each.columns})
+            copy = given.join(labels, on="person").drop("person").with_columns(cut=pl.lit(each.cut))
             kept.append(copy[rng.permutation(len(copy))])
         return pl.concat(kept, how="diagonal")
-
-
-def _merged(values):
-    """Each value with the name of its group: the smallest is merged with the next smallest until none is too small."""
-    sizes = dict(sorted(values.value_counts().iter_rows(), key=lambda pair: (pair[1], str(pair[0]))))
-    groups = [([value], n) for value, n in sizes.items()]
-    while len(groups) > 1 and groups[0][1] < STORED:
-        (one, n), (other, m), *rest = groups
-        groups = sorted([(one + other, n + m), *rest], key=lambda pair: pair[1])
-    return {
-        value: None if members == [None] else " + ".join(sorted(str(each or "?") for each in members))
-        for members, _ in groups
-        for value in members
-    }
 
 
 def _skewed(rng, n):
