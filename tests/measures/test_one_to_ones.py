@@ -143,6 +143,7 @@ def test_plans_stand_until_cancelled_and_nothing_is_known_before_its_time(book):
     assert one_to_ones(book, TODAY).select("person", "day", "kind").rows() == [
         ("a", date(2026, 5, 1), "held"), ("a", date(2026, 6, 1), "held"), ("a", date(2026, 7, 3), "planned"),
     ]  # fmt: skip
+    assert one_to_ones(book, date(2026, 5, 31))["day"].to_list() == [date(2026, 5, 1), date(2026, 7, 3)]
     may = book.as_of(date(2026, 5, 15))
     assert one_to_ones(may, may.day)["day"].to_list() == [date(2026, 5, 1)]
 

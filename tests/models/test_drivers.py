@@ -170,6 +170,19 @@ def test_estimates_are_those_of_least_squares():
         assert (told[f"{name}_high"] > told[name]).all()
 
 
+def test_questions_that_rise_together_add_up_and_their_interval_knows_that_they_hang_together():
+    values = answers()
+
+    told = estimates(values, 0, together=np.array([[1.0, 1, 0], [0, 0, 1]]))
+    alone = estimates(values, 0)
+
+    assert told["together"] == pytest.approx([alone["slope"][:2].sum(), alone["slope"][2]])
+    assert told["together_low"][1] == pytest.approx(alone["slope_low"][2])
+    # Two that are answered alike: what the one gains in a draw the other loses.
+    assert told["together_low"][0] > alone["slope_low"][:2].sum()
+    assert of_wave(wave(values)).raised(0.5)["effect"].sum() == pytest.approx(0.5 * alone["slope"].sum(), abs=2e-3)
+
+
 def test_the_strongest_question_comes_first_and_one_that_tells_nothing_is_not_told():
     found = of_wave(wave(answers(strength=(0.2, 0.9, 0.0), shared=0.0)))
 
@@ -282,7 +295,13 @@ def test_copies_of_answers_for_a_cut_are_not_counted_again():
 
 def test_priorities_put_low_shares_beside_strong_questions():
     of = wave(answers(strength=(0.9, 0.1, 0.8), shared=0.1))
-    told = release(of, tools=("exact", 300, 90), workload=("exact", 300, 120), pay=("band", 0.95, 1.0))
+    told = release(
+        of,
+        recommend=("exact", 300, 90),
+        tools=("exact", 300, 90),
+        workload=("exact", 300, 120),
+        pay=("band", 0.95, 1.0),
+    )
 
     found = of_wave(of, told).priorities
 
@@ -290,7 +309,13 @@ def test_priorities_put_low_shares_beside_strong_questions():
     quadrants = dict(found.select("question_id", "quadrant").iter_rows())
     assert quadrants == {"tools": "act", "workload": "watch", "pay": "keep"}
     assert found.filter(question_id="tools").select("favourable_share", "is_sure").row(0) == (0.3, True)
-    withheld = release(of, tools=("exact", 300, 90), workload=("withheld", None, None), pay=("exact", 300, 200))
+    withheld = release(
+        of,
+        recommend=("exact", 300, 90),
+        tools=("exact", 300, 90),
+        workload=("withheld", None, None),
+        pay=("exact", 300, 200),
+    )
     assert of_wave(of, withheld).priorities.filter(question_id="workload")["quadrant"].item() is None
 
 

@@ -1,7 +1,7 @@
 """What goes with eNPS in one wave of a survey: which questions tell most of it, how surely. Of the company, never of a group."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -9,10 +9,11 @@ import polars as pl
 
 from cadran.book import Book
 from cadran.book.pulse import pulse_of
+from cadran.measures.disclosure import SEE_ALL, released
 from cadran.models.drivers_told import by_order, by_pairs, estimates, priorities
 from cadran.tables.measured.drivers import Driver
 from cadran.tables.problems import Problem
-from cadran.tables.pulse import ENPS, MOST_QUESTIONS, SCORED, Release, Wave
+from cadran.tables.pulse import COMPANY, ENPS, MOST_QUESTIONS, SCORED, Release, Wave
 
 #: People who answered all of it, in all and per question, under whom nothing is told: docs/drivers.md shows what fewer tell.
 LEAST, LEAST_PER_QUESTION = 100, 15
@@ -46,9 +47,18 @@ class Drivers:
     #: Rank correlation of what the questions tell of scores with what they tell of their order; null: not told.
     agreement: float | None
     rows: pl.DataFrame
+    #: `dimension`, and the points of the outcome that go with one point more on each of its questions: `slope`, its ends.
+    dimensions: pl.DataFrame
     priorities: pl.DataFrame
     #: What else is to be known of it.
     notes: tuple[Problem, ...] = field(default=())
+
+    def raised(self, rise: float) -> pl.DataFrame:
+        """Points of the outcome that go with answers `rise` points higher to all questions of a dimension, the others alike:
+        what is seen among people, not what raising them would do. As `Raised`, the most first."""
+        ends = {name.replace("slope", "effect"): rise * pl.col(name) for name in ("slope", "slope_low", "slope_high")}
+        told = self.dimensions.select("dimension", rise=pl.lit(rise), **ends)
+        return told.sort("effect", descending=True)
 
 
 def drivers(book: Book, wave: str | None = None, seed: int = 0) -> Drivers:
@@ -62,21 +72,18 @@ def drivers(book: Book, wave: str | None = None, seed: int = 0) -> Drivers:
     Raises:
         Problem: If the reader does not see the company, nothing was released, or too few answered (`of_wave`).
     """
-    if book.reader is not None and book.reader.is_limited:
+    if book.reader is not None and book.reader.is_limited and book.reader.role not in SEE_ALL:
         raise Problem("What goes with eNPS is told of the whole company.", "Ask somebody who may read all of it.")
-    pulse = pulse_of(book)
-    released = {each.name: each for each in pulse.releases()}
+    told = {each.name: each for each in released(replace(book, reader=None))}
     if wave is None:
-        asking = [name for name, each in released.items() if each.questions["kind"].is_in(ENPS).any()]
+        asking = [name for name, each in told.items() if each.questions["kind"].is_in(ENPS).any()]
         if not asking:
-            raise Problem(
-                "No wave was released that asks for eNPS.", "`cadran audit pulse` releases waves once they have closed."
-            )
+            raise Problem("No wave was released that asks for eNPS.", "Waves are released once they have closed.")
         wave = asking[-1]
-    if wave not in released:
+    if wave not in told:
         raise Problem("{name} was not released.", "Waves that were released: {names}.", name=wave,
-                      names=", ".join(released) or "-")  # fmt: skip
-    return of_wave(pulse.wave(wave), released[wave], seed)
+                      names=", ".join(told) or "-")  # fmt: skip
+    return of_wave(pulse_of(book).wave(wave), told[wave], seed)
 
 
 def of_wave(wave: Wave, release: Release | None = None, seed: int = 0) -> Drivers:
@@ -96,6 +103,9 @@ def of_wave(wave: Wave, release: Release | None = None, seed: int = 0) -> Driver
             or fewer than `LEAST`, or `LEAST_PER_QUESTION` times the questions, answered all of it.
     """
     asked = _outcome(wave)
+    if release is not None and _is_withheld(release, asked["question_id"]):
+        raise Problem("Of {wave} nothing is told of the whole company, and so nothing of what goes with its eNPS.",
+                      "`cadran audit pulse` says why.", wave=wave.name)  # fmt: skip
     of = wave.questions.filter(pl.col("kind").is_in(SCORED) & ~pl.col("kind").is_in(ENPS))
     table = _table(wave, [*of["question_id"], asked["question_id"]])
     names, aside = _usable(table, of["question_id"].to_list(), asked["question_id"])
@@ -115,7 +125,11 @@ def of_wave(wave: Wave, release: Release | None = None, seed: int = 0) -> Driver
     if _alone(pl.Series(whole[:, -1])):
         raise Problem("Nearly everybody answered {name} alike: nothing can be said to go with it.",
                       "Nothing is to be done.", name=asked["question_id"])  # fmt: skip
-    told = estimates(whole, seed)
+    about = dict(of.select("question_id", pl.coalesce("dimension", "question_id")).iter_rows())
+    dimensions = list(dict.fromkeys(about[name] for name in names))
+    together = np.array([[about[name] == each for name in names] for each in dimensions], float)
+    told = estimates(whole, seed, together)
+    slopes = {name: told.pop(name.replace("slope", "together")) for name in ("slope", "slope_low", "slope_high")}
     missing = 1 - n / max(table.filter(pl.col(asked["question_id"]).is_not_null()).height, 1)
     ordinal, agreement = by_order(whole, told["r2_share"])
     r2, r2_low, r2_high = told.pop("r2").tolist()
@@ -125,7 +139,7 @@ def of_wave(wave: Wave, release: Release | None = None, seed: int = 0) -> Driver
     notes = _notes(rows, wave, asked["question_id"], n, missing, agreement, r2_low)
     return Drivers(
         wave.name, wave.closed_at.date(), asked["question_id"], asked["kind"], table.height, n, r2, r2_low,
-        r2_high, agreement, rows,
+        r2_high, agreement, rows, pl.DataFrame({"dimension": dimensions, **slopes}),
         priorities(rows, release), notes,
     )  # fmt: skip
 
@@ -138,6 +152,12 @@ def _outcome(wave: Wave) -> dict[str, str]:
         raise Problem("{wave} does not ask for eNPS.", "Ask it in the next wave: `cadran survey new` proposes the wording.",
                       wave=wave.name)  # fmt: skip
     return found.row(0, named=True)
+
+
+def _is_withheld(release: Release, outcome: str) -> bool:
+    """Whether the whole company's answers are not told: then what they go with is not told either."""
+    company = release.cells.filter(pl.col("cut") == COMPANY, pl.col("question_id") == outcome)
+    return company.is_empty() or (company["told"] == "withheld").any()
 
 
 def _table(wave: Wave, names: Sequence[str]) -> pl.DataFrame:
