@@ -40,6 +40,16 @@ class Driver(dy.Schema):
     reason = dy.String(nullable=True, description="Why it was set aside; null where it was not")
 
 
+class Raised(dy.Schema):
+    """What goes with higher answers to the questions of one dimension, in points of the outcome."""
+
+    dimension = dy.String(nullable=False, description="The dimension; the question where it is of none")
+    rise = dy.Float64(nullable=False, description="By how many points the answers are higher")
+    effect = _number("By how many points the outcome is")
+    effect_low = _number("Lower end of its 95 % interval")
+    effect_high = _number("Upper end of its 95 % interval")
+
+
 class Priority(dy.Schema):
     """Where a question stands: how favourable the answers are, how much it goes with the outcome."""
 
