@@ -12,14 +12,18 @@ in any wave that holds the person. Recovered is how many more claims hit than th
 gives such an excess less than once in a thousand times (exact McNemar test); 0 where not.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from itertools import combinations
 
 import numpy as np
 import polars as pl
-from attack import NEAR, SUM, Tables
+from attack import attack, judged, ruled_out
+from attack_bounds import NEAR, SUM
+from attack_tables import Tables, knowing, truth
+from pulse_companies import company
 from scipy.stats import binomtest, norm
 
+from cadran.measures.disclosure import release
 from cadran.tables.pulse import CUTS
 
 CHANCE = 0.001
@@ -147,3 +151,46 @@ def _targets(tables, gave):
     for place, members in enumerate(sorted(chosen)):
         groups[place, list(members)] = 1
     return np.vstack([*rows, groups])
+
+
+def attacked(seed, people, mode, *, protect=True, n_waves=8, solves=1, insiders=1):
+    """Every attack on the releases of an invented company, by somebody outside and by some of its people.
+
+    Returns:
+        `recovered` (values by bounds, those that only rule out left aside: `ruled_out`), `persons` (whose answer is among
+        them), `comments` (whose writer is one of few), `guessed` (beyond chance, across waves), and what was told.
+    """
+    open_waves = company(seed, people, n_waves)
+    waves = open_waves if mode == "confidential" else company(seed, people, n_waves, mode)
+    answers = truth(open_waves)
+    releases = []
+    for wave in waves:
+        releases.append(release(wave, list(zip(waves, releases, strict=False)), protect=protect))
+    told = Counter(told for each in releases for told in each.cells["told"])
+    found = pl.concat(
+        attack(releases, knowing(waves, answers, insider), solves=solves)
+        for insider in (None, *lonely(releases, answers, insiders))
+    ).unique(["wave", "question_id", "what", "n", "people"])
+    within = judged(found, answers)["within"]
+    assert within.all(), "bounds that do not hold the truth: the releases or the attack are wrong"
+    nobody = ruled_out(found)
+    values = found.filter(pl.col("what") != "comment").join(nobody, on=found.columns, how="anti", nulls_equal=True)
+    knowledge = knowing(waves, answers)
+    across = [scored(guesses(releases, knowledge, alike=alike), answers) for alike in (0.9, 0.99)]
+    return {
+        "recovered": len(values), "ruled_out": len(nobody), "comments": len(found.filter(what="comment")),
+        "persons": values.filter(n=1)["people"].str.split(",").explode().n_unique(),
+        "guessed": max(each["recovered"] for each in across), "claims": max(each["claims"] for each in across),
+        "exact": told["exact"], "band": told["band"], "withheld": told["withheld"],
+    }  # fmt: skip
+
+
+def lonely(releases, answers, number):
+    """The people who most often stand nearly alone with what they answered in the waves: the most dangerous insiders."""
+    alone = Counter()
+    for each in releases:
+        for by in answers[each.wave].values():
+            scores = Counter(by.values())
+            for person, score in by.items():
+                alone[person] += 1 / scores[score]
+    return [person for person, _ in alone.most_common(number)]
