@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import typer
@@ -25,7 +26,7 @@ from cadran.text import Words
 
 
 def import_results(
-    mapping: SurveyMapping, source: Path | None, folder: Path, taken: date | datetime | None, form: Format, words: Words
+    mapping: SurveyMapping, source: Path | key_of(pulse.folder, survey, lambda: fresh), folder: Path, taken: date | datetime | None, form: Format, words: Words
 ) -> None:
     """Read results of a survey and keep its waves beside the book of a folder; without a book, an empty one is made."""
     survey = mapping.terms.survey
@@ -50,7 +51,7 @@ def import_results(
     if book is None:
         write_book(folder, Delivery.whole(_settings(mapping, results), {}), datetime.now(UTC))
         if fresh and is_linked:
-            key_of(pulse.folder, survey, lambda: fresh)
+            None
     new = keep_results(pulse, results.waves, results.set_aside)
     _tell(results, new, mapping.source.time_zone, form, words)
 
@@ -100,7 +101,7 @@ def _settings(mapping: SurveyMapping, results: Results) -> Settings:
 
 def _tell(results: Results, new: list[str], zone: str, form: Format, words: Words) -> None:
     waves = [
-        {"wave": wave.name, "closed_at": wave.closed_at, "questions": wave.questions.height,
+        {"wave": wave.name, "closed_on": wave.closed_at.astimezone(ZoneInfo(zone)).date(), "questions": wave.questions.height,
          **{name: n for name, n in wave.noted.items() if name[:2] == "n_"}, "is_new": wave.name in new}
         for wave in results.waves
     ]  # fmt: skip

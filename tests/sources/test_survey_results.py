@@ -20,6 +20,7 @@ answers = "answers.csv"
 survey = "pulse"
 mode = "confidential"
 cadence = "monthly"
+retention_months = 24
 """
 LONG = """
 [answers]
@@ -379,6 +380,7 @@ def test_a_row_with_a_cell_too_many_is_set_aside(take):
     [
         ('mode = "confidential"', "", "whether the survey was anonymous or confidential"),
         ('mode = "confidential"', 'mode = "secret"', "cannot be 'secret'"),
+        ("retention_months = 24", "", "how long answers are kept"),
         ('survey = "pulse"', 'survey = "a@b"', "no name of a survey"),
         ('cadence = "monthly"', 'cadence = "monthly"\nminimum = 2', "no group under 3"),
         ('cadence = "monthly"', 'cadence = "monthly"\ncuts = ["region"]', "the cut region is in no column"),

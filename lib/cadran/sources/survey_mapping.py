@@ -116,6 +116,11 @@ def _terms(check: Check, said: Any, path: Path, feeds: list[Feed]) -> Terms:
     if "mode" not in said:
         repair = 'Write mode = "anonymous" or mode = "confidential" under [survey], as respondents were told.'
         check.fail("{file} does not say whether the survey was anonymous or confidential.", repair)
+    if "retention_months" not in said:
+        repair = (
+            "Write retention_months = 24 under [survey], counted from the close of a wave, as respondents were told."
+        )
+        check.fail("{file} does not say how long answers are kept.", repair)
     check.member(said["mode"], _MODES, "survey: mode")
     check.member(said.get("cadence", "once"), _CADENCES, "survey: cadence")
     for key in ("minimum", "comments_minimum"):
@@ -137,7 +142,7 @@ def _terms(check: Check, said: Any, path: Path, feeds: list[Feed]) -> Terms:
     return Terms(
         survey=name, title=_spoken(said.get("title", name)), mode=said["mode"], cadence=said.get("cadence", "once"),
         controller=said.get("controller", ""), purpose=_spoken(said.get("purpose", "")),
-        retention_months=said.get("retention_months", 12), contact=said.get("contact", ""),
+        retention_months=said["retention_months"], contact=said.get("contact", ""),
         minimum=said.get("minimum", MINIMUM), comments_minimum=said.get("comments_minimum", COMMENTS_MINIMUM),
         cuts=cuts, crossed=crossed,
     )  # fmt: skip
