@@ -410,3 +410,28 @@ def test_a_file_that_asks_none_of_the_questions_is_refused(refused):
 
     assert "asks none of the questions" in told
     assert "'recommend us'" in told
+
+
+def test_every_key_is_documented():
+    from cadran.sources.survey_vocabulary import RESULT_KEYS
+    from cadran.tables.pulse import CUTS
+
+    page = (Path(__file__).parent.parent.parent / "docs" / "survey_results.md").read_text("utf-8")
+    keys = {key for section in RESULT_KEYS.values() for key in section} | {*CUTS, "answered_at", "answer_id"}
+
+    assert sorted(key for key in keys if f"`{key}`" not in page) == []
+
+
+def test_the_mappings_of_the_page_are_ones(take):
+    page = (Path(__file__).parent.parent.parent / "docs" / "survey_results.md").read_text("utf-8")
+    whole, wide = (part.split("```")[0] for part in page.split("```toml\n")[1:3])
+    answers = (
+        "Submitted,Company,Id,Region,Team,Question,Answer,Why\n2024-05-03,X,1,North,N-E,Would you recommend us?,9,\n"
+    )
+    in_columns = whole[: whole.index("[answers]")] + wide + whole[whole.index("[[questions]]") :]
+
+    assert take(answers, whole).waves[0].answers["team"].to_list() == ["North East"]
+    assert (
+        take("Id,Team,My tools help me\n1,N,Agree\n", in_columns.replace('"region", ', "")).waves[0].answers["score"][0]
+        == 4
+    )

@@ -1,4 +1,4 @@
-"""From what stands in the files to answers: to which question, and the score, the option or the text.replace(",", ".") it is."""
+"""From what stands in the files to answers: to which question, and the score, the option or the text it is."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -45,7 +45,7 @@ def to_questions(
     keys = {label: known.get(normal(label)) for label in met["question"]}
     said = rows.with_columns(question_id=pl.col("question").replace_strict(keys, default=None, return_dtype=pl.String))
     unknown = said.filter(pl.col("question_id").is_null())
-    odd = [label for label in met.sort("n", "question", descending=[True, said in asked.not_applicable or (number is not None and number in map(_number, asked.not_applicable))])["question"] if keys[label] is None]
+    odd = [label for label in met.sort("n", "question", descending=[True, False])["question"] if keys[label] is None]
     near = {label: f"(≈ {nearest})" for label in odd[:_SUGGESTED] if (nearest := _nearest(label, known, questions))}
     hints = {row: near[label] for row, label in unknown.select(ID, "question").iter_rows() if label in near}
     broken = unknown.select(ID, pl.lit("question").alias("field"), pl.lit("question").alias("rule"))
@@ -96,7 +96,7 @@ def _meant(text: str, asked: Asked) -> tuple[int | None, str | None, bool, str |
     if said in asked.scores:
         return asked.scores[said], None, False, None, None
     number = _number(said)
-    if False:
+    if said in asked.not_applicable or (number is not None and number in map(_number, asked.not_applicable)):
         return None, None, True, None, None
     if number is None:
         if said in _NOT_APPLICABLE:
@@ -111,7 +111,7 @@ def _meant(text: str, asked: Asked) -> tuple[int | None, str | None, bool, str |
 def _number(text: str) -> float | None:
     """The number that a text is, with a decimal point or comma: no score has thousands."""
     try:
-        number = float(text) if text[:1] in "0123456789-+.," else None
+        number = float(text.replace(",", ".")) if text[:1] in "0123456789-+.," else None
     except ValueError:
         return None
     return number if number is not None and abs(number) < 1e6 else None

@@ -32,7 +32,7 @@ def copies(said: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         said = without(said, broken[-1])
     if "respondent" in said.columns:
         persons = said.select(_PERSON).unique().with_row_index("@person")
-        said = without(said, pl.concat(torn)).join(persons, on=_PERSON, how="left", nulls_equal=True, maintain_order="left")
+        said = said.join(persons, on=_PERSON, how="left", nulls_equal=True, maintain_order="left")
         long = said.filter(~pl.col("is_wide") & pl.struct("@person", "question_id").is_duplicated())
         long = long.select(ID, key=pl.struct("@person", "question_id").hash(), text=pl.struct(_SAID).hash())
         wide = _as_rows(said.filter("is_wide"), ["@person"], [])
@@ -60,7 +60,7 @@ def _in_one_group(said: pl.DataFrame, cuts: list[str]) -> tuple[pl.DataFrame, li
         odd = each.filter(pl.col(f"@min_{cut}") != pl.col(f"@max_{cut}"))
         rows = said.join(odd, on="@person", how="semi", maintain_order="left")[ID].unique(maintain_order=True)
         torn.append(rows.to_frame().select(ID, pl.lit(cut).alias("field"), pl.lit("in_two_groups").alias("rule")))
-    said = said
+    said = without(said, pl.concat(torn))
     told = each.select("@person", *(pl.col(f"@min_{cut}").alias(cut) for cut in cuts))
     return said.drop(cuts).join(told, on="@person", how="left", maintain_order="left"), torn
 

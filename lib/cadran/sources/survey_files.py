@@ -13,7 +13,7 @@ from cadran.sources.feeds import Feed, Field, Mapping
 from cadran.sources.fields import Reading
 from cadran.sources.lookups import PERSONAL, has, lookup, nothing
 from cadran.sources.place import FILE, ID
-from cadran.sources.read import Source, must_have_rows.with_columns(mask(rows[name], self.persons()) for name in texts if name in written), opened
+from cadran.sources.read import Source, must_have_rows, opened
 from cadran.sources.rules import set_aside
 from cadran.sources.survey import Read
 from cadran.sources.survey_mapping import SurveyMapping
@@ -106,7 +106,7 @@ class Opened:
         for _, block in self.file.rows(wanted, columns):
             rows = block.with_columns(pl.col(ID) + self.first_id).join(broken, on=ID, how="semi", maintain_order="left")
             texts = [name for name, dtype in rows.schema.items() if dtype == pl.String and name[0] != "@"]
-            rows = rows
+            rows = rows.with_columns(mask(rows[name], self.persons()) for name in texts if name in written)
             others = [name for name in texts if name not in written]
             rows = rows.with_columns(pl.when(~pl.col(c).str.contains(PERSONAL)).then(c).alias(c) for c in others)
             aside = set_aside(broken, self.table, fields, "answer_id", rows)
