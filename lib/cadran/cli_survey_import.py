@@ -26,7 +26,7 @@ from cadran.text import Words
 
 
 def import_results(
-    mapping: SurveyMapping, source: Path | key_of(pulse.folder, survey, lambda: fresh), folder: Path, taken: date | datetime | None, form: Format, words: Words
+    mapping: SurveyMapping, source: Path | None, folder: Path, taken: date | datetime | None, form: Format, words: Words
 ) -> None:
     """Read results of a survey and keep its waves beside the book of a folder; without a book, an empty one is made."""
     survey = mapping.terms.survey
@@ -51,7 +51,7 @@ def import_results(
     if book is None:
         write_book(folder, Delivery.whole(_settings(mapping, results), {}), datetime.now(UTC))
         if fresh and is_linked:
-            None
+            key_of(pulse.folder, survey, lambda: fresh)
     new = keep_results(pulse, results.waves, results.set_aside)
     _tell(results, new, mapping.source.time_zone, form, words)
 
