@@ -38,7 +38,7 @@ from cadran.cli_plan import plan
 from cadran.cli_process import process
 from cadran.cli_scenario import scenario
 from cadran.cli_score import score
-from cadran.cli_survey import survey
+from cadran.cli_survey_run import BallotsOption, survey
 from cadran.cli_trial import trial
 from cadran.tables.problems import Problem
 from cadran.terminal import Format, err, out, progress, reader_words, show, tell_book, tell_purge
@@ -254,6 +254,7 @@ def serve(
     surveys_only: Annotated[
         bool, typer.Option("--surveys-only", help=words("Only the page on which the invited answer surveys."))
     ] = False,
+    ballots: BallotsOption = None,
 ) -> None:
     """Serve the apps, read-only, to a browser; apart from them, the page on which the invited answer surveys."""
     from cadran.publish.server import serve as serve_apps
@@ -264,7 +265,7 @@ def serve(
     def complain(problem: Problem) -> None:
         err.print(problem.told(words))
 
-    surveys = respondents_of(seen, lambda: datetime.now(UTC), complain)
+    surveys = respondents_of(seen, lambda: datetime.now(UTC), complain, ballots)
     apps = () if surveys_only else None
     serve_apps(seen.version.parent, host=host, port=port, apps=apps, complain=complain, surveys=surveys)
 

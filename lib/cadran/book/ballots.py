@@ -20,9 +20,12 @@ from cadran.book.pulse import FOLDER
 from cadran.tables.problems import Problem
 from cadran.tables.pulse import Terms, Wave
 
-__all__ = ["Asked", "Ballots", "Refused", "ballots_of"]
+__all__ = ["FILE", "STATUS", "Asked", "Ballots", "Refused", "ballots_of"]
 
-_STATUS: dict[str, Any] = {
+#: The store of a book, in the folder that holds its surveys.
+FILE = "ballots.sqlite"
+#: What is told of each wave.
+STATUS: dict[str, Any] = {
     "survey": pl.String, "wave": pl.String, "mode": pl.String, "state": pl.String, "n_invited": pl.Int64,
     "n_answered": pl.Int64, "opened_at": pl.Datetime("us", "UTC"), "closes_at": pl.Datetime("us", "UTC"),
     "closed_at": pl.Datetime("us", "UTC"),
@@ -185,7 +188,7 @@ class Ballots:
             state = "closed" if is_empty else "closing" if closed_at else "ended" if is_over else "open"
             at = [moment and datetime.fromisoformat(moment) for moment in moments]
             rows.append([survey, wave, mode, state, n_invited, used.get(name, n_answered), *at])
-        return pl.DataFrame(rows, _STATUS, orient="row")
+        return pl.DataFrame(rows, STATUS, orient="row")
 
     def close(self, survey: str, wave: str, now: datetime, keep: Callable[[Wave], object] | None = None) -> Wave:
         """Close a wave: no answer is taken any more. Done again, it gives the same wave.
@@ -311,4 +314,4 @@ class Ballots:
 
 def ballots_of(folder: Path, address: str | None = None) -> Ballots:
     """The ballots of a book: in its folder, or in the PostgreSQL database at an address."""
-    return Ballots(address or folder / FOLDER / "ballots.sqlite", folder / FOLDER)
+    return Ballots(address or folder / FOLDER / FILE, folder / FOLDER)

@@ -79,7 +79,8 @@ class Pulse:
 
     def _told(self, kind: str) -> list[tuple[str, datetime]]:
         found = []
-        for path in (self.folder / kind).glob(f"*/{_TOLD}"):
+        # Names with a dot before them are drafts.
+        for path in (self.folder / kind).glob(f"[!.]*/{_TOLD}"):
             closed = datetime.fromisoformat(json.loads(path.read_text("utf-8"))["closed_at"])
             if self.until is None or closed <= self.until:
                 found.append((path.parent.name, closed))
