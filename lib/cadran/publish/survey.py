@@ -1,18 +1,21 @@
 """The page on which the invited answer, at `/s/{token}`: apart from the managers' pages, without sign-in, cookie or log."""
 
+import gzip
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from math import ceil
 from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from cadran.book import Book
 from cadran.book.ballots import Ballots, Refused, ballots_of
@@ -48,6 +51,7 @@ class Respondents:
     ):
         self.ballots, self.clock, self.zone, self.complain = cache(ballots), clock, zone, complain
         self._addresses, self._links = Buckets(*PER_ADDRESS), Buckets(*PER_LINK)
+        self._forms: dict[tuple[str, str, str], str] = {}
 
     def asgi(self) -> Starlette:
         """The page, to be mounted at `/s`."""
@@ -67,7 +71,7 @@ class Respondents:
             body = await _body(request)
             return await run_in_threadpool(self._take, token, body, words, "x-again" in request.headers)
         except Refused as refused:
-            return refusal(words, refused.why, key=_key(token), is_read=request.method != "POST")
+            return refusal(words, refused.why, is_over=True, is_read=request.method != "POST")
         except Unfit:
             return refusal(words, "unfit")
         except _TooLong:
@@ -78,8 +82,11 @@ class Respondents:
 
     def _show(self, token: str, words: Words) -> Response:
         asked = self.ballots().asked(token, self.clock())
-        questions = asked.questions.rows(named=True)
-        return _html(form_page(words, asked.terms, questions, self._closes(asked.closes_at), _key(token)))
+        name = asked.terms.survey, asked.wave, words.language
+        if name not in self._forms:  # nothing of a wave changes while it is open
+            questions = asked.questions.rows(named=True)
+            self._forms[name] = form_page(words, asked.terms, questions, self._closes(asked.closes_at))
+        return _html(self._forms[name])
 
     def _take(self, token: str, body: bytes, words: Words, is_again: bool) -> Response:
         """Read the form and keep its answers.
@@ -93,15 +100,15 @@ class Respondents:
             sent = read_form(body, questions)
             if sent.switch:
                 words = words_for(sent.switch)
-                return _html(form_page(words, asked.terms, questions, closes, _key(token), sent))
+                return _html(form_page(words, asked.terms, questions, closes, sent), is_one=True)
             if sent.wrong or all(each is None for each in sent.answers.values()):
-                return _html(form_page(words, asked.terms, questions, closes, _key(token), sent), 422)
+                return _html(form_page(words, asked.terms, questions, closes, sent), 422, is_one=True)
             self.ballots().answer(token, sent.answers, now)
         except Refused as refused:
             if is_again and refused.why == "used":
-                return refusal(words, "arrived", key=_key(token))
+                return refusal(words, "arrived", is_over=True)
             raise
-        return _html(thanks_page(words, asked.terms, closes, _key(token)))
+        return _html(thanks_page(words, asked.terms, closes))
 
     def _closes(self, at: datetime | None) -> datetime | None:
         return at.astimezone(self.zone) if at else None
@@ -110,7 +117,9 @@ class Respondents:
         """Whole seconds to wait before the next request; 0 if this one may pass."""
         at = self.clock().timestamp()
         host = request.client.host if request.client else ""
-        return ceil(self._addresses.wait(origin_of(host), at) or self._links.wait(_key(token), at))
+        return ceil(
+            self._addresses.wait(origin_of(host), at) or self._links.wait(sha256(token.encode()).hexdigest(), at)
+        )
 
     async def _not_a_page(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -153,7 +162,7 @@ def refusal(
     words: Words,
     why: str,
     wait: int = 0,
-    key: str | None = None,
+    is_over: bool = False,
     status: int = 0,
     is_read: bool = False,
     headers: Mapping[str, str] | None = None,
@@ -164,14 +173,14 @@ def refusal(
         words: The reader's words.
         why: `Refused.why`, or what was wrong with the request.
         wait: Seconds after which to ask again; 0 where that would not help.
-        key: Under which the device may delete what was entered.
+        is_over: Whether nothing can be sent with the link any more: the device deletes what it kept.
         status: The status, where it is not the one that goes with `why`.
         is_read: Whether the page was only asked for, and may be in another language.
         headers: Headers to add.
     """
     usual, title, said = _refused(words, why, wait)
     told = {"Retry-After": str(wait)} if wait else {}
-    page = message_page(words, title, said, key, switch=is_read)
+    page = message_page(words, title, said, is_over, switch=is_read)
     return _html(page, status or usual, {**told, **(headers or {})})
 
 
@@ -222,18 +231,29 @@ def _refused(words: Words, why: str, wait: int) -> tuple[int, str, list[str]]:
     ]  # fmt: skip
 
 
-def _html(page: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def _html(page: str, status: int = 200, headers: Mapping[str, str] | None = None, is_one: bool = False) -> Response:
+    """A page with the headers of all; `is_one` where it holds what one person entered, of which nothing is remembered."""
     kept = {
         "Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
         "X-Robots-Tag": "noindex, nofollow", "Cross-Origin-Opener-Policy": "same-origin",
-        "Content-Security-Policy": policy(), "Vary": "Accept-Language",
+        "Content-Security-Policy": policy(), "Vary": "Accept-Encoding, Accept-Language",
     }  # fmt: skip
-    return HTMLResponse(page, status, headers=kept | (headers or {}))
+    return (HTMLResponse if is_one else _Common)(page, status, headers={**kept, **(headers or {})})
 
 
-def _key(token: str) -> str:
-    """A name for a link that does not give it away."""
-    return sha256(token.encode()).hexdigest()[:32]
+class _Common(HTMLResponse):
+    """A page that is the same for everybody: compressed once."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if "gzip" in Headers(scope=scope).get("accept-encoding", ""):
+            self.body = _compressed(bytes(self.body))
+            self.headers.update({"Content-Encoding": "gzip", "Content-Length": str(len(self.body))})
+        await super().__call__(scope, receive, send)
+
+
+@lru_cache(maxsize=64)
+def _compressed(page: bytes) -> bytes:
+    return gzip.compress(page, 9)
 
 
 def _words(request: Request) -> Words:

@@ -48,7 +48,6 @@ def form_page(
     terms: Terms,
     questions: Sequence[Question],
     closes: datetime | None,
-    key: str,
     sent: Sent | None = None,
 ) -> str:
     """The questions, under what the respondent is to know first.
@@ -58,7 +57,6 @@ def form_page(
         terms: What was declared of the survey.
         questions: Rows of `tables.pulse.Question`.
         closes: When it closes, in the time zone it is told in; null where that is not set.
-        key: Under which the respondent's own device keeps what was entered.
         sent: What came back and is shown again, with what is wrong in it.
     """
     title = in_language(terms.title, words)
@@ -71,7 +69,7 @@ def form_page(
                   wrong[each["question_id"]].told(words) if each["question_id"] in wrong else None)
         for i, each in enumerate(questions, 1)
     )  # fmt: skip
-    body = f"""<main data-cadran data-key="{key}" data-until="{until}">
+    body = f"""<main data-cadran data-until="{until}">
 <form method="post" action="?lang={words.language}" accept-charset="utf-8" autocomplete="off" novalidate\
  data-words="{_told(words)}"{"" if sent else " data-fresh"}>
 <button name="{SWITCH}" value="{words.language}" class="unseen" tabindex="-1" aria-hidden="true"></button>
@@ -90,7 +88,7 @@ def form_page(
     return _page(words, f"{words('To correct')} – {title}" if wrong or is_empty else title, body)
 
 
-def thanks_page(words: Words, terms: Terms, closes: datetime | None, key: str) -> str:
+def thanks_page(words: Words, terms: Terms, closes: datetime | None) -> str:
     """What is said once the answers are in: that they are, and what happens next."""
     said = [
         words("The survey closes on {moment}. Its results come after that.", moment=words.moment(closes))
@@ -102,16 +100,16 @@ def thanks_page(words: Words, terms: Terms, closes: datetime | None, key: str) -
         ),
         words("You can close this page. Your link has been used and opens nothing any more."),
     ]
-    return message_page(words, words("Thank you: your answers have arrived"), said, key)
+    return message_page(words, words("Thank you: your answers have arrived"), said, is_over=True)
 
 
-def message_page(words: Words, title: str, said: Sequence[str], key: str | None, switch: bool = False) -> str:
-    """A title and sentences. With a `key`, what the device kept under it is deleted; `switch` offers the other language."""
+def message_page(words: Words, title: str, said: Sequence[str], is_over: bool, switch: bool = False) -> str:
+    """A title and sentences. Where all `is_over`, the device deletes what it kept; `switch` offers the other language."""
     other = next(each for each in LANGUAGES if each != words.language)
     link = (
         f'<a class="quiet" href="?lang={other}" hreflang="{other}" lang="{other}">{_NAMES[other]}</a>' if switch else ""
     )
-    done = f' data-key="{key}" data-done' if key else ""
+    done = " data-done" if is_over else ""
     body = "".join(f"<p>{escape(each)}</p>" for each in said)
     head = f'<header><h1 tabindex="-1">{escape(title)}</h1>{link}</header>'
     return _page(words, title, f'<main data-cadran{done} class="said">{head}{body}</main>')

@@ -15,7 +15,9 @@
       return null;
     }
   };
-  const key = () => PREFIX + $("main").dataset.key;
+  /** A name for this link made of 32 bits of it (FNV-1a), which do not lead back to it. */
+  const key = () =>
+    PREFIX + [...location.pathname].reduce((hash, sign) => Math.imul(hash ^ sign.codePointAt(0), 16777619), 2166136261);
   const save = () =>
     kept((store) => store.setItem(key(), JSON.stringify({ until: $("main").dataset.until, entered: [...new FormData(form())] })));
   const forget = () => kept((store) => store.removeItem(key()));
