@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cadran.figures import columns, resources_hire
+from cadran.figures import columns, pulse_page, pulse_words, resources_hire
 from cadran.figures.bar import PAGES
+from cadran.figures.pulse_beside import BESIDE
 from cadran.measures import MEASURES
 from cadran.text import words_for
 
@@ -42,6 +43,11 @@ def catalogue() -> dict[str, set[str]]:
     said["pages"] = set(PAGES.values())
     hiring = (resources_hire.CASES, resources_hire.BASIS, resources_hire.SOURCES)
     said["hiring"] = {text for each in hiring for text in each.values()}
+    subjects = (pulse_words.DIMENSIONS, pulse_words.QUADRANTS, pulse_words.FACTORS, pulse_page.USES)
+    said["pulse"] = {text for each in subjects for text in each.values()} | {
+        title for title, _ in pulse_page.SCENES.values()
+    }
+    said["beside"] = {text for each in BESIDE for text in (each.of, each.source)}
     return said
 
 

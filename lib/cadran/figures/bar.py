@@ -10,7 +10,8 @@ from cadran.text import LANGUAGES, Words
 
 #: The pages that come with Cadran, the home first: name in the address -> title (an English sentence of the catalogue).
 PAGES = {
-    "opportunities": "Opportunities", "process": "Sales process", "resources": "Resources", "definitions": "Definitions",
+    "opportunities": "Opportunities", "process": "Sales process", "resources": "Resources", "pulse": "Pulse",
+    "definitions": "Definitions",
 }  # fmt: skip
 
 

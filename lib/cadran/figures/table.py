@@ -17,7 +17,7 @@ from cadran.text import Words
 #: Rows of one page of a table.
 PAGE = 15
 #: Columns of sentences, which are written on several lines; other texts are cut at so many letters, whole on hover.
-LONG, CUT = {"moved_with", "path"}, 30
+LONG, CUT = {"moved_with", "path", "undefined"}, 30
 #: A spreadsheet takes a text that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

@@ -82,6 +82,10 @@ class Words:
         text = f"{self._signed(float(x or 0) * 100, digits, sign)}"
         return f"{text}{_NARROW}%" if self.language == "fr" else f"{text}%"
 
+    def signed(self, x: Number, digits: int = 0) -> str:
+        """A number with its sign, also of a gain: "+3"."""
+        return UNKNOWN if _is_unknown(x) else self._signed(float(x or 0), digits, True)
+
     def points(self, x: Number, digits: int = 0) -> str:
         """The difference of two shares, in percentage points, with its sign: "+3 pts", "+1 pt"."""
         if _is_unknown(x):

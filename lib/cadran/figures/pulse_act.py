@@ -1,0 +1,158 @@
+"""What goes with how a team is, what was written, what was promised: parts of the Pulse page that lead to acting."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from cadran.figures import pulse_why as draw
+from cadran.figures.blocks import Block, Lines, Notice
+from cadran.figures.figure import Figure
+from cadran.figures.pulse_beside import BESIDE
+from cadran.figures.pulse_page import Answers
+from cadran.figures.pulse_words import DIMENSIONS, FACTORS, QUADRANTS
+from cadran.figures.told import with_finding
+from cadran.tables.problems import Problem
+from cadran.text import Words
+
+Parts = dict[str, Block | Figure]
+
+
+def why(answers: Answers, n: int, adjusted: Sequence[float]) -> Parts:
+    """What goes with eNPS, and which of it is low: where to act first.
+
+    Args:
+        answers: With the frames `drivers` and `priorities`.
+        n: People who answered all of it.
+        adjusted: Adjusted R² of all questions together, and the ends of its interval.
+    """
+    words = answers.words
+    drivers = _labelled(answers.frame("drivers"), answers).filter(pl.col("rank").is_not_null())
+    said = [words.percent(share) for share in drivers["r2_share"]]
+    drivers = drivers.with_columns(pl.Series("told", said, dtype=pl.String))
+    matrix = _about(answers.frame("priorities"), words)
+    names = [words(QUADRANTS[each]) if each else "" for each in matrix["quadrant"]]
+    matrix = matrix.with_columns(pl.Series("to_do", names, dtype=pl.String))
+    share, low, high = (words.percent(max(each, 0)) for each in adjusted)
+    told = words(
+        "{n} people; together the questions tell {share} of it ({low} to {high}); 95 % intervals; grey: may be chance",
+        n=n, share=share, low=low, high=high,
+    )  # fmt: skip
+    drawn = {
+        "drivers": answers.draw("drivers", drivers, draw.drivers, words("What goes with eNPS"), told),
+        "priorities": answers.draw(
+            "priorities", matrix, draw.priorities, words("Where to act first"),
+            words("Top left: answered less well than the others, and goes with eNPS more; it need not cause it"),
+        ),
+    }  # fmt: skip
+    return {slot: with_finding(block) for slot, block in drawn.items()}
+
+
+def refused(answers: Answers, problem: Problem) -> Parts:
+    """What is said where what goes with eNPS cannot be told."""
+    told = Notice(problem.told(answers.words), answers.words("What goes with eNPS"), "little")
+    return {"drivers": told, "priorities": Notice(""), "if_told": Notice("")}
+
+
+def if_raised(answers: Answers, raised: pl.DataFrame) -> Parts:
+    """By how much people would recommend the company more, if answers rose: what goes with each dimension.
+
+    Args:
+        answers: Of the wave.
+        raised: As `Raised`.
+    """
+    words, chosen = answers.words, answers.view["rise_of"]
+    names = [words(DIMENSIONS.get(each, answers.texts.get(each, each))) for each in raised["dimension"]]
+    ends = raised.select("effect", "effect_low", "effect_high").rows()
+    said = [words("{mid} ({low} to {high})", **_points(row, words)) for row in ends]
+    rows = raised.with_columns(
+        pl.Series("label", names, dtype=pl.String), pl.Series("told", said, dtype=pl.String),
+        state=pl.when(pl.col("dimension") == chosen).then(pl.lit("selected")).otherwise(pl.lit("possible")),
+    )  # fmt: skip
+    title = words("If answers rose by {n} points", n=words.number(float(answers.view["rise"]), 2))
+    subtitle = words(
+        "Points out of 10 by which the likelihood to recommend the company is higher among people who answer so, alike in "
+        "all else; 95 %. Seen among people, not tried: acting on it may bring more, less or nothing"
+    )  # fmt: skip
+    return {"if_told": with_finding(answers.draw("if_told", rows, draw.raised, title, subtitle))}
+
+
+def _points(row: Sequence[float], words: Words) -> dict[str, str]:
+    return {name: words.signed(x, 2) for name, x in zip(("mid", "low", "high"), row, strict=True)}
+
+
+def said(answers: Answers) -> Parts:
+    """What people wrote."""
+    words, rows = answers.words, answers.release.comments
+    title = words("In their own words")
+    if rows.is_empty():
+        none = words("Nothing was written, or by too few to be shown.")
+        return {"said": Notice(none, title, "empty")}
+    texts = answers.texts
+    many = rows["question_id"].n_unique() > 1
+    items = []
+    for row in rows.iter_rows(named=True):
+        group = [row["team"] or row["region"] or ""]
+        if many:
+            group.append(texts.get(row["question_id"], ""))
+        items.append(("", row["text"], " · ".join(filter(None, group))))
+    least = words(
+        "Shuffled, undated, names and numbers masked; of groups of {n} or more",
+        n=answers.release.terms.comments_minimum,
+    )
+    return {"said": Lines(title, least, items)}
+
+
+def load(answers: Answers) -> Parts:
+    """What weighs on groups in the weeks before a wave, beside what they answered."""
+    words, links = answers.words, answers.frame("load")
+    title = words("Load, and what was answered")
+    if isinstance(links, Problem):
+        return {"load": Notice(links.told(words), title, "little")}
+    rows = links.filter(pl.col("outcome") == "favourable")
+    labels = [words(FACTORS.get(each, each)) for each in rows["factor"]]
+    told = [_link(row, words) for row in rows.iter_rows(named=True)]
+    rows = rows.with_columns(pl.Series("label", labels, dtype=pl.String), pl.Series("told", told, dtype=pl.String))
+    n_groups, n_waves = rows["n_groups"].max() or 0, rows["n_waves"].max() or 0
+    subtitle = words(
+        "Points of favourable answers that go with one typical change within a group, {n} groups in {waves} waves, 95 %; "
+        "beside it the smallest that would show", n=n_groups, waves=n_waves,
+    )  # fmt: skip
+    return {"load": with_finding(answers.draw("load", rows, draw.links, title, subtitle))}
+
+
+def _link(row: Any, words: Words) -> str:
+    if row["effect"] is None:
+        return words(row["reason"] or "")
+    return words(
+        "{n}, visible from {least}", n=words.signed(row["effect"]), least=words.number(row["smallest_effect"], 0)
+    )
+
+
+def beside(answers: Answers) -> Parts:
+    """What others found, with who says so and when."""
+    words = answers.words
+    names = {"enps": "eNPS", "participation": "Participation", "favourable_share": "Favourable answers"}
+    lines = []
+    for each in BESIDE:
+        if each.measure == "enps":
+            ends = [words.signed(each.low), words.signed(each.high)]
+        else:
+            ends = [words.percent(each.low), words.percent(each.high)]
+        value = ends[0] if each.low == each.high else words("{low} to {high}", low=ends[0], high=ends[1])
+        lines.append((words(names[each.measure]), f"{value}{words(': ')}{words(each.of)}", words(each.source)))
+    return {"beside": Lines(words("Published figures"), words("Other people, other questions: context alone"), lines)}
+
+
+def _labelled(frame: pl.DataFrame, answers: Answers) -> pl.DataFrame:
+    texts = answers.texts
+    labels = [texts.get(name, name) for name in frame["question_id"]]
+    return frame.with_columns(pl.Series("label", labels, dtype=pl.String))
+
+
+def _about(frame: pl.DataFrame, words: Words) -> pl.DataFrame:
+    """The rows, each called after what its question is about; numbered where several are."""
+    name = pl.coalesce("dimension", "question_id")
+    names = frame.select(name, many=name.count().over(name) > 1, place=name.cum_count().over(name)).rows()
+    labels = [f"{words(DIMENSIONS.get(each, each))}{f' {place}' if many else ''}" for each, many, place in names]
+    return frame.with_columns(pl.Series("label", labels, dtype=pl.String), pl.Series("question", frame["question_id"]))

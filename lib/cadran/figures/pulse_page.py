@@ -1,0 +1,213 @@
+"""The Pulse page: what can be set on it, its uses, where its parts stand, and what is said around them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import polars as pl
+
+from cadran.figures.bar import PAGES
+from cadran.figures.blocks import Block, Contents, Footer, Heading, Levers, Nothing, Notice
+from cadran.figures.columns import label
+from cadran.figures.controls import Choice, Control, View
+from cadran.figures.figure import Figure
+from cadran.figures.page import Page
+from cadran.figures.pulse_words import DIMENSIONS
+from cadran.figures.scenes import Scenes
+from cadran.tables.problems import Problem
+from cadran.tables.pulse import COMPANY, ENPS, SCORED, Release
+from cadran.text import Words
+
+PLACES = (
+    ("contents",), ("scenes",), ("sentences",), ("headlines",),
+    ("h_how",), ("trend", "moved"), ("answers",),
+    ("h_sure",), ("answered", "index"),
+    ("h_where",), ("heat",), ("groups",),
+    ("h_why",), ("drivers", "priorities"), ("levers",), ("if_told",), ("load",),
+    ("h_said",), ("said",),
+    ("h_promised",), ("promised",), ("talks", "guide"),
+    ("h_beside",), ("beside",),
+    ("footer",),
+)  # fmt: skip
+#: The scenes a presenter steps through -> title, the places shown.
+SCENES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "how": ("How we are", ("sentences", "trend", "moved")),
+    "answers": ("What was answered", ("answers",)),
+    "where": ("Where", ("heat",)),
+    "why": ("What goes with it", ("drivers", "priorities")),
+    "if": ("What if", ("levers", "if_told")),
+    "said": ("What was written", ("said",)),
+    "promised": ("What we promised", ("promised",)),
+}
+USES = {"read": "Whole page", "present": "Presentation"}
+#: Points by which the answers to a question may rise in the what-if.
+RISES = ("0", "0.25", "0.5", "0.75", "1")
+#: Controls of the what-if.
+IF = ("rise_of", "rise")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was released of a wave, what is set on the page, and the frames that measures and models answered."""
+
+    release: Release
+    view: View
+    words: Words
+    frames: Mapping[str, Any] = field(default_factory=dict)
+
+    def frame(self, name: str) -> Any:
+        """What was answered under a name: a frame, or the problem that kept it from being answered."""
+        return self.frames[name]
+
+    def having(self, frames: Mapping[str, Any]) -> "Answers":
+        """These answers and more."""
+        return replace(self, frames={**self.frames, **frames})
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The wording of each question in the reader's language."""
+        return dict(self.release.questions.select("question_id", f"text_{self.words.language}").iter_rows())
+
+    @property
+    def about(self) -> str:
+        """The question that is followed over time and across groups: the one chosen, where this wave asked it."""
+        asked = self.release.questions.filter(pl.col("kind").is_in(SCORED))["question_id"].to_list()
+        return self.view["about"] if self.view["about"] in asked else next(iter(asked), "")
+
+    @property
+    def is_enps(self) -> bool:
+        """Whether that question is one of eNPS."""
+        return bool(self.release.questions.filter(pl.col("question_id") == self.about)["kind"].is_in(ENPS).any())
+
+    def draw(self, name: str, frame: Any, drawn: Any, title: str, subtitle: str, **settings: Any) -> Block | Figure:
+        """A figure, or what is said where there is nothing to draw or the question was refused."""
+        if isinstance(frame, Problem):
+            return Notice(frame.told(self.words), title, "little")
+        if frame.is_empty():
+            return Notice(self.words("Nothing of it is told for this wave."), title, "empty")
+        return drawn(frame, words=self.words, title=title, subtitle=subtitle, **settings)  # type: ignore[no-any-return]
+
+
+def waves_of(releases: Sequence[Release]) -> dict[str, Release]:
+    """The waves by name, the earliest first."""
+    return {each.name: each for each in releases}
+
+
+def open_page(releases: Sequence[Release], words: Words, query: Mapping[str, str | list[str]]) -> Page:
+    """The page before anything is computed."""
+    if not releases:
+        return Page(words("Pulse"), words, (), (), (("sentences",), ("footer",)), query)
+    last = releases[-1]
+    waves = {each.name: f"{each.terms.title[words.language]} · {each.wave}" for each in releases}
+    cuts = {name: label(name, words) for each in releases for name in each.groups["cut"].unique(maintain_order=True)}
+    cuts = {name: text for name, text in cuts.items() if name != COMPANY} or {COMPANY: words("Company")}
+    asked: dict[str, str] = {}
+    for each in releases:
+        for row in each.questions.filter(pl.col("kind").is_in(SCORED)).iter_rows(named=True):
+            asked[row["question_id"]] = _short(row[f"text_{words.language}"])
+    about = last.questions.filter(pl.col("kind") == "agreement").select(pl.coalesce("dimension", "question_id"))
+    raised = {name: words(DIMENSIONS.get(name, name)) for name in about.to_series().unique(maintain_order=True)}
+    raised = raised or {"": "–"}
+    rises = {rise: words("+{n} points", n=words.number(float(rise), 2)) for rise in RISES}
+    uses = {use: words(text) for use, text in USES.items()}
+    scenes = {name: words(title) for name, (title, _) in SCENES.items()}
+    controls: list[Control] = [
+        Choice("use", words("Show as"), uses, "read", shortcut="u"),
+        Choice("wave", words("Wave"), waves, last.name, shortcut="w"),
+        Choice("by", words("Group by"), cuts, next(iter(cuts)), shortcut="g"),
+        Choice("about", words("Question followed"), asked, next(iter(asked)), shortcut="q"),
+        Choice("scene", words("Scene"), scenes, next(iter(scenes)), is_local=True),
+        Choice("rise_of", words("If answers rose on"), raised, next(iter(raised)), is_local=True),
+        Choice("rise", words("by"), rises, "0.5", slides=True, is_local=True),
+    ]
+    return Page(words("Pulse"), words, controls, (), PLACES, query)
+
+
+def _short(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def shown(view: View) -> frozenset[str]:
+    """The places that this use of the page shows."""
+    every = frozenset(slot for row in PLACES for slot in row)
+    if view["use"] == "present":
+        return every & {"scenes", "footer", *SCENES[view["scene"]][1]}
+    return every - {"scenes"}
+
+
+def wants(view: View, *slots: str) -> bool:
+    """Whether this use of the page shows one of these places."""
+    return not shown(view).isdisjoint(slots)
+
+
+def only(view: View, blocks: Mapping[str, Any]) -> dict[str, Block | Figure]:
+    """Of these blocks, those in places that this use shows."""
+    seen = shown(view)
+    return {slot: block for slot, block in blocks.items() if slot in seen}
+
+
+def headings(words: Words) -> dict[str, Heading]:
+    """The parts of the page."""
+    return {
+        "h_how": Heading("how", words("How we are")),
+        "h_sure": Heading("sure", words("How sure")),
+        "h_where": Heading(
+            "where", words("Where"), words("Groups large enough alone or merged; nobody can be singled out.")
+        ),
+        "h_why": Heading("why", words("What goes with it"), words("It goes with it; it need not be its cause.")),
+        "h_said": Heading("said", words("What was written")),
+        "h_promised": Heading("promised", words("What we promised")),
+        "h_beside": Heading("beside", words("What others found"), words("As context, never as a target.")),
+    }
+
+
+def frame_of(page: Page, answers: Answers, remarks: Sequence[str] = ()) -> dict[str, Block | Figure]:
+    """What stands around the parts, and nothing in the places that this use of the page does not show."""
+    words, view = page.words, answers.view
+    parts, seen = headings(words), shown(view)
+    around: dict[str, Block | Figure] = {
+        "contents": Contents(tuple(parts.values())),
+        "scenes": Scenes(view["scene"], tuple((name, words(title)) for name, (title, _) in SCENES.items())),
+        **parts,
+        "levers": _levers(page),
+        "footer": footer(answers, remarks),
+    }
+    is_turned = page.is_new("use", view["use"]) and bool(page.blocks)
+    hidden = [slot for row in PLACES for slot in row if slot not in seen or (is_turned and slot not in around)]
+    page.forget(hidden)
+    return {**only(view, around), **dict.fromkeys(hidden, Nothing())}
+
+
+def _levers(page: Page) -> Levers:
+    of = {control.name: control for control in page.controls}
+    said = page.words("What goes with it in this wave, of people alike in all else that was asked.")
+    return Levers([of[name] for name in IF], page.first.controls, page.words("What if"), said)
+
+
+def footer(answers: Answers, remarks: Sequence[str] = ()) -> Footer:
+    """What was declared of the survey, when the wave closed, and where the numbers are defined."""
+    words, release = answers.words, answers.release
+    terms = release.terms
+    mode = {
+        "anonymous": words("anonymous: nothing links anybody's answers from one wave to the next"),
+        "confidential": words("confidential: answers are kept under a pseudonym"),
+    }[terms.mode]
+    return Footer([
+        *((remark, "") for remark in remarks),
+        (f"{terms.title[words.language]} · {release.wave}", ""),
+        (words("closed on {day}", day=words.date(release.closed_at.date())), ""),
+        (mode, ""),
+        (words("no group of fewer than {n} answers is shown", n=terms.minimum), ""),
+        *((words(title), f"/{name}?lang={words.language}") for name, title in PAGES.items()),
+    ])  # fmt: skip
+
+
+def nothing(page: Page, problem: Problem | None) -> None:
+    """Say that no survey was released, and what would change that."""
+    words = page.words
+    said = words(
+        "No survey has closed yet. `cadran survey new` begins one; `cadran import` reads the results of another tool."
+    )
+    text = problem.told(words) if problem else said
+    links = Footer([(words(title), f"/{name}?lang={words.language}") for name, title in PAGES.items()])
+    page.show({"sentences": Notice(text, kind="little" if problem else "empty"), "footer": links})
