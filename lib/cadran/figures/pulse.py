@@ -70,7 +70,7 @@ def answers(style: Style) -> Chart:
     base = (
         alt.Chart()
         .transform_filter("isValid(datum.favourable_share)")
-        .transform_fold(names, as_=["part", "share"])
+        .transform_fold([*names], as_=["part", "share"])
         .transform_calculate(begins=start)
         .transform_calculate(ends="datum.begins + datum.share")
         .encode(style.down("label", title=None, axis=style.names("label", labelLimit=300, labelColor=colour("ink"))))
