@@ -41,6 +41,7 @@ id = "tools"
 kind = "agreement"
 dimension = "tools"
 named = "My tools help me"
+not_applicable = ["0", "No idea"]
 labels.en = ["Strongly disagree", "Disagree", "Neither", "Agree", "Strongly agree"]
 labels.fr = ["Pas du tout d'accord", "Pas d'accord", "Ni l'un ni l'autre", "D'accord", "Tout à fait d'accord"]
 [[questions]]
@@ -145,13 +146,15 @@ def test_each_question_has_its_own_scale_in_one_column(take):
         + "2024-05,e,North,My tools help me,\n"
         + "2024-05,f,North,My tools help me,3.5\n"
         + "2024-05,g,North,My tools help me,rather\n"
+        + '2024-05,h,North,My tools help me,"0,0"\n'
+        + "2024-05,i,North,My tools help me,no idea\n"
         + "2024-05,a,North,day,vendredi\n"
         + "2024-05,b,North,day,Sunday\n"
     )
 
     assert [row[:3] for row in answered(found)] == [
         ("day", None, "Friday"), ("enps", 0, None), ("first", 10, None), ("tools", 4, None), ("tools", 5, None),
-        ("tools", None, None),
+        *[("tools", None, None)] * 3,
     ]  # fmt: skip
     scale, word = (
         "a score is a whole number on the scale of its question",
@@ -163,9 +166,9 @@ def test_each_question_has_its_own_scale_in_one_column(take):
         (6, scale, "Answer = 7 (tools: 1-5)"),
         (10, scale, "Answer = 3.5 (tools: 1-5)"),
         (11, word, "Answer = rather (tools)"),
-        (13, "a choice is one of the options of its question", "Answer = Sunday (≈ Monday)"),
+        (15, "a choice is one of the options of its question", "Answer = Sunday (≈ Monday)"),
     ]
-    assert found.waves[0].noted["n_not_applicable"] == 1
+    assert found.waves[0].noted["n_not_applicable"] == 3
     assert found.files[0].n_left_out == 1
 
 
