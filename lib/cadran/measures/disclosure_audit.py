@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from cadran.measures.disclosure_cells import bands_of, is_close
-from cadran.measures.disclosure_counts import Counted
+from cadran.measures.disclosure_counts import Counted, Scale
 from cadran.measures.disclosure_merge import Partition, thin_between
+from cadran.measures.disclosure_room import ROOM, held_by, told_by
 from cadran.measures.disclosure_spans import Targets, targets_of
+from cadran.measures.disclosure_tight import Tight
 
 Array = np.ndarray[Any, Any]
 EXACT, BAND, WITHHELD = 0, 1, 2
@@ -17,6 +19,7 @@ EXACT, BAND, WITHHELD = 0, 1, 2
 FEW = "Too few people answered this question here."
 ALIKE = "Nearly all who answered agree, here or in a group beside: it is told in bands, or not at all."
 DERIVED = "Taken together with what else is told, it would tell of too few people."
+CROWDED = "So few people answered that telling this as well would give answers away."
 WHOLE_ALIKE = "Nearly all in the company agree: groups would tell of persons."
 COARSER = "It is no closer told than the group it stands in."
 NOT_ASKED = "Nobody here answered this question."
@@ -83,15 +86,18 @@ def chosen(wave: Counted, partitions: Sequence[Partition], counts: Sequence[Arra
     blocks = blocks_of(partitions)
     told = Told(blocks, np.full((len(wave.scales), len(blocks)), EXACT))
     targets = targets_of(wave, partitions, minimum)
+    starts = np.cumsum([0, *(len(each.values) for each in partitions)])
     for question, scale in enumerate(wave.scales):
         cells = [each[:, question, : len(scale.levels)] for each in counts]
+        flat = np.concatenate(cells)
+        close = is_close(flat, scale, targets.inside)
+        told.count("agreement", len(close))
         _by_size(told, question, cells, wave, partitions, minimum)
-        _by_agreement(told, question, cells, scale)
-        secret = np.concatenate(
-            [is_close(each, scale) | ((each.sum(1) > 0) & (each.sum(1) < minimum)) for each in cells]
-        )
-        _by_span(told, question, targets, secret, partitions)
-        _hold_bands(told, question, cells, scale)
+        _by_agreement(told, question, close, starts)
+        _by_room(told, question, flat, scale, starts)
+        _by_span(told, question, targets, close | ((flat.sum(1) > 0) & (flat.sum(1) < minimum)), starts)
+        _hold_bands(told, question, flat, scale, starts)
+        _by_bounds(told, question, flat, wave, targets, starts)
     return told
 
 
@@ -126,21 +132,36 @@ def _by_size(
                     told.lower(question, number, WITHHELD, DERIVED)
 
 
-def _by_agreement(told: Told, question: int, cells: Sequence[Array], scale: Any) -> None:
-    """Cells in which nearly all agree, and bands that what they stand in would undo."""
+def _by_agreement(told: Told, question: int, close: Array, starts: Array) -> None:
+    """Cells that tell too much by themselves."""
     for number, block in enumerate(told.blocks):
-        here = cells[block.partition][block.groups]
-        told.count("agreement", len(here))
         if number and told.level[question, 0] > EXACT:
             told.lower(question, number, WITHHELD, WHOLE_ALIKE)
-        elif told.level[question, number] == EXACT and is_close(here, scale).any():
+        elif told.level[question, number] == EXACT and close[starts[block.partition] + block.groups].any():
             told.lower(question, number, BAND, ALIKE)
 
 
-def _hold_bands(told: Told, question: int, cells: Sequence[Array], scale: Any) -> None:
+def _by_room(told: Told, question: int, cells: Array, scale: Scale, starts: Array) -> None:
+    """Blocks in their order, as long as what is told leaves enough of what the answers hold untold."""
+    room = ROOM * held_by(cells[0])
+    exact = told_by(cells[0], scale, cells.sum(1))
+    bands = np.array([np.log2(max(len(bands_of(int(n))), 1)) for n in cells.sum(1)])
+    bits = 0.0
+    for number, block in enumerate(told.blocks):
+        here = starts[block.partition] + np.array(block.groups)
+        # Given the whole, the last of its parts is known from the others.
+        rest = exact[here].sum() - (exact[here].max() if number else 0)
+        if told.level[question, number] == EXACT and number and bits + rest > room:
+            told.lower(question, number, BAND, CROWDED)
+        if told.level[question, number] == BAND and number and bits + bands[here].sum() > room:
+            told.lower(question, number, WITHHELD, CROWDED)
+        bits += (rest, bands[here].sum(), 0.0)[told.level[question, number]]
+
+
+def _hold_bands(told: Told, question: int, cells: Array, scale: Scale, starts: Array) -> None:
     """Bands that what they stand in would undo, or that stand for too few counts, are not told."""
     for number, block in enumerate(told.blocks):
-        here, whole = cells[block.partition][block.groups], cells[block.parent[0]][block.parent[1]]
+        here, whole = cells[starts[block.partition] + block.groups], cells[starts[block.parent[0]] + block.parent[1]]
         if told.level[question, number] == BAND and not _holds(here, whole, scale, not number):
             told.lower(question, number, WITHHELD, told.reason[question, number])
 
@@ -165,31 +186,42 @@ def _holds(here: Array, whole: Array, scale: Any, is_company: bool) -> bool:
     return bool((most - least >= 2).all())
 
 
-def exact_groups(told: Told, question: int, partitions: Sequence[Partition]) -> Array:
-    """(groups of all partitions, one after the other) which are told exactly; those that are their whole parent too."""
-    starts = np.cumsum([0, *(len(each.values) for each in partitions)])
-    found = np.zeros(starts[-1], bool)
-    for number, block in enumerate(told.blocks):
-        if told.level[question, number] == EXACT:
-            found[starts[block.partition] + np.array(block.groups)] = True
-    return found
-
-
-def _by_span(told: Told, question: int, targets: Targets, secret: Array, partitions: Sequence[Partition]) -> None:
-    """Sums and differences of what is told exactly that are a few people's, or a group's that is not told."""
-    while (exact := exact_groups(told, question, partitions)).any():
+def _by_span(told: Told, question: int, targets: Targets, secret: Array, starts: Array) -> None:
+    """Sums and differences of what is told exactly that are a few people's, or a group's that must not be told."""
+    while (exact := _levels(told, question, starts) == EXACT).any():
         found = targets.given_away(exact, secret)
         told.count("sums and differences", len(targets.n))
         if not len(found):
             return
-        for block in {_finest(told, question, targets.meets[each], partitions) for each in found}:
-            told.lower(question, block, BAND, DERIVED)
+        for number in {_finest(told, question, targets.meets[each] > 0, starts, BAND) for each in found}:
+            told.lower(question, number, BAND, DERIVED)
 
 
-def _finest(told: Told, question: int, meets: Array, partitions: Sequence[Partition]) -> int:
-    """The last block that is told exactly and holds some of a target."""
-    starts = np.cumsum([0, *(len(each.values) for each in partitions)])
+def _finest(told: Told, question: int, groups: Array, starts: Array, below: int) -> int:
+    """The last block that holds one of some groups and is told more closely than that."""
     return max(
         number for number, block in enumerate(told.blocks)
-        if told.level[question, number] == EXACT and meets[starts[block.partition] + np.array(block.groups)].any()
+        if told.level[question, number] < below and groups[starts[block.partition] + block.groups].any()
     )  # fmt: skip
+
+
+def _by_bounds(told: Told, question: int, cells: Array, wave: Counted, targets: Targets, starts: Array) -> None:
+    """What bounds few people too closely."""
+    tight = Tight(wave, question, cells, targets)
+    while (level := _levels(told, question, starts)).min() < WITHHELD:
+        broken = tight.broken(level)
+        told.tests["bounds"] = told.tests.get("bounds", 0) + broken.n_bounds
+        told.tests["linear programs"] = told.tests.get("linear programs", 0) + broken.n_programs
+        if not broken.groups.any():
+            return
+        number = _finest(told, question, broken.groups, starts, WITHHELD)
+        told.lower(question, number, WITHHELD if told.level[question, number] else BAND, DERIVED)
+        _hold_bands(told, question, cells, wave.scales[question], starts)
+
+
+def _levels(told: Told, question: int, starts: Array) -> Array:
+    """(groups,) how much is told of each."""
+    found = np.full(starts[-1], WITHHELD)
+    for number, block in enumerate(told.blocks):
+        found[starts[block.partition] + block.groups] = told.level[question, number]
+    return found

@@ -14,16 +14,18 @@ CLOSE = 0.2
 BANDS, IN_A_BAND = 5, 3
 
 
-def is_close(counts: Array, scale: Scale) -> Array:
-    """Whether a cell told exactly would tell of one person, or tell one of the group of all the others.
+def is_close(counts: Array, scale: Scale, inside: Array) -> Array:
+    """Whether a cell told exactly would tell of a few people, or tell one of the group of all the others.
 
     Told are the low, middle and high scores and the sum of all. It tells too much if nobody, everybody, or all but one
-    gave a high score; if all, or all but one, gave scores of one kind; or if the sum leaves some person scores that lie
-    within a fifth of the scale, be it only for someone who takes their own score off.
+    gave a high score; if all, or all but one, gave scores of one kind; if what is left for one person, or for as many as
+    others know apart, lies within a fifth of the scale; or if it does so for one person once another takes their own
+    score off.
 
     Args:
         counts: (cells, scores) how many gave each score of the scale.
         scale: The question's.
+        inside: (cells, sizes) whether so many people of a cell are known apart.
 
     Returns:
         (cells,) whether each does. A cell without scores does not.
@@ -31,30 +33,42 @@ def is_close(counts: Array, scale: Scale) -> Array:
     parts = np.stack([counts[:, scale.part == part].sum(1) for part in range(3)], 1)
     sums = counts @ scale.levels
     n = parts.sum(1)
-    found = (parts >= n[:, None] - 1).any(1) | (parts[:, 2] <= 1) | _pins(parts, sums, scale)
+    found = (parts >= n[:, None] - 1).any(1) | (parts[:, 2] <= 1) | _pins(parts, sums, scale, 1)
+    for size in range(2, inside.shape[1]):
+        if (theirs := inside[:, size] & (n > size) & ~found).any():
+            found[theirs] |= _pins(parts[theirs], sums[theirs], scale, size)
     for score, part in zip(scale.levels, scale.part, strict=True):
-        gave = counts[:, score - scale.low] > 0
-        others = parts.copy()
+        gave = (counts[:, score - scale.low] > 0) & ~found
+        others = parts[gave]
         others[:, part] -= 1
-        found |= gave & _pins(np.maximum(others, 0), sums - score, scale)
-    return found & (n > 0)
+        found[gave] |= _pins(others, sums[gave] - score, scale, 1)
+    return np.asarray(found & (n > 0))
 
 
-def _pins(parts: Array, sums: Array, scale: Scale) -> Array:
-    """(cells,) whether low, middle and high counts and a sum leave any person only scores that are close together."""
-    ends = np.array(
-        [(scale.levels[scale.part == part].min(initial=99), scale.levels[scale.part == part].max(initial=-99))
-         for part in range(3)]
-    )  # fmt: skip
-    least, most = np.full(len(parts), 99), np.full(len(parts), -99)
-    for score, part in zip(scale.levels, scale.part, strict=True):
-        others = parts.copy()
-        others[:, part] -= 1
-        rest = sums - score
-        can = (others[:, part] >= 0) & (others @ np.where(parts.any(0), ends[:, 0], 0) <= rest)
-        can &= rest <= others @ np.where(parts.any(0), ends[:, 1], 0)
-        least, most = np.where(can, np.minimum(least, score), least), np.where(can, np.maximum(most, score), most)
-    return most - least <= CLOSE * (scale.high - scale.low)
+def _pins(parts: Array, sums: Array, scale: Scale, size: int) -> Array:
+    """(cells,) whether low, middle and high counts and a sum leave the mean, or the high share, of so many of a cell's
+    people values that are close together."""
+    ends = np.array([
+        (scale.levels[scale.part == part].min(), scale.levels[scale.part == part].max()) if (scale.part == part).any()
+        else (0, 0) for part in range(3)
+    ])  # fmt: skip
+    far = size * (scale.high + 1)
+    least, most = np.full(len(parts), far), np.full(len(parts), -far)
+    fewest, highest = least.copy(), most.copy()
+    for high in range(size + 1):
+        for middle in range(size + 1 - high):
+            theirs = np.array([size - high - middle, middle, high])
+            others = parts - theirs
+            lowest = np.maximum(theirs @ ends[:, 0], sums - others @ ends[:, 1])
+            top = np.minimum(theirs @ ends[:, 1], sums - others @ ends[:, 0])
+            can = (others >= 0).all(1) & (lowest <= top)
+            least, most = np.where(can, np.minimum(least, lowest), least), np.where(can, np.maximum(most, top), most)
+            fewest, highest = (
+                np.where(can, np.minimum(fewest, high), fewest),
+                np.where(can, np.maximum(highest, high), highest),
+            )
+    is_near = most - least <= CLOSE * size * (scale.high - scale.low)
+    return np.asarray(is_near | (highest - fewest <= CLOSE * size))
 
 
 def bands_of(n: int) -> list[tuple[int, int]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array, vstack
 
 from cadran.measures.disclosure_counts import Counted
 from cadran.measures.disclosure_merge import Partition
@@ -33,6 +34,13 @@ class Targets:
     #: (targets, directions) each target's sum of random numbers, one for each type and direction; of groups too.
     drawn: Array
     drawn_groups: Array
+    #: (respondents,) the type of each, and (types, partitions) the group that each type stands in.
+    types: Array
+    place: Array
+    #: Sets of few people that are no type: (sets, types) whether each type stands in it.
+    sets: csr_array
+    #: (groups, people) whether a target of so many people lies within a group, and is not all of it.
+    inside: Array
     _found: dict[bytes, Array] = field(default_factory=dict)
 
     def given_away(self, exact: Array, secret: Array) -> Array:
@@ -80,13 +88,14 @@ def targets_of(wave: Counted, partitions: Sequence[Partition], minimum: int) -> 
     rng = np.random.default_rng(0)
     drawn = rng.standard_normal((int(types.max(initial=-1)) + 1, 3))[types]
     n_groups = int(starts[-1])
-    n_found, meets_found, drawn_found = [], [], []
+    n_found, meets_found, drawn_found, sets_found = [], [], [], []
     groups = np.zeros((n_groups, n_groups))
     group_drawn = np.zeros((n_groups, 3))
     for of in sets:
         np.add.at(groups, (np.repeat(of, places.shape[1]), places.ravel()), 1)
         for each in range(3):
             group_drawn[:, each] += np.bincount(of, drawn[:, each], minlength=n_groups)
+    n_types = int(types.max(initial=-1)) + 1
     for of in names[len(sets) :]:
         n = np.bincount(of)
         small = (n > 0) & (n < minimum)
@@ -99,7 +108,16 @@ def targets_of(wave: Counted, partitions: Sequence[Partition], minimum: int) -> 
         n_found.append(n[small])
         meets_found.append(meets)
         drawn_found.append(sums)
+        if of is not types:
+            pairs = np.unique(np.stack([row[of[theirs]], types[theirs]], 1), axis=0)
+            sets_found.append(csr_array((np.ones(len(pairs)), pairs.T), shape=(len(meets), n_types)))
+    n, meets = np.concatenate([np.diag(groups), *n_found]), np.vstack([groups, *meets_found])
+    few, whole = n[n_groups:].astype(int), meets[n_groups:] == n[n_groups:, None]
+    inside = np.zeros((n_groups, minimum), bool)
+    for size in range(1, minimum):
+        inside[:, size] = (whole[few == size] & (np.diag(groups) > size)).any(0)
+    _, first = np.unique(types, return_index=True)
     return Targets(
-        np.concatenate([np.diag(groups), *n_found]), np.vstack([groups, *meets_found]), groups, minimum,
-        np.vstack([group_drawn, *drawn_found]), group_drawn,
+        n, meets, groups, minimum, np.vstack([group_drawn, *drawn_found]), group_drawn, types, places[first],
+        vstack(sets_found, format="csr") if sets_found else csr_array((0, n_types)), inside,
     )  # fmt: skip

@@ -1,0 +1,283 @@
+"""How closely what is told bounds what a few people answered.
+
+The answers of one question are numbers of people by type and score. All that agree with what is told form a polytope, and
+what can be known of a few people is the least and the greatest that they can have in it. Inside it lies the distribution of
+greatest entropy, the best guess there is; from there steps that change nothing that is told show how far they can go at
+least. Only where that is too little are the ends themselves looked for by linear programming.
+
+Source:
+    Dobra, Fienberg (2000), Bounds for cell entries in contingency tables given marginal totals, PNAS 97(22).
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from scipy.optimize import linprog
+from scipy.sparse import coo_array, csr_array
+
+from cadran.measures.disclosure_cells import CLOSE
+from cadran.measures.disclosure_counts import Scale
+
+Array = np.ndarray[Any, Any]
+_STEPS, _CONVERGED, _AT_ONCE, _NO_CHANCE = 60, 1e-7, 64, 1e-12
+
+
+@dataclass
+class Question:
+    """What is told of one question, as constraints on how many of each type gave each score.
+
+    Scores are those at the ends of low, middle and high, whose mixtures make all others; where it is not known who
+    answered, one more stands for no answer.
+    """
+
+    scale: Scale
+    #: (types,) people, and (types, partitions) the group of each, all partitions one after the other.
+    n: Array
+    place: Array
+    #: (groups, features) what is told: high, middle, sum of scores above the lowest, answers; and which of it.
+    told: Array
+    is_told: Array
+    #: (groups, 2) least and greatest number of high scores, where a band is told; null elsewhere.
+    band: Array
+    is_partial: bool = False
+
+    def __post_init__(self) -> None:
+        ends = {(int(self.scale.levels[self.scale.part == part][end]), part) for part in range(3) for end in (0, -1)
+                if (self.scale.part == part).any()}  # fmt: skip
+        scores, parts = zip(*sorted(ends), strict=True)
+        width = self.scale.high - self.scale.low
+        self.features = np.array(
+            [[part == 2, part == 1, (score - self.scale.low) / width, 1] for score, part in zip(scores, parts, strict=True)]
+            + [[0, 0, 0, 0]] * self.is_partial, float
+        )  # fmt: skip
+
+    @property
+    def groups(self) -> int:
+        """How many groups there are."""
+        return len(self.told)
+
+
+@dataclass
+class Centre:
+    """The best guess: (types, scores) chances, and what a step away from it needs."""
+
+    chance: Array
+    active: Array
+    inverse: Any
+    is_inside: bool
+
+
+def centre(question: Question) -> Centre:
+    """The distribution of greatest entropy among those that agree with what is told, near the middle of bands."""
+    allowed = _allowed(question)
+    is_band = ~np.isnan(question.band[:, 0])
+    low, most = question.band.T
+    spread = np.where(is_band, (most - low) / 4, 0.0)
+    for _ in range(_STEPS):
+        found = _fitted(question, allowed, spread)
+        high = _moments(question, found.chance)[:, 0]
+        out = is_band & ((high < low) | (high > most))
+        if not found.is_inside or not out.any():
+            return found
+        spread[out] /= 2
+    return replace(found, is_inside=False)
+
+
+def _fitted(question: Question, allowed: Array, spread: Array) -> Centre:
+    """Newton's method on the dual, with steps shortened until they lead downhill.
+
+    Args:
+        question: What is told.
+        allowed: (types, scores) which are possible at all.
+        spread: (groups,) how far from the middle of its band a number of high scores may well lie.
+    """
+    is_band = ~np.isnan(question.band[:, 0])
+    active, target, soft = question.is_told.copy(), question.told.copy(), np.zeros_like(question.told)
+    active[is_band, 0] = True
+    target[is_band, 0] = question.band[is_band].mean(1)
+    soft[:, 0] = spread**2
+    if not allowed.any(1).all():
+        return Centre(allowed / np.maximum(allowed.sum(1, keepdims=True), 1), active, None, False)
+
+    def fall(at: Array) -> float:
+        size = np.where(allowed, at[question.place].sum(1) @ question.features.T, -np.inf)
+        top = size.max(1)
+        inner = question.n @ (top + np.log(np.exp(size - top[:, None]).sum(1)))
+        return float(inner - (at * target)[active].sum() + (soft * at**2)[active].sum() / 2)
+
+    dual = np.zeros_like(target)
+    height = fall(dual)
+    for _ in range(_STEPS):
+        chance = _chance(question, allowed, dual)
+        gap = (target - _moments(question, chance) - soft * dual)[active]
+        curve = _curve(question, chance, active) + np.diag(soft[active])
+        inverse = cho_factor(curve + np.eye(len(curve)) * 1e-9 * max(np.trace(curve) / max(len(curve), 1), 1.0))
+        if np.abs(gap).max(initial=0) < _CONVERGED * max(question.n.sum(), 1):
+            return Centre(chance, active, inverse, True)
+        step = np.zeros_like(dual)
+        step[active] = cho_solve(inverse, gap)
+        length, slope = 1.0, float(gap @ step[active])
+        while length > 1e-4 and fall(dual + length * step) > height - 1e-4 * length * slope:
+            length /= 2
+        dual += length * step
+        height = fall(dual)
+    return Centre(_chance(question, allowed, dual), active, None, False)
+
+
+def _allowed(question: Question) -> Array:
+    """(types, scores) which scores nothing told rules out at once."""
+    features = question.features
+    told = question.is_told
+    n, high, middle, total = question.told[:, 3], question.told[:, 0], question.told[:, 1], question.told[:, 2]
+    part = features[:, 1] + 2 * features[:, 0]
+    is_answer = features[:, 3] > 0
+    free = np.ones((question.groups, len(features)), bool)
+    counts = np.stack([n - high - middle, middle, high], 1)
+    for each in range(3):
+        free[np.ix_(told[:, 2] & (counts[:, each] <= 0), (part == each) & is_answer)] = False
+    for end, sign in ((np.min, 1), (np.max, -1)):
+        ends = np.array([end(features[(part == each) & is_answer, 2], initial=sign) for each in range(3)])
+        is_end = told[:, 2] & (np.abs(np.where(counts > 0, counts, 0) @ ends - total) < 1e-9)
+        beyond = is_answer & (features[:, 2] != ends[part.astype(int)])
+        free[np.ix_(is_end, beyond)] = False
+    return np.asarray(free[question.place].all(1))
+
+
+def _moments(question: Question, chance: Array) -> Array:
+    mass = (question.n[:, None] * chance) @ question.features
+    sums = np.zeros((question.groups, mass.shape[1]))
+    for place in question.place.T:
+        np.add.at(sums, place, mass)
+    return sums
+
+
+def _chance(question: Question, allowed: Array, dual: Array) -> Array:
+    size = dual[question.place].sum(1) @ question.features.T
+    size = np.where(allowed, size, -np.inf)
+    size -= size.max(1, keepdims=True)
+    weight = np.exp(size)
+    return np.asarray(weight / weight.sum(1, keepdims=True))
+
+
+def _curve(question: Question, chance: Array, active: Array) -> Array:
+    """How the moments of groups vary together."""
+    features, groups = question.features, question.groups
+    mean = chance @ features
+    size = features.shape[1]
+    spread = np.einsum("tl,lf,lg->tfg", chance, features, features) - mean[:, :, None] * mean[:, None, :]
+    spread *= question.n[:, None, None]
+    whole = np.zeros((groups * groups, size * size))
+    flat = spread.reshape(len(spread), -1)
+    for one in question.place.T:
+        for other in question.place.T:
+            key = one * groups + other
+            np.add.at(whole, key, flat)
+    whole = whole.reshape(groups, groups, size, size).transpose(0, 2, 1, 3).reshape(groups * size, groups * size)
+    chosen = active.ravel()
+    return whole[np.ix_(chosen, chosen)]
+
+
+def spans(question: Question, found: Centre, sets: csr_array, along: Array, values: Array) -> Array:
+    """(sets, values, 2) least and greatest sums over each set on a straight way through the centre, along which the sum of
+    one value changes, and nothing that is told: all of it agrees with what is told.
+
+    Args:
+        question: What is told.
+        found: Its centre.
+        sets: (sets, types) which types are whole in each.
+        along: (scores,) the value that changes.
+        values: (values, scores) what is summed.
+    """
+    chance, features, place = found.chance, question.features, question.place
+    mean, mean_along = chance @ features, chance @ along
+    together = ((chance * along) @ features - mean * mean_along[:, None]) * question.n[:, None]
+    in_group = coo_array(
+        (np.ones(place.size), (np.repeat(np.arange(len(place)), place.shape[1]), place.ravel())),
+        shape=(len(place), question.groups),
+    ).tocsr()  # fmt: skip
+    low, most = question.band.T
+    is_band = ~np.isnan(low)
+    room = np.stack(
+        [_moments(question, chance)[is_band, 0] - low[is_band], most[is_band] - _moments(question, chance)[is_band, 0]]
+    )
+    ends = np.empty((sets.shape[0], len(values), 2))
+    for start in range(0, sets.shape[0], _AT_ONCE):
+        member = sets[start : start + _AT_ONCE].toarray()
+        n, size = len(member), features.shape[1]
+        right = np.stack([(in_group.T @ (member * together[:, each]).T).T for each in range(size)], 2).reshape(n, -1)
+        chosen = found.active.ravel()
+        dual = np.zeros_like(right)
+        dual[:, chosen] = cho_solve(found.inverse, right[:, chosen].T).T
+        dual = dual.reshape(n, question.groups, size)
+        back = np.stack([(in_group @ dual[:, :, each].T).T for each in range(size)], 2)
+        rate = member[:, :, None] * (along - mean_along[:, None]) - (
+            back @ features.T - (back * mean).sum(2)[:, :, None]
+        )
+        rate = np.where(chance > _NO_CHANCE, rate, 0)
+        moves = rate * (chance * question.n[:, None])
+        shift = (in_group[:, is_band].T @ (moves @ features[:, 0]).T).T
+        change = np.einsum("stl,vl,st->sv", moves, values, member)
+        base = np.einsum("tl,vl,st->sv", chance * question.n[:, None], values, member)
+        for side, sign in ((0, -1), (1, 1)):
+            fastest = (-sign * rate).max((1, 2), initial=_NO_CHANCE)
+            slip = np.maximum(sign * shift / room[1], -sign * shift / room[0]).max(1, initial=0) if is_band.any() else 0
+            reach = sign / np.maximum(fastest, slip)
+            ends[start : start + n, :, side] = base + reach[:, None] * change
+    return np.sort(ends, axis=2)
+
+
+def ends(question: Question, member: Array, value: Array) -> tuple[float, float] | None:
+    """Least and greatest sum of a value over some types, by linear programming; null if nothing agrees with what is told."""
+    n_types, n_scores = len(question.n), len(question.features)
+    column = np.arange(n_types * n_scores).reshape(n_types, n_scores)
+    rows, columns, weights, right = [], [], [], []
+    row = 0
+    for each in range(n_types):
+        rows += [row] * n_scores
+        columns += column[each].tolist()
+        weights += [1.0] * n_scores
+        right.append(question.n[each])
+        row += 1
+    band_rows: list[tuple[Array, Array, float, float]] = []
+    for group in range(question.groups):
+        held = np.flatnonzero((question.place == group).any(1))
+        for each in np.flatnonzero(question.is_told[group]).tolist():
+            weight = np.tile(question.features[:, each], len(held))
+            rows += [row] * len(weight)
+            columns += column[held].ravel().tolist()
+            weights += weight.tolist()
+            right.append(question.told[group, each])
+            row += 1
+        if not np.isnan(question.band[group, 0]):
+            band_rows.append((column[held].ravel(), np.tile(question.features[:, 0], len(held)), *question.band[group]))
+    equal = coo_array((weights, (rows, columns)), shape=(row, column.size)).tocsr()
+    above, limits = None, None
+    if band_rows:
+        parts = [(sign * weight, np.full(len(weight), 2 * number + (sign < 0)), held)
+                 for number, (held, weight, _, _) in enumerate(band_rows) for sign in (1, -1)]  # fmt: skip
+        above = coo_array(
+            (np.concatenate([p[0] for p in parts]), (np.concatenate([p[1] for p in parts]), np.concatenate([p[2] for p in parts]))),
+            shape=(2 * len(band_rows), column.size),
+        ).tocsr()  # fmt: skip
+        limits = np.array([[most, -low] for _, _, low, most in band_rows]).ravel()
+    cost = np.outer(member, value).ravel()
+    found = [linprog(sign * cost, A_ub=above, b_ub=limits, A_eq=equal, b_eq=right, method="highs") for sign in (1, -1)]
+    if any(each.status for each in found):
+        return None
+    return float(found[0].fun), float(-found[1].fun)
+
+
+def is_narrow(ends: Array, n: Array, unit: float) -> Array:
+    """Whether two ends leave the mean of n no more than a fifth of its range.
+
+    Args:
+        ends: (sets, 2) of the sum.
+        n: (sets,) people; the mean of one runs from 0 to 1.
+        unit: What a sum is a multiple of; 0: of nothing.
+    """
+    low, most = ends.T
+    if unit:
+        low, most = np.ceil(low / unit - 1e-6) * unit, np.floor(most / unit + 1e-6) * unit
+    return np.asarray((most - low) / np.maximum(n, 1) <= CLOSE + 1e-9)
