@@ -9,10 +9,13 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
+from told import release
 
 from cadran.book import Book
+from cadran.book.pulse import pulse_of
 from cadran.measures import MEASURES, Measure, Question
 from cadran.measures.leads import LEADS
+from cadran.measures.pulse import PULSE
 from cadran.measures.staff import SELLERS
 from cadran.tables.problems import Problem
 
@@ -31,6 +34,12 @@ LEAD_QUESTIONS = {
 SELLER_QUESTIONS = {
     "by team, today's organisation": Question(by=("team",), organisation="today", **PERIOD),
     "by region, filtered": Question(by=("region",), where={"team": ("North", None)}),
+}
+PULSE_QUESTIONS = {
+    "all": Question(),
+    "by region, filtered": Question(
+        by=("region",), where={"survey": ("pulse", None), "question": ("recommend", "tools")}
+    ),
 }
 
 
@@ -89,7 +98,7 @@ def book(make_book) -> Book:
         }
         for number in range(300)
     ]
-    return make_book(
+    made = make_book(
         deals,
         versions=versions,
         leads=leads,
@@ -113,14 +122,21 @@ def book(make_book) -> Book:
             {"action_id": "x1", "date": "2026-04-15", "label": "Training", "scope": "team", "scope_id": "North"},
         ],
     )
+    for month in (4, 5):
+        here = {"recommend": (20 + month, 15, 9), "tools": (30, 4, 6), "speed": (25, 9, month)}
+        north = {"recommend": (12, 8, 4), "tools": ("band", 24, 0.8, 1.0), "speed": None}
+        pulse_of(made).keep_release(release(month, {" (80)": here, "region:North (40)": north}))
+    return made
 
 
 #: Refused where no target was set for such groups, or where the measure has its own.
-WITH_OWN_GROUPS = ("coverage", "required_conversion", "before_after", "attainment", "balance")
+WITH_OWN_GROUPS = ("coverage", "required_conversion", "before_after", "attainment", "balance", "pulse_compared")
 
 
 def questions(measure: Measure) -> dict[str, Question]:
-    return {LEADS: LEAD_QUESTIONS, SELLERS: SELLER_QUESTIONS}.get(measure.subject, DEAL_QUESTIONS)
+    return {LEADS: LEAD_QUESTIONS, SELLERS: SELLER_QUESTIONS, PULSE: PULSE_QUESTIONS}.get(
+        measure.subject, DEAL_QUESTIONS
+    )
 
 
 CASES = [(name, asked) for name, measure in MEASURES.items() for asked in questions(measure)]

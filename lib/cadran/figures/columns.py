@@ -11,6 +11,7 @@ from cadran.figures import (
     columns_process,
     columns_resources,
     columns_score,
+    columns_survey,
     columns_territories,
 )
 from cadran.tables.measured.process import ABOUT, FACTS
@@ -221,6 +222,7 @@ LABELS = (
     | columns_resources.LABELS
     | columns_territories.LABELS
     | columns_planned.LABELS
+    | columns_survey.LABELS
 )
 #: Values that are words of ours, and so are translated.
 VALUES = (
@@ -241,8 +243,9 @@ VALUES = (
     | columns_audit.VALUES
     | columns_resources.VALUES
     | columns_territories.VALUES
+    | columns_survey.VALUES
 )
-_SHARES = (*columns_process.SHARES, *columns_resources.SHARES, *columns_planned.SHARES)
+_SHARES = (*columns_process.SHARES, *columns_resources.SHARES, *columns_planned.SHARES, *columns_survey.SHARES)
 #: The causes of a waterfall.
 CAUSE_LABELS = {
     "opening": "Opening",
@@ -271,6 +274,7 @@ WORDED = (
     | columns_audit.WORDED
     | columns_resources.WORDED
     | columns_territories.WORDED
+    | columns_survey.WORDED
 )
 _MONTHS = {"month", "closed_month", "created_month", "expected_month"} | columns_planned.MONTHS
 #: Columns that only serve the drawing.

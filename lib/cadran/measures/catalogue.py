@@ -123,6 +123,8 @@ class Subject:
     columns: tuple[str, ...]
     rows: Callable[[Book, Iterable[str], Organisation], nw.LazyFrame]
     no_column: str
+    #: What of it a book lacks, as "waves (closed) 0/1", where it has none: for what stands beside the tables of a book.
+    lacks: Callable[[Book], str] | None = None
 
 
 DEALS = Subject(DEAL_COLUMNS, Book.deals, "Deals have no column {column}.")
@@ -216,7 +218,7 @@ class Measure:
         for need in self.needs:
             if need.repair and need.table and not counted[need, need.table][0]:
                 raise Problem("{title} cannot be had on this book.", need.repair, title=self.title, missing="")
-        if any(need.least_share > 0 or need.once_is_enough for need in self.needs):
+        if self.subject.lacks or any(need.least_share > 0 or need.once_is_enough for need in self.needs):
             told = availability(book, [self])
             if told["available"][0] == "impossible":
                 raise Problem(
@@ -329,7 +331,8 @@ def availability(book: Book, measures: Iterable[Measure] | None = None) -> pl.Da
     counted = _filled(book, {need for each in asked for need in each.needs})
     rows = []
     for each in asked:
-        state, missing = "available", []
+        lacked = each.subject.lacks(book) if each.subject.lacks else ""
+        state, missing = ("impossible", [lacked]) if lacked else ("available", [])
         for need in each.needs:
             ofs = need.among if need.table is None else (need.table,)
             found = {of: counted[need, of] for of in ofs if (need, of) in counted}
