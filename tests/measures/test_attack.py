@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import attack
+import attack_across
+import attack_tables
 import polars as pl
 import pytest
 from pulse_companies import AGREEMENT, company
@@ -42,7 +44,7 @@ def hand_made(scores, groups, told=None, **given):
     by = {person: score for person, (_, score) in scores.items()}
     answers = {wave.wave: {SCORE: by}}
     insider = given.get("insider")
-    return released, attack.knowing([replace(wave, invited=invited)], answers, insider), answers
+    return released, attack_tables.knowing([replace(wave, invited=invited)], answers, insider), answers
 
 
 def _as(rows, schema):
@@ -136,3 +138,10 @@ def test_a_comment_of_few_is_told():
     found = attack.attack([replace(released, comments=_as(said, Comment)[0])], knowledge)
 
     assert found.filter(what="comment")["people"].to_list() == ["p08,p09,p10"]
+
+
+def test_the_same_attack_succeeds_without_protection():
+    result = attack_across.attacked(2, 60, "confidential", solves=0, protect=False, n_waves=3)
+
+    assert result["persons"] > 50
+    assert result["guessed"] > 0
