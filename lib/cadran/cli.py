@@ -36,6 +36,7 @@ from cadran.cli_models import backtest
 from cadran.cli_people import people
 from cadran.cli_plan import plan
 from cadran.cli_process import process
+from cadran.cli_pulse import pulse
 from cadran.cli_scenario import scenario
 from cadran.cli_score import score
 from cadran.cli_survey_run import BallotsOption, survey
@@ -139,6 +140,7 @@ def sample(
 ) -> None:
     """Invent a coherent company and keep it as a book."""
     from cadran.book import open_book, write_book
+    from cadran.cli_sample import ask_staff
     from cadran.sources.sample import invent, write_plans
 
     words = reader_words()
@@ -151,6 +153,8 @@ def sample(
         # An invented company has no hour of import, and follows no other: the same arguments give the same bytes.
         write_book(book, delivery, delivery.settings.taken, anew=True)
         write_plans(book)
+        step(words("Asking the staff"), 1.0)
+        ask_staff(open_book(book), seed)
     tell_book(open_book(book), Format.table, reader_words())
 
 
@@ -308,4 +312,5 @@ app.add_typer(trial, name="trial", help=words("A fair, randomised trial of a lev
 app.add_typer(audit, name="audit", help=words("Audit how the team works."))
 app.add_typer(plan, name="plan", help=words("Plan the team: hires, territories, pay, coaching."))
 app.add_typer(survey, name="survey", help=words("Ask the team how it is: design a survey, open it, close it."))
+app.add_typer(pulse, name="pulse", help=words("What goes with how the team is, what weighs on it, what was promised."))
 app.add_typer(activate, name="activate", help=words("Open what is closed until the law's conditions are on record."))

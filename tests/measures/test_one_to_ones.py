@@ -155,7 +155,7 @@ def test_who_has_been_waiting_longest_is_told_to_their_manager_alone(book):
 
     Waiting.validate(found)
     assert found.select("person", "waiting_days", "is_late", "next_planned").rows() == [
-        ("c", 90, True, None), ("b", 60, True, date(2026, 7, 3)), ("a", 10, False, None),
+        ("b", 60, True, date(2026, 7, 3)), ("c", 60, True, None), ("a", 10, False, None),
     ]  # fmt: skip
     own = replace(book, reader=Reader("m1", role="manager", teams=frozenset({"T"})))
     assert waiting(own, "m1", TODAY).equals(found)
@@ -166,8 +166,19 @@ def test_who_has_been_waiting_longest_is_told_to_their_manager_alone(book):
         waiting(book, "m9", TODAY)
 
 
+def test_nobody_waits_since_before_one_was_noted(book):
+    with pytest.raises(Problem, match="nobody knows who waits"):
+        waiting(book, "m1", TODAY)
+    assert people(book, TODAY)["is_on_rhythm"].null_count() == 3
+    keep(book, ("a", date(2026, 6, 25)))
+
+    told = waiting(book, "m1", TODAY)
+
+    assert dict(told.select("person", "waiting_days").iter_rows()) == {"a": 5, "b": 5, "c": 5}
+
+
 def test_a_quarter_more_than_agreed_is_still_on_rhythm(book):
-    keep(book, ("a", TODAY - timedelta(days=35)), ("b", TODAY - timedelta(days=36)))
+    keep(book, ("a", TODAY - timedelta(days=35)), ("b", TODAY - timedelta(days=36)), ("c", TODAY - timedelta(days=99)))
 
     told = people(book, TODAY)
 
@@ -176,6 +187,7 @@ def test_a_quarter_more_than_agreed_is_still_on_rhythm(book):
     agree(book, 14, 30, NOW, "m1")
     assert (agreed(book, "m1").days, agreed(book, "m2").days) == (14, 30)
     assert not people(book, TODAY)["is_on_rhythm"].any()
+    assert people(book, TODAY)["rhythm_days"].unique().to_list() == [14]
     assert sifted(book, rows(("a", TODAY)), TODAY)[0]["minutes"].to_list() == [30]
     for days, minutes in ((0, 60), (28, 1)):
         with pytest.raises(Problem, match="no rhythm"):

@@ -25,8 +25,9 @@ def people(book: Book, on: date) -> pl.DataFrame:
 
     Returns:
         One row per person, sorted: `person`, `manager`, `region`, `team`, `last_held` (null: none is known), `next_planned`,
-        `waiting_days` (since the last one, else since this manager leads them or they joined), `rhythm_days`,
-        `is_on_rhythm` (met within the days agreed, and a quarter more; who is new counts so).
+        `waiting_days` (since the last one, else since this manager leads them, they joined, or the manager noted a first one
+        with anybody: nobody knows of those before), `rhythm_days`, `is_on_rhythm` (met within the days agreed, and a quarter
+        more; who is new counts so). Both null where their manager has noted none.
     """
     staff = Staff.of(book, "as_was").on(on).filter("is_here").select("rep_id", "region", "team", "joined")
     lead = led(book).filter(pl.col("since").is_null() | (pl.col("since") <= on))
@@ -43,10 +44,12 @@ def people(book: Book, on: date) -> pl.DataFrame:
     )
     ahead = ahead.group_by("person", "manager").agg(next_planned=pl.col("day").min())
     told = told.join(held, on="person", how="left").join(ahead, on=["person", "manager"], how="left")
+    noted = met.group_by("manager").agg(first_noted=pl.col("day").min())
+    told = told.join(noted, on="manager", how="left")
     days = {name: agreed(book, name).days for name in told["manager"].unique()}
     rhythm = pl.col("manager").replace_strict(days, return_dtype=pl.Int64) if days else pl.lit(1, pl.Int64)
-    begun = pl.coalesce("last_held", pl.max_horizontal("since", "joined"))
-    waiting = (pl.lit(on) - begun).dt.total_days().clip(0)
+    first = pl.when(pl.col("first_noted").is_not_null()).then(pl.max_horizontal("since", "joined", "first_noted"))
+    waiting = (pl.lit(on) - pl.coalesce("last_held", first)).dt.total_days().clip(0)
     return told.with_columns(waiting_days=waiting, rhythm_days=rhythm).with_columns(
         is_on_rhythm=pl.col("waiting_days") <= pl.col("rhythm_days") * GRACE
     ).select(
@@ -72,6 +75,10 @@ def waiting(book: Book, manager: str, on: date) -> pl.DataFrame:
     check_leads(book, manager)
     whole = replace(book, reader=None)
     theirs = people(whole, on).filter(pl.col("manager") == manager).with_columns(is_late=~pl.col("is_on_rhythm"))
+    if theirs["waiting_days"].count() == 0:
+        raise Problem("No one-to-one of {manager} was noted: nobody knows who waits.",
+                      "Note those held: `cadran pulse one-to-ones held`, or import them.", manager=manager)  # fmt: skip
+    theirs = theirs.filter(pl.col("waiting_days").is_not_null())
     return theirs.sort("waiting_days", "person", descending=[True, False]).select(Waiting.column_names())
 
 

@@ -71,7 +71,9 @@ def pulse_load(book: Book, level: Level = "team", weeks: int = WEEKS, survey: st
                       most=MOST_WEEKS)  # fmt: skip
     whole = in_polars(replace(book, reader=None))
     releases = [each for each in released(whole) if survey in (None, each.terms.survey)]
-    releases = [each for each in releases if each.terms.survey == releases[-1].terms.survey]
+    # Of a wave whose answers were kept as long as they may be, nobody knows any more when it opened.
+    there = set(pulse_of(whole).wave_names())
+    releases = [each for each in releases if each.terms.survey == releases[-1].terms.survey and each.name in there]
     parts = [part for each in releases for part in _of_wave(whole, each, level, weeks)]
     rows = pl.DataFrame(parts, schema={**Beside.create_empty().schema, MET: pl.Float64}, orient="row")
     if rows.is_empty():
@@ -147,7 +149,7 @@ class _Load:
         months = Question(self.by, since=add_months(last, -3), until=last - _DAY, options={"every": "month"})
         self.signed = self._asked("attainment", months) if first_day(view) else None
         met = one_to_ones(view, until)
-        self.met = people(view, until) if met.height else None
+        self.met = people(view, until).filter(pl.col("is_on_rhythm").is_not_null()) if met.height else None
 
     def of(self, where: dict[str, tuple[str | None, ...]]) -> dict[str, Any]:
         """What weighed on one group."""

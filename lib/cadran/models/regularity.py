@@ -17,7 +17,7 @@ from cadran.tables.measured.one_to_ones import Regularity
 from cadran.tables.one_to_ones import HELD, PLANNED
 
 ONE_MANAGER = "It would tell of one manager; ratings of named persons are closed."
-FEW = "Fewer than five people have a manager there."
+FEW = "Fewer than five people there have a manager who notes one-to-ones."
 
 
 def regularity(book: Book, on: date) -> pl.DataFrame:
@@ -31,7 +31,8 @@ def regularity(book: Book, on: date) -> pl.DataFrame:
         on: The day it is.
     """
     whole = replace(book, reader=None)
-    known = people(whole, on)
+    # Of managers who have noted none, nobody knows how regular they are: their people are in no group.
+    known = people(whole, on).filter(pl.col("is_on_rhythm").is_not_null())
     met = one_to_ones(whole, on)
     groups: list[dict[str, str | None]] = [{"region": None, "team": None}]
     groups += [{"region": region, "team": None} for region in known["region"].drop_nulls().unique().sort()]
@@ -46,7 +47,7 @@ def regularity(book: Book, on: date) -> pl.DataFrame:
         if not _may_read(book, group):
             continue
         if theirs.height < LEAST_PERSONS or is_hidden:
-            rows.append(group | {"reason": FEW if theirs.height < LEAST_PERSONS else ONE_MANAGER})
+            rows.append(group | {"reason": ONE_MANAGER if is_hidden else FEW})
             continue
         rows.append(group | _told(theirs, met, on))
     types = dict(Regularity.create_empty().schema)
