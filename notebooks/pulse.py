@@ -9,15 +9,19 @@ with app.setup:
     import marimo as mo
 
     from cadran.book import SAMPLE, open_book
+    from cadran.book.promised import promises
     from cadran.figures import pulse_act as act
     from cadran.figures import pulse_page as sheet
     from cadran.figures import pulse_told as told
     from cadran.figures.pulse_lead import first_words
     from cadran.measures.answers import tried
+    from cadran.measures.conversation import guide
     from cadran.measures.disclosure import released
     from cadran.measures.poll import Poll
+    from cadran.measures.promised import followed
     from cadran.models.drivers import drivers
     from cadran.models.pulse_load import pulse_load
+    from cadran.models.regularity import regularity
     from cadran.tables.problems import Problem
     from cadran.text import pick_language, words_for
 
@@ -129,6 +133,16 @@ def show_load(asked, book, first, page, release, view):
     _found = tried(pulse_load, book, "team", survey=release.terms.survey)
     _links = _found if isinstance(_found, Problem) else _found.links
     page.show(sheet.only(view, act.load(first.having({"load": _links}))))
+    return
+
+
+@app.cell
+def show_promised(asked, book, first, page, view):
+    mo.stop(not sheet.wants(view, "promised", "talks", "guide") or not page.is_new("promised", asked))
+    _kept = first.having(
+        {"followed": followed(book), "regularity": tried(regularity, book, book.day), "guide": tried(guide, book)}
+    )
+    page.show(sheet.only(view, {**act.promised(_kept, promises(book)), **act.talks(_kept), **act.guide(_kept)}))
     return
 
 

@@ -129,6 +129,92 @@ def _link(row: Any, words: Words) -> str:
     )
 
 
+def promised(answers: Answers, promises: pl.DataFrame) -> Parts:
+    """What was promised, to whom, by whom until when, and how the answers have moved since.
+
+    Args:
+        answers: With the frame `followed`, as `Followed`.
+        promises: As `Promise`.
+    """
+    words, title = answers.words, answers.words("Actions, and what moved since")
+    if promises.is_empty():
+        none = words(
+            "Nothing was promised yet: `cadran pulse actions add` notes what will be done, by whom, until when."
+        )
+        return {"promised": Notice(none, title, "empty")}
+    followed = answers.frame("followed")
+    lines = []
+    for row in promises.sort("promised_on", descending=True).iter_rows(named=True):
+        subject = words(DIMENSIONS.get(row["about"], answers.texts.get(row["about"], row["about"])))
+        what = f"{row['action']} ({subject}{words(', ')}{row['group'] or words('whole company')})"
+        states = [
+            row["owner"],
+            words("done on {day}", day=words.date(row["done_on"])) if row["done_on"] else
+            words("due on {day}", day=words.date(row["due"])),
+            words("told on {day}", day=words.date(row["told_on"])) if row["told_on"] else words("not told to the team yet"),
+            *_since(followed.filter(pl.col("promise_id") == row["promise_id"]), answers),
+        ]  # fmt: skip
+        lines.append((words.date(row["promised_on"]), what, " · ".join(states)))
+    said = words("How answers moved since: that is told, not why")
+    return {"promised": Lines(title, said, lines)}
+
+
+def _since(followed: pl.DataFrame, answers: Answers) -> list[str]:
+    words = answers.words
+    told = []
+    for row in followed.iter_rows(named=True):
+        if row["moved"] is None:
+            continue
+        ends = {name: words.signed(row[f"moved_{name}"]) for name in ("low", "high")}
+        text = answers.texts.get(row["question"], row["question"])
+        moved = words(
+            "“{question}”: {moved} points ({low} to {high})", question=text, moved=words.signed(row["moved"]), **ends
+        )
+        told.append(moved if row["is_change"] else f"{moved}{words(', ')}{words('not beyond chance')}")
+    return told or [words(each) for each in followed["reason"].drop_nulls().unique(maintain_order=True)[:1]]
+
+
+def talks(answers: Answers) -> Parts:
+    """How regularly people are met one to one, by region and team where that tells of no one manager."""
+    words, title = answers.words, answers.words("One-to-ones held as agreed")
+    frame = answers.frame("regularity")
+    if isinstance(frame, Problem):
+        return {"talks": Notice(frame.told(words), title, "little")}
+    rows = frame.filter(pl.col("on_rhythm_share").is_not_null())
+    if rows.is_empty():
+        none = words("No one-to-one is noted, or of too few people to be told: `cadran pulse one-to-ones` notes them.")
+        return {"talks": Notice(none, title, "empty")}
+    said = words(
+        "Share of the people met within the days agreed, 95 % interval; never what was said, never of one manager"
+    )
+    names = [row["team"] or row["region"] or words("whole company") for row in rows.iter_rows(named=True)]
+    told = [words("{n} of {all}", n=row["n_on_rhythm"], all=row["n_people"]) for row in rows.iter_rows(named=True)]
+    rows = rows.with_columns(group=pl.Series(names, dtype=pl.String), said=pl.Series(told, dtype=pl.String))
+    return {"talks": with_finding(answers.draw("talks", rows, draw.talks, title, said))}
+
+
+def guide(answers: Answers) -> Parts:
+    """What to open a one-to-one with, drawn from what the company answered."""
+    words, frame = answers.words, answers.frame("guide")
+    title = words("To talk about in one-to-ones")
+    if isinstance(frame, Problem) or frame.is_empty():
+        text = frame.told(words) if isinstance(frame, Problem) else words("Nothing of it is told for this wave.")
+        return {"guide": Notice(text, title, "little")}
+    why = {"fell": words("fell since the wave before"), "low": words("among the lowest")}
+    lines = [
+        (
+            words(DIMENSIONS.get(row["dimension"], row["dimension"])), " ".join(row[f"questions_{words.language}"]),
+            f"{words.percent(row['favourable_share'])}{words(', ')}{why[row['why']]}",
+        )
+        for row in frame.iter_rows(named=True)
+    ]  # fmt: skip
+    return {
+        "guide": Lines(
+            title, words("Questions to open with, from what the company answered; an hour, and private"), lines
+        )
+    }
+
+
 def beside(answers: Answers) -> Parts:
     """What others found, with who says so and when."""
     words = answers.words

@@ -21,7 +21,7 @@ from cadran.text import Words
 PLACES = (
     ("contents",), ("scenes",), ("sentences",), ("headlines",),
     ("h_how",), ("trend", "moved"), ("answers",),
-    ("h_sure",), ("answered", "index"),
+    ("h_sure",), ("answered",), ("index",),
     ("h_where",), ("heat",), ("groups",),
     ("h_why",), ("drivers", "priorities"), ("levers",), ("if_told",), ("load",),
     ("h_said",), ("said",),

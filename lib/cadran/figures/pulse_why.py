@@ -6,6 +6,7 @@ from cadran.figures.figure import Chart, figure
 from cadran.figures.style import BESIDE, Style
 from cadran.figures.theme import colour
 from cadran.tables.measured.drivers import Driver, Priority, Raised
+from cadran.tables.measured.one_to_ones import Regularity
 from cadran.tables.measured.pulse_load import LoadLink
 
 STEP, TALL = 28, 260
@@ -117,4 +118,26 @@ def links(style: Style) -> Chart:
         ),
         base.mark_point(filled=True, size=70).encode(alt.X("effect:Q", title=None, axis=axis), color=ink),
         style.right("datum.told", "label"),
+    ).properties(height=alt.Step(STEP), padding=BESIDE)
+
+
+@figure(rows=Regularity)
+def talks(style: Style) -> Chart:
+    """Share of the people of a group who were met as agreed, with its interval. The rows carry `group` and `said`."""
+    tips = style.tips(group="Group", n_people="People", n_managers="Their managers", on_rhythm_share="Met as agreed",
+                      on_rhythm_share_low="At least", on_rhythm_share_high="At most")  # fmt: skip
+    base = alt.Chart().encode(
+        style.down("group", title=None, axis=style.names("group", labelLimit=240, labelColor=colour("ink"))),
+        tooltip=tips,
+    )
+    axis, scale = style.share(grid=True), alt.Scale(domain=[0, 1])
+    return alt.layer(
+        style.rows("group"),
+        base.mark_bar(height={"band": 0.5}, color=colour("previous")).encode(
+            alt.X("on_rhythm_share:Q", title=None, axis=axis, scale=scale)
+        ),
+        base.mark_rule(strokeWidth=3, strokeCap="round", color=colour("actual"), strokeOpacity=0.6).encode(
+            alt.X("on_rhythm_share_low:Q", title=None, axis=axis, scale=scale), alt.X2("on_rhythm_share_high:Q")
+        ),
+        style.right("datum.said", "group"),
     ).properties(height=alt.Step(STEP), padding=BESIDE)

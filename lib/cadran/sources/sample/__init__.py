@@ -65,10 +65,11 @@ def invent(
 
 
 def write_plans(folder: Path) -> None:
-    """Lay the plans of the invented company beside the versions of its book."""
-    (folder / "plans").mkdir(exist_ok=True)
-    for file in (files("cadran.sources.sample") / "plans").iterdir():
-        (folder / "plans" / file.name).write_bytes(file.read_bytes())
+    """Lay the plans of the invented company, and the survey it asks, beside the versions of its book."""
+    for kind in ("plans", "surveys"):
+        (folder / kind).mkdir(exist_ok=True)
+        for file in (files("cadran.sources.sample") / kind).iterdir():
+            (folder / kind / file.name).write_bytes(file.read_bytes())
 
 
 def _told(slices: Iterable[History], n_deals: int, progress: Callable[[float], None]) -> Iterator[History]:
