@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cadran.measures.disclosure_cells import bands_of, is_close
+from cadran.measures.disclosure_cells import band_of, bands_for, is_close
 from cadran.measures.disclosure_counts import Counted, Scale
 from cadran.measures.disclosure_merge import Partition, thin_between
 from cadran.measures.disclosure_room import ROOM, held_by, told_by
@@ -145,7 +145,7 @@ def _by_room(told: Told, question: int, cells: Array, scale: Scale, starts: Arra
     """Blocks in their order, as long as what is told leaves enough of what the answers hold untold."""
     room = ROOM * held_by(cells[0])
     exact = told_by(cells[0], scale, cells.sum(1))
-    bands = np.array([np.log2(max(len(bands_of(int(n))), 1)) for n in cells.sum(1)])
+    bands = np.log2(np.maximum(bands_for(cells.sum(1)), 1))
     bits = 0.0
     for number, block in enumerate(told.blocks):
         here = starts[block.partition] + np.array(block.groups)
@@ -169,13 +169,8 @@ def _hold_bands(told: Told, question: int, cells: Array, scale: Scale, starts: A
 def _holds(here: Array, whole: Array, scale: Any, is_company: bool) -> bool:
     """Whether bands leave each cell three counts or more, given the count of all of them."""
     is_high = scale.part == 2
-    high, n = here[:, is_high].sum(1), here.sum(1)
-    bands = [
-        next((band for band in bands_of(int(m)) if band[0] <= h <= band[1]), None)
-        for h, m in zip(high, n, strict=True)
-        if m
-    ]
-    if any(band is None for band in bands):
+    bands = [band_of(int(h), int(n)) for h, n in zip(here[:, is_high].sum(1), here.sum(1), strict=True) if n]
+    if None in bands:
         return False
     if is_company:
         return True
@@ -193,7 +188,7 @@ def _by_span(told: Told, question: int, targets: Targets, secret: Array, starts:
         told.count("sums and differences", len(targets.n))
         if not len(found):
             return
-        for number in {_finest(told, question, targets.meets[each] > 0, starts, BAND) for each in found}:
+        for number in {_finest(told, question, targets.groups_of(each), starts, BAND) for each in found}:
             told.lower(question, number, BAND, DERIVED)
 
 

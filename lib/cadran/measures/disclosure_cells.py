@@ -71,18 +71,14 @@ def _pins(parts: Array, sums: Array, scale: Scale, size: int) -> Array:
     return np.asarray(is_near | (highest - fewest <= CLOSE * size))
 
 
-def bands_of(n: int) -> list[tuple[int, int]]:
-    """The bands of how many of n gave a high score: five alike, or fewer so that each stands for three counts or more.
-
-    None where n is too small for two of them.
-    """
-    n_bands = min(BANDS, (n + 1) // IN_A_BAND)
-    if n_bands < 2:
-        return []
-    ends = np.round(np.linspace(0, n + 1, n_bands + 1)).astype(int).tolist()
-    return [(first, after - 1) for first, after in pairwise(ends)]
+def bands_for(n: Array) -> Array:
+    """How many bands the number of high scores among n is told in: five, or fewer so that each stands for three counts."""
+    return np.minimum(BANDS, (n + 1) // IN_A_BAND)
 
 
 def band_of(high: int, n: int) -> tuple[int, int] | None:
-    """The band that a count stands in; null where n is too small to tell one."""
-    return next((band for band in bands_of(n) if band[0] <= high <= band[1]), None)
+    """The least and greatest count of the band that a count of n stands in; null where n is too small for two bands."""
+    if (n_bands := int(bands_for(np.asarray(n)))) < 2:
+        return None
+    ends = np.round(np.linspace(0, n + 1, n_bands + 1)).astype(int).tolist()
+    return next((first, after - 1) for first, after in pairwise(ends) if first <= high < after)

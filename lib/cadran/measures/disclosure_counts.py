@@ -104,22 +104,23 @@ def counted(wave: Wave) -> Counted:
             pl.col("question").is_in(largest.implode())
         )  # fmt: skip
         persons = people["ballot"] if has_ballots and wave.terms.mode == "confidential" else None
-    n_scores = max((len(each.levels) for each in scales), default=1)
-    shape = (len(scales), n_scores)
+    shape = (len(scales), max((len(each.levels) for each in scales), default=1))
+    rows_of = None if is_copied else _persons_of(alone, people, persons)
     cuts = []
     for name in cuts_of(wave):
         columns = columns_of(name, wave)
-        rows = answers.filter(pl.col("cut") == name) if is_copied else alone
         if is_copied and name not in stored:
             continue
+        rows = answers.filter(pl.col("cut") == name) if is_copied else alone
         known = _relabelled(people, wave, name, columns) if is_copied else people
         everybody = None if invited is None else _relabelled(invited, wave, name, columns) if is_copied else invited
-        cuts.append(_cut(name, columns, rows, known, everybody, shape, wave))
+        cuts.append(_cut(name, columns, rows, rows_of, known, everybody, shape, wave))
     counts = np.bincount(_places(alone, shape), minlength=shape[0] * shape[1]).reshape(shape)
-    return Counted(
-        scales, persons, people.height, None if invited is None else invited.height, counts, cuts,
-        _asked(alone, people, persons, len(scales)) if not is_copied else None,
-    )  # fmt: skip
+    asked = None
+    if rows_of is not None:
+        asked = np.zeros((people.height, len(scales)), bool)
+        asked[rows_of, alone["question"].to_numpy()] = True
+    return Counted(scales, persons, people.height, None if invited is None else invited.height, counts, cuts, asked)
 
 
 def scales_of(questions: pl.DataFrame) -> list[Scale]:
@@ -186,28 +187,33 @@ def _cut(
     name: str,
     columns: tuple[str, ...],
     rows: pl.DataFrame,
+    rows_of: Array | None,
     people: pl.DataFrame,
     invited: pl.DataFrame | None,
     shape: tuple[int, int],
     wave: Wave,
 ) -> Cut:
-    frames = [people.select(columns), rows.select(columns), *([] if invited is None else [invited.select(columns)])]
+    frames = [people, *([] if rows_of is not None else [rows]), *([] if invited is None else [invited])]
     values = (
-        pl.concat([each.unique() for each in frames]).unique().sort(columns, nulls_last=True).with_row_index("value")
+        pl.concat([each.select(columns).unique() for each in frames])
+        .unique()
+        .sort(columns, nulls_last=True)
+        .with_row_index("value")
     )
 
     def coded(frame: pl.DataFrame) -> Array:
         joined = frame.select(columns).join(values, on=columns, how="left", nulls_equal=True, maintain_order="left")
         return joined["value"].to_numpy().astype(np.int64)
 
-    place = coded(rows) * (shape[0] * shape[1]) + _places(rows, shape)
+    of = coded(people)
+    place = (coded(rows) if rows_of is None else of[rows_of]) * (shape[0] * shape[1]) + _places(rows, shape)
     counts = np.bincount(place, minlength=values.height * shape[0] * shape[1]).reshape(values.height, *shape)
     labels = values[columns[-1]].to_list()
     parents = values[columns[0]].to_list() if len(columns) > 1 else [None] * values.height
     told = {(row["cut"], row["parent"], row["group"]): list(row["members"]) for row in wave.noted.get("groups", ())}
     members = [told.get((name, parent, label), [label]) for parent, label in zip(parents, labels, strict=True)]
     n_invited = None if invited is None else np.bincount(coded(invited), minlength=values.height)
-    return Cut(name, parents, labels, members, counts, coded(people), n_invited)
+    return Cut(name, parents, labels, members, counts, of, n_invited)
 
 
 def _relabelled(people: pl.DataFrame, wave: Wave, name: str, columns: tuple[str, ...]) -> pl.DataFrame:
@@ -232,18 +238,11 @@ def _relabelled(people: pl.DataFrame, wave: Wave, name: str, columns: tuple[str,
     return found
 
 
-def _asked(alone: pl.DataFrame, people: pl.DataFrame, persons: pl.Series | None, n_questions: int) -> Array | None:
-    """Who answered which question, where ballots tell it."""
-    if alone["ballot"].null_count() or not people.height:
-        return None
+def _persons_of(alone: pl.DataFrame, people: pl.DataFrame, persons: pl.Series | None) -> Array | None:
+    """(answers,) who gave each, where ballots tell it."""
     names = persons if persons is not None else people["ballot"] if "ballot" in people.columns else None
-    if names is None:
+    if names is None or alone["ballot"].null_count() or names.n_unique() < people.height:
         return None
-    place = alone.select("ballot", "question").join(
-        pl.DataFrame({"ballot": names}).with_row_index("person"), on="ballot", how="left"
-    )
-    if place["person"].null_count():  # ballots are not named as the invited are
-        return None
-    asked = np.zeros((people.height, n_questions), bool)
-    asked[place["person"].to_numpy(), place["question"].to_numpy()] = True
-    return asked
+    known = pl.DataFrame({"ballot": names}).with_row_index("person")
+    person = alone.select("ballot").join(known, on="ballot", how="left", maintain_order="left")["person"]
+    return None if person.null_count() else person.to_numpy().astype(np.int64)

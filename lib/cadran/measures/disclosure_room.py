@@ -15,7 +15,7 @@ from cadran.measures.disclosure_counts import Scale
 
 Array = np.ndarray[Any, Any]
 #: The part of what the answers of a question hold that may be told.
-ROOM = 0.5
+ROOM = 2 / 3
 
 
 def held_by(gave: Array) -> float:

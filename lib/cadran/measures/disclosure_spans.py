@@ -17,31 +17,44 @@ from cadran.measures.disclosure_merge import Partition
 Array = np.ndarray[Any, Any]
 #: Left of a sum that is given away, as a part of it: nothing, but for rounding.
 _NOTHING = 1e-6
+#: Directions in which what is left of two sums is held against each other, and neighbours looked at.
+_DIRECTIONS, _NEIGHBOURS = 3, 3
 
 
 @dataclass
 class Targets:
-    """Sums that must not be told, and all groups that may be: as how many of each stand in each group.
+    """Sums that must not be told. In this order: groups, where they are not to be told; sets of few people, who share a
+    value; and types, who share all of them."""
 
-    The first targets are the groups themselves, then types (all attributes alike) and values of few people.
-    """
-
-    #: (targets,) people; (targets, groups) how many of them in each group; (groups, groups) the same of groups.
-    n: Array
-    meets: Array
-    shared: Array
     minimum: int
-    #: (targets, directions) each target's sum of random numbers, one for each type and direction; of groups too.
-    drawn: Array
-    drawn_groups: Array
-    #: (respondents,) the type of each, and (types, partitions) the group that each type stands in.
-    types: Array
+    #: (groups, groups) how many stand in both; (sets, groups) how many of a set stand in each.
+    shared: Array
+    meets: Array
+    #: (types,) people of each, and (types, partitions) the group that each stands in.
+    n_types: Array
     place: Array
-    #: Sets of few people that are no type: (sets, types) whether each type stands in it.
+    #: (respondents,) the type of each; (sets, types) whether a set holds each.
+    types: Array
     sets: csr_array
-    #: (groups, people) whether a target of so many people lies within a group, and is not all of it.
+    #: (groups, people) whether so few are known apart within a group, and are not all of it.
     inside: Array
+    #: (types, directions) random numbers.
+    drawn: Array
     _found: dict[bytes, Array] = field(default_factory=dict)
+
+    @property
+    def n(self) -> Array:
+        """(targets,) people."""
+        return np.concatenate([np.diag(self.shared), self.sets @ self.n_types, self.n_types])
+
+    def groups_of(self, target: int) -> Array:
+        """(groups,) whether each holds somebody of a target."""
+        n_groups, n_sets = len(self.shared), len(self.meets)
+        if target < n_groups + n_sets:
+            return np.asarray((self.shared[target] if target < n_groups else self.meets[target - n_groups]) > 0)
+        found = np.zeros(n_groups, bool)
+        found[self.place[target - n_groups - n_sets]] = True
+        return found
 
     def given_away(self, exact: Array, secret: Array) -> Array:
         """The targets of which the groups told exactly give the sum away, alone or two small ones together.
@@ -54,70 +67,78 @@ class Targets:
         if key not in self._found:
             self._found[key] = self._given_away(exact)
         found = self._found[key]
-        n_groups = len(exact)
-        return found[(found >= n_groups) | secret[np.minimum(found, n_groups - 1)]]
+        return found[(found >= len(exact)) | secret[np.minimum(found, len(exact) - 1)]]
 
     def _given_away(self, exact: Array) -> Array:
-        inverse = np.linalg.pinv(self.shared[np.ix_(exact, exact)].astype(float), hermitian=True, rtol=1e-10)
-        made = self.meets[:, exact] @ inverse
-        left = self.n - (made * self.meets[:, exact]).sum(1)
-        found = left < _NOTHING * self.n
+        inverse = np.zeros_like(self.shared)
+        inverse[np.ix_(exact, exact)] = np.linalg.pinv(self.shared[np.ix_(exact, exact)], hermitian=True, rtol=1e-10)
+        sets = np.vstack([self.shared, self.meets])
+        made = [((sets @ inverse) * sets).sum(1), self.n_types**2 * _pairs(inverse, self.place)]
+        n = self.n
+        found = n - np.concatenate(made) < _NOTHING * n
         # What is left of two targets together is nothing where one's is the other's turned round, in any direction.
-        rest = self.drawn - made @ self.drawn_groups[exact]
-        small = np.flatnonzero((self.n < self.minimum) & ~found)
+        weighted = self.drawn * self.n_types[:, None]
+        by_group = np.stack([_summed(self.place, each, len(exact)) for each in weighted.T], 1)
+        slopes = inverse @ by_group
+        sums = np.vstack([by_group, self.sets @ weighted, weighted])
+        rest = sums - np.vstack([sets @ slopes, slopes[self.place].sum(1) * self.n_types[:, None]])
+        small = np.flatnonzero((n < self.minimum) & ~found)
         order = small[np.argsort(np.abs(rest[small, 0]), kind="stable")]
-        size = np.abs(rest).max(initial=1.0)
-        for step in range(1, 4):
+        for step in range(1, _NEIGHBOURS + 1):
             one, other = order[:-step], order[step:]
-            turned = (np.abs(rest[one] + rest[other]) < 1e-7 * size).all(1) & (
-                self.n[one] + self.n[other] < self.minimum
-            )
+            turned = (np.abs(rest[one] + rest[other]) < _NOTHING * np.abs(rest).max(initial=1)).all(1)
+            turned &= n[one] + n[other] < self.minimum
             found[one[turned]] = found[other[turned]] = True
         return np.flatnonzero(found)
 
 
 def targets_of(wave: Counted, partitions: Sequence[Partition], minimum: int) -> Targets:
-    """What must not be given away: groups, if they are not to be told; types and values of fewer than the minimum."""
+    """What must not be given away of a wave whose groups these are."""
     starts = np.cumsum([0, *(len(each.values) for each in partitions)])
+    n_groups = int(starts[-1])
     places = np.stack([each.of + start for each, start in zip(partitions, starts, strict=False)], 1)
     types = np.zeros(wave.n_respondents, np.int64)
     for cut in wave.cuts:
-        _, types = np.unique(types * (len(cut.labels) + 1) + cut.values, return_inverse=True)
-    sets = list(places.T)
-    names = [*sets, types, *(cut.values for cut in wave.cuts)]
-    rng = np.random.default_rng(0)
-    drawn = rng.standard_normal((int(types.max(initial=-1)) + 1, 3))[types]
-    n_groups = int(starts[-1])
-    n_found, meets_found, drawn_found, sets_found = [], [], [], []
-    groups = np.zeros((n_groups, n_groups))
-    group_drawn = np.zeros((n_groups, 3))
-    for of in sets:
-        np.add.at(groups, (np.repeat(of, places.shape[1]), places.ravel()), 1)
-        for each in range(3):
-            group_drawn[:, each] += np.bincount(of, drawn[:, each], minlength=n_groups)
-    n_types = int(types.max(initial=-1)) + 1
-    for of in names[len(sets) :]:
-        n = np.bincount(of)
+        _, types = np.unique(types * len(cut.labels) + cut.values, return_inverse=True)
+    n_types, first = np.bincount(types), np.unique(types, return_index=True)[1]
+    place = places[first]
+    pairs = np.zeros(n_groups**2)
+    for number, one in enumerate(place.T):
+        for other in place.T[:number]:
+            pairs += np.bincount(one * n_groups + other, n_types, minlength=n_groups**2)
+    shared = pairs.reshape(n_groups, n_groups)
+    shared = shared + shared.T + np.diag(_summed(place, n_types, n_groups))
+    meets: list[Array] = [np.zeros((0, n_groups))]
+    sets = [csr_array((0, len(n_types)))]
+    for cut in wave.cuts:
+        n = np.bincount(cut.values, minlength=len(cut.labels))
         small = (n > 0) & (n < minimum)
-        row = np.cumsum(small) - 1
-        theirs = small[of]
-        meets = np.zeros((int(small.sum()), n_groups))
-        np.add.at(meets, (np.repeat(row[of[theirs]], places.shape[1]), places[theirs].ravel()), 1)
-        sums = np.zeros((len(meets), 3))
-        np.add.at(sums, row[of[theirs]], drawn[theirs])
-        n_found.append(n[small])
-        meets_found.append(meets)
-        drawn_found.append(sums)
-        if of is not types:
-            pairs = np.unique(np.stack([row[of[theirs]], types[theirs]], 1), axis=0)
-            sets_found.append(csr_array((np.ones(len(pairs)), pairs.T), shape=(len(meets), n_types)))
-    n, meets = np.concatenate([np.diag(groups), *n_found]), np.vstack([groups, *meets_found])
-    few, whole = n[n_groups:].astype(int), meets[n_groups:] == n[n_groups:, None]
+        theirs = np.flatnonzero(small[cut.values[first]])
+        row = (np.cumsum(small) - 1)[cut.values[first[theirs]]]
+        sets.append(csr_array((np.ones(len(theirs)), (row, theirs)), shape=(int(small.sum()), len(n_types))))
+        key = (row[:, None] * n_groups + place[theirs]).ravel()
+        weight = np.repeat(n_types[theirs], place.shape[1])
+        meets.append(np.bincount(key, weight, minlength=int(small.sum()) * n_groups).reshape(-1, n_groups))
+    held, size = np.vstack(meets), np.diag(shared)
     inside = np.zeros((n_groups, minimum), bool)
-    for size in range(1, minimum):
-        inside[:, size] = (whole[few == size] & (np.diag(groups) > size)).any(0)
-    _, first = np.unique(types, return_index=True)
-    return Targets(
-        n, meets, groups, minimum, np.vstack([group_drawn, *drawn_found]), group_drawn, types, places[first],
-        vstack(sets_found, format="csr") if sets_found else csr_array((0, n_types)), inside,
-    )  # fmt: skip
+    member = vstack(sets, format="csr")
+    few = (member @ n_types).astype(int)
+    for people in range(1, minimum):
+        inside[np.unique(place[n_types == people]), people] = True
+        inside[:, people] |= (held[few == people] == people).any(0)
+        inside[:, people] &= size > people
+    drawn = np.random.default_rng(0).standard_normal((len(n_types), _DIRECTIONS))
+    return Targets(minimum, shared, held, n_types.astype(float), place, types, member, inside, drawn)
+
+
+def _pairs(matrix: Array, place: Array) -> Array:
+    """(types,) the sum of a symmetric matrix over all pairs of groups that a type stands in."""
+    found = matrix.diagonal()[place].sum(1)
+    for number, one in enumerate(place.T):
+        for other in place.T[:number]:
+            found += 2 * matrix[one, other]
+    return np.asarray(found)
+
+
+def _summed(place: Array, weights: Array, n_groups: int) -> Array:
+    return np.sum([np.bincount(each, weights, minlength=n_groups) for each in place.T], axis=0)

@@ -8,6 +8,7 @@ from scipy.sparse import coo_array, csr_array, eye_array, vstack
 from scipy.sparse.csgraph import connected_components
 
 from cadran.measures.disclosure_bounds import Question, centre, ends, is_narrow, spans
+from cadran.measures.disclosure_cells import band_of
 from cadran.measures.disclosure_counts import Counted
 from cadran.measures.disclosure_spans import Targets
 
@@ -43,7 +44,6 @@ class Tight:
         asked = wave.asked
         self.is_partial = bool(asked is None and cells[0].sum() < wave.n_respondents)
         self.n = np.bincount(targets.types, None if asked is None else asked[:, question], minlength=len(targets.place))
-        self.bands = _bands(by_part[:, 2], cells.sum(1))
         self.fine: set[tuple[int, ...]] = set()
         self.n_programs = 0
 
@@ -126,8 +126,9 @@ class Tight:
         is_told[:-1, :3] = (level[in_play] == 0)[:, None]
         is_told[:-1, 3] = self.is_partial
         band = np.full((len(in_play) + 1, 2), np.nan)
-        in_bands = level[in_play] == 1
-        band[:-1][in_bands] = self.bands[in_play][in_bands]
+        for row in np.flatnonzero(level[in_play] == 1).tolist():
+            high, n = int(told[row, 0]), int(told[row, 3])
+            band[row] = band_of(high, n) or (0, n)
         place = number[self.targets.place[types]]
         return Question(self.scale, self.n[types], place, told, is_told, band, self.is_partial)
 
@@ -147,9 +148,3 @@ class Tight:
         is_close = (of_one < near) | is_narrow(mean, np.ones(len(n)), unit)
         few = (n > 1) & (n < self.targets.minimum)
         return np.asarray(is_close | (few & (is_narrow(high, n, whole) | is_narrow(mean, n, unit))))
-
-
-def _bands(high: Array, n: Array) -> Array:
-    from cadran.measures.disclosure_cells import band_of
-
-    return np.array([band_of(int(h), int(m)) or (0, m) for h, m in zip(high, n, strict=True)], float)

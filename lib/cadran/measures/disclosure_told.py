@@ -40,6 +40,7 @@ def cells_of(counts: Counted, partitions: Sequence[Partition], sums: Sequence[Ar
     """As `Cell`: of each question and block as much as is told."""
     keys = _keys(counts, partitions)
     rows = []
+    facts = [_facts(counts, each) for each in sums]
     for number, block in enumerate(told.blocks):
         part = partitions[block.partition]
         for group in block.groups:
@@ -47,7 +48,10 @@ def cells_of(counts: Counted, partitions: Sequence[Partition], sums: Sequence[Ar
             for question in range(len(counts.scales)):
                 cell = {"cut": part.cut, "parent": parent, "group": name}
                 level, reason = int(told.level[question, number]), told.reason.get((question, number))
-                rows.append(cell | _cell(counts, question, sums[block.partition][group, question], level, reason))
+                rows.append(
+                    cell
+                    | _cell(counts.scales[question].question_id, facts[block.partition][group][question], level, reason)
+                )
     return Cell.validate(pl.DataFrame(rows, Cell.create_empty().schema))
 
 
@@ -67,18 +71,26 @@ def told_of_cells(cells: pl.DataFrame) -> dict[str, Any]:
     return {"cells": rows.to_dicts()}
 
 
-def _cell(counts: Counted, question: int, gave: Array, level: int, reason: str | None) -> dict[str, Any]:
-    scale = counts.scales[question]
-    gave = gave[: len(scale.levels)]
-    n = int(gave.sum())
-    low, middle, high = (int(gave[scale.part == part].sum()) for part in range(3))
-    row: dict[str, Any] = {"question_id": scale.question_id, "told": TOLD[level], "reason": reason}
+def _facts(counts: Counted, gave: Array) -> list[list[list[int]]]:
+    """[group][question] how many scores are low, in the middle and high, and their sum."""
+    found = np.zeros((*gave.shape[:2], 4), np.int64)
+    for question, scale in enumerate(counts.scales):
+        here = gave[:, question, : len(scale.levels)]
+        for part in range(3):
+            found[:, question, part] = here[:, scale.part == part].sum(1)
+        found[:, question, 3] = here @ scale.levels
+    return list(found.tolist())
+
+
+def _cell(question_id: str, facts: Sequence[int], level: int, reason: str | None) -> dict[str, Any]:
+    low, middle, high, total = facts
+    n = low + middle + high
+    row: dict[str, Any] = {"question_id": question_id, "told": TOLD[level], "reason": reason}
     if n == 0:
         return row | {"told": TOLD[WITHHELD], "reason": NOT_ASKED}
     if level == EXACT:
-        return row | {
-            "n": n, "n_high": high, "n_middle": middle, "n_low": low, "score_sum": float(gave @ scale.levels), "reason": None
-        }  # fmt: skip
+        counted = {"n": n, "n_high": high, "n_middle": middle, "n_low": low, "score_sum": float(total)}
+        return row | counted | {"reason": None}
     if level == BAND and (band := band_of(high, n)):
         return row | {"n": n, "band_low": band[0] / n, "band_high": band[1] / n}
     return row | {"told": TOLD[WITHHELD], "reason": reason or FEW}
