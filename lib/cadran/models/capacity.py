@@ -14,6 +14,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.engines import POLARS
 from cadran.measures.counting import Z95
+from cadran.measures.one_to_ones import hours_per_week
 from cadran.measures.periods import month_after
 from cadran.models.behind import behind, told
 from cadran.models.hiring import Hiring
@@ -105,11 +106,12 @@ def staffing_of(book: Book, months: int = 12, path: Path | None = None) -> Staff
             "Map the owner of deals (rep_id), or the staff with their roles.",
         )
     path = path or plan_there(book, FILE)
+    met = tuple(hours_per_week(book).items())
     if path is None:
-        return Staffing()
+        return Staffing(met_hours=met)
     first = month_after(book.day + timedelta(days=1), 0)
     groups = Counter(sellers.filter("is_present").select("region", "team").iter_rows())
-    return read_staffing(path, groups, [month_after(first, n) for n in range(months)])
+    return replace(read_staffing(path, groups, [month_after(first, n) for n in range(months)]), met_hours=met)
 
 
 def basis(force: Workforce) -> pl.DataFrame:

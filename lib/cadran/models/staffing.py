@@ -78,6 +78,8 @@ class Staffing:
     joiners: tuple[Move, ...] = ()
     leavers: tuple[Move, ...] = ()
     openings: tuple[Opening, ...] = ()
+    #: Hours a week that one-to-ones take of each manager, as noted beside the book; no file states them.
+    met_hours: tuple[tuple[str, float], ...] = ()
     #: Names of the fields above that the file states.
     stated: frozenset[str] = frozenset()
     #: What was left out of it, and why; the rest goes on.

@@ -14,6 +14,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.measures.periods import month_after
 from cadran.models.load_ahead import Drawn, Draws, load_ahead
+from cadran.models.met import left_by_meetings, met_before
 from cadran.models.productivity import MOST_MONTHS, Productivity, learn_productivity
 from cadran.models.ramp import Attrition, Ramp, learn_attrition, learn_ramp, stated_attrition, stated_ramp
 from cadran.models.staff import presence, staff, tenure_of
@@ -75,6 +76,8 @@ class Workforce:
     seed: int = 0
     _brought: dict[tuple[int, int, int], tuple[np.ndarray, Drawn]] = field(default_factory=dict, repr=False)
     _lock: Any = field(default_factory=RLock, repr=False)
+    #: (sellers,) the share of their selling hours that one-to-ones with those they lead leave; null: all of them.
+    free: np.ndarray | None = field(default=None, repr=False)
 
     @cached_property
     def ahead(self) -> np.ndarray:
@@ -174,6 +177,8 @@ def _staffed(force: Workforce, n: int, stretch: float, attrition: float) -> tupl
     the book, and the joiners and leavers of the plan."""
     draws, n_groups = _draws(force, n), len(force.groups)
     share, error = (each.astype(np.float32) for each in force.ramp.at(force.tenure, stretch))
+    if force.free is not None:
+        share, error = share * force.free[:, None], error * force.free[:, None]
     order = np.argsort(force.group, kind="stable")
     groups, firsts = np.unique(force.group[order], return_index=True)
     ramped, heads = np.zeros((n, n_groups, len(force.months)), np.float32), np.zeros((n_groups, len(force.months)))
@@ -251,7 +256,7 @@ def workforce(
     attrition = learn_attrition(past) if rate is None else stated_attrition(rate)
     days = WorkingDays.of(book, staffing, past.months[0] if past.months else book.day, months[-1])
     share, _ = ramp.at(past.tenure)
-    ramped = past.present * share
+    ramped = past.present * share * met_before(book, past, days)
     told = worked(book, everybody.select("rep_id", "region"), {month: days.business(month) for month in past.months})
     is_of_one = past.revenue[:, -MOST_MONTHS:].any(axis=1).sum() == 1  # its pace would be that person's
     pace = None if is_of_one and not book.rates_persons else learn_productivity(past, ramped)
@@ -272,4 +277,5 @@ def workforce(
         np.array([place[group] for group in there.select("region", "team").iter_rows()], np.int64),
         tenure_of(there["hired"], tuple(months)), leaves.to_series().to_numpy(), ramp, attrition,
         workload(told, had[len(had) - len(told.months):], staffing), pace, days, seed,
+        free=left_by_meetings(there["rep_id"].to_list(), staffing),
     )  # fmt: skip
