@@ -76,8 +76,8 @@ def form_page(
 <progress max="{len(questions)}" value="0" aria-label="{escape(words("Questions answered"))}" hidden></progress>
 <header><h1>{escape(title)}</h1><button class="quiet" name="{SWITCH}" value="{other}" formaction="?lang={other}"\
  lang="{other}">{_NAMES[other]}</button></header>
-{told_first(words, terms, len(questions), closes)}
-{_summary(words, questions, wrong, is_empty)}{shown}
+{_summary(words, questions, wrong, is_empty)}{told_first(words, terms, len(questions), closes)}
+{shown}
 <footer><p id="left" class="muted"></p>
 <button id="send">{escape(words("Send my answers"))}</button>
 <p id="state" role="status"></p>
