@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import linprog
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array, csr_array, eye_array, kron, vstack
 
 from cadran.measures.disclosure_cells import CLOSE
 from cadran.measures.disclosure_counts import Scale
@@ -228,45 +228,41 @@ def spans(question: Question, found: Centre, sets: csr_array, along: Array, valu
     return np.sort(ends, axis=2)
 
 
-def ends(question: Question, member: Array, value: Array) -> tuple[float, float] | None:
-    """Least and greatest sum of a value over some types, by linear programming; null if nothing agrees with what is told."""
-    n_types, n_scores = len(question.n), len(question.features)
-    column = np.arange(n_types * n_scores).reshape(n_types, n_scores)
-    rows, columns, weights, right = [], [], [], []
-    row = 0
-    for each in range(n_types):
-        rows += [row] * n_scores
-        columns += column[each].tolist()
-        weights += [1.0] * n_scores
-        right.append(question.n[each])
-        row += 1
-    band_rows: list[tuple[Array, Array, float, float]] = []
-    for group in range(question.groups):
-        held = np.flatnonzero((question.place == group).any(1))
-        for each in np.flatnonzero(question.is_told[group]).tolist():
-            weight = np.tile(question.features[:, each], len(held))
-            rows += [row] * len(weight)
-            columns += column[held].ravel().tolist()
-            weights += weight.tolist()
-            right.append(question.told[group, each])
-            row += 1
-        if not np.isnan(question.band[group, 0]):
-            band_rows.append((column[held].ravel(), np.tile(question.features[:, 0], len(held)), *question.band[group]))
-    equal = coo_array((weights, (rows, columns)), shape=(row, column.size)).tocsr()
-    above, limits = None, None
-    if band_rows:
-        parts = [(sign * weight, np.full(len(weight), 2 * number + (sign < 0)), held)
-                 for number, (held, weight, _, _) in enumerate(band_rows) for sign in (1, -1)]  # fmt: skip
-        above = coo_array(
-            (np.concatenate([p[0] for p in parts]), (np.concatenate([p[1] for p in parts]), np.concatenate([p[2] for p in parts]))),
-            shape=(2 * len(band_rows), column.size),
+class Program:
+    """The constraints of a question, for linear programming."""
+
+    def __init__(self, question: Question):
+        self.question = question
+        n_types, n_scores = len(question.n), len(question.features)
+        place = question.place
+        in_group = coo_array(
+            (np.ones(place.size), (place.ravel(), np.repeat(np.arange(n_types), place.shape[1]))),
+            shape=(question.groups, n_types),
         ).tocsr()  # fmt: skip
-        limits = np.array([[most, -low] for _, _, low, most in band_rows]).ravel()
-    cost = np.outer(member, value).ravel()
-    found = [linprog(sign * cost, A_ub=above, b_ub=limits, A_eq=equal, b_eq=right, method="highs") for sign in (1, -1)]
-    if any(each.status for each in found):
-        return None
-    return float(found[0].fun), float(-found[1].fun)
+        rows = [kron(eye_array(n_types), np.ones((1, n_scores)))]
+        right = [question.n]
+        for each in range(question.features.shape[1]):
+            told = np.flatnonzero(question.is_told[:, each])
+            if len(told):
+                rows.append(kron(in_group[told], question.features[None, :, each]))
+                right.append(question.told[told, each])
+        self.equal, self.right = vstack(rows, format="csr"), np.concatenate(right)
+        self.above, self.limits = None, None
+        in_bands = np.flatnonzero(~np.isnan(question.band[:, 0]))
+        if len(in_bands):
+            high = kron(in_group[in_bands], question.features[None, :, 0])
+            self.above = vstack([high, -high], format="csr")
+            self.limits = np.concatenate([question.band[in_bands, 1], -question.band[in_bands, 0]])
+        #: How often it was solved.
+        self.n_solved = 0
+
+    def greatest(self, weights: Array) -> Array | None:
+        """(types, scores) how many gave each score where a weighted sum of them is greatest; null if nothing fits."""
+        self.n_solved += 1
+        found = linprog(
+            -weights.ravel(), A_ub=self.above, b_ub=self.limits, A_eq=self.equal, b_eq=self.right, method="highs"
+        )  # fmt: skip
+        return np.asarray(found.x).reshape(weights.shape) if found.status == 0 else None
 
 
 def is_narrow(ends: Array, n: Array, unit: float) -> Array:

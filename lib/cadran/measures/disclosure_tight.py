@@ -1,13 +1,14 @@
 """Which people what is told bounds too closely, question by question."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array, eye_array, vstack
 from scipy.sparse.csgraph import connected_components
 
-from cadran.measures.disclosure_bounds import Question, centre, ends, is_narrow, spans
+from cadran.measures.disclosure_bounds import Program, Question, centre, is_narrow, spans
 from cadran.measures.disclosure_cells import band_of
 from cadran.measures.disclosure_counts import Counted
 from cadran.measures.disclosure_spans import Targets
@@ -19,8 +20,8 @@ MOST_TYPES, SIZES = 500, (50, 35, 25, 18)
 #: A straight way on which the chance of a high score changes by so much shows that a person may have given either: on ways
 #: with corners it goes from 0 to 1.
 _EITHER = 0.5
-#: Linear programs for one question: so many for types, but a few at least.
-_PROGRAMS, _FEWEST = 400, 2
+#: How often all are pushed at once, and how many are then looked at one by one: more give way to a coarser level.
+_PUSHES, _PROGRAMS = 8, 4
 
 
 @dataclass
@@ -45,7 +46,6 @@ class Tight:
         self.is_partial = bool(asked is None and cells[0].sum() < wave.n_respondents)
         self.n = np.bincount(targets.types, None if asked is None else asked[:, question], minlength=len(targets.place))
         self.fine: set[tuple[int, ...]] = set()
-        self.n_programs = 0
 
     def broken(self, level: Array) -> Broken:
         """Which groups hold a target that is bounded too closely.
@@ -58,39 +58,65 @@ class Tight:
         if not len(types):
             return found
         question = self._question(types, in_play, level)
-        middle = centre(question)
         sets = self._sets(types)
-        found.n_bounds = sets.shape[0] * 2
-        open_ = np.ones(sets.shape[0], bool)
-        keys = [tuple(types[sets.indices[a:b]].tolist()) for a, b in zip(sets.indptr, sets.indptr[1:], strict=False)]
-        open_ &= [key not in self.fine for key in keys]
-        if middle.is_inside and open_.any():
-            rows = np.flatnonzero(open_)
-            both = question.features[:, [0, 2]].T
-            ways = np.concatenate([spans(question, middle, sets[rows], along, both) for along in both], 2)
-            high, mean = (np.stack([ways[:, each].min(1), ways[:, each].max(1)], 1) for each in range(2))
-            open_[rows] = self._is_close(high, mean, self._size(question, sets[rows]), _EITHER, 0)
-        self.fine |= {key for key, is_open in zip(keys, open_, strict=True) if not is_open}
-        rows = np.flatnonzero(open_)
-        most = max(_FEWEST, _PROGRAMS // max(len(types), 1))
-        for place, row in enumerate(rows):
-            member = sets[[row]].toarray()[0]
-            if place < most and self.n_programs < 4 * most:
-                self.n_programs += 2
-                found.n_programs += 2
-                limits = (
-                    ends(question, member, question.features[:, 0]),
-                    ends(question, member, question.features[:, 2]),
-                )
-                if limits[0] is not None and limits[1] is not None and not self._is_close(
-                    np.array([limits[0]]), np.array([limits[1]]), self._size(question, sets[[row]]), 1 - 1e-6, 1
-                ).any():  # fmt: skip
-                    self.fine.add(keys[row])
-                    continue
-            held = np.unique(question.place[member > 0])
+        keys = [tuple(types[sets.indices[a:b]].tolist()) for a, b in pairwise(sets.indptr)]
+        # What was not bounded is not bounded by less.
+        left = np.flatnonzero([key not in self.fine for key in keys])
+        found.n_bounds = 2 * len(left)
+        values = question.features[:, [0, 2]].T
+        middle = centre(question)
+        if middle.is_inside and len(left):
+            ways = np.concatenate([spans(question, middle, sets[left], along, values) for along in values], 2)
+            reached = np.stack([ways.min(2), ways.max(2)], 2)
+            is_open = self._is_close(reached, sets[left] @ question.n, _EITHER, 0)
+            left, reached = left[is_open], reached[is_open]
+        else:
+            reached = np.tile([np.inf, -np.inf], (len(left), 2, 1))
+        program = Program(question)
+        left, reached = self._pushed(program, sets, left, reached)
+        for row in left[:_PROGRAMS].tolist():
+            limits = self._limits(program, sets[[row]])
+            if limits is not None and not self._is_close(limits, sets[[row]] @ question.n, 1, 1).any():
+                left = left[left != row]
+        self.fine |= {key for row, key in enumerate(keys) if row not in left}
+        found.n_programs = program.n_solved
+        for row in left.tolist():
+            held = np.unique(question.place[sets[[row]].indices])
             found.groups[in_play[held[held < len(in_play)]]] = True
         found.groups &= level < 2
         return found
+
+    def _pushed(self, program: Program, sets: csr_array, left: Array, reached: Array) -> tuple[Array, Array]:
+        """What is left of some sets once all are pushed to their ends at once, each to one side or the other."""
+        question = program.question
+        values = question.features[:, [0, 2]].T
+        for push in range(_PUSHES):
+            if not len(left):
+                break
+            # All to one side, all to the other; then every second one, every second pair, and so on.
+            side = (
+                np.where(np.arange(len(left)) >> max(push // 2 - 1, 0) & 1, 1, -1) if push > 1 else np.ones(len(left))
+            )
+            weights = (sets[left].T @ side)[:, None] * values.sum(0) * (-1) ** push
+            gave = program.greatest(weights)
+            if gave is None:
+                break
+            here = np.stack([sets[left] @ (gave @ value) for value in values], 1)
+            reached = np.stack([np.minimum(reached[:, :, 0], here), np.maximum(reached[:, :, 1], here)], 2)
+            is_open = self._is_close(reached, sets[left] @ question.n, _EITHER, 0)
+            left, reached = left[is_open], reached[is_open]
+        return left, reached
+
+    def _limits(self, program: Program, one: csr_array) -> Array | None:
+        """(1, 2, 2) the least and greatest high and mean of one set."""
+        question = program.question
+        member, limits = one.toarray()[0], []
+        for value in question.features[:, [0, 2]].T:
+            gave = [program.greatest(sign * np.outer(member, value)) for sign in (-1, 1)]
+            if gave[0] is None or gave[1] is None:
+                return None
+            limits.append([member @ each @ value for each in gave])
+        return np.array([limits])
 
     def _looked_at(self, level: Array) -> tuple[Array, Array]:
         """Types, and the groups told that bound them."""
@@ -138,13 +164,18 @@ class Tight:
         theirs = self.targets.sets[:, types]
         return vstack([eye_array(len(types)), theirs[(theirs @ np.ones(len(types))) == whole]], format="csr")
 
-    def _size(self, question: Question, sets: csr_array) -> Array:
-        return np.asarray(sets @ question.n)
+    def _is_close(self, ends: Array, n: Array, near: float, whole: int) -> Array:
+        """(sets,) whether ends leave one of a set, or a set of few, too little.
 
-    def _is_close(self, high: Array, mean: Array, n: Array, near: float, whole: int) -> Array:
-        """(sets,) whether ends leave one of a set, or a set of few, too little; if whole, sums are whole numbers."""
+        Args:
+            ends: (sets, 2, 2) least and greatest number of high scores, and sum of scores.
+            n: (sets,) people.
+            near: How far the chance of a high score of one of them has to go.
+            whole: Whether sums are whole numbers.
+        """
+        high, mean = ends[:, 0], ends[:, 1]
         unit = whole / (self.scale.high - self.scale.low)
         of_one = np.minimum(high[:, 1], 1) - np.maximum(high[:, 0] - n + 1, 0)
-        is_close = (of_one < near) | is_narrow(mean, np.ones(len(n)), unit)
+        is_close = (of_one < near - 1e-6) | is_narrow(mean, np.ones(len(n)), unit)
         few = (n > 1) & (n < self.targets.minimum)
         return np.asarray(is_close | (few & (is_narrow(high, n, whole) | is_narrow(mean, n, unit))))
