@@ -14,7 +14,8 @@ from cadran.publish.survey import Respondents
 pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
 SMALL = (
-    "[...document.querySelectorAll('fieldset label, button:not(.unseen), summary')].map(e => e.getBoundingClientRect()).filter(b => b.width)"
+    "[...document.querySelectorAll('fieldset label, button:not(.unseen), summary')]"
+    ".map(e => e.getBoundingClientRect()).filter(b => b.width)"
 )
 
 
