@@ -57,7 +57,7 @@ def read_view(book, page, releases):
     view = page.asked
     release = releases[view["wave"]]
     answers = sheet.Answers(release, view, page.words)
-    poll = Poll(book, release.terms.survey, release.wave)
+    poll = Poll(book, release.terms.survey, release.wave, len(releases))
     asked = view.without(*sheet.IF, "scene")
     return answers, asked, poll, release, view
 
@@ -85,20 +85,15 @@ def ask(answers, poll, view):
 @app.cell
 def show(asked, first, page, view):
     mo.stop(not page.is_new("headlines", (asked, view.only("scene"), view.tables, view.behind)))
-    page.show(
-        sheet.only(
-            view,
-            {
-                **sheet.frame_of(page, first),
-                **first_words(first),
-                **told.how(first),
-                **told.sure(first),
-                **told.where(first),
-                **act.said(first),
-                **act.beside(first),
-            },
-        )
-    )
+    _told = {
+        **first_words(first),
+        **told.how(first),
+        **told.sure(first),
+        **told.where(first),
+        **act.said(first),
+        **act.beside(first),
+    }
+    page.show({**sheet.frame_of(page, first), **sheet.only(view, _told)})
     return
 
 

