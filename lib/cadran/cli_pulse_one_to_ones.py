@@ -130,7 +130,7 @@ def guide(
     format: FormatOption = Format.table,  # noqa: A002
 ) -> None:
     """Propose what to talk about, drawn from what groups answered."""
-    from cadran.figures.columns_pulse import DIMENSIONS
+    from cadran.figures.pulse_words import DIMENSIONS
     from cadran.measures.conversation import guide as drawn
 
     words = reader_words()
