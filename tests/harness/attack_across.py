@@ -158,7 +158,8 @@ def attacked(seed, people, mode, *, protect=True, n_waves=8, solves=1, insiders=
 
     Returns:
         `recovered` (values by bounds, those that only rule out left aside: `ruled_out`), `persons` (whose answer is among
-        them), `comments` (whose writer is one of few), `guessed` (beyond chance, across waves), and what was told.
+        them), `comments` (whose writer is one of few), `guessed`, of which `guessed_persons` (beyond
+        chance, across waves), and how many cells were told how.
     """
     open_waves = company(seed, people, n_waves)
     waves = open_waves if mode == "confidential" else company(seed, people, n_waves, mode)
@@ -176,11 +177,14 @@ def attacked(seed, people, mode, *, protect=True, n_waves=8, solves=1, insiders=
     nobody = ruled_out(found)
     values = found.filter(pl.col("what") != "comment").join(nobody, on=found.columns, how="anti", nulls_equal=True)
     knowledge = knowing(waves, answers)
-    across = [scored(guesses(releases, knowledge, alike=alike), answers) for alike in (0.9, 0.99)]
+    claims = [guesses(releases, knowledge, alike=alike) for alike in (0.9, 0.99)]
+    across = [scored(each, answers) for each in claims]
+    alone = [scored(each.filter(n=1), answers) for each in claims]
     return {
         "recovered": len(values), "ruled_out": len(nobody), "comments": len(found.filter(what="comment")),
         "persons": values.filter(n=1)["people"].str.split(",").explode().n_unique(),
-        "guessed": max(each["recovered"] for each in across), "claims": max(each["claims"] for each in across),
+        "guessed": max(each["recovered"] for each in across), "guessed_persons": max(each["recovered"] for each in alone),
+        "claims": max(each["claims"] for each in across),
         "exact": told["exact"], "band": told["band"], "withheld": told["withheld"],
     }  # fmt: skip
 
