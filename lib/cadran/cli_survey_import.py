@@ -12,15 +12,17 @@ import typer
 
 from cadran.book import open_book, write_book
 from cadran.book.ballots_open import pseudonyms_of
-from cadran.book.folder import POINTER
+from cadran.book.folder import POINTER, alone
 from cadran.book.imported import keep_results, read_results_aside, waves_told
 from cadran.book.masking import cleaned, masked, name_words
 from cadran.book.pseudonyms import key_of, new_key
 from cadran.book.pulse import FOLDER, Pulse, pulse_of
+from cadran.measures.disclosure import release
 from cadran.sources.rules import messages, remark
 from cadran.sources.survey_mapping import SurveyMapping
 from cadran.sources.survey_results import Results, deliver_waves
 from cadran.tables.delivery import SET_ASIDE, Delivery, Settings
+from cadran.tables.pulse import Release, Wave
 from cadran.terminal import Format, out, show
 from cadran.text import Words
 
@@ -52,7 +54,8 @@ def import_results(
         write_book(folder, Delivery.whole(_settings(mapping, results), {}), datetime.now(UTC))
         if fresh and is_linked:
             key_of(pulse.folder, survey, lambda: fresh)
-    new = keep_results(pulse, results.waves, results.set_aside)
+    with alone(pulse.folder):
+        new = keep_results(pulse, results.waves, results.set_aside, lambda wave: _released(pulse, wave))
     _tell(results, new, mapping.source.time_zone, form, words)
 
 
@@ -77,6 +80,13 @@ def waves_of(book: Any) -> list[dict[str, Any]]:
 def aside_of(book: Any) -> pl.DataFrame:
     """The rows that imports of survey results set aside."""
     return read_results_aside(pulse_of(book))
+
+
+def _released(pulse: Pulse, wave: Wave) -> Release:
+    """What may be told of an imported wave, given what was told of those of its survey that closed before."""
+    there = {*pulse.wave_names()} - {wave.name}
+    before = [each for each in pulse.releases() if each.closed_at <= wave.closed_at and each.name in there]
+    return release(wave, [(pulse.wave(each.name), each) for each in before if each.terms.survey == wave.terms.survey])
 
 
 def _people(book: Any) -> Callable[[], list[str]]:

@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime
 
+import polars as pl
 import pulse_companies
 import pytest
 
 from cadran.book.pulse import Pulse
 from cadran.book.pulse_purge import purge
+from cadran.tables.delivery import SET_ASIDE
 
 
 @pytest.fixture
@@ -35,3 +37,15 @@ def test_what_an_interruption_left_is_unseen_and_goes_next_time(pulse):
     assert pulse.wave_names() == ["pulse@2026-02", "pulse@2026-03"]
     assert purge(pulse, datetime(2026, 4, 1, tzinfo=UTC)) == []
     assert not (waves / ".gone.pulse@2026-01").exists()
+
+
+def test_rows_set_aside_go_with_their_wave(pulse):
+    aside = pulse.folder / "set_aside"
+    aside.mkdir()
+    for name in ("pulse@2026-01", "pulse@2026-03", "pulse", "other@2026-01"):
+        pl.DataFrame(schema=SET_ASIDE).write_parquet(aside / f"{name}.parquet")
+
+    purge(pulse, datetime(2027, 2, 9, 8, tzinfo=UTC))
+    assert sorted(path.stem for path in aside.iterdir()) == ["other@2026-01", "pulse", "pulse@2026-03"]
+    purge(pulse, datetime(2027, 3, 9, 8, tzinfo=UTC))
+    assert [path.stem for path in aside.iterdir()] == ["other@2026-01"]

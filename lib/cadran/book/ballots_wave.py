@@ -23,11 +23,11 @@ def closed(box: Box, closed_at: datetime) -> Wave:
         opened_at=wave.opened_at,
         closed_at=closed_at,
         questions=wave.questions,
-        invited=_as(Invited, wave.invited.with_columns(answered=pl.Series([bool(used) for used in box.used]))),
-        answers=_as(
+        invited=of_table(Invited, wave.invited.with_columns(answered=pl.Series([bool(used) for used in box.used]))),
+        answers=of_table(
             Answer, pl.concat([_unlinked(box), *_by_group(box)], how="diagonal") if wave.groups else _ballots(box)
         ),
-        comments=_as(Comment, _comments(box)),
+        comments=of_table(Comment, _comments(box)),
         noted={"collected": True, "digest": wave.digest, "groups": groups},
     )
 
@@ -84,7 +84,7 @@ def _comments(box: Box) -> pl.DataFrame:
     return pl.DataFrame(rows, schema, orient="row")
 
 
-def _as(schema: type[dy.Schema], frame: pl.DataFrame) -> pl.DataFrame:
+def of_table(schema: type[dy.Schema], frame: pl.DataFrame) -> pl.DataFrame:
     """A frame with all columns of a table, in their order and types."""
     types = schema.create_empty().schema
     missing = [pl.lit(None, pl.String).alias(name) for name in types if name not in frame.columns]

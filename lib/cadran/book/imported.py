@@ -1,30 +1,41 @@
-"""Results of surveys that were held elsewhere: their waves kept beside those collected here, with the rows set aside."""
+"""Results of surveys that were held elsewhere: their waves kept beside those collected here, with the rows set aside.
+
+Of an anonymous survey no answer is kept beside the attributes of who gave it (`unlinked`). What may be told of its waves
+is so decided when they are imported, while it is known who stands in which groups.
+"""
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import polars as pl
 
 from cadran.book.folder import flush, told_of
 from cadran.book.pulse import Pulse
+from cadran.book.unlinked import unlinked
 from cadran.tables.delivery import SET_ASIDE
 from cadran.tables.problems import Problem
-from cadran.tables.pulse import Wave
+from cadran.tables.pulse import Release, Wave
 
 _ASIDE = "set_aside"
 #: What `waves_told` tells of a wave that was imported; null of one collected here.
 _COUNTS = ("n_read", "n_accepted", "n_left_out", "n_set_aside", "n_not_applicable", "n_respondents")
 
 
-def keep_results(pulse: Pulse, waves: Iterable[Wave], set_aside: Mapping[str, pl.DataFrame]) -> list[str]:
+def keep_results(
+    pulse: Pulse, waves: Iterable[Wave], set_aside: Mapping[str, pl.DataFrame], released: Callable[[Wave], Release]
+) -> list[str]:
     """Keep the waves of one import, and the rows set aside from it. The same ones again change nothing.
+
+    Of an anonymous survey a row set aside keeps where it stood, what was found wrong and how to mend it, and not the rest
+    of it: that would be an answer beside attributes.
 
     Args:
         pulse: The surveys of the book.
         waves: Closed waves of one survey.
         set_aside: Rows set aside, as `SET_ASIDE`, by wave ("" where they tell none).
+        released: Says what may be told of a wave; asked of the new ones of an anonymous survey, the first to close first.
 
     Returns:
         Names of the waves that are new.
@@ -33,7 +44,11 @@ def keep_results(pulse: Pulse, waves: Iterable[Wave], set_aside: Mapping[str, pl
         Problem: If a wave is there already and is not the same, the survey was declared otherwise, or the folder cannot
             be written. No wave is kept then.
     """
-    waves = list(waves)
+    given = {wave.name: wave for wave in sorted(waves, key=lambda wave: wave.closed_at)}
+    is_anonymous = any(wave.terms.mode == "anonymous" for wave in given.values())
+    waves = [unlinked(wave) if is_anonymous else wave for wave in given.values()]
+    if is_anonymous:
+        set_aside = {name: rows.with_columns(values=pl.lit(None, pl.String)) for name, rows in set_aside.items()}
     there = set(pulse.wave_names())
     for wave in waves:
         _check_mode(pulse, wave, there)
@@ -42,6 +57,8 @@ def keep_results(pulse: Pulse, waves: Iterable[Wave], set_aside: Mapping[str, pl
     new = [wave for wave in waves if wave.name not in there]
     for wave in new:  # the rows first: a wave that is there has them
         _write(pulse, wave.name, set_aside.get(wave.wave, pl.DataFrame(schema=SET_ASIDE)))
+        if is_anonymous:  # likewise: what is told of a wave that is there was decided while all of it was known
+            pulse.keep_release(released(given[wave.name]))
         pulse.keep_wave(wave)
     if waves:
         survey = waves[0].terms.survey
@@ -57,6 +74,15 @@ def read_results_aside(pulse: Pulse) -> pl.DataFrame:
     """The rows that imports of survey results set aside, as `SET_ASIDE`."""
     paths = sorted((pulse.folder / _ASIDE).glob("*.parquet"))
     return pl.concat([pl.DataFrame(schema=SET_ASIDE), *(_read(path) for path in paths)])
+
+
+def forget_aside(pulse: Pulse, waves: Iterable[str]) -> None:
+    """Remove the rows set aside from waves, by name; those of no wave too, where they are the last of their survey."""
+    gone = set(waves)
+    left = {name.partition("@")[0] for name in pulse.wave_names() if name not in gone}
+    with told_of(pulse.folder / _ASIDE):
+        for name in gone | {name.partition("@")[0] for name in gone} - left:
+            _place(pulse, name).unlink(missing_ok=True)
 
 
 def waves_told(pulse: Pulse) -> pl.DataFrame:

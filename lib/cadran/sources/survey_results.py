@@ -240,10 +240,10 @@ def _ballots(own: pl.DataFrame) -> pl.Series | None:
     if "pseudonym" in own.columns:
         return own["pseudonym"]
     cuts = [cut for cut in CUTS if cut in own.columns]
-    texts = [pl.col(name).cast(pl.String).fill_null("") for name in ("question_id", *ANSWER, *cuts)]
-    whole = own.select("respondent", text=pl.concat_str(texts, separator="\x1f"))
-    each = whole.group_by("respondent").agg(pl.col("text").sort().str.join("\x1e")).sort("text")
-    numbers = each.with_columns(number=pl.int_range(1, pl.len() + 1).cast(pl.String))
+    said = pl.concat_str([pl.col(c).cast(pl.String).fill_null("") for c in ("question_id", *ANSWER)], separator="\x1f")
+    each = own.group_by("respondent").agg(said.sort().str.join("\x1e").alias("said"), pl.col(cuts).first())
+    # Groups put those in order alone who answered alike: no number tells of one.
+    numbers = each.sort("said", *cuts).with_columns(number=pl.int_range(1, pl.len() + 1).cast(pl.String))
     return own.select("respondent").join(numbers, on="respondent", how="left", maintain_order="left")["number"]
 
 
