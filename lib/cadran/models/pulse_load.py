@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -73,7 +74,14 @@ def pulse_load(book: Book, level: Level = "team", weeks: int = WEEKS, survey: st
     releases = [each for each in released(whole) if survey in (None, each.terms.survey)]
     # Of a wave whose answers were kept as long as they may be, nobody knows any more when it opened.
     there = set(pulse_of(whole).wave_names())
-    releases = [each for each in releases if each.terms.survey == releases[-1].terms.survey and each.name in there]
+    names = [each.name for each in releases if each.terms.survey == releases[-1].terms.survey and each.name in there]
+    return _pulse_load(whole, level, weeks, tuple(names))
+
+
+@lru_cache(maxsize=16)
+def _pulse_load(whole: Book, level: Level, weeks: int, names: tuple[str, ...]) -> PulseLoad:
+    """The same, of waves that were released: those never change."""
+    releases = [each for each in released(whole) if each.name in names]
     parts = [part for each in releases for part in _of_wave(whole, each, level, weeks)]
     rows = pl.DataFrame(parts, schema={**Beside.create_empty().schema, MET: pl.Float64}, orient="row")
     if rows.is_empty():
