@@ -1,6 +1,7 @@
 """What a question about pulse surveys reads: the cells that were released, of whole groups, one cut at a time."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any
@@ -28,7 +29,23 @@ SAME_QUESTION = (
 SAME_GROUP = ("cut", "parent", "group")
 
 
-def cells(book: Book, question: Question, kinds: Sequence[str] = SCORED, all_waves: bool = False) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Known:
+    """All that was released to a reader, and its cells in one frame."""
+
+    releases: list[Release]
+    cells: pl.DataFrame
+
+    @classmethod
+    def of(cls, book: Book) -> "Known":
+        """Read it once, for what asks more than once."""
+        found = released(book)
+        return cls(found, _cells_of(found, book))
+
+
+def cells(
+    book: Book, question: Question, kinds: Sequence[str] = SCORED, all_waves: bool = False, known: Known | None = None
+) -> pl.DataFrame:
     """The released cells that a question is about.
 
     Args:
@@ -38,6 +55,7 @@ def cells(book: Book, question: Question, kinds: Sequence[str] = SCORED, all_wav
         kinds: Kinds of question.
         all_waves: Whether waves are all those that the question keeps; the last one of each survey otherwise, unless the
             question names waves or days.
+        known: What was read before.
 
     Returns:
         One row per wave, question and group: COLUMNS, `asked_in`, `closed_on`, `kind`, `scale`, the question's `low`,
@@ -46,21 +64,23 @@ def cells(book: Book, question: Question, kinds: Sequence[str] = SCORED, all_wav
     Raises:
         Problem: If it names more than one cut, or one that is not released.
     """
-    cut, releases = asked(book, question, all_waves, kinds)
-    kept = [pl.col("cut").is_in(cut), pl.col("kind").is_in(list(kinds)), *matches(question, question.where)]
-    return _cells_of(releases, book).filter(*kept).sort("closed_on", "asked_in", *SAME_GROUP, "place", nulls_last=False)
+    known = known or Known.of(book)
+    cut, releases = asked(known, question, all_waves, kinds)
+    waves = pl.col("asked_in").is_in([each.name for each in releases])
+    kept = [waves, pl.col("cut").is_in(cut), pl.col("kind").is_in(list(kinds)), *matches(question, question.where)]
+    return known.cells.filter(*kept).sort("closed_on", "asked_in", *SAME_GROUP, "place", nulls_last=False)
 
 
 def groups(book: Book, question: Question) -> pl.DataFrame:
     """The released groups that a question is about: as `cells`, without questions."""
-    cut, releases = asked(book, question, False, SCORED)
+    cut, releases = asked(Known.of(book), question, False, SCORED)
     # Questions choose the waves; a group is of none of them.
     names = [name for name in question.where if name not in ("question", "dimension")]
     found = _groups_of(releases, book).filter(pl.col("cut").is_in(cut), *matches(question, names))
     return found.sort("closed_on", "asked_in", *SAME_GROUP, nulls_last=False)
 
 
-def asked(book: Book, question: Question, all_waves: bool, kinds: Sequence[str]) -> tuple[list[str], list[Release]]:
+def asked(known: Known, question: Question, all_waves: bool, kinds: Sequence[str]) -> tuple[list[str], list[Release]]:
     """Which cut, under the names that releases may give it, and which waves."""
     if question.organisation == "today":
         raise Problem(
@@ -68,8 +88,7 @@ def asked(book: Book, question: Question, all_waves: bool, kinds: Sequence[str])
             "Ask without today's organisation.",
         )
     names = tuple(dict.fromkeys(column for column in question.columns if column in CUTS))
-    cut = _cut(names)
-    found = released(book)
+    cut, found = _cut(names), known.releases
     if cut[0] != COMPANY and not any(_declares(each, names) for each in found):
         if len(names) > 1:
             raise Problem(
@@ -83,7 +102,7 @@ def asked(book: Book, question: Question, all_waves: bool, kinds: Sequence[str])
         )  # fmt: skip
     # What is asked about waves and questions chooses the waves, whatever is told of a group in them.
     of_all = [pl.col("cut") == COMPANY, pl.col("kind").is_in(list(kinds))]
-    kept = _cells_of(found, book).filter(*of_all, *matches(question, set(question.where) - set(CUTS)))
+    kept = known.cells.filter(*of_all, *matches(question, set(question.where) - set(CUTS)))
     for day, is_in in ((question.since, pl.col("closed_on").ge), (question.until, pl.col("closed_on").le)):
         kept = kept.filter(is_in(pl.lit(day))) if day else kept
     if not (all_waves or question.since or question.until or "wave" in question.columns):
@@ -148,14 +167,19 @@ def _cells_of(releases: Sequence[Release], book: Book) -> pl.DataFrame:
         told = each.cells.join(each.groups.drop("members"), on=list(SAME_GROUP), how="left", nulls_equal=True)
         parts.append(_named(each, told.join(questions, on="question_id", how="left"), book))
     return pl.concat(parts).with_columns(
-        scale=pl.format("{}–{}", "low", "high"), question="question_id", of_dimension="dimension", within="parent"
+        **{name: _of_cut(name) for name in CUTS},
+        scale=pl.format("{}–{}", "low", "high"),
+        question="question_id",
+        of_dimension="dimension",
+        within="parent",
     )
 
 
 def _groups_of(releases: Sequence[Release], book: Book) -> pl.DataFrame:
     parts = [_named(each, each.groups.drop("members"), book) for each in releases or [_NONE]]
     nothing = pl.lit(None, pl.String)
-    return pl.concat(parts).with_columns(within="parent", question=nothing, dimension=nothing)
+    told = {name: _of_cut(name) for name in CUTS}
+    return pl.concat(parts).with_columns(**told, within="parent", question=nothing, dimension=nothing)
 
 
 #: What is told where no wave was.
@@ -166,12 +190,11 @@ _NONE = Release(
 
 
 def _named(release: Release, frame: pl.DataFrame, book: Book) -> pl.DataFrame:
-    """With the wave, and a column for each cut that holds the group."""
+    """With the wave."""
     closed = release.closed_at
     return frame.with_columns(
         asked_in=pl.lit(release.name), survey=pl.lit(release.terms.survey), wave=pl.lit(release.wave),
         closed_at=pl.lit(closed), closed_on=pl.lit(closed.astimezone(ZoneInfo(book.settings.time_zone)).date()),
-        **{name: _of_cut(name) for name in CUTS},
     )  # fmt: skip
 
 
@@ -197,7 +220,7 @@ def _of_cut(name: str) -> pl.Expr:
 
 def _rows(book: Book, columns: Iterable[str], organisation: Organisation) -> nw.LazyFrame:
     """What can be asked about: every released group and question."""
-    found = _cells_of(released(book), book).select(*dict.fromkeys(columns)).lazy()
+    found = Known.of(book).cells.select(*dict.fromkeys(columns)).lazy()
     return nw.from_native(found)
 
 

@@ -16,6 +16,7 @@ from cadran.measures.pulse import (
     REPAIR,
     SAME_GROUP,
     SAME_QUESTION,
+    Known,
     asked,
     cells,
     matches,
@@ -80,8 +81,13 @@ def pulse_compared(book: Book, question: Question) -> nw.LazyFrame:
     of_cut = [name for name in question.columns if name in CUTS]
     everything, whole = (replace(question, by=(*in_waves, *cut), where=where) for cut in (of_cut, ()))
     key = ["asked_in", *SAME_QUESTION]
-    company = cells(book, whole).filter(IS_EXACT).select(*key, *(pl.col(name).alias(f"{name}_all") for name in COUNTS))
-    rows = with_points(cells(book, everything)).join(
+    known = Known.of(book)
+    company = (
+        cells(book, whole, known=known)
+        .filter(IS_EXACT)
+        .select(*key, *(pl.col(name).alias(f"{name}_all") for name in COUNTS))
+    )
+    rows = with_points(cells(book, everything, known=known)).join(
         company, on=key, how="left", nulls_equal=True, maintain_order="left"
     )
     rows = rows.with_columns((pl.col(f"{name}_all") - pl.col(name)).alias(f"{name}_rest") for name in COUNTS)
@@ -174,13 +180,14 @@ def detectable(book: Book, question: Question) -> nw.LazyFrame:
     """
     question.chosen()
     anywhere = replace(question, where=without_waves(question), since=None, until=None)
-    rows = with_points(cells(book, anywhere, all_waves=True))
+    known = Known.of(book)
+    rows = with_points(cells(book, anywhere, all_waves=True, known=known))
     key, names = [*SAME_QUESTION, *SAME_GROUP], ("asked_in", *COUNTS)
     told = rows.filter(IS_EXACT).sort("closed_at").select(
         *key, "asked_in", *(pl.col(name).shift(1).over(key).alias(f"{name}_before") for name in names)
     )  # fmt: skip
     rows = rows.join(told, on=[*key, "asked_in"], how="left", nulls_equal=True, maintain_order="left")
-    kept = [each.name for each in asked(book, question, False, SCORED)[1]]
+    kept = [each.name for each in asked(known, question, False, SCORED)[1]]
     rows = rows.filter(pl.col("asked_in").is_in(kept))
     step = NormalDist().inv_cdf(0.975) + NormalDist().inv_cdf(POWER)
     own = pooled_variance(rows) / rows["n"]

@@ -85,7 +85,7 @@ _RELIABILITY = {
 
 def _with_reliability(found: pl.DataFrame, rows: pl.DataFrame, pulse: Pulse, seed: int) -> pl.DataFrame:
     """Of the company, what is told of each dimension; of any other group, that it is not."""
-    parts = []
+    parts: list[dict[str, float | int | str | None]] = []
     for asked_in, dimension, cut, reason in found.select("asked_in", "dimension", "cut", "reason").iter_rows():
         if cut != COMPANY:
             parts.append({"undefined": OF_COMPANY_ONLY})
@@ -129,7 +129,7 @@ def complete(answers: pl.DataFrame, questions: pl.DataFrame) -> np.ndarray | Non
     Returns:
         None where it is not known which answers were given together.
     """
-    given = answers.filter(pl.col("cut").is_null(), pl.col("ballot").is_not_null(), pl.col("score").is_not_null())
+    given = answers.filter(pl.col("ballot").is_not_null(), pl.col("score").is_not_null())
     if given.is_empty():
         return None
     names = questions["question_id"].to_list()

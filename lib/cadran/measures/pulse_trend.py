@@ -14,6 +14,7 @@ from cadran.measures.pulse import (
     REPAIR,
     SAME_GROUP,
     SAME_QUESTION,
+    Known,
     asked,
     cells,
     measured,
@@ -61,7 +62,8 @@ def pulse_trend(book: Book, question: Question) -> nw.LazyFrame:
     """
     question.chosen()
     anywhere = replace(question, where=without_waves(question), since=None, until=None)
-    rows = with_points(cells(book, anywhere, all_waves=True))
+    known = Known.of(book)
+    rows = with_points(cells(book, anywhere, all_waves=True, known=known))
     key = [*SAME_QUESTION, *SAME_GROUP]
     told = rows.filter(IS_EXACT).sort("closed_at")
     before = [pl.col(name).shift(1).over(key).alias(f"{name}_before") for name in ("asked_in", *COUNTS)]
@@ -71,11 +73,11 @@ def pulse_trend(book: Book, question: Question) -> nw.LazyFrame:
         for name in ("asked_in", *COUNTS)
     )
     found = rows.join(told, on=[*key, "asked_in"], how="left", nulls_equal=True, maintain_order="left")
-    names = asked(book, question, True, SCORED)[1]
+    names = asked(known, question, True, SCORED)[1]
     found = found.filter(pl.col("asked_in").is_in([each.name for each in names]))
     is_again = pl.col("asked_in_first") == pl.col("asked_in_before")
     looked_at = found["asked_in_before"].is_not_null().sum() + found.select((~is_again).sum()).item()
-    mixes = _mixes(book, found) if COMPANY in found["cut"] else _NO_MIX
+    mixes = _mixes(book, known, found) if COMPANY in found["cut"] else _NO_MIX
     n_compared = int(looked_at + mixes.height)
     level = 1 - 0.05 / max(n_compared, 1)
     for since, name in (("_before", "moved"), ("_first", "moved_since_first")):
@@ -103,7 +105,7 @@ _NO_MIX = pl.DataFrame(
 )
 
 
-def _mixes(book: Book, company: pl.DataFrame) -> pl.DataFrame:
+def _mixes(book: Book, known: Known, company: pl.DataFrame) -> pl.DataFrame:
     """The moves of the company since the wave before, taken within the groups of a cut.
 
     Returns:
@@ -114,8 +116,8 @@ def _mixes(book: Book, company: pl.DataFrame) -> pl.DataFrame:
         *_MIX_KEY, "asked_in_before", n_all="n", n_all_before="n_before"
     )
     parts = []
-    for cut in _one_way(book):
-        rows = with_points(cells(book, Question((cut,)), all_waves=True)).filter(IS_EXACT)
+    for cut in _one_way(known):
+        rows = with_points(cells(book, Question((cut,)), all_waves=True, known=known)).filter(IS_EXACT)
         rows = rows.with_columns(variance=pooled_variance(rows))
         group = [*SAME_QUESTION, "parent", "group"]
         told = rows.select(*_MIX_KEY, "parent", "group", "n", "value", "variance")
@@ -137,10 +139,9 @@ def _mixes(book: Book, company: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts).unique(_MIX_KEY, keep="first", maintain_order=True)
 
 
-def _one_way(book: Book) -> list[str]:
+def _one_way(known: Known) -> list[str]:
     """The cuts that any survey is told by, in their order; of the tree the regions, which hold the teams."""
-    _, releases = asked(book, Question(), True, SCORED)
-    named = dict.fromkeys(cut for each in releases for cut in each.terms.cuts if cut in set(each.groups["cut"]))
+    named = dict.fromkeys(cut for each in known.releases for cut in each.terms.cuts if cut in set(each.groups["cut"]))
     return list(named)
 
 

@@ -8,7 +8,7 @@ from scipy.stats import f as fisher
 #: Fewest persons with all answers, fewest questions for alpha and for omega.
 LEAST_PERSONS, LEAST_ALPHA, LEAST_OMEGA = 30, 2, 3
 #: Draws of the bootstrap.
-DRAWS = 1000
+DRAWS, AT_ONCE = 1000, 100
 ONE_ITEM = "One question has no inner consistency."
 TOO_FEW = "Fewer than 30 persons scored all of its questions."
 NO_SPREAD = "A question was answered alike by all."
@@ -50,15 +50,23 @@ def reliability(scores: np.ndarray, seed: int = 0) -> Reliability:
     found = Reliability(told, alpha_interval(told, persons, items))
     if items < LEAST_OMEGA:
         return Reliability(found.alpha, found.alpha_ends, why=TWO_ITEMS)
-    value = float(omega(covariances[None])[0])
-    if np.isnan(value):
+    value, fits = omega(covariances[None])
+    if not fits[0]:
         return Reliability(found.alpha, found.alpha_ends, why=NO_FACTOR)
-    random = np.random.default_rng(seed)
-    drawn = scores[random.integers(0, persons, (DRAWS, persons))]
-    centred = drawn - drawn.mean(axis=1, keepdims=True)
-    values = omega(np.einsum("dpi,dpj->dij", centred, centred) / (persons - 1))
-    low, high = np.nanquantile(values, [0.025, 0.975])
-    return Reliability(found.alpha, found.alpha_ends, value, (float(low), float(high)))
+    random, weight = np.random.default_rng(seed), np.full(persons, 1 / persons)
+    parts = [_covariances(scores, random.multinomial(persons, weight, AT_ONCE)) for _ in range(0, DRAWS, AT_ONCE)]
+    # A draw that asks a question to share more than it has is taken where it shares all.
+    low, high = np.nanquantile(omega(np.concatenate(parts))[0], [0.025, 0.975])
+    return Reliability(found.alpha, found.alpha_ends, float(value[0]), (float(low), float(high)))
+
+
+def _covariances(scores: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Of the questions, each person taken so many times: (draws, questions, questions)."""
+    persons, items = scores.shape
+    pairs = (scores[:, :, None] * scores[:, None, :]).reshape(persons, -1)
+    means = times @ scores / persons
+    shared = (times @ pairs / persons).reshape(-1, items, items) - means[:, :, None] * means[:, None, :]
+    return shared * persons / (persons - 1)
 
 
 def alpha(covariances: np.ndarray) -> float:
@@ -82,14 +90,14 @@ def alpha_interval(told: float, persons: int, items: int) -> Interval:
     return float(low), float(high)
 
 
-def omega(covariances: np.ndarray) -> np.ndarray:
+def omega(covariances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """McDonald's omega of one factor, 0 to 1: the part of the variance of the sum that the factor makes.
 
     Args:
         covariances: Of the questions: (draws, questions, questions), three questions or more.
 
     Returns:
-        One value per draw; nan where no factor fits: a question would have to share more than all of its variance.
+        One value per draw, and whether the factor fits: not where a question would share more than all of its variance.
 
     Source:
         McDonald (1999), Test Theory; loadings with the least squared residuals of the correlations (minres): Harman &
@@ -100,22 +108,24 @@ def omega(covariances: np.ndarray) -> np.ndarray:
         loadings = _loadings(covariances / (spread[:, :, None] * spread[:, None, :]))
         common = (loadings * spread).sum(axis=1) ** 2
         told = common / (common + ((1 - loadings**2) * spread**2).sum(axis=1))
-        return np.where((np.abs(loadings) <= 1).all(axis=1), told, np.nan)
+    return told, (np.abs(loadings) < 1).all(axis=1)
 
 
 def _loadings(correlations: np.ndarray) -> np.ndarray:
-    """Each loading in turn the best, given the others, until they stand still: (draws, questions)."""
+    """Each loading in turn the best, given the others, until they stand still, none beyond 1: (draws, questions)."""
     items = correlations.shape[1]
     others = correlations - np.eye(items)
     loadings = np.sqrt(np.clip(others.sum(axis=2) / (items - 1), 0.05, 0.95))
-    for _ in range(2000):
-        before = loadings.copy()
+    moving = np.arange(len(loadings))
+    for _ in range(1000):
+        now, among = loadings[moving], others[moving]
         for item in range(items):
-            rest = loadings.copy()
+            rest = now.copy()
             rest[:, item] = 0
-            # Within what a correlation can be, so that two questions that are one do not run away.
-            best = (others[:, item] * rest).sum(axis=1) / (rest**2).sum(axis=1)
-            loadings[:, item] = np.clip(best, -1.000001, 1.000001)
-        if np.nanmax(np.abs(loadings - before)) < 1e-9:
+            now[:, item] = np.clip((among[:, item] * rest).sum(axis=1) / (rest**2).sum(axis=1), -1, 1)
+        steps = np.abs(now - loadings[moving]).max(axis=1)
+        loadings[moving] = now
+        moving = moving[steps > 1e-8]
+        if not len(moving):
             break
     return loadings
