@@ -88,8 +88,9 @@ class Answer(_Cut):
     """One answer to one question.
 
     Of a confidential wave a row tells an answer with the attributes of who gave it (`cut` null).
-    Of an anonymous wave no row tells both: rows without attributes hold a ballot together (`ballot`), and for each cut there is a further copy of each answer that tells its group of that cut alone (`cut`; no `ballot`), which
-    nothing joins to the others. Rows whose `cut` is null are each answer once.
+    Of an anonymous wave no row tells both: rows without attributes hold a ballot together (`ballot`), and for each cut
+    there is a further copy of each answer that tells its group of that cut alone (`cut`; no `ballot`), which nothing joins
+    to the others. Rows whose `cut` is null are each answer once.
     """
 
     question_id = dy.String(nullable=False, description="The question")
