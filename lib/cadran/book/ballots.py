@@ -20,6 +20,10 @@ from cadran.book.pulse import FOLDER
 from cadran.tables.problems import Problem
 from cadran.tables.pulse import Terms, Wave
 
+_LINK = """
+    select wave_id, place, closed_at, substr(state, cast(place + 1 as integer), 1)
+    from links join waves using (wave_id) left join boxes using (wave_id) where hash = ?
+"""
 __all__ = ["FILE", "STATUS", "Asked", "Ballots", "Refused", "ballots_of"]
 
 #: The store of a book, in the folder that holds its surveys.
@@ -240,19 +244,15 @@ class Ballots:
 
     def _link(self, token: str, now: datetime) -> tuple[Opened, int]:
         """The wave of a link, and the place of its person."""
-        with self._store.transaction() as run:
-            found = run(
-                "select wave_id, place, closed_at from links join waves using (wave_id) where hash = ?", hash_of(token)
-            )
-            if not found:
-                raise Refused("unknown")
-            name, place, closed_at = found[0]
-            if closed_at:
-                raise Refused("closed")
-            wave = self._opened(run, name)
-            used = run("select substr(state, cast(? as integer), 1) from boxes where wave_id = ?", place + 1, name)
-        if used[0][0] != b"\0":
+        found = self._store.read(_LINK, hash_of(token))
+        if not found:
+            raise Refused("unknown")
+        ((name, place, closed_at, used),) = found
+        if closed_at:
+            raise Refused("closed")
+        if used != b"\0":
             raise Refused("used")
+        wave = self._opened(self._store.read, name)
         if now > wave.closes_at:
             raise Refused("expired", closes_at=wave.closes_at)
         return wave, place
@@ -306,10 +306,10 @@ class Ballots:
 
     def _held(self, run: Transaction, name: str) -> Box | None:
         """The box of an open wave, which nobody else changes meanwhile."""
-        ((closed_at,),) = run(f"select closed_at from waves where wave_id = ?{self._store.held}", name)
-        if closed_at:
-            return None
-        return Box(self._opened(run, name), *run("select state, comments from boxes where wave_id = ?", name)[0])
+        sql = f"select closed_at, state, comments from waves join boxes using (wave_id) where wave_id = ?{self._store.held}"
+        for closed_at, state, comments in run(sql, name):
+            return None if closed_at else Box(self._opened(run, name), state, comments)
+        return None
 
 
 def ballots_of(folder: Path, address: str | None = None) -> Ballots:

@@ -48,6 +48,13 @@ class Store(Protocol):
             Problem: If the store cannot be reached, read or written.
         """
 
+    def read(self, sql: str, *values: Any) -> Rows:
+        """The rows that one statement gives, as a transaction of its own.
+
+        Raises:
+            Problem: If the store cannot be reached or read.
+        """
+
     def compact(self) -> None:
         """Write what is left anew, so that the files hold nothing of what was removed."""
 
@@ -93,6 +100,11 @@ class SQLite:
                 with suppress(sqlite3.Error):  # what could not be told to the disk may be undone already
                     self._open.execute("rollback")
                 raise
+
+    def read(self, sql: str, *values: Any) -> Rows:
+        """As `Store`."""
+        with self._lock, self._told():
+            return self._run(sql, *values)
 
     def _run(self, sql: str, *values: Any) -> Rows:
         return self._open.execute(sql, values).fetchall()
@@ -153,6 +165,11 @@ class PostgreSQL:
             except BaseException:
                 self._open.rollback()
                 raise
+
+    def read(self, sql: str, *values: Any) -> Rows:
+        """As `Store`."""
+        with self.transaction() as run:
+            return run(sql, *values)
 
     def _leave(self) -> None:
         """Let go of a connection that failed: the next transaction makes a new one."""

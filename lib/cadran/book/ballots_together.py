@@ -1,9 +1,13 @@
 """Answers that come at once are told to the disk at once: one transaction, not two hundred."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from threading import Lock
 from typing import Any
+
+#: Seconds that are waited for more, where several come at once already.
+_GATHER = 0.01
 
 
 class Together:
@@ -29,6 +33,8 @@ class Together:
         done.result()
 
     def _run_waiting(self) -> None:
+        if len(self._waiting) > 1:
+            time.sleep(_GATHER)
         with self._adding:
             batch, self._waiting = self._waiting, []
         try:

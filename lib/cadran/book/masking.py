@@ -38,12 +38,14 @@ _STREETS_EN = (
     "street|st|road|rd|avenue|ave|lane|ln|drive|dr|boulevard|blvd|court|ct|square|sq|way|close|crescent|terrace"
     "|gardens|place|pl"
 )
-_PATTERNS = [
+_ADDRESSES = [
     # E-mail addresses, also as they are written to hide them; links; handles.
     r"(?<![\w.+-])[\w.+-]{1,64}\s?(?:@|[\[(]\s?(?:at|arobase|a)\s?[\])]|\sarobase\s)\s?[\w-]{1,63}"
     r"(?:\s?(?:\.|[\[(]\s?(?:dot|point)\s?[\])]|\s(?:dot|point)\s)\s?[\w-]{1,63})+",
     r"\b(?:https?://|www\.)[^\s;,]+",
     r"(?<!\w)@\w[\w.-]+",
+]  # fmt: skip
+_NUMBERED = [
     # A number in a street, and what follows up to a comma; a code with its town.
     rf"\b\d{{1,4}}\s?(?:bis|ter|quater|[a-dA-D])?,?\s+(?:(?i:{_STREETS_FR})\b\.?|(?i:{_PLACES_FR})\b\.?"
     r"(?=(?:\s+(?:de|du|des|la|les?))*\s+(?:[ld]['’])?[A-ZÀ-Ý]))[^,;.\n]{1,60}(?:,?\s*\b\d{5}\b(?:\s+[A-ZÀ-Ý][\w'’-]+)*)?",
@@ -58,7 +60,10 @@ _PATTERNS = [
     r"(?<!\w)\(?\d{3}\)?[\s.-]\d{3}[.-]\d{4}\b|\(\d{3}\)\s?\d{3}\s\d{4}\b",
     r"\b\d{9,15}\b",
 ]  # fmt: skip
-_HIDDEN = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS))
+_HIDDEN, _HIDDEN_NUMBERS = (
+    re.compile("|".join(f"(?:{pattern})" for pattern in patterns)) for patterns in (_ADDRESSES, _NUMBERED)
+)
+_DIGIT = re.compile(r"\d")
 
 
 def cleaned(text: str) -> str:
@@ -90,6 +95,8 @@ def masked(text: str, names: Iterable[str]) -> str:
     """
     words = frozenset(names)
     text = _HIDDEN.sub(MASK, text)
+    if _DIGIT.search(text):
+        text = _HIDDEN_NUMBERS.sub(MASK, text)
     text = _WORD.sub(lambda found: MASK if _is_name(found[0], words) else found[0], text)
     # A name of several words is one mask.
     return re.sub(rf"{re.escape(MASK)}(?:[\s'’.-]{{0,2}}{re.escape(MASK)})+", MASK, text)
@@ -104,4 +111,6 @@ def _is_name(word: str, names: frozenset[str]) -> bool:
 
 def _folded(word: str) -> str:
     """Without accents and capitals."""
+    if word.isascii():
+        return word.lower()
     return "".join(s for s in unicodedata.normalize("NFKD", word) if not unicodedata.combining(s)).casefold()
