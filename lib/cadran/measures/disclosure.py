@@ -18,7 +18,7 @@ from cadran.measures.disclosure_comments import shown
 from cadran.measures.disclosure_counts import counted
 from cadran.measures.disclosure_merge import Earlier, company_of, merged
 from cadran.measures.disclosure_told import cells_of, groups_of, summed, told_of_cells, withheld
-from cadran.tables.pulse import COMPANY, FLOOR, TREE, Release, Wave
+from cadran.tables.pulse import COMPANY, FLOOR, SCORED, TREE, Release, Wave
 
 #: Roles that see a whole release, whatever their regions and teams.
 SEE_ALL = ("people", "hr")
@@ -44,12 +44,8 @@ def release(wave: Wave, earlier: Sequence[tuple[Wave, Release]] = (), protect: b
     """
     counts = counted(wave)
     minimum = max(wave.terms.minimum, FLOOR)
-    asked = {scale.question_id for scale in counts.scales}
-    told_before = [
-        (each, its) for each, its in earlier
-        if each.terms.survey == wave.terms.survey and asked & set(each.questions["question_id"])
-    ]  # fmt: skip
-    past = [part for each, its in told_before for part in _partitions(each, its)] if protect else []
+    told_before = _alike(wave, earlier)
+    past = earlier_of(wave, earlier) if protect else []
     last = told_before[-1][1].groups if told_before and protect else None
     before = [] if last is None else list(last.select("cut", "members").iter_rows())
     parts = merged(counts, minimum, past, before, protect)
@@ -118,6 +114,20 @@ def _own(each: Release, regions: frozenset[str]) -> set[str]:
     """The groups of regions that lie in a reader's regions."""
     rows = each.groups.filter(pl.col("cut") == TREE[0]).select("group", "members").iter_rows()
     return {group for group, members in rows if set(members) <= regions}
+
+
+def earlier_of(wave: Wave, earlier: Sequence[tuple[Wave, Release]]) -> list[Earlier]:
+    """Who stood in which group of what was told of earlier waves, as far as this one is held against them."""
+    return [part for each, its in _alike(wave, earlier) for part in _partitions(each, its)]
+
+
+def _alike(wave: Wave, earlier: Sequence[tuple[Wave, Release]]) -> list[tuple[Wave, Release]]:
+    """Earlier waves of the same survey that share a scored question."""
+    asked = set(wave.questions.filter(pl.col("kind").is_in(SCORED))["question_id"])
+    return [
+        (each, its) for each, its in earlier
+        if each.terms.survey == wave.terms.survey and asked & set(each.questions["question_id"])
+    ]  # fmt: skip
 
 
 def _partitions(wave: Wave, its: Release) -> list[Earlier]:

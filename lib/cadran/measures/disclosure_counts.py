@@ -1,6 +1,6 @@
 """What a wave holds, counted: who answered, by every cut, and how many gave each score of each question."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cadran.tables.pulse import SCORED, TREE, Wave
+from cadran.tables.pulse import COMPANY, SCORED, TREE, Wave
 
 Array = np.ndarray[Any, Any]
 #: Between the values of a merged group, for the value that is not known, and between two cuts crossed.
@@ -44,6 +44,8 @@ class Cut:
     """The values of one cut, as the wave stores them, in their fixed order: of a team, within its region."""
 
     name: str
+    #: The cut whose groups its own stand in, if that is released; else the company.
+    within: str
     #: (values,) label of what each value stands within, its own label, and the values that it joins.
     parents: list[str | None]
     labels: list[str | None]
@@ -157,6 +159,11 @@ def named(members: Sequence[str | None]) -> str:
     return AND.join(NOT_KNOWN if each is None else each for each in members)
 
 
+def once(members: Iterable[str | None]) -> list[str | None]:
+    """Each of them once, in their order."""
+    return list(dict.fromkeys(members))
+
+
 def _coded(wave: Wave, scales: Sequence[Scale]) -> pl.DataFrame:
     """The scored answers: `question` is its place, `level` its score, turned, from 0."""
     asked = pl.DataFrame(
@@ -213,7 +220,7 @@ def _cut(
     told = {(row["cut"], row["parent"], row["group"]): list(row["members"]) for row in wave.noted.get("groups", ())}
     members = [told.get((name, parent, label), [label]) for parent, label in zip(parents, labels, strict=True)]
     n_invited = None if invited is None else np.bincount(coded(invited), minlength=values.height)
-    return Cut(name, parents, labels, members, counts, of, n_invited)
+    return Cut(name, columns[0] if len(columns) > 1 else COMPANY, parents, labels, members, counts, of, n_invited)
 
 
 def _relabelled(people: pl.DataFrame, wave: Wave, name: str, columns: tuple[str, ...]) -> pl.DataFrame:
@@ -228,7 +235,9 @@ def _relabelled(people: pl.DataFrame, wave: Wave, name: str, columns: tuple[str,
             for member in row["members"]
         ]
         if not rows:
-            if depth == 0 and len(columns) > 1:  # the coarser cut was left with one group, and is not stored
+            if (
+                depth == 0 and len(columns) > 1 and wave.noted.get("groups")
+            ):  # the coarser cut was left with one group, and is not stored
                 found = found.with_columns(pl.lit(None, pl.String).alias(column))
             continue
         keys = [*columns[:depth], column]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cadran.measures.disclosure_counts import TIMES, Counted, Cut, named
-from cadran.tables.pulse import COMPANY, TREE
+from cadran.measures.disclosure_counts import TIMES, Counted, Cut, named, once
+from cadran.tables.pulse import COMPANY
 
 Array = np.ndarray[Any, Any]
 
@@ -82,17 +82,16 @@ def merged(
         for each, where in known:
             done.n_compared += 1
             if _thin(_between(company, each, where), company.n, each.n, minimum).any():
-                done.company.append(each.wave)
+                done.company = sorted({*done.company, each.wave})
         if done.company or wave.n_respondents < minimum:
             return done
     done.partitions.append(company)
     by_cut = {COMPANY: company}
     for cut in wave.cuts:
-        first = cut.name.split(TIMES)[0] if TIMES in cut.name else TREE[0] if cut.name == TREE[1] else COMPANY
-        if TIMES in cut.name and first not in by_cut:
-            done.notes.append({"cut": cut.name, "what": "not released", "why": f"{first} is not"})
+        if TIMES in cut.name and cut.within not in by_cut:
+            done.notes.append({"cut": cut.name, "what": "not released", "why": f"{cut.within} is not"})
             continue
-        parent = by_cut.get(first, company)
+        parent = by_cut.get(cut.within, company)
         partition = _values_of(cut, parent, wave)
         n_values = len(partition.values)
         if protect:
@@ -123,21 +122,21 @@ def company_of(wave: Counted) -> Partition:
 
 
 def _label(cut: Cut, group: Sequence[int]) -> str:
-    return named([member for value in group for member in cut.members[value]])
+    return named(once(member for value in group for member in cut.members[value]))
 
 
 def _values_of(cut: Cut, parent: Partition, wave: Counted) -> Partition:
-    """Every value for itself, in its place among those of the same parent."""
-    if parent.cut == COMPANY:
-        values = [[value] for value in range(len(cut.labels))]
-        return Partition(cut.name, COMPANY, values, [0] * len(values), cut.values.copy())
-    coarse = next(each for each in wave.cuts if each.name == parent.cut)
-    group_of = {coarse.labels[value]: number for number, group in enumerate(parent.values) for value in group}
-    parents = [group_of[label] for label in cut.parents]
-    order = sorted(range(len(parents)), key=lambda value: parents[value])
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    return Partition(cut.name, parent.cut, [[v] for v in order], [parents[v] for v in order], place[cut.values])
+    """Every value for itself, in its place among those of the same parent, where those of one name are one."""
+    parents = [0] * len(cut.labels)
+    if parent.cut != COMPANY:
+        coarse = wave.cut(parent.cut)
+        group_of = {coarse.labels[value]: number for number, group in enumerate(parent.values) for value in group}
+        parents = [group_of[label] for label in cut.parents]
+    keys = [(parents[value], label is None, label or "") for value, label in enumerate(cut.labels)]
+    numbers = {key: number for number, key in enumerate(sorted(set(keys)))}
+    number = np.array([numbers[key] for key in keys], np.int64)
+    values = [np.flatnonzero(number == each).tolist() for each in range(len(numbers))]
+    return Partition(cut.name, parent.cut, values, [key[0] for key in sorted(numbers)], number[cut.values])
 
 
 def _taken_over(
@@ -236,6 +235,20 @@ def _apart(
         if not _grow(partition, number, sizes):
             stuck.add(tuple(partition.values[number]))
     return n_compared
+
+
+def differs_too_little(wave: Counted, parts: Sequence[Partition], earlier: Sequence[Earlier], minimum: int) -> Array:
+    """(groups of all partitions, one after the other) which differ by too few people from others, or from earlier ones."""
+    found = []
+    overlaps = [] if wave.persons is None else [(each, _overlap(wave.persons, each)) for each in earlier]
+    for number, part in enumerate(parts):
+        thin = np.zeros(len(part.values), bool)
+        for other in parts[:number]:
+            thin |= _thin(_within(part, other), part.n, other.n, minimum)
+        for each, where in overlaps:
+            thin |= _thin(_between(part, each, where), part.n, each.n, minimum)
+        found.append(thin)
+    return np.concatenate(found)
 
 
 def thin_between(

@@ -76,6 +76,7 @@ class Targets:
         made = [((sets @ inverse) * sets).sum(1), self.n_types**2 * _pairs(inverse, self.place)]
         n = self.n
         found = n - np.concatenate(made) < _NOTHING * n
+        found[len(exact) :] &= n[len(exact) :] < self.minimum
         # What is left of two targets together is nothing where one's is the other's turned round, in any direction.
         weighted = self.drawn * self.n_types[:, None]
         by_group = np.stack([_summed(self.place, each, len(exact)) for each in weighted.T], 1)

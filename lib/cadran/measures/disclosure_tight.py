@@ -176,6 +176,6 @@ class Tight:
         high, mean = ends[:, 0], ends[:, 1]
         unit = whole / (self.scale.high - self.scale.low)
         of_one = np.minimum(high[:, 1], 1) - np.maximum(high[:, 0] - n + 1, 0)
-        is_close = (of_one < near - 1e-6) | is_narrow(mean, np.ones(len(n)), unit)
-        few = (n > 1) & (n < self.targets.minimum)
-        return np.asarray(is_close | (few & (is_narrow(high, n, whole) | is_narrow(mean, n, unit))))
+        few = n < self.targets.minimum
+        is_near = is_narrow(mean, n, unit) | ((n > 1) & is_narrow(high, n, whole))
+        return np.asarray((of_one < near - 1e-6) | (few & is_near))

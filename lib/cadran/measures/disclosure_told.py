@@ -8,11 +8,13 @@ import polars as pl
 
 from cadran.measures.disclosure_audit import BAND, EXACT, FEW, NOT_ASKED, WITHHELD, Told
 from cadran.measures.disclosure_cells import band_of
-from cadran.measures.disclosure_counts import Counted, named
+from cadran.measures.disclosure_counts import Counted, named, once
 from cadran.measures.disclosure_merge import Partition
 from cadran.tables.pulse import COMPANY, TOLD, Cell, Group
 
 Array = np.ndarray[Any, Any]
+#: Parent, name and members of a group.
+Key = tuple[str | None, str | None, list[str | None]]
 
 
 def summed(counts: Counted, part: Partition) -> Array:
@@ -23,7 +25,7 @@ def summed(counts: Counted, part: Partition) -> Array:
 
 def groups_of(counts: Counted, partitions: Sequence[Partition]) -> pl.DataFrame:
     """As `Group`. A group that is its whole parent is told once, as the parent."""
-    keys = _keys(counts, partitions)
+    keys = keys_of(counts, partitions)
     rows = []
     for part, names in zip(partitions, keys, strict=True):
         n, n_invited = part.n, _invited(counts, part)
@@ -38,7 +40,7 @@ def groups_of(counts: Counted, partitions: Sequence[Partition]) -> pl.DataFrame:
 
 def cells_of(counts: Counted, partitions: Sequence[Partition], sums: Sequence[Array], told: Told) -> pl.DataFrame:
     """As `Cell`: of each question and block as much as is told."""
-    keys = _keys(counts, partitions)
+    keys = keys_of(counts, partitions)
     rows = []
     facts = [_facts(counts, each) for each in sums]
     for number, block in enumerate(told.blocks):
@@ -96,12 +98,10 @@ def _cell(question_id: str, facts: Sequence[int], level: int, reason: str | None
     return row | {"told": TOLD[WITHHELD], "reason": reason or FEW}
 
 
-def _keys(
-    counts: Counted, partitions: Sequence[Partition]
-) -> list[list[tuple[str | None, str | None, list[str | None]]]]:
+def keys_of(counts: Counted, partitions: Sequence[Partition]) -> list[list[Key]]:
     """Parent, name and members of every group of every partition."""
     members = {
-        part.cut: [[m for value in group for m in counts.cut(part.cut).members[value]] if part.cut != COMPANY else []
+        part.cut: [once(m for value in group for m in counts.cut(part.cut).members[value]) if part.cut != COMPANY else []
                    for group in part.values]
         for part in partitions
     }  # fmt: skip
