@@ -202,8 +202,16 @@ def test_the_same_answer_twice_is_one_and_two_that_differ_are_none(take):
     assert [row[1] for row in answered(found, 1)] == [2]
     twice = "a respondent answers a question once in a wave"
     assert [(row, rule) for row, rule, _ in aside(found)] == [
-        (2, "the same row is given once"), (3, twice), (4, twice),
+        (2, "a respondent gives an answer once in a wave"), (3, twice), (4, twice),
     ]  # fmt: skip
+
+
+def test_a_copy_may_be_somebody_of_another_company_and_that_is_told(take):
+    found = take("Wave,Company,Id,Team,Question,Answer\n2024-05,X,1,N,enps,9\n2024-05,Y,1,N,enps,9\n")
+
+    (told,) = found.set_aside.values()
+    assert told["repair"].item().startswith("Remove the copy; the first one is kept. If identifiers recur")
+    assert told["row"].item() == 2
 
 
 def test_identifiers_that_recur_across_companies_are_keys_of_two_columns(take):
@@ -262,11 +270,16 @@ def test_a_row_per_respondent_gives_the_same_waves_as_a_row_per_answer(take):
     assert ("the question `first` stands nowhere in this file", 0) in wide.noted.select("note", "n").rows()
 
 
-def test_a_respondent_s_row_with_one_bad_cell_is_set_aside_whole_and_says_which(take):
-    found = take("Id,Team,enps,My tools help me\na,N,9,4\nb,N,11,4\nc,N,9,4\nc,N,9,5\n", HEAD + WIDE + QUESTIONS)
+def test_a_respondent_s_row_with_a_bad_cell_is_set_aside_whole_and_says_which(take):
+    found = take(
+        "Id,Team,enps,My tools help me\na,N,9,4\nb,N,11,4\nc,N,9,4\nc,N,9,5\nd,N,11,7\n", HEAD + WIDE + QUESTIONS
+    )
 
     assert [row[:2] for row in answered(found)] == [("enps", 9), ("tools", 4)]
-    assert [(row, what) for row, _, what in aside(found)] == [(2, "enps = 11 (enps: 0-10)"), (3, ""), (4, "")]
+    assert [(row, what) for row, _, what in aside(found)] == [
+        (2, "enps = 11 (enps: 0-10)"), (3, ""), (4, ""),
+        (5, "enps = 11\nMy tools help me = 7 (enps: 0-10) (tools: 1-5)"),
+    ]  # fmt: skip
 
 
 def test_an_anonymous_survey_keeps_no_trace_of_its_respondents(take):

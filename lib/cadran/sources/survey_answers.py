@@ -79,7 +79,8 @@ def meant(
     odd = said.drop_nulls("rule")
     place = pl.lit(QUESTION) + pl.col("question_id") if is_wide else pl.lit("answer")
     broken = odd.select(ID, place.alias("field"), "rule")
-    hints = dict(odd.drop_nulls("hint").select(ID, "hint").iter_rows())
+    # Of a row with several bad cells, each is told.
+    hints = dict(odd.drop_nulls("hint").group_by(ID, maintain_order=True).agg(pl.col("hint").str.join(" ")).iter_rows())
     return said.drop("answer", "rule", "hint"), broken, hints
 
 

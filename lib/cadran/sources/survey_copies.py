@@ -28,7 +28,7 @@ def copies(said: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     broken = [pl.DataFrame(schema=BROKEN)]
     if "answer_id" in said.columns:
         rows = _as_rows(said.drop_nulls("answer_id"), [c for c in ("wave", "answer_id") if c in said.columns], cuts)
-        broken.append(_told(rows, "answer_differs", "answer_id"))
+        broken.append(_told(rows, "twice", "answer_differs", "answer_id"))
         said = without(said, broken[-1])
     if "respondent" in said.columns:
         persons = said.select(_PERSON).unique().with_row_index("@person")
@@ -36,7 +36,10 @@ def copies(said: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         long = said.filter(~pl.col("is_wide") & pl.struct("@person", "question_id").is_duplicated())
         long = long.select(ID, key=pl.struct("@person", "question_id").hash(), text=pl.struct(_SAID).hash())
         wide = _as_rows(said.filter("is_wide"), ["@person"], [])
-        broken += [_told(wide, "answered_twice", ""), _told(long, "answered_twice", "answer")]
+        broken += [
+            _told(wide, "answered_again", "answered_twice", ""),
+            _told(long, "answered_again", "answered_twice", "answer"),
+        ]
         said, torn = _in_one_group(without(said, pl.concat(broken)), cuts)
         broken += torn
     return said, pl.concat(broken).unique(maintain_order=True)
@@ -73,11 +76,11 @@ def _as_rows(said: pl.DataFrame, key: list[str], cuts: list[str]) -> pl.DataFram
     )
 
 
-def _told(rows: pl.DataFrame, rule: str, of: str) -> pl.DataFrame:
+def _told(rows: pl.DataFrame, same: str, different: str, of: str) -> pl.DataFrame:
     """Of rows with one key: all but the first if they say the same, else all."""
     again = rows.filter(pl.col("key").is_duplicated())
     differs = (pl.col("text").n_unique() > 1).over("key")
     is_first = pl.col(ID) == pl.col(ID).min().over("key")
-    told = again.with_columns(rule=pl.when(differs).then(pl.lit(rule)).otherwise(pl.lit("twice")))
+    told = again.with_columns(rule=pl.when(differs).then(pl.lit(different)).otherwise(pl.lit(same)))
     told = told.filter(differs | ~is_first)
     return told.select(ID, pl.lit(of).alias("field"), "rule")

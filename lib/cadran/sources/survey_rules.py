@@ -27,6 +27,11 @@ OF_RESULTS = {
         "rows of one `answer_id` are the same",
         "Keep the right one: all that differ are set aside, for nothing tells which is right.",
     ),
+    "answered_again": (
+        "a respondent gives an answer once in a wave",
+        "Remove the copy; the first one is kept. If identifiers recur, in several companies say, write "
+        'respondent = ["COMPANY", "ID"] in the mapping.',
+    ),
     "answered_twice": (
         "a respondent answers a question once in a wave",
         "Keep the right answer: all that differ are set aside. If identifiers recur, in several companies say, write "
