@@ -15,7 +15,7 @@ from cadran.book.folder import alone
 from cadran.book.pulse import pulse_of
 from cadran.measures.disclosure_audit import chosen, everything
 from cadran.measures.disclosure_comments import shown
-from cadran.measures.disclosure_counts import counted
+from cadran.measures.disclosure_counts import counted, is_known
 from cadran.measures.disclosure_merge import Earlier, company_of, merged
 from cadran.measures.disclosure_told import cells_of, groups_of, summed, told_of_cells, withheld
 from cadran.tables.pulse import COMPANY, FLOOR, SCORED, TREE, Release, Wave
@@ -132,8 +132,8 @@ def _alike(wave: Wave, earlier: Sequence[tuple[Wave, Release]]) -> list[tuple[Wa
 
 def _partitions(wave: Wave, its: Release) -> list[Earlier]:
     """Who stood in which group of an earlier release, partition by partition; nothing if it told nothing."""
-    counts = counted(wave)
-    if counts.persons is None or (its.cells["told"] == "withheld").all():
+    counts = counted(wave) if is_known(wave) else None
+    if counts is None or counts.persons is None or (its.cells["told"] == "withheld").all():
         return []
     company = company_of(counts)
     found = [Earlier(its.name, COMPANY, counts.persons, company.of, company.n)]

@@ -8,7 +8,7 @@ import numpy as np
 from cadran.measures.disclosure import earlier_of
 from cadran.measures.disclosure_audit import EXACT, WITHHELD
 from cadran.measures.disclosure_cells import is_close
-from cadran.measures.disclosure_counts import Array, Counted, counted
+from cadran.measures.disclosure_counts import Array, Counted, counted, is_known
 from cadran.measures.disclosure_merge import Partition, company_of, differs_too_little
 from cadran.measures.disclosure_spans import targets_of
 from cadran.measures.disclosure_tight import Tight
@@ -40,11 +40,15 @@ TESTS = {
 def breaks(wave: Wave, its: Release, earlier: Sequence[tuple[Wave, Release]] = ()) -> list[Break]:
     """What an attack on a release finds; nothing, if it was made by `release`.
 
+    Nothing either where it is not kept who stands in which group (`is_known`).
+
     Args:
         wave: Of which it is.
         its: What is told of it.
         earlier: The waves before, and what was released of them.
     """
+    if not is_known(wave):
+        return []
     counts = counted(wave)
     minimum = max(wave.terms.minimum, FLOOR)
     parts = partitions_of(counts, its)

@@ -111,7 +111,7 @@ def counted(wave: Wave) -> Counted:
     cuts = []
     for name in cuts_of(wave):
         columns = columns_of(name, wave)
-        if is_copied and name not in stored:
+        if is_copied and (name not in stored or invited is None):  # who stands in which group is not kept
             continue
         rows = answers.filter(pl.col("cut") == name) if is_copied else alone
         known = _relabelled(people, wave, name, columns) if is_copied else people
@@ -123,6 +123,12 @@ def counted(wave: Wave) -> Counted:
         asked = np.zeros((people.height, len(scales)), bool)
         asked[rows_of, alone["question"].to_numpy()] = True
     return Counted(scales, persons, people.height, None if invited is None else invited.height, counts, cuts, asked)
+
+
+def is_known(wave: Wave) -> bool:
+    """Whether it is kept who of those who answered stands in which group: not of an anonymous wave that was imported, which
+    was attacked when it was."""
+    return bool(wave.invited.height) or wave.answers["cut"].null_count() == wave.answers.height
 
 
 def scales_of(questions: pl.DataFrame) -> list[Scale]:
@@ -235,9 +241,8 @@ def _relabelled(people: pl.DataFrame, wave: Wave, name: str, columns: tuple[str,
             for member in row["members"]
         ]
         if not rows:
-            if (
-                depth == 0 and len(columns) > 1 and wave.noted.get("groups")
-            ):  # the coarser cut was left with one group, and is not stored
+            # The coarser cut was left with one group, and is not stored.
+            if depth == 0 and len(columns) > 1 and wave.noted.get("groups"):
                 found = found.with_columns(pl.lit(None, pl.String).alias(column))
             continue
         keys = [*columns[:depth], column]

@@ -89,7 +89,7 @@ def merged(
     by_cut = {COMPANY: company}
     for cut in wave.cuts:
         if TIMES in cut.name and cut.within not in by_cut:
-            done.notes.append({"cut": cut.name, "what": "not released", "why": f"{cut.within} is not"})
+            done.notes.append({"cut": cut.name, "what": "not released", "why": "What it is crossed with is not told."})
             continue
         parent = by_cut.get(cut.within, company)
         partition = _values_of(cut, parent, wave)
@@ -100,7 +100,7 @@ def merged(
             done.n_compared += _apart(partition, cut, wave, done.partitions, known, minimum)
         _mark(partition, parent)
         if all(partition.is_whole) or len(partition.values) < 2:
-            done.notes.append({"cut": cut.name, "what": "not released", "why": "one group is left of it"})
+            done.notes.append({"cut": cut.name, "what": "not released", "why": "One group is left of it."})
             continue
         done.notes += [
             {"cut": cut.name, "what": "merged", "group": _label(cut, group)}

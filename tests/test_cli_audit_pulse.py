@@ -1,0 +1,55 @@
+"""`cadran audit pulse`: what is told of a survey is attacked, and what was told wrongly is an error."""
+
+import json
+import shutil
+
+import pytest
+from disclosed import staff, wave
+from typer.testing import CliRunner
+
+from cadran.book import SAMPLE, open_book
+from cadran.book.pulse import pulse_of
+from cadran.cli import app
+from cadran.measures.disclosure import release
+
+PEOPLE = staff((20, {"region": "North"}), (3, {"region": "South"}), (20, {"region": "West"}))
+
+
+@pytest.fixture
+def book(tmp_path):
+    """The sample, with one wave that was not released, and no other survey."""
+    there = tmp_path / "book"
+    shutil.copytree(SAMPLE, there, ignore=shutil.ignore_patterns("pulse"))
+    pulse_of(open_book(there)).keep_wave(wave(PEOPLE))
+    return there
+
+
+def asked(book, *arguments):
+    return CliRunner().invoke(app, ["audit", "pulse", "--book", str(book), *arguments])
+
+
+def test_what_would_be_released_is_attacked(book):
+    result = asked(book)
+
+    assert result.exit_code == 0
+    assert "not released yet" in result.output
+    assert "North + South" in result.output
+    assert "Attacked, and not broken." in result.output
+    assert pulse_of(open_book(book)).unreleased() == ["s@2026-01"]  # an audit releases nothing
+
+
+def test_what_was_released_and_breaks_is_an_error(book):
+    pulse_of(open_book(book)).keep_release(release(wave(PEOPLE), protect=False))
+    result = asked(book, "--format", "json")
+
+    assert result.exit_code == 1
+    told = json.loads(result.output)["waves"][0]
+    assert told["is_released"]
+    assert {"few", "agreement"} & {each["test"] for each in told["broken"]}
+    assert "A group of too few people is told." in asked(book).output
+
+
+def test_it_is_no_table(book):
+    result = asked(book, "--format", "csv")
+
+    assert result.exit_code != 0
