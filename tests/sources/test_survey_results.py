@@ -359,6 +359,32 @@ def test_waves_whose_names_do_not_sort_by_time_are_refused(refused):
     assert "do not sort by time" in told
 
 
+def test_a_file_with_a_header_alone_is_told(refused, take, tmp_path):
+    assert refused(HEADER).startswith("answers.csv has a header and no rows.")
+
+    (tmp_path / "more.csv").write_text(HEADER)
+    head = HEAD.replace("[survey]", 'more = { path = "more.csv", optional = true }\n[survey]')
+    both = LONG.replace("[answers]", "[[answers]]") + LONG.replace("[answers]", "[[answers]]").replace(
+        '"answers"', '"more"'
+    )
+    found = take(HEADER + "2024-05,a,N,enps,9\n", head + both + QUESTIONS)
+    assert [(file.file, file.n_read) for file in found.files] == [("answers.csv", 1)]
+
+
+@pytest.mark.parametrize("text", ["1e0", "1_0", "٧", "7/10", "nan", "inf", "-", "0x7", "1 0"])
+def test_what_is_no_plain_number_is_no_score(take, text):
+    found = take(HEADER + f"2024-05,a,N,enps,9\n2024-05,b,N,enps,{text}\n")
+
+    assert aside(found) == [
+        (2, "an answer is a score, or a word that the mapping gives one", f"Answer = {text} (enps)")
+    ]
+
+
+@pytest.mark.parametrize("text", ["7", "07", "+7", "7.0", '"7,0"', '"7,"', " 7 "])
+def test_a_number_in_any_writing_is_its_score(take, text):
+    assert answered(take(HEADER + f"2024-05,a,N,enps,{text}\n"))[0][:2] == ("enps", 7)
+
+
 def test_every_form_of_file_gives_the_same_wave(take, tmp_path):
     text = HEADER + "2024-05,a,Équipe Sud,enps,9\n2024-05,b,Équipe Sud,My tools help me,4\n"
     frame = pl.read_csv(text.encode(), infer_schema=False)

@@ -1,5 +1,6 @@
 """From what stands in the files to answers: to which question, and the score, the option or the text it is."""
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -18,6 +19,7 @@ _NOT_APPLICABLE = frozenset(map(normal, NOT_APPLICABLE))
 _LIKE = 0.6
 #: Wordings for which the nearest is looked for, the most frequent ones.
 _SUGGESTED = 50
+_NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)", re.ASCII)
 _MEANT = {
     "question_id": pl.String, "answer": pl.String, "score": pl.Int16, "choice": pl.String,
     "is_not_applicable": pl.Boolean, "rule": pl.String, "hint": pl.String,
@@ -110,11 +112,8 @@ def _meant(text: str, asked: Asked) -> tuple[int | None, str | None, bool, str |
 
 
 def _number(text: str) -> float | None:
-    """The number that a text is, with a decimal point or comma: no score has thousands."""
-    try:
-        number = float(text.replace(",", ".")) if text[:1] in "0123456789-+.," else None
-    except ValueError:
-        return None
+    """The number that a text is, with a decimal point or comma: no score has thousands, or a power of ten."""
+    number = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None
     return number if number is not None and abs(number) < 1e6 else None
 
 

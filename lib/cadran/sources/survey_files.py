@@ -130,13 +130,13 @@ def opened_results(mapping: SurveyMapping, folder: Path, place: Path) -> list[Op
     names |= {name for feed in source.feeds for said in feed.fields.values() for name, _, _ in said.hops}
     files = {name: opened(source.files[name], folder, place) for name in sorted(names)}
     feeds = [(n, feed) for n, feed in enumerate(source.feeds) if files[feed.file].digests]
-    found = [_opened(feed, n << BITS, mapping, files) for n, feed in feeds]
+    found = [each for n, feed in feeds if (each := _opened(feed, n << BITS, mapping, files))]
     if not found:
         raise Problem("None of the files of answers is there.", "Name their folder with --from.")
     return found
 
 
-def _opened(feed: Feed, first_id: int, mapping: SurveyMapping, files: dict[str, Source]) -> Opened:
+def _opened(feed: Feed, first_id: int, mapping: SurveyMapping, files: dict[str, Source]) -> Opened | None:
     source = files[feed.file]
     name = mapping.source.files[feed.file].path[0]
     remarks: list[tuple[str, int, str]] = []
@@ -154,15 +154,19 @@ def _opened(feed: Feed, first_id: int, mapping: SurveyMapping, files: dict[str, 
     file = Read(source, n_rows=dict.fromkeys(source.digests, 0))
     kept, broken, left = _gone_through(reading, file, first_id)
     must_have_rows(mapping.source.files[feed.file], file.n_rows)
+    if not kept:  # an optional file that has a header alone
+        return None
     reading.settle(evidence.writing([reading.columns[n] for n in feed.fields if feed.fields[n].column], reading.file))
-    rows, wrong = reading.fields(kept)
+    rows, wrong = reading.fields(pl.concat(kept, how="diagonal"))
     remarks += [(remark, n, ", ".join(sorted(met))) for remark, (n, met) in reading.remarks.items()]
     remarks += [("the encoding of a file was guessed", 1, guess) for guess in source.guesses.values()]
-    return Opened(feed, file, first_id, _keyed(rows), pl.concat([broken, wrong]), left, remarks)
+    return Opened(feed, file, first_id, _keyed(rows), pl.concat([*broken, wrong]), pl.concat(left), remarks)
 
 
-def _gone_through(reading: Reading, file: Read, first_id: int) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """What is kept of every row, what is wrong with some, and those that `only` leaves out."""
+def _gone_through(
+    reading: Reading, file: Read, first_id: int
+) -> tuple[list[pl.DataFrame], list[pl.DataFrame], list[pl.DataFrame]]:
+    """What is kept of every row, what is wrong with some, and those that `only` leaves out; block by block."""
     kept, broken, left, start = [], [], [], 0
     for block in file.source.blocks():
         rows = block.load(list(reading.needs()), block.data)
@@ -177,7 +181,7 @@ def _gone_through(reading: Reading, file: Read, first_id: int) -> tuple[pl.DataF
         taken, wrong = reading.take(own, reading.texts(own))
         kept.append(taken)
         broken.append(wrong)
-    return pl.concat(kept, how="diagonal"), pl.concat(broken), pl.concat(left)
+    return kept, broken, left
 
 
 def _lookups(feed: Feed, mapping: Mapping, files: dict[str, Source]) -> dict[str, pl.DataFrame]:
