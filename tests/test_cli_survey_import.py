@@ -1,138 +1,90 @@
-"""The command that imports survey results: into no book, into a book, again, and what it says."""
+"""Survey results imported from the command line: told in the reader's language, and stored as the survey promised."""
 
-import json
+import random
 
+import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 from cadran.book import open_book
-from cadran.book.pulse import pulse_of
+from cadran.book.pulse import Pulse, pulse_of
+from cadran.cli import app
+from cadran.measures.disclosure import release, released
 
 MAPPING = """
-name = "Old survey"
+taken = 2024-12-31
 [files]
 answers = "answers.csv"
 [survey]
-survey = "old"
-mode = "{mode}"
+survey = "pulse"
+mode = "anonymous"
 cadence = "monthly"
-retention_months = 24
+retention_months = 1200
 [answers]
 file = "answers"
-wave = "Wave"
+wave = { constant = "2024-05" }
 question = "Question"
-answer = "Answer"
-comment = "Why"
-respondent = "Mail"
+answer = "Score"
+respondent = "Id"
 team = "Team"
+role = "Role"
 [[questions]]
-id = "enps"
-kind = "enps_0_10"
-"""
-ANSWERS = """Wave,Mail,Team,Question,Answer,Why
-2024-05,ann.dupont@x.fr,North,enps,9,Ask Ann Dupont on 06 12 34 56 78
-2024-05,bob@x.fr,North,enps,11,Dupont said so
-2024-05,cy@x.fr,South,enps,N/A,
-2024-06,ann.dupont@x.fr,North,enps,7,
-2024-06,cy@x.fr,South,enps,,
+id = "first"
+kind = "enps_1_10"
+[[questions]]
+id = "tools"
+kind = "agreement"
 """
 
 
 @pytest.fixture
-def source(tmp_path):
-    """A folder with results of another tool and their mapping."""
-    folder = tmp_path / "source"
-    folder.mkdir()
-    (folder / "answers.csv").write_text(ANSWERS)
-    (folder / "old.toml").write_text(MAPPING.replace("{mode}", "confidential"))
-    return folder
-
-
-def everything(folder):
-    """All bytes of what a book keeps of its surveys, text of parquet included."""
-    import polars as pl
-
-    paths = [path for path in (folder / "pulse").rglob("*") if path.is_file()]
-    tables = [str(pl.read_parquet(path).to_dicts()) for path in paths if path.suffix == ".parquet"]
-    return "".join(tables) + "".join(path.read_text("utf-8") for path in paths if path.suffix == ".json")
-
-
-def test_without_a_book_one_is_made_that_every_command_opens(run, source, tmp_path):
-    status, out, _ = run("import", source / "old.toml", "--book", tmp_path / "book")
-
-    assert status == 0
-    assert "old@2024-06" in out
-    assert "× rule broken: a score is a whole number on the scale of its question" in out
-    opened = open_book(tmp_path / "book")
-    assert (opened.settings.name, str(opened.day)) == ("Old survey", "2024-06-30")
-    assert pulse_of(opened).wave_names() == ["old@2024-05", "old@2024-06"]
-    assert run("status", "--book", tmp_path / "book")[0] == 0
-    ballots = [set(pulse_of(opened).wave(name).answers["ballot"]) for name in pulse_of(opened).wave_names()]
-    assert len(ballots[0] & ballots[1]) == 1
-
-
-def test_nothing_that_names_somebody_is_kept(run, source, tmp_path):
-    run("import", source / "old.toml", "--book", tmp_path / "book")
-    kept = everything(tmp_path / "book")
-
-    assert "Ask" in kept
-    assert [name for name in ("@x.fr", "Dupont", "dupont", "06 12") if name in kept] == []
-
-
-def test_into_a_book_only_waves_are_added_and_again_nothing(run, source, small_company, tmp_path):
-    from shutil import copytree
-
-    book = copytree(small_company, tmp_path / "book")
-    version = (book / "CURRENT").read_text()
-    first = run("import", source / "old.toml", "--book", book, "--format", "json")
-    again = run("import", source / "old.toml", "--book", book)
-
-    told = json.loads(first[1])
-    assert [(wave["wave"], wave["n_set_aside"], wave["is_new"]) for wave in told["waves"]] == [
-        ("old@2024-05", 1, True), ("old@2024-06", 0, True),
+def imported(tmp_path, monkeypatch):
+    """Import 60 persons, four of them in a team of their own, and one on no scale."""
+    draw = random.Random(1)
+    rows = [
+        f"{n},{'ABC'[n % 3] if n > 3 else 'D'},{'boss' if n % 8 == 0 else 'rep'},{question},{draw.randint(1, 5)}"
+        for n in range(60) for question in ("first", "tools")
     ]  # fmt: skip
-    assert "2 waves were there already, and are the same." in again[1]
-    assert (book / "CURRENT").read_text() == version
-    status = json.loads(run("status", "--book", book, "--format", "json")[1])
-    assert [(each["wave"], each["n_accepted"]) for each in status["waves"]] == [("2024-05", 2), ("2024-06", 1)]
-    assert "2 closed waves of surveys" in run("status", "--book", book)[1]
+    (tmp_path / "answers.csv").write_text("\n".join(["Id,Team,Role,Question,Score", *rows, "99,A,boss,first,11\n"]))
+    (tmp_path / "m.toml").write_text(MAPPING)
+
+    def run(language):
+        monkeypatch.setenv("CADRAN_LANG", language)
+        result = CliRunner().invoke(app, ["import", str(tmp_path / "m.toml"), "--book", str(tmp_path / "book")])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return run
 
 
-def test_rows_set_aside_are_shown_with_those_of_the_book(run, source, tmp_path):
-    run("import", source / "old.toml", "--book", tmp_path / "book")
-    rows = json.loads(run("status", "--rows", "--book", tmp_path / "book", "--format", "json")[1])
+def test_an_anonymous_import_is_told_as_all_of_it_allows_and_stored_without_it(imported, tmp_path, monkeypatch):
+    whole = []
+    monkeypatch.setattr(
+        "cadran.cli_survey_import.release", lambda wave, before: whole.append(wave) or release(wave, before)
+    )
+    imported("en")
+    pulse = pulse_of(open_book(tmp_path / "book"))
 
-    assert [(row["file"], row["row"], row["line"], row["found"]) for row in rows] == [
-        ("answers.csv", 2, 3, "Answer = 11 (enps: 0-10)"),
-    ]  # fmt: skip
-    assert "Mail" not in rows[0]["values"]
-
-
-def test_a_wave_that_changed_is_refused(run, source, tmp_path):
-    run("import", source / "old.toml", "--book", tmp_path / "book")
-    (source / "answers.csv").write_text(ANSWERS.replace("enps,7", "enps,8"))
-    status, _, err = run("import", source / "old.toml", "--book", tmp_path / "book")
-
-    assert status == 1
-    assert "old@2024-06 is there already, and is not the same." in err
-
-
-def test_an_anonymous_survey_makes_no_key(run, source, tmp_path):
-    (source / "old.toml").write_text(MAPPING.replace("{mode}", "anonymous"))
-    run("import", source / "old.toml", "--book", tmp_path / "book")
-
-    assert not (tmp_path / "book" / "pulse" / "keys").exists()
-    assert pulse_of(open_book(tmp_path / "book")).wave("old@2024-06").answers["ballot"].to_list() == ["1"]
+    kept = pulse.wave("pulse@2024-05").answers
+    assert whole[0].answers.select("team", "role").null_count().row(0) == (0, 0)
+    assert kept.filter(pl.col("team").is_not_null() & pl.col("role").is_not_null()).is_empty()
+    assert kept.drop_nulls("team").group_by("team").agg(pl.len()).sort("team").rows() == [
+        ("A", 36),
+        ("B", 38),
+        ("C + D", 46),
+    ]
+    (told,) = released(open_book(tmp_path / "book"))
+    assert told.cells.equals(release(whole[0]).cells)
+    assert pulse.unreleased() == []
 
 
-def test_taken_says_which_waves_had_closed(run, source, tmp_path):
-    run("import", source / "old.toml", "--book", tmp_path / "book", "--taken", "2024-06-10")
+def test_a_score_off_its_scale_is_told_in_both_languages_and_the_same_again_changes_nothing(imported, tmp_path):
+    assert "answers.csv, row 121 (line 122): Score = 11 (first: 1-10)" in imported("en")
+    folder = tmp_path / "book" / "pulse"
+    before = {path: path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
+    again = imported("fr")
 
-    assert pulse_of(open_book(tmp_path / "book")).wave_names() == ["old@2024-05"]
-
-
-def test_in_french(run, source, tmp_path, monkeypatch):
-    monkeypatch.setenv("CADRAN_LANG", "fr")
-    out = run("import", source / "old.toml", "--book", tmp_path / "book")[1]
-
-    assert "une note est un nombre entier de l'échelle de sa question" in out
-    assert "aucune réponse donnée" in out
+    assert "ligne de données 121 (ligne 122 du fichier)" in again
+    assert "1 vague" in again
+    assert {path: path.read_bytes() for path in folder.rglob("*.*") if path.is_file()} == before
+    assert Pulse(folder).wave_names() == ["pulse@2024-05"]
