@@ -24,6 +24,7 @@ class Kind(StrEnum):
     rep = "rep"
     contact = "contact"
     lead = "lead"
+    employee = "employee"
 
 
 class Form(StrEnum):
@@ -36,22 +37,44 @@ class Form(StrEnum):
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help=words("The source's identifier of the person."))]
 KindOption = Annotated[Kind | None, typer.Option(help=words("Whom the identifier is of, if it is of several."))]
 BookOption = Annotated[Path, typer.Option("--book", envvar="CADRAN_BOOK", help=words("The book's folder."))]
+BallotsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ballots",
+        envvar="CADRAN_BALLOTS",
+        help=words("The PostgreSQL database of the answers (postgresql://…); by default a file in the book's folder."),
+    ),
+]
 HERE = Path("book")
+#: What is said of surveys, wherever there are any.
+NOT_FOUND = (
+    "Surveys know people by the identifier they were invited or imported under (an e-mail address, say), and look for no "
+    "other. Answers of anonymous waves and comments are linked to nobody: nobody's can be found."
+)
 
 
 @people.command(help=words("Forget a person in every version of the book, and in every later import."))
-def forget(identifier: IdArgument, kind: KindOption = None, book: BookOption = HERE) -> None:
+def forget(
+    identifier: IdArgument, kind: KindOption = None, book: BookOption = HERE, ballots: BallotsOption = None
+) -> None:
     """Forget a person in every version of the book, and in every later import."""
     from cadran.book import forget as forget_person
+    from cadran.book.beside import has_surveys
 
     words = reader_words()
-    person, n = forget_person(book, identifier, kind)
+    person, n = forget_person(book, identifier, kind, ballots)
+    stands = ", ".join(person.ids.values())
     told = words.n(
         "Forgotten in {n} version of the book; in place of the identifier stands {pseudonym}.",
         "Forgotten in {n} versions of the book; in place of the identifier stands {pseudonym}.",
-        n, pseudonym=", ".join(person.ids.values()),
+        n, pseudonym=stands,
+    ) if person.kind in ("rep", "contact", "lead") else words(
+        "Forgotten in surveys, one-to-ones and promises; where the identifier stood itself, {pseudonym} stands.",
+        pseudonym=stands,
     )  # fmt: skip
     out.print(told, soft_wrap=True)
+    if has_surveys(book):
+        out.print(words(NOT_FOUND), soft_wrap=True)
     out.print(words("Copies of the book made elsewhere still name the person: see docs/forgetting.md."), soft_wrap=True)
 
 
@@ -76,6 +99,7 @@ def purge(
     """Remove what ended before a day from every version of the book, and keep it from coming back."""
     from cadran.book import purge as purge_book
     from cadran.book import purgeable
+    from cadran.book.beside import has_surveys
     from cadran.book.folder import current_version
     from cadran.book.purge import last_day
 
@@ -94,6 +118,12 @@ def purge(
     show(pl.DataFrame(rows, schema={"what": pl.String, "n": pl.Int64}, orient="row"), format, words)
     if format is Format.table:
         done = words("What ended before {day} was removed from every version of the book.", day=day)
+        if has_surveys(book):
+            out.print(
+                words(
+                    "Answers to surveys are kept as long as respondents were told: `cadran survey purge` removes them."
+                )
+            )
         out.print(done if is_done else words("Nothing was removed: --yes removes what ended before {day}.", day=day))
 
 
@@ -106,11 +136,15 @@ def export_person(
     form: Annotated[Form, typer.Option("--format", help=words("One JSON text, or a folder of tables."))] = Form.json,
     to: Annotated[Path | None, typer.Option(help=words("Folder to make."))] = None,
     book: BookOption = HERE,
+    ballots: BallotsOption = None,
 ) -> None:
     """Hand over everything the book holds on a person, for their request to see it."""
     from cadran.book.access import held_on, to_jsonable
+    from cadran.book.beside import has_surveys
+    from cadran.text import LANGUAGES, words_for
 
-    held = held_on(book, identifier, kind)
+    held = held_on(book, identifier, kind, ballots)
+    held["said"] = {each: words_for(each)(NOT_FOUND) for each in LANGUAGES} if has_surveys(book) else {}
     held["fields"] = {table: meanings(table, rows.columns) for table, rows in held["tables"].items()}
     if form is Form.json:
         typer.echo(json.dumps(to_jsonable(held), ensure_ascii=False, indent=1))
@@ -125,7 +159,7 @@ def export_person(
         rows.with_columns(listed.cast(pl.List(pl.String)).list.join(" ")).write_csv(to / f"{table}.csv")
     fields = [(table, name, *both.values()) for table, those in held["fields"].items() for name, both in those.items()]
     pl.DataFrame(fields, schema=["table", "field", "en", "fr"], orient="row").write_csv(to / "fields.csv")
-    about = {key: held[key] for key in ("kind", "identifiers", "names", "book", "versions")}
+    about = {key: held[key] for key in ("kind", "identifiers", "names", "book", "versions", "said")}
     (to / "person.json").write_text(json.dumps(about, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
@@ -150,13 +184,16 @@ def first_day_kept(text: str, last: date) -> date:
 
 def meanings(table: str, columns: list[str]) -> dict[str, dict[str, str]]:
     """What each column of a table means, in English and French."""
+    from cadran.book.promised import Promise
     from cadran.tables import STORED
+    from cadran.tables.one_to_ones import OneToOne
+    from cadran.tables.pulse import Answer, Question
     from cadran.text import LANGUAGES, words_for
 
-    told: dict[str, Any] = (
-        {name: c.description or "" for name, c in STORED[table].columns().items()} if table in STORED else {}
-    )
-    told |= _ASIDE if table not in STORED else {}
+    beside = {"one_to_ones": (OneToOne,), "promises": (Promise,), "survey_answers": (Question, Answer)}
+    described = beside.get(table) or ((STORED[table],) if table in STORED else ())
+    told: dict[str, Any] = {name: c.description or "" for each in described for name, c in each.columns().items()}
+    told |= _BESIDE.get(table, {}) if described or table in _BESIDE else _ASIDE
     told["in_versions"] = "The versions of the book in which the row stands"
     return {name: {each: words_for(each)(told.get(name, "")) for each in LANGUAGES} for name in columns}
 
@@ -173,7 +210,18 @@ _SAID = {
     "actions": "Actions for sellers",
     "set_aside": "Rows set aside, of which the contents go",
     "books": "Versions of the book",
+    "one_to_ones": "One-to-ones",
 }
+_SURVEY = {"survey": "The survey", "wave": "The wave of it"}
+_BESIDE = {
+    "survey_answers": _SURVEY,
+    "surveys": _SURVEY | {
+        "mode": "anonymous or confidential, as was declared before it opened",
+        "is_closed": "Whether the wave is closed",
+        "was_invited": "Whether the person was invited; null where that is not known",
+        "answered": "Whether the person answered",
+    },
+}  # fmt: skip
 _ASIDE = {
     "table": "The table the row was meant for",
     "file": "The file it stood in",

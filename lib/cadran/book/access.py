@@ -8,14 +8,13 @@ from typing import Any
 import polars as pl
 
 from cadran.book import store
+from cadran.book.beside import EMPLOYEE, KINDS, OTHER, told_beside
 from cadran.book.folder import current_version, versions
 from cadran.book.forget import whom
 from cadran.book.persons import NAMED, Person, holding, naming, own_table
 from cadran.book.removed import stored_rows
 from cadran.tables import STORED
 
-#: What stands in place of who else is named.
-OTHER = "(another person)"
 #: In which versions of the book a row stands.
 IN_VERSIONS = "in_versions"
 _WHO = {"rep_id", "manager_id", "contact_id"}
@@ -23,24 +22,27 @@ _WHO = {"rep_id", "manager_id", "contact_id"}
 _LED = ("manager_id", "valid_from", "valid_to", "known_from", "known_to")
 
 
-def held_on(folder: Path, identifier: str, kind: str | None = None) -> dict[str, Any]:
-    """Everything a book holds on a rep, a contact or a lead, in all its versions. Other people are not named.
+def held_on(folder: Path, identifier: str, kind: str | None = None, ballots: str | None = None) -> dict[str, Any]:
+    """Everything a book holds on a rep, a contact, a lead or another employee, in all its versions and beside them. Other
+    people are not named.
 
     Args:
         folder: The book's folder.
         identifier: The source's identifier.
-        kind: "rep", "contact" or "lead", where an identifier is of several.
+        kind: "rep", "contact", "lead" or "employee", where an identifier is of several.
+        ballots: Address of the PostgreSQL database of open waves, if they are in one.
 
     Returns:
         `kind`, `identifiers`, `names`, `book`; `versions`: each version of the book with the moment its data was
         taken; `tables`: by name, the rows that name the person, what was taken back included, each with the versions
-        it stands in (of a seller also the facts of the deals they own or owned); `set_aside`: likewise.
+        it stands in (of a seller also the facts of the deals they own or owned); `set_aside`: likewise; of who works here
+        what `told_beside` tells.
 
     Raises:
         Problem: If nobody goes by the identifier, or people of several kinds do.
     """
     current = current_version(folder)
-    kind, ids, names = whom(folder, identifier, kind)
+    kind, ids, names = whom(folder, identifier, kind, ballots)
     person = Person(kind, dict.fromkeys(ids, ""), dict.fromkeys(names, ""))
     found: dict[str, list[pl.DataFrame]] = {}
     taken = []
@@ -50,15 +52,16 @@ def held_on(folder: Path, identifier: str, kind: str | None = None) -> dict[str,
         taken.append(
             {"version": int(version.name), "taken": manifest["settings"]["taken"], "current": version == current}
         )
-        for table, rows in _rows(version, manifest, person).items():
+        for table, rows in ({} if kind == EMPLOYEE else _rows(version, manifest, person)).items():
             found.setdefault(table, []).append(rows.with_columns(number))
+    beside = told_beside(folder, person.spellings, ballots) if kind in KINDS else {}
     return {
         "kind": kind,
         "identifiers": ids,
         "names": names,
         "book": store.read_manifest(current)["settings"]["name"],
         "versions": taken,
-        "tables": {table: rows for table, frames in found.items() if (rows := _once(table, frames)).height},
+        "tables": {table: rows for table, frames in found.items() if (rows := _once(table, frames)).height} | beside,
     }
 
 

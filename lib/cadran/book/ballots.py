@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from cadran.book.ballots_box import Box, Given, Opened
+from cadran.book.ballots_forgotten import Invitation, forget_invited, invitations
 from cadran.book.ballots_given import given_by
 from cadran.book.ballots_links import Refused, hash_of, linked
 from cadran.book.ballots_open import check_unopened, opened
@@ -221,6 +222,22 @@ class Ballots:
             self._empty(box)
         return made
 
+    def invitations(self, names: Mapping[str, set[str]]) -> list[Invitation]:
+        """Where people are invited in waves that are not in the book yet, by survey their pseudonyms."""
+        with self._store.transaction() as run:
+            return invitations(run, names)
+
+    def forget(self, names: Mapping[str, Mapping[str, str]], keep: Callable[[Wave], object]) -> None:
+        """Have open waves know people no more (`forget_invited`), by survey the new pseudonym of each; waves whose closing
+        was interrupted are closed first, and kept with `keep`."""
+        rows = self.status(datetime.min.replace(tzinfo=UTC)).filter(state="closing")
+        for row in rows.iter_rows(named=True):
+            self.close(row["survey"], row["wave"], row["closed_at"], keep)
+        with self._store.transaction(writes=True) as run:
+            forget_invited(run, self._store.held, names)
+        self._known.clear()
+        self._store.compact()
+
     def _key(self, survey: str, is_first: bool = False) -> bytes:
         """The key of a survey; only its first wave makes one."""
         path = key_path(self._folder, survey)
@@ -279,6 +296,7 @@ class Ballots:
                 raise Problem(
                     "Wave {wave} of {survey} is closed.", "What it told is in the book.", wave=wave, survey=survey
                 )
+            self._known.pop(name, None)  # somebody may have been forgotten since
             return Box(self._opened(run, name), *held[0])
 
     @staticmethod

@@ -1,8 +1,10 @@
 """The folder a book lives in: complete versions side by side, a pointer that is switched atomically, one writer at a time."""
 
+import ctypes
 import fcntl
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,9 @@ from cadran.tables.problems import Problem
 
 POINTER = "CURRENT"
 LOCK = ".lock"
+#: What a folder is called for an instant while another takes its place, where the system cannot exchange the two.
+OLD = ".{}.replaced"
+_EXCHANGE, _HERE = 2, -100
 
 
 @contextmanager
@@ -149,3 +154,24 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def exchange(draft: Path, version: Path) -> None:
+    """Put the draft in the version's place, in one step where the system can, and remove what stood there."""
+    if _swapped(draft, version):
+        flush(version.parent)
+        shutil.rmtree(draft)
+        return
+    old = version.with_name(OLD.format(version.name))
+    version.rename(old)
+    draft.rename(version)
+    flush(version.parent)
+    shutil.rmtree(old)
+
+
+def _swapped(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step; false where the system or the disk cannot."""
+    if not sys.platform.startswith("linux"):
+        return False
+    exchange = getattr(ctypes.CDLL(None), "renameat2", None)
+    return exchange is not None and exchange(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from cadran.book import store
+from cadran.book.beside import EMPLOYEE, KINDS, drawn, forget_beside, forget_in_ballots, is_beside
 from cadran.book.folder import alone, current_version, versions
 from cadran.book.forgotten import FILE, forgotten
 from cadran.book.persons import NAMED, Person, blanked, holding, is_named, naming, own_table, pseudonymised, unsaid
@@ -18,16 +19,19 @@ from cadran.tables.groups import bucket_of, group_of
 from cadran.tables.problems import Problem
 
 
-def forget(folder: Path, identifier: str, kind: str | None = None) -> tuple[Person, int]:
-    """Forget a person in every version of the book, in the rows set aside, and in every later delivery.
+def forget(folder: Path, identifier: str, kind: str | None = None, ballots: str | None = None) -> tuple[Person, int]:
+    """Forget a person in every version of the book, in the rows set aside, beside the book, and in every later delivery.
 
     A random pseudonym takes the place of the identifier everywhere, so that deals keep one owner; the name and what
     describes the person alone are gone. If it is interrupted, whoever writes the book next finishes it.
 
     Args:
         folder: The book's folder.
-        identifier: The source's identifier of a rep, contact or lead; for a rep known by nothing else, the name.
-        kind: "rep", "contact" or "lead", where an identifier is of several.
+        identifier: The source's identifier of a rep, contact or lead; for a rep known by nothing else, the name; of
+            somebody who was invited to surveys, what they were invited as.
+        kind: "rep", "contact", "lead" or "employee", where an identifier is of several.
+        ballots: Address of the PostgreSQL database of open waves, if they are in one. What is interrupted there is
+            finished by doing it again.
 
     Returns:
         The person with their pseudonyms, and the number of versions that named them.
@@ -40,18 +44,29 @@ def forget(folder: Path, identifier: str, kind: str | None = None) -> tuple[Pers
         before = begun(folder).get("forget", {"ids": {}})
         n = finish(folder)
         if identifier in before["ids"]:
-            return Person(**before), n
-        person = _drawn(folder, *whom(folder, identifier, kind))
-        return person, begin(folder, "forget", asdict(person))
+            if ballots:
+                forget_in_ballots(folder, before["surveys"], ballots)
+            return Person(before["kind"], before["ids"], before["names"]), n
+        person = _drawn(folder, *whom(folder, identifier, kind, ballots))
+        surveys = drawn(folder, person.spellings, ballots) if person.kind in KINDS else {}
+        n = begin(folder, "forget", {**asdict(person), "surveys": surveys})
+        if ballots:
+            forget_in_ballots(folder, surveys, ballots)
+        return person, n
 
 
-def whom(folder: Path, identifier: str, kind: str | None = None) -> tuple[str, list[str], list[str]]:
-    """The kind of the person an identifier names in any version, all their identifiers, and the names theirs alone.
+def whom(
+    folder: Path, identifier: str, kind: str | None = None, ballots: str | None = None
+) -> tuple[str, list[str], list[str]]:
+    """The kind of the person an identifier names in any version or beside them, all their identifiers, and the names theirs
+    alone.
 
     Raises:
         Problem: If nobody goes by the identifier, or people of several kinds do.
     """
     kinds = [each for each in NAMED if kind in (None, each) and _is_there(folder, each, identifier)]
+    if kind in (None, EMPLOYEE) and "rep" not in kinds and is_beside(folder, identifier, ballots):
+        kinds.append(EMPLOYEE)
     if not kinds:
         raise Problem(
             "No version of the book in {folder} knows a person by this identifier: there is none, or they were forgotten "
@@ -117,6 +132,8 @@ def _drawn(folder: Path, kind: str, ids: list[str], names: list[str]) -> Person:
 
     Rows stay in their bucket: where a table has several, a pseudonym is drawn until it falls into the identifier's.
     """
+    if kind == EMPLOYEE:
+        return Person(kind, {each: _pseudonym(each, None, 1) for each in ids})
     group = group_of(own_table(kind))
     cut = max(store.read_manifest(version).get("n_buckets", {}).get(group.name, 1) for version in versions(folder))
     drawn = {each: _pseudonym(each, group.key, cut) for each in ids}
@@ -134,8 +151,12 @@ def _pseudonym(identifier: str, key: str | None, cut: int) -> str:
 
 @act("forget")
 def _forget(folder: Path, journal: dict[str, Any]) -> int:
-    """Remember the person's hash, and rewrite every version."""
-    person = Person(**journal)
+    """Remember the person's hash, and rewrite every version and what stands beside them."""
+    person = Person(journal["kind"], journal["ids"], journal["names"])
+    if person.kind in KINDS:
+        forget_beside(folder, person, journal["surveys"])
+    if person.kind == EMPLOYEE:
+        return 0
     memory = forgotten(folder)
     memory.remember(person)
     write_whole(folder / FILE, memory.to_json())

@@ -226,6 +226,16 @@ def forgotten(folder: Path, identifier: str, pseudonym: str) -> int:
     return sum(rewritten(folder / "pulse" / name, changed) for name in (FILE, AGREED))
 
 
+def before(folder: Path, day: date) -> int:
+    """How many lines tell of a one-to-one before a day."""
+    return sum(row["day"] < day.isoformat() for row in lines(folder / "pulse" / FILE))
+
+
+def purged(folder: Path, day: date) -> int:
+    """Remove the one-to-ones before a day; gives how many lines went."""
+    return rewritten(folder / "pulse" / FILE, lambda row: None if row["day"] < day.isoformat() else row)
+
+
 def _rhythms(book: Book) -> dict[str | None, Rhythm]:
     until = pulse_of(book).until
     told: dict[str | None, Rhythm] = {None: Rhythm(DAYS, MINUTES, is_assumed=True)}

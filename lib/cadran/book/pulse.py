@@ -18,7 +18,8 @@ import dataframely as dy
 import polars as pl
 
 from cadran.book.book import Book
-from cadran.book.folder import flush, told_of
+from cadran.book.folder import exchange, flush, told_of
+from cadran.book.pulse_forgotten import forgotten_of, without_forgotten
 from cadran.tables.problems import Problem
 from cadran.tables.pulse import Answer, Cell, Comment, Group, Invited, Question, Release, Terms, Wave
 
@@ -62,12 +63,30 @@ class Pulse:
         return [name for name in self.wave_names() if name not in released]
 
     def keep_wave(self, wave: Wave) -> None:
-        """Keep a wave for good. The same wave again is no fault.
+        """Keep a wave for good, without those whom its survey forgot. The same wave again is no fault.
 
         Raises:
             Problem: If another wave stands there under its name, or the folder cannot be written.
         """
-        _keep(self.folder / _WAVES / wave.name, wave, _WAVE)
+        _keep(self.folder / _WAVES / wave.name, self._without_forgotten(wave), _WAVE)
+
+    def forget_in_wave(self, name: str) -> bool:
+        """Have a kept wave know those no more whom its survey forgot: the one change that is ever made to a wave. It is the
+        old one or the new, whole; gives whether it changed.
+
+        Raises:
+            Problem: If it is not there or damaged, or the folder cannot be written.
+        """
+        wave = self.wave(name)
+        other = self._without_forgotten(wave)
+        is_same = (
+            other.noted == wave.noted and other.invited.equals(wave.invited) and other.answers.equals(wave.answers)
+        )
+        if not is_same:
+            place = self.folder / _WAVES / name
+            with told_of(place.parent):
+                exchange(_drafted(place, other, _WAVE)[0], place)
+        return not is_same
 
     def keep_release(self, release: Release) -> None:
         """Keep what is released of a wave for good: two releases of one wave would tell of who differs.
@@ -76,6 +95,9 @@ class Pulse:
             Problem: If something else was released of that wave, or the folder cannot be written.
         """
         _keep(self.folder / _RELEASES / release.name, release, _RELEASE)
+
+    def _without_forgotten(self, wave: Wave) -> Wave:
+        return without_forgotten(wave, forgotten_of(self.folder, wave.terms.survey))
 
     def _told(self, kind: str) -> list[tuple[str, datetime]]:
         found = []
@@ -95,22 +117,8 @@ def pulse_of(book: Book) -> Pulse:
 
 def _keep(place: Path, kept: Wave | Release, schemas: Mapping[str, type[dy.Schema]]) -> None:
     """Write it beside, then put it in its place at once."""
-    frames = {name: schema.validate(getattr(kept, name)) for name, schema in schemas.items()}
-    told = {each.name: getattr(kept, each.name) for each in fields(kept) if each.name not in frames}
-    told["terms"] = asdict(kept.terms)
     with told_of(place.parent):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        draft = place.with_name(f".{place.name}")
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir()
-        sums = {}
-        for name, frame in frames.items():
-            frame.write_parquet(path := draft / f"{name}.parquet", compression="zstd", statistics=False)
-            sums[name] = sha256(path.read_bytes()).hexdigest()
-            flush(path)
-        text = json.dumps({**told, "sums": sums}, ensure_ascii=False, indent=1, default=_as_text)
-        (draft / _TOLD).write_text(text, "utf-8")
-        flush(draft / _TOLD)
+        draft, text = _drafted(place, kept, schemas)
         try:
             os.rename(draft, place)
         except OSError:
@@ -124,6 +132,26 @@ def _keep(place: Path, kept: Wave | Release, schemas: Mapping[str, type[dy.Schem
                     name=place.name,
                 ) from None  # fmt: skip
         flush(place.parent)
+
+
+def _drafted(place: Path, kept: Wave | Release, schemas: Mapping[str, type[dy.Schema]]) -> tuple[Path, str]:
+    """The folder it is written to beside its place, and what is told of it."""
+    frames = {name: schema.validate(getattr(kept, name)) for name, schema in schemas.items()}
+    told = {each.name: getattr(kept, each.name) for each in fields(kept) if each.name not in frames}
+    told["terms"] = asdict(kept.terms)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    draft = place.with_name(f".{place.name}")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    sums = {}
+    for name, frame in frames.items():
+        frame.write_parquet(path := draft / f"{name}.parquet", compression="zstd", statistics=False)
+        sums[name] = sha256(path.read_bytes()).hexdigest()
+        flush(path)
+    text = json.dumps({**told, "sums": sums}, ensure_ascii=False, indent=1, default=_as_text)
+    (draft / _TOLD).write_text(text, "utf-8")
+    flush(draft / _TOLD)
+    return draft, text
 
 
 def _read(place: Path, schemas: Mapping[str, type[dy.Schema]]) -> dict[str, Any]:

@@ -34,7 +34,8 @@ def purge(folder: Path, before: date) -> int:
 
     Deals that closed (or disappeared) before it, with all that is about them; leads and touches older, but for those
     of a deal that is kept; sellers who had left and contacts known before, if nothing that is kept names them;
-    versions of the book taken before. What is kept is kept with its whole past. If it is interrupted, whoever writes
+    versions of the book taken before; one-to-ones before. Answers to surveys have a time of their own (`pulse_purge`).
+    What is kept is kept with its whole past. If it is interrupted, whoever writes
     the book next finishes it.
 
     Args:
@@ -60,7 +61,8 @@ def last_day(version: Path) -> date:
 
 
 def purgeable(folder: Path, before: date) -> dict[str, int]:
-    """How many rows of each table `purge` would take from the current version, and how many versions of the book.
+    """How many rows of each table `purge` would take from the current version, how many versions of the book, and how many
+    one-to-ones.
 
     Raises:
         Problem: If the day is after the book's last.
@@ -73,7 +75,9 @@ def purgeable(folder: Path, before: date) -> dict[str, int]:
         rows = stored_rows(version, manifest, table)
         counts[table] = _height(rows) - _height(gone.stay(table, rows))
     counts["set_aside"] = _height(pl.scan_parquet(version / "set_aside" / "*.parquet").filter(gone.held()))
-    return counts | {"books": len(_too_old(folder, before))}
+    from cadran.book import one_to_ones  # which stands on the book, that this stands below
+
+    return counts | {"books": len(_too_old(folder, before)), "one_to_ones": one_to_ones.before(folder, before)}
 
 
 def purged_again(version: Path, before: date) -> None:
@@ -94,10 +98,13 @@ def leave_out(delivery: Delivery, before: date, old: Path | None) -> None:
 
 @act("purge")
 def _purge(folder: Path, day: str) -> int:
+    from cadran.book import one_to_ones
+
     before = date.fromisoformat(day)
     memory = forgotten(folder)
     memory.purged_before = max(before, memory.purged_before or before)
     write_whole(folder / FILE, memory.to_json())
+    one_to_ones.purged(folder, before)
     for version in _too_old(folder, before):
         # Under a draft's name first: a version that is there is whole.
         version.rename(passing := folder / f".{version.name}")

@@ -1,10 +1,7 @@
 """Rewriting what a book keeps, version by version: each is the old one or the new, whole, at every instant."""
 
-import ctypes
 import json
-import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +10,7 @@ import polars as pl
 
 from cadran.book import store
 from cadran.book.draft import Draft, seal
-from cadran.book.folder import flush, versions
+from cadran.book.folder import OLD, exchange, flush, versions
 from cadran.tables.groups import GROUPS
 from cadran.tables.problems import Problem
 
@@ -25,8 +22,7 @@ Change = Callable[[str, Path], pl.DataFrame | None]
 Retold = Callable[[dict[str, Any], Path, set[str]], dict[str, Any]]
 #: What does each kind of thing that a journal names, by what the journal holds.
 _ACTS: dict[str, Callable[[Path, Any], int]] = {}
-_NEW, _OLD = ".{}.rewritten", ".{}.replaced"
-_EXCHANGE, _HERE = 2, -100
+_NEW = ".{}.rewritten"
 
 
 def act(name: str) -> Callable[[Callable[[Path, Any], int]], Callable[[Path, Any], int]]:
@@ -124,34 +120,13 @@ def _rewrite(version: Path, change: Change, retold: Retold, done: dict[int, tupl
     seal(draft.path, told)
     for path in (*draft.path.rglob("*/"), draft.path):
         flush(path)
-    _exchange(draft.path, version)
+    exchange(draft.path, version)
     return True
-
-
-def _exchange(draft: Path, version: Path) -> None:
-    """Put the draft in the version's place, in one step where the system can, and remove what stood there."""
-    if _swapped(draft, version):
-        flush(version.parent)
-        shutil.rmtree(draft)
-        return
-    old = version.with_name(_OLD.format(version.name))
-    version.rename(old)
-    draft.rename(version)
-    flush(version.parent)
-    shutil.rmtree(old)
-
-
-def _swapped(one: Path, other: Path) -> bool:
-    """Exchange two folders in one step; false where the system or the disk cannot."""
-    if not sys.platform.startswith("linux"):
-        return False
-    exchange = getattr(ctypes.CDLL(None), "renameat2", None)
-    return exchange is not None and exchange(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0
 
 
 def _tidy(folder: Path) -> None:
     """Remove what an interruption left: a version half made, or the old one beside the new."""
-    for old in folder.glob(_OLD.format("*")):
+    for old in folder.glob(OLD.format("*")):
         version = folder / old.name.split(".")[1]
         if not version.exists():
             folder.joinpath(_NEW.format(version.name)).rename(version)
