@@ -199,9 +199,8 @@ def spans(question: Question, found: Centre, sets: csr_array, along: Array, valu
     ).tocsr()  # fmt: skip
     low, most = question.band.T
     is_band = ~np.isnan(low)
-    room = np.stack(
-        [_moments(question, chance)[is_band, 0] - low[is_band], most[is_band] - _moments(question, chance)[is_band, 0]]
-    )
+    high = _moments(question, chance)[is_band, 0]
+    room = np.maximum(np.stack([high - low[is_band], most[is_band] - high]), _NO_CHANCE)
     ends = np.empty((sets.shape[0], len(values), 2))
     for start in range(0, sets.shape[0], _AT_ONCE):
         member = sets[start : start + _AT_ONCE].toarray()
