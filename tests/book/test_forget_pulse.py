@@ -226,7 +226,12 @@ def noted(folder):
         ]
     ]  # fmt: skip
     added(folder / "pulse" / one_to_ones.FILE, lambda _: rows)
-    promise = {"event": "promised", "promised_on": "2026-01-10", "due": "2026-02-10", "action": "Fewer forms"}
+    promise = {
+        "event": "promised",
+        "promised_on": "2026-01-10",
+        "due": "2026-02-10",
+        "action": f"Fewer forms, says {THEIRS}",
+    }
     owners = enumerate([THEIRS, "p8"], 1)
     added(
         folder / "pulse" / promised.FILE, lambda _: [{**promise, "promise_id": f"p{n}", "owner": o} for n, o in owners]
@@ -242,7 +247,9 @@ def test_one_to_ones_and_promises_take_the_pseudonym_of_the_book(book):
     pseudonym = person.ids[THEIRS]
     met = [(row["person"], row["manager"]) for row in lines(book / "pulse" / one_to_ones.FILE)]
     assert met == [(pseudonym, "boss"), (pseudonym, "boss"), ("p8", pseudonym), ("p8", "boss")]
-    assert [row.get("owner") for row in lines(book / "pulse" / promised.FILE)] == [pseudonym, "p8", None]
+    promises = lines(book / "pulse" / promised.FILE)
+    assert [row.get("owner") for row in promises] == [pseudonym, "p8", None]
+    assert promises[1]["action"] == f"Fewer forms, says {pseudonym}"
     with pytest.raises(Problem, match="there is none, or they were forgotten already"):
         forget(book, THEIRS)
 

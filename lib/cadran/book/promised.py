@@ -1,5 +1,6 @@
 """What was promised after a wave: what will be done, who does it until when, when the team was told and when it was done."""
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import polars as pl
 
 from cadran.book.book import Book
 from cadran.book.lines import Row, added, lines, rewritten
+from cadran.book.persons import unsaid
 from cadran.book.pulse import pulse_of
 from cadran.tables.problems import Problem
 from cadran.tables.pulse import COMPANY
@@ -109,10 +111,15 @@ def promises(book: Book) -> pl.DataFrame:
 
 
 def forgotten(folder: Path, identifier: str, pseudonym: str) -> int:
-    """Put a pseudonym in the place of who sees to something; gives how many lines named them."""
+    """Put a pseudonym in the place of who sees to something, also where it says so in words; gives how many lines named
+    them."""
+    is_word = re.search(r"[^\W\d_]{2}", identifier)  # "in 7 days" is not about somebody called 7
 
     def changed(row: Row) -> Row:
-        return {**row, "owner": pseudonym} if row.get("owner") == identifier else row
+        said = {"owner": pseudonym} if row.get("owner") == identifier else {}
+        if is_word and "action" in row:
+            said["action"] = unsaid(row["action"], {identifier: pseudonym})
+        return {**row, **said}
 
     return rewritten(folder / "pulse" / FILE, changed)
 
