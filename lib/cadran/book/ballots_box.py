@@ -58,6 +58,11 @@ class Opened:
         """Survey and wave."""
         return f"{self.terms.survey}@{self.wave}"
 
+    @cached_property
+    def hidden(self) -> frozenset[str]:
+        """The words that comments do not show."""
+        return frozenset(self.names)
+
     def told(self) -> str:
         """As JSON keeps it."""
         told = {name: getattr(self, name) for name in ("wave_id", "wave", "digest", "names")}
@@ -105,7 +110,7 @@ class Given:
 class Box:
     """What a wave holds, read from its bytes and written to them."""
 
-    def __init__(self, wave: Opened, state: bytes | None = None, comments: bytes = b"[]"):
+    def __init__(self, wave: Opened, state: bytes | None = None, comments: bytes = b""):
         self.wave = wave
         n, n_questions = wave.invited.height, wave.questions.height
         width = len(wave.groups) and wave.offsets[-1]
@@ -116,7 +121,8 @@ class Box:
         ballots = data[ends[0] : ends[1]]
         self.ballots = [ballots[at : at + n_questions] for at in range(0, len(ballots), n_questions)]
         self.counts = np.frombuffer(data[ends[1] :], "<u4").reshape(n_groups, width).copy()
-        self.comments: list[list[Any]] = json.loads(comments)
+        #: Each a line of JSON: number of its question, number of its group, text.
+        self.comments = comments.rstrip(b" ").splitlines()
 
     @property
     def is_anonymous(self) -> bool:
@@ -139,7 +145,7 @@ class Box:
             first += len(each.labels)
         group = self.wave.comment_groups.places[given.place]
         for number, text in given.comments:
-            insort(self.comments, [number, group, text])
+            insort(self.comments, json.dumps([number, group, text]).encode())
 
     def state(self) -> bytes:
         """Its bytes, without the comments: always as many."""
@@ -147,7 +153,7 @@ class Box:
 
     def written(self) -> bytes:
         """The comments as bytes: whole pages."""
-        data = json.dumps(self.comments, ensure_ascii=False).encode()
+        data = b"\n".join(self.comments)
         return data.ljust(-(-len(data) // _PAGE) * _PAGE)
 
 

@@ -26,7 +26,7 @@ def given_by(wave: Opened, place: int, answers: Mapping[str, int | str | None]) 
         value = answers.get(name)
         if question["kind"] == "comment":
             if text := _text(question, value):
-                comments.append((number, masked(text, wave.names)))
+                comments.append((number, masked(text, wave.hidden)))
         elif value is not None:
             codes[number] = _code(question, value)
     if not any(codes) and not comments:

@@ -1,5 +1,6 @@
 """A wave made of its box when it closes: the same wave every time it is made of the same box."""
 
+import json
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -79,7 +80,7 @@ def _counted(box: Box, group: int) -> list[tuple[Any, ...]]:
 def _comments(box: Box) -> pl.DataFrame:
     names = list(box.wave.asked)
     groups = box.wave.comment_groups
-    rows = [(names[number], text, *groups.labels[group]) for number, group, text in box.comments]
+    rows = [(names[number], text, *groups.labels[group]) for number, group, text in map(json.loads, box.comments)]
     schema = {"question_id": pl.String, "text": pl.String, **dict.fromkeys(groups.columns, pl.String)}
     return pl.DataFrame(rows, schema, orient="row")
 
