@@ -88,7 +88,8 @@ until the answer is on the disk; median of {times} runs. `python -m benchmarks.b
 |---:|---:|---:|---:|---:|
 """
         + "\n".join(lines)
-        + f"\n\n{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end; Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}.",
+        + f"\n\n{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end; "
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}.",
     )
 
 
