@@ -10,7 +10,7 @@ run: $(VENV)/ready
 	$(BIN)/cadran serve --book data/sample --port $(PORT)
 
 test: $(VENV)/ready-dev browser
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Every measure on Spark too, against polars. Its own run: Spark takes minutes to start and to plan.
 .PHONY: test-spark

@@ -19,6 +19,21 @@ FLAGS = [
 ]  # fmt: skip
 
 
+#: What takes long, begun first: a worker that meets it last would keep the other one waiting.
+LONG = (
+    "publish/test_shell", "notebooks/test_resources_app", "notebooks/test_process_app", "measures/test_engines",
+    "browser/test_opportunities_page", "browser/test_resources_page", "book/test_forget", "book/test_buckets",
+    "notebooks/test_opportunities_app", "book/test_day_by_day", "sources/test_in_buckets", "sources/test_sample",
+    "models/test_foresight", "figures/test_resources_figures", "databases/test_same_book", "sources/test_propose",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files of `LONG` in its order, then the others in theirs."""
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get("/".join(item.path.with_suffix("").parts[-2:]), len(LONG)))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--engine spark`: hold the measures to polars on Spark instead of DuckDB."""
     parser.addoption("--engine", choices=["duckdb", "spark"], default="duckdb")
