@@ -42,7 +42,9 @@ def site(tmp_path, monkeypatch):
     monkeypatch.setattr("cadran.models.forecast.past_forecasts", lambda book, seed: no_past(book))
     part_of_sample(tmp_path, pl.col("number") % 28 == 0)
     shutil.copytree(SAMPLE / "plans", tmp_path / "plans", ignore=shutil.ignore_patterns("territories*"))
-    return Site(tmp_path, [app for app in shipped_apps() if app.name == "resources"])
+    site = Site(tmp_path, [app for app in shipped_apps() if app.name == "resources"])
+    monkeypatch.setattr(site.sights, "made", lambda app, language: None)  # what is prepared: `publish/test_shell.py`
+    return site
 
 
 def test_a_presentation_stands_a_whole_meeting(chromium, site):

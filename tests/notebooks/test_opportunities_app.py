@@ -44,10 +44,15 @@ def part_of(sample, folder, keep):
     return open_book(folder)
 
 
-def shown(app, book, **query):
-    """The page, as its text."""
+def page_of(app, book, **query):
+    """The page of an address."""
     _, defs = app.run(defs={"query": query, "book": hold(book)})
-    page = defs["page"].widget
+    return defs["page"].widget
+
+
+def shown(app, book, **query):
+    """The page, and its text: every figure is drawn for it."""
+    page = page_of(app, book, **query)
     return page, unescape(re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", page.html())))
 
 
@@ -71,7 +76,7 @@ def test_the_numbers_are_those_of_the_measures(app, sample):
 
 
 def test_a_selection_filters_the_others_and_not_itself(app, sample):
-    page, _ = shown(app, sample, **{"in.region": ["Nord"], "by": "region"})
+    page = page_of(app, sample, **{"in.region": ["Nord"], "by": "region"})
 
     regions, clients = page.blocks["groups"].frame, page.blocks["clients"].frame
     assert regions.height > 1
@@ -84,7 +89,7 @@ def test_a_selection_filters_the_others_and_not_itself(app, sample):
 
 
 def test_a_cause_of_the_waterfall_leads_to_its_deals(app, sample):
-    page, _ = shown(app, sample, **{"in.cause": ["lost"]})
+    page = page_of(app, sample, **{"in.cause": ["lost"]})
 
     bridge, deals = page.blocks["bridge"].frame, page.blocks["deals"].frame
     lost = bridge.filter(pl.col("cause") == "lost").row(0, named=True)
@@ -151,7 +156,7 @@ def test_what_an_address_asks_in_vain_is_said(app, sample):
 
 
 def test_every_figure_says_its_finding(app, sample):
-    page, _ = shown(app, sample, lang="en")
+    page = page_of(app, sample, lang="en")
 
     for slot, block in page.blocks.items():
         if isinstance(block, Figure):
@@ -206,8 +211,8 @@ def corrected(sample, tmp_path_factory):
 def test_the_past_as_known_then_and_as_corrected(app, corrected):
     asked = {"as_of": "2025-12-31", "period": "year"}
 
-    then, _ = shown(app, corrected, lang="en", **asked)
-    since, _ = shown(app, corrected, lang="en", past="corrected", **asked)
+    then = page_of(app, corrected, lang="en", **asked)
+    since = page_of(app, corrected, lang="en", past="corrected", **asked)
     _, french = shown(app, corrected, lang="fr", past="corrected", **asked)
 
     won = [page.blocks["deals"].frame.filter(status="won").height for page in (then, since)]
@@ -235,7 +240,7 @@ def test_the_organisation_as_it_was_and_todays(app, sample, lang):
     # Toulouse left Sud-Est for Grand Ouest on 2025-01-01.
     asked = {"as_of": "2025-01-31", "period": "quarter", "in.region": ["Sud-Est"], "lang": lang}
 
-    was, now = (shown(app, sample, organisation=which, **asked)[0] for which in ("as_was", "today"))
+    was, now = (page_of(app, sample, organisation=which, **asked) for which in ("as_was", "today"))
 
     def moved(page):
         return dict(page.blocks["bridge"].frame.select("cause", "n").iter_rows())

@@ -50,10 +50,15 @@ def _quick(monkeypatch):
     monkeypatch.setattr("cadran.models.outlook.kept.past", no_past)
 
 
-def shown(app, book, **query):
-    """The page, and its text."""
+def page_of(app, book, **query):
+    """The page of an address."""
     _, defs = app.run(defs={"query": query, "book": book})
-    page = defs["page"].widget
+    return defs["page"].widget
+
+
+def shown(app, book, **query):
+    """The page, and its text: every figure is drawn for it."""
+    page = page_of(app, book, **query)
     return page, unescape(re.sub(r"<[^>]+>", " ", re.sub(r"<(style|template).*?</\1>", "", page.html(), flags=re.S)))
 
 
@@ -124,14 +129,14 @@ def test_of_another_day_nothing_told_of_the_day_before_stays(app, book, monkeypa
     ("horizon", "by"), [("quarter", "by 30 Sept 2026"), ("months12", "by 30 Jun 2027"), ("ever", "one day")]
 )
 def test_a_horizon_is_a_day(app, book, horizon, by):
-    page, _ = shown(app, book, lang="en", horizon=horizon)
+    page = page_of(app, book, lang="en", horizon=horizon)
 
     assert by in page.blocks["sentences"].items[0]
     assert by in page.blocks["room_wins"].title
 
 
 def test_a_selection_filters_the_open_deals(app, book):
-    page, _ = shown(app, book, lang="en", **{"in.region": ["Nord"]})
+    page = page_of(app, book, lang="en", **{"in.region": ["Nord"]})
 
     deals = book.collect(book.deals(["opportunity_id", "status", "region"])).filter(status="open", region="Nord")
     assert set(page.blocks["bubbles"].frame["opportunity_id"]) <= set(deals["opportunity_id"])
@@ -139,7 +144,7 @@ def test_a_selection_filters_the_open_deals(app, book):
 
 
 def test_the_hours_cut_the_list(app, book):
-    few, many = (shown(app, book, lang="en", hours=hours)[0].blocks for hours in ("5", "80"))
+    few, many = (page_of(app, book, lang="en", hours=hours).blocks for hours in ("5", "80"))
 
     lists = [0 if isinstance(each["actions"], Notice) else each["actions"].frame["hours"].sum() for each in (few, many)]
     assert lists[0] <= 5
@@ -150,7 +155,7 @@ def test_the_hours_cut_the_list(app, book):
 
 def test_levers_move_a_deal_and_a_room(app, book, deal):
     still, pulled = (
-        shown(app, book, lang="en", open=deal, deal_meetings=more, room_contacts=more, lever="contacts")[0].blocks
+        page_of(app, book, lang="en", open=deal, deal_meetings=more, room_contacts=more, lever="contacts").blocks
         for more in ("0", "2")
     )
 
@@ -177,7 +182,7 @@ def test_a_deal_has_its_past_its_reasons_and_its_events(app, book, deal):
     assert page.blocks["deal_course"].frame["at_date"].max() == book.day
     assert page.blocks["deal_timeline"].items
     assert f"Affaire {deal}" in text
-    assert all(isinstance(shown(app, book)[0].blocks[slot], Nothing) for slot in OF_A_DEAL[:1])
+    assert all(isinstance(page_of(app, book).blocks[slot], Nothing) for slot in OF_A_DEAL[:1])
 
 
 def test_what_moved_since_last_week_or_month(app, book):
