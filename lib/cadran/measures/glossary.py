@@ -1,6 +1,7 @@
 """Every definition with its value today, and what the rivals in the field would say: what the definitions page shows."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import polars as pl
 
@@ -23,8 +24,9 @@ class Entry:
     rivals: tuple[tuple[str, str, float | None], ...]
 
 
-def glossary(book: Book, question: Question | None = None) -> list[Entry]:
-    """Every measure in the order of the catalogue, asked of one book.
+@lru_cache(maxsize=8)
+def glossary(book: Book, question: Question | None = None) -> tuple[Entry, ...]:
+    """Every measure in the order of the catalogue, asked of one book: once for all readers.
 
     Args:
         book: The book, as of some moment.
@@ -41,4 +43,4 @@ def glossary(book: Book, question: Question | None = None) -> list[Entry]:
         except Problem as problem:
             value, rivals = problem, tuple((rival.name, rival.says, None) for rival in each.rivals)
         entries.append(Entry(each, row["available"], row["missing"], value, rivals))
-    return entries
+    return tuple(entries)
