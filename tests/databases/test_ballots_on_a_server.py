@@ -9,8 +9,12 @@ import adbc_driver_postgresql.dbapi as postgresql
 import ballots
 import pytest
 
-from cadran.book.ballots import Ballots, Refused
+from cadran.book import forget, write_book
+from cadran.book.ballots import Ballots, Refused, ballots_of
+from cadran.book.ballots_open import pseudonyms_of
+from cadran.book.pseudonyms import key_of
 from cadran.book.pulse import Pulse
+from cadran.tables.delivery import Delivery, Settings
 from cadran.tables.problems import Problem
 
 _NUMBERS = count()
@@ -98,6 +102,25 @@ def test_a_server_that_lost_the_connection_is_reached_again(address, reached):
         store.answer(tokens[1], ballots.answers(1), NOW)
     store.answer(tokens[1], ballots.answers(1), NOW)
     assert store.status(NOW + timedelta(days=1))["n_answered"].to_list() == [2]
+
+
+def test_somebody_is_forgotten_on_the_server_and_no_row_knows_them(address, tmp_path):
+    book = tmp_path / "book"
+    settings = Settings(
+        name="Example", taken=NOW, time_zone="Europe/Paris", currency="EUR", fiscal_year_starts=1, holidays="FR"
+    )
+    write_book(book, Delivery.whole(settings, {}), NOW)
+    with ballots_of(book, address) as store:
+        tokens = ballots.opened(store, ballots.replaced(mode="confidential"))["token"]
+        store.answer(tokens[7], ballots.answers(7), NOW)
+        (name,) = pseudonyms_of(key_of(book / "pulse", "pulse"), ["p7@example.com"])
+
+        assert forget(book, "p7@example.com", ballots=address)[0].kind == "employee"
+
+        assert store.invitations({"pulse": {name}}) == []
+        assert store.close("pulse", "2026-05", NOW).answers.is_empty()
+    assert rows(address, "select count(*) from links") == [(59,)]
+    assert rows(address, f"select count(*) from waves where definition like '%{name}%'") == [(0,)]
 
 
 def test_no_message_repeats_the_address():
