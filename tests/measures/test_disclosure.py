@@ -1,6 +1,7 @@
 """What may be told of a wave: companies with a known break each, shown to break where nothing is held back."""
 
 import json
+import shutil
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
@@ -306,3 +307,12 @@ def book_with_waves(tmp_path):
     for each in waves:
         pulse_of(there).keep_wave(each)
     return there, waves
+
+
+def test_a_wave_whose_answers_are_gone_keeps_nobody_from_the_next(book_with_waves):
+    book, waves = book_with_waves
+    released(book)
+    for gone in (f"waves/{waves[0].name}", f"releases/{waves[-1].name}"):
+        shutil.rmtree(pulse_of(book).folder / gone)
+
+    assert released(book)[-1].name == waves[-1].name

@@ -83,8 +83,10 @@ def released(book: Book) -> list[Release]:
     if pulse.unreleased():
         with alone(pulse.folder):
             for name in pulse.unreleased():
-                wave = pulse.wave(name)
-                done = [(pulse.wave(each.name), each) for each in pulse.releases() if each.closed_at <= wave.closed_at]
+                wave, there = pulse.wave(name), set(pulse.wave_names())
+                # Of a wave whose answers were purged nobody knows any more who answered.
+                before = [each for each in pulse.releases() if each.closed_at <= wave.closed_at and each.name in there]
+                done = [(pulse.wave(each.name), each) for each in before]
                 pulse.keep_release(release(wave, done))
     return [seen(each, book) for each in pulse.releases()]
 
