@@ -220,3 +220,10 @@ def test_a_wave_tells_its_terms_in_plain_words(tmp_path):
         "Baromètre",
         {"n_read": 1},
     )
+
+
+def test_nobody_else_on_the_machine_reads_a_wave(tmp_path):
+    Pulse(tmp_path).keep_wave(wave())
+
+    (kept,) = (tmp_path / "waves").iterdir()
+    assert kept.stat().st_mode & 0o077 == 0

@@ -142,7 +142,7 @@ def _drafted(place: Path, kept: Wave | Release, schemas: Mapping[str, type[dy.Sc
     place.parent.mkdir(parents=True, exist_ok=True)
     draft = place.with_name(f".{place.name}")
     shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir()
+    draft.mkdir(mode=0o700)
     sums = {}
     for name, frame in frames.items():
         frame.write_parquet(path := draft / f"{name}.parquet", compression="zstd", statistics=False)
