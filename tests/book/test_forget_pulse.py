@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import ballots
+import days
 import polars as pl
 import pytest
 from ballots import NOW
@@ -12,7 +13,7 @@ from cadran.book import beside, forget, one_to_ones, promised, purge, purgeable,
 from cadran.book.access import held_on
 from cadran.book.ballots import Refused, ballots_of
 from cadran.book.ballots_open import pseudonyms_of
-from cadran.book.folder import exchange
+from cadran.book.folder import OLD, exchange
 from cadran.book.lines import added, lines
 from cadran.book.pseudonyms import key_of
 from cadran.book.pulse import Pulse
@@ -283,21 +284,30 @@ def test_they_see_what_is_held_on_them_and_nobody_else(book):
     assert "survey_answers" not in silent
 
 
-def test_what_is_interrupted_is_finished_by_who_writes_next(book, monkeypatch):
+def with_the_old_one_beside(draft, place):
+    """Stops where both are there, the new wave in its place."""
+    place.rename(between := place.with_name("between"))
+    draft.rename(place)
+    between.rename(draft)
+    raise KeyboardInterrupt
+
+
+def with_none_in_its_place(draft, place):
+    """Stops where neither is, as on a system that cannot exchange the two."""
+    place.rename(place.with_name(OLD.format(place.name)))
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("stop", [with_the_old_one_beside, with_none_in_its_place])
+def test_what_is_interrupted_is_finished_by_who_writes_next(book, monkeypatch, stop):
     noted(book)
     closed(book)
     held(book, "2026-06")
-    whole = exchange
-
-    def cut_short(draft, place):
-        whole(draft, place)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("cadran.book.pulse.exchange", cut_short)
+    monkeypatch.setattr("cadran.book.pulse.exchange", stop)
     with pytest.raises(Problem, match="Give the same command again"):
         forget(book, THEIRS)
     assert (book / rewrite.JOURNAL).exists()
-    monkeypatch.setattr("cadran.book.pulse.exchange", whole)
+    monkeypatch.setattr("cadran.book.pulse.exchange", exchange)
 
     purge(book, date(2020, 1, 1))
 
@@ -310,12 +320,26 @@ def test_what_is_interrupted_is_finished_by_who_writes_next(book, monkeypatch):
     assert not list((book / "pulse" / "waves").glob(".*"))
 
 
-def test_a_contact_of_the_same_identifier_is_somebody_else(book):
-    closed(book)
+def test_a_seller_is_forgotten_everywhere_and_a_contact_of_the_same_identifier_is_somebody_else(tmp_path):
+    tables, settings = days.company(40)
+    contact = tables["deal_contacts"]["contact_id"].mode().sort()[0]
+    write_book(tmp_path, days.told(tables, settings, days.LAST), days.end_of(days.LAST))
+    rep = tables["versions"]["rep_id"].drop_nulls().mode().sort()[0]
+    people = ballots.people().with_columns(pl.col("person").replace({THEIRS: contact, SILENT: rep}))
+    with ballots_of(tmp_path) as store:
+        ballots.opened(store, CONFIDENTIAL, invited=people)
 
-    with pytest.raises(Problem, match="there is none"):
-        forget(book, THEIRS, "contact")
-    assert name_of(book) in pulse_of(book).wave("pulse@2026-05").invited["person"]
+    with pytest.raises(Problem, match="people of several kinds: contact, employee"):
+        forget(tmp_path, contact)
+    forget(tmp_path, contact, "contact")
+
+    assert held_on(tmp_path, contact)["kind"] == "employee"
+    assert {"reps", "versions", "surveys"} <= held_on(tmp_path, rep)["tables"].keys()
+    assert forget(tmp_path, rep)[0].kind == "rep"
+    forget(tmp_path, contact, "employee")
+    for who in (contact, rep):
+        with pytest.raises(Problem, match="there is none"):
+            held_on(tmp_path, who)
 
 
 def test_a_purge_takes_one_to_ones_and_leaves_answers_their_own_time(book):
