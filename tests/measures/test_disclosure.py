@@ -14,6 +14,7 @@ from cadran.book import open_book
 from cadran.book.pulse import pulse_of
 from cadran.book.reader import Reader
 from cadran.measures.disclosure import TOO_CLOSE, TOO_FEW, release, released, seen
+from cadran.measures.disclosure_audit import ALIKE, COARSER, CROWDED, FEW, WHOLE_ALIKE
 from cadran.measures.disclosure_check import breaks
 from cadran.tables.problems import Problem
 from cadran.tables.pulse import CUTS, Release
@@ -114,6 +115,7 @@ def test_where_all_answer_the_same_only_a_band_of_the_company_is_told():
     its = release(of)
 
     assert (told(its, "company"), set(told(its, "region").values())) == ({None: "band"}, {"withheld"})
+    assert its.cells["reason"].to_list() == [ALIKE, WHOLE_ALIKE, WHOLE_ALIKE]
     assert found(of) == set()
     assert "agreement" in found(of, release(of, protect=False))
 
@@ -171,6 +173,52 @@ def test_a_question_that_few_answered_is_withheld_alone():
 
     assert set(told(its, "region").values()) == {"exact"}
     assert set(told(its, "region", "recommend").values()) == {"withheld"}
+    asked = its.cells.filter((pl.col("cut") == "region") & (pl.col("question_id") == "recommend"))
+    assert asked["reason"].unique().to_list() == [FEW]
+
+
+def test_scores_of_a_question_that_not_all_answered_do_not_differ_by_a_few():
+    # Site X is the North and six of the South, of whom two alone answered the second question.
+    people = staff(
+        (15, {"region": "North", "site": "X"}), (6, {"region": "South", "site": "X"}), (20, {"region": "South", "site": "Y"})
+    )  # fmt: skip
+    silent = {f"1-{each}" for each in range(4)}
+    second = {name: (0, 10, 7, 9, 5, 10)[place % 6] for place, name in enumerate(people) if name not in silent}
+    its = release(wave(people, {"tools": mixed(people), "recommend": second}, cuts=("region", "site")))
+
+    assert set(told(its, "site").values()) == {"exact"}
+    assert set(told(its, "site", "recommend").values()) == {"withheld"}
+    assert set(told(its, "region", "recommend").values()) == {"exact"}
+
+
+def test_bounds_of_two_groups_that_overlap_do_not_leave_the_few_of_one():
+    # Of the ten of A seven scored high, of the ten of B three; six are in both: so all four of A alone scored high.
+    people = staff(
+        (6, {"department": "A", "site": "B"}), (4, {"department": "A", "site": "Z"}), (4, {"department": "Y", "site": "B"}),
+        (40, {"department": "Y", "site": "Z"}),
+    )  # fmt: skip
+    scores = mixed(people)
+    scores |= dict(zip([f"0-{each}" for each in range(6)], (5, 4, 4, 1, 2, 3), strict=True))
+    scores |= dict(zip([f"1-{each}" for each in range(4)], (4, 5, 4, 5), strict=True))
+    scores |= dict(zip([f"2-{each}" for each in range(4)], (1, 2, 3, 3), strict=True))
+    of = wave(people, {"tools": scores}, cuts=("department", "site"))
+    its = release(of)
+
+    assert set(told(its, "department").values()) == {"exact"}
+    assert set(told(its, "site").values()) == {"withheld"}
+    assert found(of) == set()
+    assert found(of, release(of, protect=False)) == {"bounds"}
+
+
+def test_what_stands_in_a_band_is_told_no_closer():
+    people = staff(
+        (10, {"region": "North", "team": "A"}), (20, {"region": "South", "team": "B"}), (20, {"region": "South", "team": "C"})
+    )  # fmt: skip
+    scores = mixed(people) | {name: 5 for name in people if name.startswith("0")}
+    its = release(wave(people, {"tools": scores}, cuts=("region", "team")))
+
+    assert set(told(its, "region").values()) == set(told(its, "team").values()) == {"band"}
+    assert its.cells.filter(pl.col("cut") == "team")["reason"].unique().to_list() == [COARSER]
 
 
 def test_groups_stay_as_the_wave_before_joined_them():
@@ -216,6 +264,8 @@ def test_nothing_breaks_a_company_with_six_cuts(n):
 
     assert found(of) == set()
     assert {"agreement", "bounds"} <= found(of, release(of, protect=False))
+    is_small = n < 30
+    assert (CROWDED in release(of).cells["reason"].to_list()) >= is_small
 
 
 def test_the_same_wave_gives_the_same_release():

@@ -5,7 +5,7 @@ from itertools import combinations, combinations_with_replacement
 import numpy as np
 import pytest
 
-from cadran.measures.disclosure_cells import CLOSE, band_of, bands_for, is_close
+from cadran.measures.disclosure_cells import CLOSE, band_of, bands_for, bands_hold, is_close
 from cadran.measures.disclosure_counts import Scale
 from cadran.measures.disclosure_room import held_by, told_by
 
@@ -82,9 +82,30 @@ def test_a_band_stands_for_three_counts_or_more_and_all_bands_for_all_counts(n):
     assert max(most - low for low, most in bands) <= max(0.2 * n + 1, n / 2)
 
 
+def test_who_alone_gave_a_high_score_knows_that_nobody_else_did():
+    counts = np.array([[3, 2, 6, 0, 1], [3, 2, 6, 0, 2]])
+
+    assert is_close(counts, FIVE, np.zeros((2, 5), bool)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("high", "total", "holds"),
+    [
+        ([3, 3], 6, False),  # both are 3 to 5 of 5: together 6 leaves 3 and 3
+        ([4, 4], 8, True),
+        ([3, 3], None, True),
+        ([2, 2], 4, False),
+        ([0, 5], 5, True),
+    ],
+)
+def test_bands_do_not_hold_where_their_total_undoes_them(high, total, holds):
+    assert bands_hold(np.array(high), np.array([5, 5]), total) == holds
+
+
 @pytest.mark.parametrize("n", [1, 3, 4])
 def test_too_few_for_two_bands(n):
     assert band_of(1, n) is None
+    assert not bands_hold(np.array([1, 5]), np.array([n, 10]), None)
 
 
 def test_bits_told_are_those_of_the_distribution_of_what_is_told():

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cadran.measures.disclosure_cells import band_of, bands_for, is_close
+from cadran.measures.disclosure_cells import bands_for, bands_hold, is_close
 from cadran.measures.disclosure_counts import Counted, Scale
 from cadran.measures.disclosure_merge import Partition, thin_between
 from cadran.measures.disclosure_room import ROOM, held_by, told_by
@@ -160,25 +160,12 @@ def _by_room(told: Told, question: int, cells: Array, scale: Scale, starts: Arra
 
 def _hold_bands(told: Told, question: int, cells: Array, scale: Scale, starts: Array) -> None:
     """Bands that what they stand in would undo, or that stand for too few counts, are not told."""
+    n, high = cells.sum(1), cells[:, scale.part == 2].sum(1)
     for number, block in enumerate(told.blocks):
-        here, whole = cells[starts[block.partition] + block.groups], cells[starts[block.parent[0]] + block.parent[1]]
-        if told.level[question, number] == BAND and not _holds(here, whole, scale, not number):
+        here = starts[block.partition] + np.array(block.groups)
+        total = int(high[starts[block.parent[0]] + block.parent[1]]) if number else None
+        if told.level[question, number] == BAND and not bands_hold(high[here], n[here], total):
             told.lower(question, number, WITHHELD, told.reason[question, number])
-
-
-def _holds(here: Array, whole: Array, scale: Any, is_company: bool) -> bool:
-    """Whether bands leave each cell three counts or more, given the count of all of them."""
-    is_high = scale.part == 2
-    bands = [band_of(int(h), int(n)) for h, n in zip(here[:, is_high].sum(1), here.sum(1), strict=True) if n]
-    if None in bands:
-        return False
-    if is_company:
-        return True
-    ends = np.array(bands)
-    total = whole[is_high].sum()
-    least = np.maximum(ends[:, 0], total - (ends[:, 1].sum() - ends[:, 1]))
-    most = np.minimum(ends[:, 1], total - (ends[:, 0].sum() - ends[:, 0]))
-    return bool((most - least >= 2).all())
 
 
 def _by_span(told: Told, question: int, targets: Targets, secret: Array, starts: Array) -> None:

@@ -82,3 +82,20 @@ def band_of(high: int, n: int) -> tuple[int, int] | None:
         return None
     ends = np.round(np.linspace(0, n + 1, n_bands + 1)).astype(int).tolist()
     return next((first, after - 1) for first, after in pairwise(ends) if first <= high < after)
+
+
+def bands_hold(high: Array, n: Array, total: int | None) -> bool:
+    """Whether bands can be told of cells, and leave each of them three counts or more.
+
+    Args:
+        high: (cells,) how many gave a high score, of (cells,) n.
+        n: See `high`; cells of nobody are not told.
+        total: How many of all of them together, if that can be known.
+    """
+    bands = [band_of(int(each), int(of)) for each, of in zip(high, n, strict=True) if of]
+    if None in bands:
+        return False
+    low, most = np.array(bands, int).reshape(-1, 2).T
+    if total is not None:
+        low, most = np.maximum(low, total - (most.sum() - most)), np.minimum(most, total - (low.sum() - low))
+    return bool((most - low >= IN_A_BAND - 1).all())
