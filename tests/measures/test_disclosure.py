@@ -210,6 +210,26 @@ def test_bounds_of_two_groups_that_overlap_do_not_leave_the_few_of_one():
     assert found(of, release(of, protect=False)) == {"bounds"}
 
 
+def test_of_many_groups_four_neighbours_or_more_are_told_alike():
+    people = staff(*((12, {"department": f"D{each:02}"}) for each in range(9)))
+    scores = mixed(people) | {name: 5 for name in people if name.startswith("2-")}
+    of = wave(people, {"tools": scores}, cuts=("department",))
+    its = release(of)
+
+    assert list(told(its, "department").values()) == ["band"] * 5 + ["exact"] * 4
+    assert found(of) == set()
+
+
+def test_a_rest_that_agrees_is_not_left_by_what_is_told_beside_it():
+    # Nearly all of the first four departments gave a high score, so they are in bands; so is their sum.
+    people = staff(*((12, {"department": f"D{each:02}"}) for each in range(8)))
+    scores = mixed(people) | {name: 5 for name in people if int(name.split("-")[0]) < 4} | {"0-0": 3}
+    of = wave(people, {"tools": scores}, cuts=("department",))
+
+    assert "exact" not in told(release(of), "department").values()
+    assert found(of) == set()
+
+
 def test_what_stands_in_a_band_is_told_no_closer():
     people = staff(
         (10, {"region": "North", "team": "A"}), (20, {"region": "South", "team": "B"}), (20, {"region": "South", "team": "C"})

@@ -15,6 +15,8 @@ from cadran.measures.disclosure_tight import Tight
 
 Array = np.ndarray[Any, Any]
 EXACT, BAND, WITHHELD = 0, 1, 2
+#: The fewest groups of a block, if its parent has more.
+FAMILY = 4
 
 FEW = "Too few people answered this question here."
 ALIKE = "Nearly all who answered agree, here or in a group beside: it is told in bands, or not at all."
@@ -27,7 +29,7 @@ NOT_ASKED = "Nobody here answered this question."
 
 @dataclass
 class Block:
-    """The groups of one partition that stand in one group of a coarser one: told alike, question by question."""
+    """Groups of one partition, all or some, that stand in one group of a coarser one: told alike, question by question."""
 
     partition: int
     #: The coarser partition, and the group of it.
@@ -60,7 +62,10 @@ class Told:
 
 
 def blocks_of(partitions: Sequence[Partition]) -> list[Block]:
-    """The blocks of partitions, the company's first. Groups that are their whole parent are in none."""
+    """The blocks of partitions, the company's first. Groups that are their whole parent are in none.
+
+    Of a parent with many groups, neighbours make up a block, never fewer than four.
+    """
     names = [each.cut for each in partitions]
     found = [Block(0, (0, 0), [0])]
     for number, partition in enumerate(partitions[1:], 1):
@@ -69,8 +74,8 @@ def blocks_of(partitions: Sequence[Partition]) -> list[Block]:
             groups = [
                 each for each, its in enumerate(partition.parents) if its == parent and not partition.is_whole[each]
             ]
-            if groups:
-                found.append(Block(number, (coarse, parent), groups))
+            families = np.array_split(np.array(groups, int), max(len(groups) // FAMILY, 1))
+            found += [Block(number, (coarse, parent), each.tolist()) for each in families if len(each)]
     return found
 
 
@@ -96,7 +101,7 @@ def chosen(wave: Counted, partitions: Sequence[Partition], counts: Sequence[Arra
         _by_agreement(told, question, close, starts)
         _by_room(told, question, flat, scale, starts)
         _by_span(told, question, targets, close | ((flat.sum(1) > 0) & (flat.sum(1) < minimum)), starts)
-        _hold_bands(told, question, flat, scale, starts)
+        _settle(told, question, flat, scale, minimum, starts)
         _by_bounds(told, question, flat, wave, targets, starts)
     return told
 
@@ -150,7 +155,9 @@ def _by_room(told: Told, question: int, cells: Array, scale: Scale, starts: Arra
     for number, block in enumerate(told.blocks):
         here = starts[block.partition] + np.array(block.groups)
         # Given the whole, the last of its parts is known from the others.
-        rest = exact[here].sum() - (exact[here].max() if number else 0)
+        before = told.blocks[number - 1]
+        is_first = number and (before.partition, before.parent) != (block.partition, block.parent)
+        rest = exact[here].sum() - (exact[here].max() if is_first else 0)
         if told.level[question, number] == EXACT and number and bits + rest > room:
             told.lower(question, number, BAND, CROWDED)
         if told.level[question, number] == BAND and number and bits + bands[here].sum() > room:
@@ -158,13 +165,24 @@ def _by_room(told: Told, question: int, cells: Array, scale: Scale, starts: Arra
         bits += (rest, bands[here].sum(), 0.0)[told.level[question, number]]
 
 
-def _hold_bands(told: Told, question: int, cells: Array, scale: Scale, starts: Array) -> None:
-    """Bands that what they stand in would undo, or that stand for too few counts, are not told."""
+def _settle(told: Told, question: int, cells: Array, scale: Scale, minimum: int, starts: Array) -> None:
+    """Bands that what they stand in would undo, or that stand for too few counts, are not told; nor are blocks told
+    exactly beside others whose sum, which they give away, tells too much."""
     n, high = cells.sum(1), cells[:, scale.part == 2].sum(1)
+    level = told.level[question]
+    by_parent: dict[tuple[int, tuple[int, int]], list[int]] = {}
+    for number, block in enumerate(told.blocks):
+        by_parent.setdefault((block.partition, block.parent), []).append(number)
+    for numbers in by_parent.values():
+        less = [each for each in numbers if level[each] > EXACT]
+        if less and len(less) < len(numbers):
+            rest = sum(cells[starts[told.blocks[each].partition] + told.blocks[each].groups].sum(0) for each in less)
+            if 0 < rest.sum() < minimum or is_close(rest[None], scale, np.zeros((1, 2), bool))[0]:
+                for each in numbers:
+                    told.lower(question, each, max(level[less]), DERIVED)
     for number, block in enumerate(told.blocks):
         here = starts[block.partition] + np.array(block.groups)
-        total = int(high[starts[block.parent[0]] + block.parent[1]]) if number else None
-        if told.level[question, number] == BAND and not bands_hold(high[here], n[here], total):
+        if level[number] == BAND and not bands_hold(high[here], n[here], int(high[here].sum()) if number else None):
             told.lower(question, number, WITHHELD, told.reason[question, number])
 
 
@@ -198,7 +216,7 @@ def _by_bounds(told: Told, question: int, cells: Array, wave: Counted, targets: 
             return
         number = _finest(told, question, broken.groups, starts, WITHHELD)
         told.lower(question, number, WITHHELD if told.level[question, number] else BAND, DERIVED)
-        _hold_bands(told, question, cells, wave.scales[question], starts)
+        _settle(told, question, cells, wave.scales[question], targets.minimum, starts)
 
 
 def _levels(told: Told, question: int, starts: Array) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 from cadran.measures.disclosure import earlier_of
 from cadran.measures.disclosure_audit import EXACT, WITHHELD
 from cadran.measures.disclosure_cells import is_close
-from cadran.measures.disclosure_counts import Array, Counted, counted, is_known
+from cadran.measures.disclosure_counts import Array, Counted, Scale, counted, is_known
 from cadran.measures.disclosure_merge import Partition, company_of, differs_too_little
 from cadran.measures.disclosure_spans import targets_of
 from cadran.measures.disclosure_tight import Tight
@@ -73,6 +73,7 @@ def breaks(wave: Wave, its: Release, earlier: Sequence[tuple[Wave, Release]] = (
         add("few", question, (level[question] < WITHHELD) & is_few)
         add("agreement", question, (level[question] == EXACT) & close)
         exact = level[question] == EXACT
+        add("agreement", question, _beside(parts, cells, exact, scale, minimum))
         if exact.any():
             away = np.zeros(len(names), bool)
             for each in targets.given_away(exact, (close | is_few) & ~exact):
@@ -80,6 +81,24 @@ def breaks(wave: Wave, its: Release, earlier: Sequence[tuple[Wave, Release]] = (
             add("sums", question, away)
         if (level[question] < WITHHELD).any():
             add("bounds", question, Tight(counts, question, cells, targets).broken(level[question]).groups)
+    return found
+
+
+def _beside(parts: Sequence[Partition], cells: Array, exact: Array, scale: Scale, minimum: int) -> Array:
+    """(groups,) which are told exactly beside others of their parent whose sum, so given away, tells too much."""
+    starts = dict(
+        zip([part.cut for part in parts], np.cumsum([0, *(len(part.values) for part in parts)]), strict=False)
+    )
+    found = np.zeros(len(cells), bool)
+    for part in parts[1:]:
+        here = starts[part.cut] + np.arange(len(part.values))
+        for parent in set(part.parents):
+            theirs = here[np.array(part.parents) == parent]
+            rest = cells[theirs[~exact[theirs]]].sum(0)
+            if not exact[starts[part.within] + parent] or not exact[theirs].any() or not rest.sum():
+                continue
+            if rest.sum() < minimum or is_close(rest[None], scale, np.zeros((1, 2), bool))[0]:
+                found[theirs[exact[theirs]]] = True
     return found
 
 
