@@ -230,6 +230,43 @@ def test_a_rest_that_agrees_is_not_left_by_what_is_told_beside_it():
     assert found(of) == set()
 
 
+def many(*groups):
+    """These, and six hundred more of whom each stands alone by country: more kinds of people than bounds look at."""
+    others = {"department": "A2", "role": "B2", "tenure": "C2", "site": "Z"}
+    people = staff(*((n, {**others, **of, "country": "-"}) for n, of in groups))
+    return people | {f"other-{each}": {**others, "country": f"{each:03}"} for each in range(600)}
+
+
+def test_sums_are_looked_for_in_a_large_company_too():
+    people = many(
+        (30, {"department": "A1"}),
+        (30, {"role": "B1"}),
+        (30, {"tenure": "C1"}),
+        (1, {"department": "A1", "role": "B1"}),
+    )
+    people |= {name: their | {"site": "Y"} for name, their in people.items() if name.startswith("other")}
+    of = wave(people, cuts=("site", "department", "role", "tenure", "country"))
+    its = release(of)
+
+    assert "exact" not in told(its, "tenure").values()
+    assert len(told(its, "country")) > 50
+    assert found(of, its) == set()
+
+
+def test_bounds_are_looked_at_in_a_large_company_too():
+    people = many((6, {"department": "A", "site": "B"}), (4, {"department": "A"}), (4, {"site": "B"}))
+    scores = mixed(people)
+    scores |= dict(zip([f"0-{each}" for each in range(6)], (5, 4, 4, 1, 2, 3), strict=True))
+    scores |= dict(zip([f"1-{each}" for each in range(4)], (4, 5, 4, 5), strict=True))
+    scores |= dict(zip([f"2-{each}" for each in range(4)], (1, 2, 3, 3), strict=True))
+    of = wave(people, {"tools": scores}, cuts=("department", "site", "country"))
+    its = release(of)
+
+    assert set(told(its, "department").values()) == {"exact"}
+    assert set(told(its, "site").values()) == {"withheld"}
+    assert found(of, its) == set()
+
+
 def test_what_stands_in_a_band_is_told_no_closer():
     people = staff(
         (10, {"region": "North", "team": "A"}), (20, {"region": "South", "team": "B"}), (20, {"region": "South", "team": "C"})

@@ -21,7 +21,7 @@ from cadran.measures.disclosure_cells import CLOSE
 from cadran.measures.disclosure_counts import Scale
 
 Array = np.ndarray[Any, Any]
-_STEPS, _CONVERGED, _AT_ONCE, _NO_CHANCE = 60, 1e-7, 64, 1e-12
+_STEPS, _CONVERGED, _AT_ONCE, _NO_CHANCE = 25, 1e-7, 64, 1e-12
 
 
 @dataclass

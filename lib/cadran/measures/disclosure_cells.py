@@ -33,7 +33,7 @@ def is_close(counts: Array, scale: Scale, inside: Array) -> Array:
     parts = np.stack([counts[:, scale.part == part].sum(1) for part in range(3)], 1)
     sums = counts @ scale.levels
     n = parts.sum(1)
-    found = (parts >= n[:, None] - 1).any(1) | (parts[:, 2] <= 1) | _pins(parts, sums, scale, 1)
+    found = (parts >= n[:, None] - 1).any(1) | _pins(parts, sums, scale, 1)
     for size in range(2, inside.shape[1]):
         if (theirs := inside[:, size] & (n > size) & ~found).any():
             found[theirs] |= _pins(parts[theirs], sums[theirs], scale, size)

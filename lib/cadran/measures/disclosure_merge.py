@@ -95,7 +95,7 @@ def merged(
         partition = _values_of(cut, parent, wave)
         n_values = len(partition.values)
         if protect:
-            partition = _taken_over(partition, cut, wave, [each for name, each in joined if name == cut.name], minimum)
+            _taken_over(partition, cut, wave, [each for name, each in joined if name == cut.name], minimum)
             _enough(partition, cut, wave, minimum)
             done.n_compared += _apart(partition, cut, wave, done.partitions, known, minimum)
         _mark(partition, parent)
@@ -141,63 +141,79 @@ def _values_of(cut: Cut, parent: Partition, wave: Counted) -> Partition:
 
 def _taken_over(
     partition: Partition, cut: Cut, wave: Counted, before: Sequence[frozenset[str | None]], minimum: int
-) -> Partition:
+) -> None:
     """Groups as the wave before had them, where one of their values is too small still, and they stand beside each other
     in one parent."""
+    rows = _scores(partition, cut, wave)
+    number_of = {
+        member: number for number, group in enumerate(partition.values) for v in group for member in cut.members[v]
+    }
+    runs = []
     for members in before:
-        sizes = _sizes(partition, cut, wave)
-        theirs = [
-            number for number, group in enumerate(partition.values)
-            if all(member in members for value in group for member in cut.members[value])
-        ]  # fmt: skip
+        theirs = sorted({number_of[member] for member in members if member in number_of})
+        within = {member for number in theirs for v in partition.values[number] for member in cut.members[v]} <= members
         is_run = len(theirs) > 1 and theirs[-1] - theirs[0] == len(theirs) - 1
-        if is_run and len({partition.parents[each] for each in theirs}) == 1 and (sizes[theirs] < minimum).any():
-            for _ in theirs[1:]:
-                _join(partition, theirs[0])
-    return partition
+        if is_run and within and len({partition.parents[each] for each in theirs}) == 1:
+            runs += [theirs] if min(rows[each].min() for each in theirs) < minimum else []
+    for theirs in sorted(runs, reverse=True):  # from the end, so that what comes before keeps its number
+        for _ in theirs[1:]:
+            _join(partition, theirs[0])
+    partition.of = _standing(partition, cut)
 
 
 def _join(partition: Partition, number: int) -> None:
     """A group and the next become one."""
     partition.values[number] += partition.values.pop(number + 1)
     partition.parents.pop(number + 1)
-    partition.of[partition.of > number] -= 1
 
 
-def _grow(partition: Partition, number: int, sizes: Array) -> bool:
-    """Join a group with the smaller of its neighbours in the same parent, the one before if they are alike."""
+def _standing(partition: Partition, cut: Cut) -> Array:
+    """(respondents,) the group of each."""
+    number = np.empty(len(cut.labels), np.int64)
+    for group, values in enumerate(partition.values):
+        number[values] = group
+    return np.asarray(number[cut.values])
+
+
+def _grow(partition: Partition, number: int, sizes: Sequence[int]) -> int | None:
+    """Join a group with the smaller of its neighbours in the same parent, the one before if they are alike; the number of
+    what became one."""
     beside = [
         each for each in (number - 1, number + 1)
         if 0 <= each < len(partition.values) and partition.parents[each] == partition.parents[number]
     ]  # fmt: skip
     if not beside:
-        return False
-    _join(partition, min(number, min(beside, key=lambda each: (sizes[each], each))))
-    return True
+        return None
+    first = min(number, min(beside, key=lambda each: (sizes[each], each)))
+    _join(partition, first)
+    return first
 
 
-def _sizes(partition: Partition, cut: Cut, wave: Counted) -> Array:
-    """(groups,) the fewest scores of any question that most were asked, and no more than the people."""
-    n = cut.counts.sum(2)[:, wave.is_main]
-    sums = np.array([n[group].sum(0) for group in partition.values])
-    return np.minimum(sums.min(1, initial=np.iinfo(np.int64).max), partition.n)
+def _scores(partition: Partition, cut: Cut, wave: Counted) -> list[Array]:
+    """[group] how many answered, and how many gave a score to each question that most were asked."""
+    n = np.concatenate(
+        [np.bincount(cut.values, minlength=len(cut.labels))[:, None], cut.counts.sum(2)[:, wave.is_main]], 1
+    )
+    return [n[group].sum(0) for group in partition.values]
 
 
 def _enough(partition: Partition, cut: Cut, wave: Counted, minimum: int) -> None:
     """Join groups until each holds the minimum, or is its whole parent."""
-    sizes = _sizes(partition, cut, wave)
+    rows = _scores(partition, cut, wave)
+    sizes = [int(row.min()) for row in rows]
     stuck: set[tuple[int, ...]] = set()
-    while True:
-        small = [
-            each for each in np.flatnonzero(sizes < minimum).tolist() if tuple(partition.values[each]) not in stuck
-        ]
-        if not small:
-            return
-        number = min(small, key=lambda each: (sizes[each], each))
-        if not _grow(partition, number, sizes):
+    while small := [
+        (size, number) for number, size in enumerate(sizes)
+        if size < minimum and tuple(partition.values[number]) not in stuck
+    ]:  # fmt: skip
+        number = min(small)[1]
+        first = _grow(partition, number, sizes)
+        if first is None:
             stuck.add(tuple(partition.values[number]))
         else:
-            sizes = _sizes(partition, cut, wave)
+            rows[first] = rows[first] + rows.pop(first + 1)
+            sizes[first : first + 2] = [int(rows[first].min())]
+    partition.of = _standing(partition, cut)
 
 
 def _mark(partition: Partition, parent: Partition) -> None:
@@ -229,11 +245,14 @@ def _apart(
             if thin.any():
                 while len(partition.values) > 1:
                     _join(partition, 0)
+                partition.of = _standing(partition, cut)
             return n_compared
-        sizes = partition.n
+        sizes = partition.n.tolist()
         number = min(found, key=lambda each: (sizes[each], each))
-        if not _grow(partition, number, sizes):
+        if _grow(partition, number, sizes) is None:
             stuck.add(tuple(partition.values[number]))
+        else:
+            partition.of = _standing(partition, cut)
     return n_compared
 
 
