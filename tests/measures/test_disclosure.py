@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
@@ -76,6 +77,21 @@ def test_two_cuts_do_not_differ_by_a_few():
     assert (len(told(its, "region")), told(its, "site")) == (2, {})
     assert found(of) == set()
     assert "differences" in found(of, release(of, protect=False))
+
+
+def test_a_difference_of_two_groups_is_a_cell_too():
+    # Site X is the North and five of the South, of whom all but one agree.
+    people = staff(
+        (20, {"region": "North", "site": "X"}), (5, {"region": "South", "site": "X"}), (20, {"region": "South", "site": "Y"})
+    )  # fmt: skip
+    scores = mixed(people) | {"1-0": 3} | {f"1-{each}": 4 for each in range(1, 5)}
+    of = wave(people, {"tools": scores}, cuts=("region", "site"))
+    its = release(of)
+
+    assert set(told(its, "region").values()) == {"exact"}
+    assert set(told(its, "site").values()) == {"band"}
+    assert found(of) == set()
+    assert "agreement" in found(of, release(of, protect=False))
 
 
 def test_no_sum_of_cuts_leaves_a_person():
@@ -390,6 +406,27 @@ def test_a_release_is_made_once_and_kept(book_with_waves):
     assert pulse_of(book).unreleased() == []
     assert [asdict(each.terms) for each in released(book)] == [asdict(each.terms) for each in first]
     assert all(one.cells.equals(other.cells) for one, other in zip(first, released(book), strict=True))
+
+
+def test_a_wave_that_is_kept_late_is_held_against_what_was_released_of_later_ones(book_with_waves):
+    book, _ = book_with_waves
+    released(book)
+    people = staff((12, {"region": "North"}), (11, {"region": "South"}))
+    pulse_of(book).keep_wave(
+        replace(wave(people, month=1), wave="2025-12", closed_at=datetime(2025, 12, 8, tzinfo=UTC))
+    )
+
+    late = next(each for each in released(book) if each.wave == "2025-12")
+    assert late.cells["reason"].unique().to_list() == [TOO_CLOSE]
+
+
+def test_several_who_ask_at_once_make_it_once(book_with_waves):
+    book, waves = book_with_waves
+
+    with ThreadPoolExecutor(4) as pool:
+        asked = list(pool.map(lambda _: released(book), range(4)))
+
+    assert [[each.name for each in one] for one in asked] == [[each.name for each in waves]] * 4
 
 
 def test_a_folder_that_cannot_be_written_is_told(book_with_waves, monkeypatch):

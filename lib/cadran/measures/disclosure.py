@@ -4,15 +4,20 @@ Groups of too few people are joined, cells in which nearly all agree are told in
 left out. A release is made once, when a wave has closed, and kept: what is told later never adds to it.
 """
 
-from collections.abc import Sequence
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from cadran.book import Book
-from cadran.book.folder import alone
-from cadran.book.pulse import pulse_of
+from cadran.book.folder import told_of
+from cadran.book.pulse import Pulse, pulse_of
 from cadran.measures.disclosure_audit import chosen, everything
 from cadran.measures.disclosure_comments import shown
 from cadran.measures.disclosure_counts import counted, is_known
@@ -77,18 +82,39 @@ def released(book: Book) -> list[Release]:
     or of the people department, sees each whole; others see the company and the groups that lie in their regions and teams.
 
     Raises:
-        Problem: If a release has to be made and the book's folder cannot be written, or somebody else is writing there.
+        Problem: If a release has to be made and the book's folder cannot be written.
     """
     pulse = pulse_of(book)
     if pulse.unreleased():
-        with alone(pulse.folder):
-            for name in pulse.unreleased():
-                wave, there = pulse.wave(name), set(pulse.wave_names())
-                # Of a wave whose answers were purged nobody knows any more who answered.
-                before = [each for each in pulse.releases() if each.closed_at <= wave.closed_at and each.name in there]
-                done = [(pulse.wave(each.name), each) for each in before]
-                pulse.keep_release(release(wave, done))
+        with _in_turn(pulse.folder):
+            for name in pulse.unreleased():  # those who came before may have made them
+                pulse.keep_release(release(pulse.wave(name), told_before(pulse, name)))
     return [seen(each, book) for each in pulse.releases()]
+
+
+def told_before(pulse: Pulse, name: str) -> list[tuple[Wave, Release]]:
+    """All that was released of a survey, whenever the waves closed, before one of its waves is.
+
+    Of a wave whose answers were purged nobody knows any more who answered: it is left out.
+    """
+    whole = replace(pulse, until=None)
+    there = {*whole.wave_names()} - {name}
+    survey = name.rpartition("@")[0]
+    return [
+        (whole.wave(each.name), each) for each in whole.releases() if each.terms.survey == survey and each.name in there
+    ]
+
+
+@contextmanager
+def _in_turn(folder: Path) -> Iterator[None]:
+    """One at a time makes releases; others wait."""
+    with told_of(folder):
+        handle = os.open(folder / ".releasing", os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def seen(each: Release, book: Book) -> Release:

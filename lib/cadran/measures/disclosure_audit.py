@@ -8,7 +8,7 @@ import numpy as np
 
 from cadran.measures.disclosure_cells import bands_for, bands_hold, is_close
 from cadran.measures.disclosure_counts import Counted, Scale
-from cadran.measures.disclosure_merge import Partition, thin_between
+from cadran.measures.disclosure_merge import Partition, differences, thin_between
 from cadran.measures.disclosure_room import ROOM, held_by, told_by
 from cadran.measures.disclosure_spans import Targets, targets_of
 from cadran.measures.disclosure_tight import Tight
@@ -92,6 +92,7 @@ def chosen(wave: Counted, partitions: Sequence[Partition], counts: Sequence[Arra
     told = Told(blocks, np.full((len(wave.scales), len(blocks)), EXACT))
     targets = targets_of(wave, partitions, minimum)
     starts = np.cumsum([0, *(len(each.values) for each in partitions)])
+    apart = differences(partitions).astype(float)
     for question, scale in enumerate(wave.scales):
         cells = [each[:, question, : len(scale.levels)] for each in counts]
         flat = np.concatenate(cells)
@@ -99,6 +100,7 @@ def chosen(wave: Counted, partitions: Sequence[Partition], counts: Sequence[Arra
         told.count("agreement", len(close))
         _by_size(told, question, cells, wave, partitions, minimum)
         _by_agreement(told, question, close, starts)
+        _by_difference(told, question, flat, scale, apart, minimum, starts)
         _by_room(told, question, flat, scale, starts)
         _by_span(told, question, targets, close | ((flat.sum(1) > 0) & (flat.sum(1) < minimum)), starts)
         _settle(told, question, flat, scale, minimum, starts)
@@ -144,6 +146,32 @@ def _by_agreement(told: Told, question: int, close: Array, starts: Array) -> Non
             told.lower(question, number, WITHHELD, WHOLE_ALIKE)
         elif told.level[question, number] == EXACT and close[starts[block.partition] + block.groups].any():
             told.lower(question, number, BAND, ALIKE)
+
+
+def too_close(apart: Array, exact: Array, cells: Array, scale: Scale, minimum: int) -> Array:
+    """(groups,) which are told exactly and differ from others that are by what a cell must not tell.
+
+    Args:
+        apart: (differences, groups) as `differences` gives them.
+        exact: (groups,) which are told exactly.
+        cells: (groups, scores) how many gave each score.
+        scale: The question's.
+        minimum: Fewest scores of a group.
+    """
+    told = apart[(apart[:, ~exact] == 0).all(1)]
+    gave = np.rint(told @ cells).astype(np.int64)
+    n = gave.sum(1)
+    close = ((n > 0) & (n < minimum)) | is_close(gave, scale, np.zeros((len(gave), 2), bool))
+    return np.asarray((told[close] != 0).any(0) & exact)
+
+
+def _by_difference(
+    told: Told, question: int, cells: Array, scale: Scale, apart: Array, minimum: int, starts: Array
+) -> None:
+    """Differences of two that are told exactly: cells as any other."""
+    while (found := too_close(apart, _levels(told, question, starts) == EXACT, cells, scale, minimum)).any():
+        told.lower(question, _finest(told, question, found, starts, BAND), BAND, ALIKE)
+    told.count("differences", len(apart))
 
 
 def _by_room(told: Told, question: int, cells: Array, scale: Scale, starts: Array) -> None:

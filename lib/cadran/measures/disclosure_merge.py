@@ -256,6 +256,31 @@ def _apart(
     return n_compared
 
 
+def differences(partitions: Sequence[Partition]) -> Array:
+    """(differences, groups of all partitions) what each group is beside the least union of another partition's groups that
+    holds it, and beside the greatest that it holds: 1 for groups added, -1 for those taken off."""
+    starts = np.cumsum([0, *(len(part.values) for part in partitions)])
+    names = [part.cut for part in partitions]
+    found = [np.zeros((0, starts[-1]), np.int8)]
+    for one, part in enumerate(partitions):
+        for other, beside in enumerate(partitions):
+            if one == other:
+                continue
+            shared, n, n_beside = _within(part, beside), part.n, beside.n
+            mine = np.arange(starts[one], starts[one + 1])
+            for union, sign in (((shared > 0), 1), ((shared > 0) & (shared == n_beside), -1)):
+                rows = np.zeros((len(mine), starts[-1]), np.int8)
+                rows[np.arange(len(mine)), mine] = -sign
+                rows[:, starts[other] : starts[other + 1]] = sign * union
+                found.append(rows[(sign * (union @ n_beside - n) > 0) & union.any(1)])
+    rows = np.concatenate(found)
+    for number, part in enumerate(partitions):
+        for group in np.flatnonzero(part.is_whole):  # told as its parent
+            rows[:, starts[names.index(part.within)] + part.parents[group]] += rows[:, starts[number] + group]
+            rows[:, starts[number] + group] = 0
+    return np.unique(rows[rows.any(1)], axis=0)
+
+
 def differs_too_little(wave: Counted, parts: Sequence[Partition], earlier: Sequence[Earlier], minimum: int) -> Array:
     """(groups of all partitions, one after the other) which differ by too few people from others, or from earlier ones."""
     found = []
