@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from cadran.measures.disclosure_cells import bands_for, bands_hold, is_close
 from cadran.measures.disclosure_counts import Counted, Scale
@@ -92,7 +93,7 @@ def chosen(wave: Counted, partitions: Sequence[Partition], counts: Sequence[Arra
     told = Told(blocks, np.full((len(wave.scales), len(blocks)), EXACT))
     targets = targets_of(wave, partitions, minimum)
     starts = np.cumsum([0, *(len(each.values) for each in partitions)])
-    apart = differences(partitions).astype(float)
+    apart = differences(partitions)
     for question, scale in enumerate(wave.scales):
         cells = [each[:, question, : len(scale.levels)] for each in counts]
         flat = np.concatenate(cells)
@@ -100,7 +101,8 @@ def chosen(wave: Counted, partitions: Sequence[Partition], counts: Sequence[Arra
         told.count("agreement", len(close))
         _by_size(told, question, cells, wave, partitions, minimum)
         _by_agreement(told, question, close, starts)
-        _by_difference(told, question, flat, scale, apart, minimum, starts)
+        told.count("differences", apart.shape[0])
+        _by_difference(told, question, too_close(apart, flat, scale, minimum), starts)
         _by_room(told, question, flat, scale, starts)
         _by_span(told, question, targets, close | ((flat.sum(1) > 0) & (flat.sum(1) < minimum)), starts)
         _settle(told, question, flat, scale, minimum, starts)
@@ -148,30 +150,30 @@ def _by_agreement(told: Told, question: int, close: Array, starts: Array) -> Non
             told.lower(question, number, BAND, ALIKE)
 
 
-def too_close(apart: Array, exact: Array, cells: Array, scale: Scale, minimum: int) -> Array:
-    """(groups,) which are told exactly and differ from others that are by what a cell must not tell.
+def too_close(apart: csr_array, cells: Array, scale: Scale, minimum: int) -> csr_array:
+    """The differences of groups that tell what a cell must not, if both are told exactly.
 
     Args:
         apart: (differences, groups) as `differences` gives them.
-        exact: (groups,) which are told exactly.
         cells: (groups, scores) how many gave each score.
         scale: The question's.
         minimum: Fewest scores of a group.
     """
-    told = apart[(apart[:, ~exact] == 0).all(1)]
-    gave = np.rint(told @ cells).astype(np.int64)
+    gave = np.rint(apart @ cells).astype(np.int64)
     n = gave.sum(1)
-    close = ((n > 0) & (n < minimum)) | is_close(gave, scale, np.zeros((len(gave), 2), bool))
-    return np.asarray((told[close] != 0).any(0) & exact)
+    return apart[((n > 0) & (n < minimum)) | is_close(gave, scale, np.zeros((len(gave), 2), bool))]
 
 
-def _by_difference(
-    told: Told, question: int, cells: Array, scale: Scale, apart: Array, minimum: int, starts: Array
-) -> None:
+def in_differences(apart: csr_array, exact: Array) -> Array:
+    """(groups,) which take part in a difference all of whose groups are told exactly."""
+    used = abs(apart)
+    return np.asarray(used[(used @ ~exact) == 0].sum(0) > 0)
+
+
+def _by_difference(told: Told, question: int, apart: csr_array, starts: Array) -> None:
     """Differences of two that are told exactly: cells as any other."""
-    while (found := too_close(apart, _levels(told, question, starts) == EXACT, cells, scale, minimum)).any():
+    while (found := in_differences(apart, _levels(told, question, starts) == EXACT)).any():
         told.lower(question, _finest(told, question, found, starts, BAND), BAND, ALIKE)
-    told.count("differences", len(apart))
 
 
 def _by_room(told: Told, question: int, cells: Array, scale: Scale, starts: Array) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cadran.measures.disclosure import earlier_of
-from cadran.measures.disclosure_audit import EXACT, WITHHELD, too_close
+from cadran.measures.disclosure_audit import EXACT, WITHHELD, in_differences, too_close
 from cadran.measures.disclosure_cells import is_close
 from cadran.measures.disclosure_counts import Array, Counted, Scale, counted, is_known
 from cadran.measures.disclosure_merge import Partition, company_of, differences, differs_too_little
@@ -65,7 +65,7 @@ def breaks(wave: Wave, its: Release, earlier: Sequence[tuple[Wave, Release]] = (
     add("few", None, told & (np.concatenate([part.n for part in parts]) < minimum))
     if told.any():
         add("differences", None, told & differs_too_little(counts, parts, earlier_of(wave, earlier), minimum))
-    targets, apart = targets_of(counts, parts, minimum), differences(parts).astype(float)
+    targets, apart = targets_of(counts, parts, minimum), differences(parts)
     for question, scale in enumerate(counts.scales):
         cells = np.concatenate([summed(counts, part)[:, question, : len(scale.levels)] for part in parts])
         n, close = cells.sum(1), is_close(cells, scale, targets.inside)
@@ -74,7 +74,7 @@ def breaks(wave: Wave, its: Release, earlier: Sequence[tuple[Wave, Release]] = (
         add("agreement", question, (level[question] == EXACT) & close)
         exact = level[question] == EXACT
         add("agreement", question, _beside(parts, cells, exact, scale, minimum))
-        add("agreement", question, too_close(apart, exact, cells, scale, minimum))
+        add("agreement", question, in_differences(too_close(apart, cells, scale, minimum), exact))
         if exact.any():
             away = np.zeros(len(names), bool)
             for each in targets.given_away(exact, (close | is_few) & ~exact):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from scipy.sparse import coo_array, csr_array, vstack
 
 from cadran.measures.disclosure_counts import TIMES, Counted, Cut, named, once
 from cadran.tables.pulse import COMPANY
@@ -256,29 +257,40 @@ def _apart(
     return n_compared
 
 
-def differences(partitions: Sequence[Partition]) -> Array:
+def differences(partitions: Sequence[Partition]) -> csr_array:
     """(differences, groups of all partitions) what each group is beside the least union of another partition's groups that
     holds it, and beside the greatest that it holds: 1 for groups added, -1 for those taken off."""
     starts = np.cumsum([0, *(len(part.values) for part in partitions)])
     names = [part.cut for part in partitions]
-    found = [np.zeros((0, starts[-1]), np.int8)]
+    # A group that is its whole parent is told as that.
+    told_as = np.arange(starts[-1])
+    for number, part in enumerate(partitions):
+        for group in np.flatnonzero(part.is_whole):
+            told_as[starts[number] + group] = told_as[starts[names.index(part.within)] + part.parents[group]]
+    found = [csr_array((0, int(starts[-1])))]
     for one, part in enumerate(partitions):
         for other, beside in enumerate(partitions):
             if one == other:
                 continue
             shared, n, n_beside = _within(part, beside), part.n, beside.n
-            mine = np.arange(starts[one], starts[one + 1])
-            for union, sign in (((shared > 0), 1), ((shared > 0) & (shared == n_beside), -1)):
-                rows = np.zeros((len(mine), starts[-1]), np.int8)
-                rows[np.arange(len(mine)), mine] = -sign
-                rows[:, starts[other] : starts[other + 1]] = sign * union
-                found.append(rows[(sign * (union @ n_beside - n) > 0) & union.any(1)])
-    rows = np.concatenate(found)
-    for number, part in enumerate(partitions):
-        for group in np.flatnonzero(part.is_whole):  # told as its parent
-            rows[:, starts[names.index(part.within)] + part.parents[group]] += rows[:, starts[number] + group]
-            rows[:, starts[number] + group] = 0
-    return np.unique(rows[rows.any(1)], axis=0)
+            holds, held = shared > 0, (shared > 0) & (shared == n_beside)
+            n_all = part.n.sum()
+            for union, sign in ((holds, 1), (held, -1)):
+                size = union @ n_beside
+                # All of another partition is the company, and stands there once.
+                kept = np.flatnonzero((sign * (size - n) > 0) & union.any(1) & ((size < n_all) | (other == 0)))
+                row, column = np.nonzero(union[kept])
+                places = (
+                    np.concatenate([row, np.arange(len(kept))]),
+                    np.concatenate([column + starts[other], kept + starts[one]]),
+                )
+                signs = np.concatenate([np.full(len(row), sign), np.full(len(kept), -sign)])
+                found.append(
+                    coo_array((signs, (places[0], told_as[places[1]])), shape=(len(kept), int(starts[-1]))).tocsr()
+                )
+    rows = vstack(found, format="csr")
+    rows.eliminate_zeros()
+    return rows
 
 
 def differs_too_little(wave: Counted, parts: Sequence[Partition], earlier: Sequence[Earlier], minimum: int) -> Array:
