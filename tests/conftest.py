@@ -9,7 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 from playwright.sync_api import sync_playwright
 
-from cadran.book import write_book
+from cadran.book import SAMPLE, write_book
 from cadran.cli import main
 from cadran.sources.sample import invent, write_plans
 
@@ -24,7 +24,7 @@ LONG = (
     "publish/test_shell", "notebooks/test_resources_app", "notebooks/test_process_app", "measures/test_engines",
     "browser/test_opportunities_page", "browser/test_resources_page", "book/test_forget", "book/test_buckets",
     "notebooks/test_opportunities_app", "book/test_day_by_day", "sources/test_in_buckets", "sources/test_sample",
-    "models/test_foresight", "figures/test_resources_figures", "databases/test_same_book", "sources/test_propose",
+    "notebooks/test_pulse_app", "models/test_foresight", "figures/test_resources_figures", "databases/test_same_book", "sources/test_propose",
 )  # fmt: skip
 
 
@@ -59,11 +59,13 @@ def no_waiting_for_the_disk():
 
 @pytest.fixture(scope="session")
 def small_company(tmp_path_factory):
-    """The folder of a book of 300 deals of the sample's kind, with its plans. For who reads it only: one for all."""
+    """The folder of a book of 300 deals of the sample's kind, with its plans, and the sample's surveys. For who reads it
+    only: one for all."""
     folder = tmp_path_factory.mktemp("small company")
     delivery = invent(deals=300, seed=3, activities=0.3)
     write_book(folder, delivery, delivery.settings.taken)
     write_plans(folder)
+    shutil.copytree(SAMPLE / "pulse", folder / "pulse")
     return folder
 
 

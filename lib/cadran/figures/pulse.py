@@ -50,7 +50,7 @@ def trend(style: Style, is_enps: bool) -> Chart:
 def answers(style: Style) -> Chart:
     """What was answered to each question: unfavourable left of the middle, favourable right, neutral around it.
 
-    The rows carry `label`, the question, and `told`, the favourable share with its interval.
+    The rows carry `label`, the question cut short, `asked`, the whole of it, and `said`, the share with its interval.
     """
     names = [name for name, _, _ in PARTS]
     words = {name: style.words(text) for name, text, _ in PARTS}
@@ -58,7 +58,7 @@ def answers(style: Style) -> Chart:
     legend = style.keys()
     legend.columns = 3
     legend.labelExpr = f"{words}[datum.value]"
-    tips = style.tips(label="Question", n_scores="Scores given", favourable_share="Favourable", neutral_share="Neutral",
+    tips = style.tips(asked="Question", n_scores="Scores given", favourable_share="Favourable", neutral_share="Neutral",
                       unfavourable_share="Unfavourable")  # fmt: skip
     axis = alt.Axis(labelExpr="format(abs(datum.value), '.0%')", grid=True, tickCount=5)
     starts = {
@@ -88,9 +88,9 @@ def answers(style: Style) -> Chart:
 
 @figure(rows=PulseTrend)
 def moved(style: Style) -> Chart:
-    """How far each score moved since the wave before, in points, with its interval. The rows carry `label` and `said`."""
+    """How far each score moved since the wave before, in points, with its interval. The rows carry `label`, `asked`, `said`."""
     tips = [
-        *style.tips(label="Question", n_scores="Scores given"),
+        *style.tips(asked="Question", n_scores="Scores given"),
         *style.tips_as("+.0f", moved="Since the wave before", moved_low="At least", moved_high="At most",
                        moved_same_mix="With the groups weighed alike"),
     ]  # fmt: skip
@@ -117,8 +117,8 @@ def moved(style: Style) -> Chart:
 
 @figure(rows=FavourableShare)
 def heat(style: Style) -> Chart:
-    """Favourable share of each question in each group that is large enough. The rows carry `label`, `group` and `said`."""
-    tips = style.tips(group="Group", label="Question", n_scores="Scores given", favourable_share="Favourable",
+    """Favourable share of each question in each group that is large enough. Rows carry `label`, `asked`, `group`, `said`."""
+    tips = style.tips(group="Group", asked="Question", n_scores="Scores given", favourable_share="Favourable",
                       favourable_share_low="At least", favourable_share_high="At most", said="Told", why="Why")  # fmt: skip
     x = alt.X(
         "group:N",

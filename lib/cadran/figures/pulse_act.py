@@ -10,6 +10,7 @@ from cadran.figures.blocks import Block, Lines, Notice
 from cadran.figures.figure import Figure
 from cadran.figures.pulse_beside import BESIDE
 from cadran.figures.pulse_page import Answers
+from cadran.figures.pulse_told import asking
 from cadran.figures.pulse_words import DIMENSIONS, FACTORS, QUADRANTS
 from cadran.figures.told import with_finding
 from cadran.tables.problems import Problem
@@ -27,10 +28,10 @@ def why(answers: Answers, n: int, adjusted: Sequence[float]) -> Parts:
         adjusted: Adjusted R² of all questions together, and the ends of its interval.
     """
     words = answers.words
-    drivers = _labelled(answers.frame("drivers"), answers).filter(pl.col("rank").is_not_null())
+    drivers = asking(answers.frame("drivers"), answers).filter(pl.col("rank").is_not_null())
     said = [words.percent(share) for share in drivers["r2_share"]]
     drivers = drivers.with_columns(pl.Series("told", said, dtype=pl.String))
-    matrix = _about(answers.frame("priorities"), words)
+    matrix = _about(asking(answers.frame("priorities"), answers), words)
     names = [words(QUADRANTS[each]) if each else "" for each in matrix["quadrant"]]
     matrix = matrix.with_columns(pl.Series("to_do", names, dtype=pl.String))
     share, low, high = (words.percent(max(each, 0)) for each in adjusted)
@@ -230,15 +231,9 @@ def beside(answers: Answers) -> Parts:
     return {"beside": Lines(words("Published figures"), words("Other people, other questions: context alone"), lines)}
 
 
-def _labelled(frame: pl.DataFrame, answers: Answers) -> pl.DataFrame:
-    texts = answers.texts
-    labels = [texts.get(name, name) for name in frame["question_id"]]
-    return frame.with_columns(pl.Series("label", labels, dtype=pl.String))
-
-
 def _about(frame: pl.DataFrame, words: Words) -> pl.DataFrame:
     """The rows, each called after what its question is about; numbered where several are."""
     name = pl.coalesce("dimension", "question_id")
     names = frame.select(name, many=name.count().over(name) > 1, place=name.cum_count().over(name)).rows()
     labels = [f"{words(DIMENSIONS.get(each, each))}{f' {place}' if many else ''}" for each, many, place in names]
-    return frame.with_columns(pl.Series("label", labels, dtype=pl.String), pl.Series("question", frame["question_id"]))
+    return frame.with_columns(pl.Series("label", labels, dtype=pl.String))

@@ -104,7 +104,7 @@ def open_page(releases: Sequence[Release], words: Words, query: Mapping[str, str
     asked: dict[str, str] = {}
     for each in releases:
         for row in each.questions.filter(pl.col("kind").is_in(SCORED)).iter_rows(named=True):
-            asked[row["question_id"]] = _short(row[f"text_{words.language}"])
+            asked[row["question_id"]] = short(row[f"text_{words.language}"])
     about = last.questions.filter(pl.col("kind") == "agreement").select(pl.coalesce("dimension", "question_id"))
     raised = {name: words(DIMENSIONS.get(name, name)) for name in about.to_series().unique(maintain_order=True)}
     raised = raised or {"": "–"}
@@ -123,7 +123,8 @@ def open_page(releases: Sequence[Release], words: Words, query: Mapping[str, str
     return Page(words("Pulse"), words, controls, (), PLACES, query)
 
 
-def _short(text: str, most: int = 60) -> str:
+def short(text: str, most: int = 60) -> str:
+    """A text cut at a greatest length, so that no figure cuts it by the width of its letters."""
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 

@@ -10,7 +10,7 @@ from cadran.figures.blocks import Block, Notice
 from cadran.figures.columns import cell, label
 from cadran.figures.controls import TableView
 from cadran.figures.figure import Figure
-from cadran.figures.pulse_page import Answers
+from cadran.figures.pulse_page import Answers, short
 from cadran.figures.pulse_words import DIMENSIONS
 from cadran.figures.table import Table
 from cadran.figures.told import with_finding
@@ -18,6 +18,8 @@ from cadran.tables.problems import Problem
 from cadran.text import Words
 
 Parts = dict[str, Block | Figure]
+#: Letters of a question beside its bar.
+LETTERS = 40
 #: Columns of the table of dimensions.
 INDEX = ("dimension", "n_items", "n_scores", "index", "index_low", "index_high", "alpha", "omega", "undefined")
 
@@ -98,10 +100,15 @@ def _labelled(frame: Any, answers: Answers, says: Any) -> Any:
     """The rows with the question in words, and what is said beside each."""
     if not isinstance(frame, pl.DataFrame):
         return frame
-    texts = answers.texts
-    labels = [texts.get(name, name) for name in frame["question_id"]]
     said = [says(row, answers.words) for row in frame.iter_rows(named=True)]
-    return frame.with_columns(pl.Series("label", labels, dtype=pl.String), pl.Series("said", said, dtype=pl.String))
+    return asking(frame, answers).with_columns(pl.Series("said", said, dtype=pl.String))
+
+
+def asking(frame: pl.DataFrame, answers: Answers) -> pl.DataFrame:
+    """The rows with the question in words: `asked`, and `label`, cut short."""
+    asked = [answers.texts.get(name, name) for name in frame["question_id"]]
+    labels = [short(text, LETTERS) for text in asked]
+    return frame.with_columns(pl.Series("asked", asked, dtype=pl.String), pl.Series("label", labels, dtype=pl.String))
 
 
 def _grouped(frame: Any, by: str, says: Any = None) -> Any:

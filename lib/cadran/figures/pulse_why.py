@@ -16,10 +16,10 @@ STEP, TALL = 28, 260
 def drivers(style: Style) -> Chart:
     """The share of what all questions tell of eNPS, question by question, with its interval.
 
-    The rows carry `label`, the question in words, and `told`. What may be chance alone is grey.
+    The rows carry `label`, the question cut short, `asked`, the whole of it, and `told`. What may be chance alone is grey.
     """
     tips = [
-        *style.tips(label="Question", r2_share="Share of what all questions tell", r2_share_low="At least",
+        *style.tips(asked="Question", r2_share="Share of what all questions tell", r2_share_low="At least",
                     r2_share_high="At most"),
         *style.tips_as("+.2f", slope="eNPS score for one point more", slope_low="At least (score)",
                        slope_high="At most (score)"),
@@ -45,9 +45,9 @@ def drivers(style: Style) -> Chart:
 def priorities(style: Style) -> Chart:
     """Favourable share across, what goes with eNPS upwards: low and strong, top left, comes first.
 
-    The rows carry `label`; lines stand at the mean of the questions and at an even share.
+    The rows carry `label` and `asked`; lines stand at the mean of the questions and at an even share.
     """
-    tips = style.tips(label="Question", favourable_share="Favourable share", favourable_low="At least (favourable)",
+    tips = style.tips(asked="Question", favourable_share="Favourable share", favourable_low="At least (favourable)",
                       favourable_high="At most (favourable)", r2_share="Share of what all questions tell",
                       r2_share_low="At least", r2_share_high="At most", quadrant="What to do")  # fmt: skip
     x = alt.X("favourable_share:Q", title=style.words("Favourable share"), axis=style.share(grid=True),
