@@ -24,7 +24,8 @@ LONG = (
     "publish/test_shell", "notebooks/test_resources_app", "notebooks/test_process_app", "measures/test_engines",
     "browser/test_opportunities_page", "browser/test_resources_page", "book/test_forget", "book/test_buckets",
     "notebooks/test_opportunities_app", "book/test_day_by_day", "sources/test_in_buckets", "sources/test_sample",
-    "notebooks/test_pulse_app", "models/test_foresight", "figures/test_resources_figures", "databases/test_same_book", "sources/test_propose",
+    "notebooks/test_pulse_app", "models/test_foresight", "figures/test_resources_figures",
+    "databases/test_same_book", "sources/test_propose",
 )  # fmt: skip
 
 

@@ -204,9 +204,7 @@ def test_each_rule_is_told_in_french():
 
 @pytest.mark.parametrize(("verdict", "language"), [("bad", "en"), ("bad", "fr"), ("good", "en"), ("good", "fr")])
 def test_sentences_written_after_the_rules_are_judged_rightly(verdict, language):
-    sentences = tomllib.loads((Path(__file__).parent / "sentences.toml").read_text("utf-8"))[verdict][
-        language
-    ]
+    sentences = tomllib.loads((Path(__file__).parent / "sentences.toml").read_text("utf-8"))[verdict][language]
     refused = [each for each in sentences if any(is_refused for _, is_refused in rules(**{language: each}))]
 
     assert len(sentences) > 45
