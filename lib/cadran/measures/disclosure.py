@@ -18,10 +18,11 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.folder import told_of
 from cadran.book.pulse import Pulse, pulse_of
+from cadran.measures.disclosure_apart import Earlier, company_of
 from cadran.measures.disclosure_audit import chosen, everything
 from cadran.measures.disclosure_comments import shown
 from cadran.measures.disclosure_counts import counted, is_known
-from cadran.measures.disclosure_merge import Earlier, company_of, merged
+from cadran.measures.disclosure_merge import merged
 from cadran.measures.disclosure_told import cells_of, groups_of, summed, told_of_cells, withheld
 from cadran.tables.pulse import COMPANY, FLOOR, SCORED, TREE, Release, Wave
 

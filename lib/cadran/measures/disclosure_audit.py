@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from cadran.measures.disclosure_apart import Partition, differences, thin_between
 from cadran.measures.disclosure_cells import bands_for, bands_hold, is_close
 from cadran.measures.disclosure_counts import Counted, Scale
-from cadran.measures.disclosure_merge import Partition, differences, thin_between
 from cadran.measures.disclosure_room import ROOM, held_by, told_by
 from cadran.measures.disclosure_spans import Targets, targets_of
 from cadran.measures.disclosure_tight import Tight

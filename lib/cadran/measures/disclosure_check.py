@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from cadran.measures.disclosure import earlier_of
+from cadran.measures.disclosure_apart import Partition, company_of, differences, differs_too_little
 from cadran.measures.disclosure_audit import EXACT, WITHHELD, in_differences, too_close
 from cadran.measures.disclosure_cells import is_close
 from cadran.measures.disclosure_counts import Array, Counted, Scale, counted, is_known
-from cadran.measures.disclosure_merge import Partition, company_of, differences, differs_too_little
 from cadran.measures.disclosure_spans import targets_of
 from cadran.measures.disclosure_tight import Tight
 from cadran.measures.disclosure_told import keys_of, summed

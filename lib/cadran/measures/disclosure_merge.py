@@ -2,49 +2,16 @@
 wave, or was released of earlier ones, differs from another by fewer people than the minimum."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import polars as pl
-from scipy.sparse import coo_array, csr_array, vstack
 
+from cadran.measures.disclosure_apart import Earlier, Partition, between, company_of, overlap, thin, within
 from cadran.measures.disclosure_counts import TIMES, Counted, Cut, named, once
 from cadran.tables.pulse import COMPANY
 
 Array = np.ndarray[Any, Any]
-
-
-@dataclass
-class Partition:
-    """Everybody who answered, by the groups of one cut: disjoint, and nobody is left out."""
-
-    cut: str
-    #: The partition that it stands in.
-    within: str
-    #: (groups,) values of the cut in each, and the group of the coarser partition it stands in.
-    values: list[list[int]]
-    parents: list[int]
-    #: (respondents,) the group of each.
-    of: Array
-    #: (groups,) whether it is its whole parent, and so not told again.
-    is_whole: list[bool] = field(default_factory=list)
-
-    @property
-    def n(self) -> Array:
-        """(groups,) how many answered."""
-        return np.bincount(self.of, minlength=len(self.values))
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """A partition that was released of an earlier wave, by pseudonym."""
-
-    wave: str
-    cut: str
-    persons: pl.Series
-    of: Array
-    n: Array
 
 
 @dataclass
@@ -76,13 +43,13 @@ def merged(
     """
     company = company_of(wave)
     done = Merged([], [], [], 0)
-    overlaps = [_overlap(wave.persons, each) for each in earlier] if protect and wave.persons is not None else []
+    overlaps = [overlap(wave.persons, each) for each in earlier] if protect and wave.persons is not None else []
     known = list(zip(earlier, overlaps, strict=False))
     joined = [(cut, frozenset(members)) for cut, members in before]
     if protect:
         for each, where in known:
             done.n_compared += 1
-            if _thin(_between(company, each, where), company.n, each.n, minimum).any():
+            if thin(between(company, each, where), company.n, each.n, minimum).any():
                 done.company = sorted({*done.company, each.wave})
         if done.company or wave.n_respondents < minimum:
             return done
@@ -117,11 +84,6 @@ def merged(
     return done
 
 
-def company_of(wave: Counted) -> Partition:
-    """Everybody who answered, as one group."""
-    return Partition(COMPANY, COMPANY, [[0]], [0], np.zeros(wave.n_respondents, np.int64), [False])
-
-
 def _label(cut: Cut, group: Sequence[int]) -> str:
     return named(once(member for value in group for member in cut.members[value]))
 
@@ -152,9 +114,11 @@ def _taken_over(
     runs = []
     for members in before:
         theirs = sorted({number_of[member] for member in members if member in number_of})
-        within = {member for number in theirs for v in partition.values[number] for member in cut.members[v]} <= members
+        is_within = {
+            member for number in theirs for v in partition.values[number] for member in cut.members[v]
+        } <= members
         is_run = len(theirs) > 1 and theirs[-1] - theirs[0] == len(theirs) - 1
-        if is_run and within and len({partition.parents[each] for each in theirs}) == 1:
+        if is_run and is_within and len({partition.parents[each] for each in theirs}) == 1:
             runs += [theirs] if min(rows[each].min() for each in theirs) < minimum else []
     for theirs in sorted(runs, reverse=True):  # from the end, so that what comes before keeps its number
         for _ in theirs[1:]:
@@ -235,15 +199,15 @@ def _apart(
     n_compared = 0
     stuck: set[tuple[int, ...]] = set()
     while len(partition.values) > 1:
-        thin = np.zeros(len(partition.values), bool)
+        touched = np.zeros(len(partition.values), bool)
         for other in accepted:
-            thin |= _thin(_within(partition, other), partition.n, other.n, minimum)
+            touched |= thin(within(partition, other), partition.n, other.n, minimum)
         for each, where in known:
-            thin |= _thin(_between(partition, each, where), partition.n, each.n, minimum)
+            touched |= thin(between(partition, each, where), partition.n, each.n, minimum)
         n_compared += len(accepted) + len(known)
-        found = [each for each in np.flatnonzero(thin).tolist() if tuple(partition.values[each]) not in stuck]
+        found = [each for each in np.flatnonzero(touched).tolist() if tuple(partition.values[each]) not in stuck]
         if not found:
-            if thin.any():
+            if touched.any():
                 while len(partition.values) > 1:
                     _join(partition, 0)
                 partition.of = _standing(partition, cut)
@@ -255,125 +219,3 @@ def _apart(
         else:
             partition.of = _standing(partition, cut)
     return n_compared
-
-
-def differences(partitions: Sequence[Partition]) -> csr_array:
-    """(differences, groups of all partitions) what each group is beside the least union of another partition's groups that
-    holds it, and beside the greatest that it holds: 1 for groups added, -1 for those taken off."""
-    starts = np.cumsum([0, *(len(part.values) for part in partitions)])
-    names = [part.cut for part in partitions]
-    # A group that is its whole parent is told as that.
-    told_as = np.arange(starts[-1])
-    for number, part in enumerate(partitions):
-        for group in np.flatnonzero(part.is_whole):
-            told_as[starts[number] + group] = told_as[starts[names.index(part.within)] + part.parents[group]]
-    found = [csr_array((0, int(starts[-1])))]
-    for one, part in enumerate(partitions):
-        for other, beside in enumerate(partitions):
-            if one == other:
-                continue
-            shared, n, n_beside = _within(part, beside), part.n, beside.n
-            holds, held = shared > 0, (shared > 0) & (shared == n_beside)
-            n_all = part.n.sum()
-            for union, sign in ((holds, 1), (held, -1)):
-                size = union @ n_beside
-                # All of another partition is the company, and stands there once.
-                kept = np.flatnonzero((sign * (size - n) > 0) & union.any(1) & ((size < n_all) | (other == 0)))
-                row, column = np.nonzero(union[kept])
-                places = (
-                    np.concatenate([row, np.arange(len(kept))]),
-                    np.concatenate([column + starts[other], kept + starts[one]]),
-                )
-                signs = np.concatenate([np.full(len(row), sign), np.full(len(kept), -sign)])
-                found.append(
-                    coo_array((signs, (places[0], told_as[places[1]])), shape=(len(kept), int(starts[-1]))).tocsr()
-                )
-    rows = vstack(found, format="csr")
-    rows.eliminate_zeros()
-    return rows
-
-
-def differs_too_little(wave: Counted, parts: Sequence[Partition], earlier: Sequence[Earlier], minimum: int) -> Array:
-    """(groups of all partitions, one after the other) which differ by too few people from others, or from earlier ones."""
-    found = []
-    overlaps = [] if wave.persons is None else [(each, _overlap(wave.persons, each)) for each in earlier]
-    for number, part in enumerate(parts):
-        thin = np.zeros(len(part.values), bool)
-        for other in parts[:number]:
-            thin |= _thin(_within(part, other), part.n, other.n, minimum)
-        for each, where in overlaps:
-            thin |= _thin(_between(part, each, where), part.n, each.n, minimum)
-        found.append(thin)
-    return np.concatenate(found)
-
-
-def thin_between(
-    partition: Partition, other: Partition, n: Array, n_other: Array, minimum: int, asked: Array | None
-) -> Array:
-    """Which groups of a partition take part in a difference of too few scores of one question.
-
-    Args:
-        partition: Looked at.
-        other: Of the same respondents.
-        n: (groups,) scores given in each; of the other's (others,) `n_other`.
-        minimum: Fewest scores they may differ by, unless it is none.
-        asked: (respondents,) who gave one; null where it is not known.
-    """
-    if asked is None:
-        return _thin(_within(partition, other), partition.n, other.n, minimum, (n, n_other))
-    return _thin(_shared(partition.of[asked], other.of[asked], (len(n), len(n_other))), n, n_other, minimum)
-
-
-def _thin(shared: Array, n: Array, n_other: Array, minimum: int, scores: tuple[Array, Array] | None = None) -> Array:
-    """Which groups of a partition take part in a difference of too few people.
-
-    Looked at are each group beside the least union of the others' groups that holds it, and the greatest that it holds; and
-    the other way round.
-
-    Args:
-        shared: (groups, others) how many stand in both.
-        n: (groups,) how many in each; of the others (others,) `n_other`.
-        minimum: Fewest people that two of them may differ by, unless they are the same.
-        scores: The same two as numbers of scores, where these are what may not differ by too few.
-
-    Returns:
-        (groups,) whether each does.
-    """
-
-    def is_thin(difference: Array) -> Array:
-        return (difference > 0) & (difference < minimum)
-
-    def beside(shared: Array, n: Array, n_other: Array, m: Array, m_other: Array) -> tuple[Array, Array]:
-        meets = shared > 0
-        over = is_thin(meets @ m_other - m) & (shared.sum(1) == n)
-        inner = meets & (shared == n_other)
-        return over, is_thin(m - inner @ m_other) & inner.any(1)
-
-    m, m_other = scores or (n, n_other)
-    over, under = beside(shared, n, n_other, m, m_other)
-    theirs_over, theirs_under = beside(shared.T, n_other, n, m_other, m)
-    meets = shared > 0
-    # Any group of a union that holds one of the others too closely may grow, but those that lie within it for good.
-    by_union = (meets & (shared < n[:, None]) & theirs_over).any(1)
-    return over | under | by_union | (meets & theirs_under).any(1)
-
-
-def _within(partition: Partition, other: Partition) -> Array:
-    return _shared(partition.of, other.of, (len(partition.values), len(other.values)))
-
-
-def _shared(of: Array, of_other: Array, shape: tuple[int, int]) -> Array:
-    """(groups, others) how many stand in both."""
-    return np.bincount(of * shape[1] + of_other, minlength=shape[0] * shape[1]).reshape(shape)
-
-
-def _overlap(persons: pl.Series, earlier: Earlier) -> Array:
-    """(respondents,) the group that each stood in then; -1: none."""
-    now = pl.DataFrame({"person": persons})
-    then = pl.DataFrame({"person": earlier.persons, "of": earlier.of})
-    return now.join(then, on="person", how="left", maintain_order="left")["of"].fill_null(-1).to_numpy()
-
-
-def _between(partition: Partition, earlier: Earlier, where: Array) -> Array:
-    both = where >= 0
-    return _shared(partition.of[both], where[both], (len(partition.values), len(earlier.n)))

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
+from cadran.measures.disclosure_apart import Partition
 from cadran.measures.disclosure_counts import Counted
-from cadran.measures.disclosure_merge import Partition
 
 Array = np.ndarray[Any, Any]
 #: Left of a sum that is given away, as a part of it: nothing, but for rounding.

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from cadran.measures.disclosure_apart import Partition
 from cadran.measures.disclosure_audit import BAND, EXACT, FEW, NOT_ASKED, WITHHELD, Told
 from cadran.measures.disclosure_cells import band_of
 from cadran.measures.disclosure_counts import Counted, named, once
-from cadran.measures.disclosure_merge import Partition
 from cadran.tables.pulse import COMPANY, TOLD, Cell, Group
 
 Array = np.ndarray[Any, Any]

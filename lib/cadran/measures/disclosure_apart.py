@@ -1,0 +1,173 @@
+"""Groups beside each other: by how few people one differs from others, of the same wave or an earlier one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy.sparse import coo_array, csr_array, vstack
+
+from cadran.measures.disclosure_counts import Counted
+from cadran.tables.pulse import COMPANY
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass
+class Partition:
+    """Everybody who answered, by the groups of one cut: disjoint, and nobody is left out."""
+
+    cut: str
+    #: The partition that it stands in.
+    within: str
+    #: (groups,) values of the cut in each, and the group of the coarser partition it stands in.
+    values: list[list[int]]
+    parents: list[int]
+    #: (respondents,) the group of each.
+    of: Array
+    #: (groups,) whether it is its whole parent, and so not told again.
+    is_whole: list[bool] = field(default_factory=list)
+
+    @property
+    def n(self) -> Array:
+        """(groups,) how many answered."""
+        return np.bincount(self.of, minlength=len(self.values))
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A partition that was released of an earlier wave, by pseudonym."""
+
+    wave: str
+    cut: str
+    persons: pl.Series
+    of: Array
+    n: Array
+
+
+def company_of(wave: Counted) -> Partition:
+    """Everybody who answered, as one group."""
+    return Partition(COMPANY, COMPANY, [[0]], [0], np.zeros(wave.n_respondents, np.int64), [False])
+
+
+def differences(partitions: Sequence[Partition]) -> csr_array:
+    """(differences, groups of all partitions) what each group is beside the least union of another partition's groups that
+    holds it, and beside the greatest that it holds: 1 for groups added, -1 for those taken off."""
+    starts = np.cumsum([0, *(len(part.values) for part in partitions)])
+    names = [part.cut for part in partitions]
+    # A group that is its whole parent is told as that.
+    told_as = np.arange(starts[-1])
+    for number, part in enumerate(partitions):
+        for group in np.flatnonzero(part.is_whole):
+            told_as[starts[number] + group] = told_as[starts[names.index(part.within)] + part.parents[group]]
+    found = [csr_array((0, int(starts[-1])))]
+    for one, part in enumerate(partitions):
+        for other, beside in enumerate(partitions):
+            if one == other:
+                continue
+            shared, n, n_beside = within(part, beside), part.n, beside.n
+            holds, held = shared > 0, (shared > 0) & (shared == n_beside)
+            n_all = part.n.sum()
+            for union, sign in ((holds, 1), (held, -1)):
+                size = union @ n_beside
+                # All of another partition is the company, and stands there once.
+                kept = np.flatnonzero((sign * (size - n) > 0) & union.any(1) & ((size < n_all) | (other == 0)))
+                row, column = np.nonzero(union[kept])
+                places = (
+                    np.concatenate([row, np.arange(len(kept))]),
+                    np.concatenate([column + starts[other], kept + starts[one]]),
+                )
+                signs = np.concatenate([np.full(len(row), sign), np.full(len(kept), -sign)])
+                found.append(
+                    coo_array((signs, (places[0], told_as[places[1]])), shape=(len(kept), int(starts[-1]))).tocsr()
+                )
+    rows = vstack(found, format="csr")
+    rows.eliminate_zeros()
+    return rows
+
+
+def differs_too_little(wave: Counted, parts: Sequence[Partition], earlier: Sequence[Earlier], minimum: int) -> Array:
+    """(groups of all partitions, one after the other) which differ by too few people from others, or from earlier ones."""
+    found = []
+    overlaps = [] if wave.persons is None else [(each, overlap(wave.persons, each)) for each in earlier]
+    for number, part in enumerate(parts):
+        touched = np.zeros(len(part.values), bool)
+        for other in parts[:number]:
+            touched |= thin(within(part, other), part.n, other.n, minimum)
+        for each, where in overlaps:
+            touched |= thin(between(part, each, where), part.n, each.n, minimum)
+        found.append(touched)
+    return np.concatenate(found)
+
+
+def thin_between(
+    partition: Partition, other: Partition, n: Array, n_other: Array, minimum: int, asked: Array | None
+) -> Array:
+    """Which groups of a partition take part in a difference of too few scores of one question.
+
+    Args:
+        partition: Looked at.
+        other: Of the same respondents.
+        n: (groups,) scores given in each; of the other's (others,) `n_other`.
+        minimum: Fewest scores they may differ by, unless it is none.
+        asked: (respondents,) who gave one; null where it is not known.
+    """
+    if asked is None:
+        return thin(within(partition, other), partition.n, other.n, minimum, (n, n_other))
+    return thin(_shared(partition.of[asked], other.of[asked], (len(n), len(n_other))), n, n_other, minimum)
+
+
+def thin(shared: Array, n: Array, n_other: Array, minimum: int, scores: tuple[Array, Array] | None = None) -> Array:
+    """Which groups of a partition take part in a difference of too few people.
+
+    Looked at are each group beside the least union of the others' groups that holds it, and the greatest that it holds; and
+    the other way round.
+
+    Args:
+        shared: (groups, others) how many stand in both.
+        n: (groups,) how many in each; of the others (others,) `n_other`.
+        minimum: Fewest people that two of them may differ by, unless they are the same.
+        scores: The same two as numbers of scores, where these are what may not differ by too few.
+
+    Returns:
+        (groups,) whether each does.
+    """
+
+    def is_thin(difference: Array) -> Array:
+        return (difference > 0) & (difference < minimum)
+
+    def beside(shared: Array, n: Array, n_other: Array, m: Array, m_other: Array) -> tuple[Array, Array]:
+        meets = shared > 0
+        over = is_thin(meets @ m_other - m) & (shared.sum(1) == n)
+        inner = meets & (shared == n_other)
+        return over, is_thin(m - inner @ m_other) & inner.any(1)
+
+    m, m_other = scores or (n, n_other)
+    over, under = beside(shared, n, n_other, m, m_other)
+    theirs_over, theirs_under = beside(shared.T, n_other, n, m_other, m)
+    meets = shared > 0
+    # Any group of a union that holds one of the others too closely may grow, but those that lie within it for good.
+    by_union = (meets & (shared < n[:, None]) & theirs_over).any(1)
+    return over | under | by_union | (meets & theirs_under).any(1)
+
+
+def within(partition: Partition, other: Partition) -> Array:
+    return _shared(partition.of, other.of, (len(partition.values), len(other.values)))
+
+
+def _shared(of: Array, of_other: Array, shape: tuple[int, int]) -> Array:
+    """(groups, others) how many stand in both."""
+    return np.bincount(of * shape[1] + of_other, minlength=shape[0] * shape[1]).reshape(shape)
+
+
+def overlap(persons: pl.Series, earlier: Earlier) -> Array:
+    """(respondents,) the group that each stood in then; -1: none."""
+    now = pl.DataFrame({"person": persons})
+    then = pl.DataFrame({"person": earlier.persons, "of": earlier.of})
+    return now.join(then, on="person", how="left", maintain_order="left")["of"].fill_null(-1).to_numpy()
+
+
+def between(partition: Partition, earlier: Earlier, where: Array) -> Array:
+    both = where >= 0
+    return _shared(partition.of[both], where[both], (len(partition.values), len(earlier.n)))
