@@ -10,12 +10,22 @@ from cadran.figures.theme import colour
 from cadran.tables.measured.pulse import FavourableShare, Participation, PulseCompared, PulseTrend
 
 STEP, TALL = 28, 230
+#: Height of a line that bears its question above it, and how far below its middle it is drawn, in pixels.
+HIGH, LOWER = 42, 9
 #: Parts of the answers to a question, from bad to good: column, words, colour.
 PARTS = (
     ("unfavourable_share", "Unfavourable", "lost"),
     ("neutral_share", "Neutral", "previous"),
     ("favourable_share", "Favourable", "accent"),
 )
+
+
+def asked_above() -> alt.Chart:
+    """The question of each line, above what is drawn of it, so that a phone has room for both."""
+    names = alt.Chart().mark_text(align="left", yOffset=-LOWER - 2)
+    return names.encode(
+        alt.Y("label:N", sort=alt.EncodingSortField("place", op="min"), axis=None), x=alt.value(2), text="label:N"
+    )
 
 
 @figure(rows=PulseTrend)
@@ -73,17 +83,17 @@ def answers(style: Style) -> Chart:
         .transform_fold([*names], as_=["part", "share"])
         .transform_calculate(begins=start)
         .transform_calculate(ends="datum.begins + datum.share")
-        .encode(style.down("label", title=None, axis=style.names("label", labelLimit=300, labelColor=colour("ink"))))
+        .encode(style.down("label", title=None, axis=None))
     )
     return alt.layer(
-        style.rows("label"),
-        base.mark_bar(height={"band": 0.6}).encode(
+        asked_above(),
+        base.mark_bar(height=15, yOffset=LOWER).encode(
             alt.X("begins:Q", title=None, axis=axis), alt.X2("ends:Q"), alt.Color("part:N", scale=colours, legend=legend),
             tooltip=tips,
         ),
         alt.Chart().mark_rule(color=colour("muted")).encode(x=alt.datum(0)),
         style.right("datum.said", "label"),
-    ).properties(height=alt.Step(STEP), padding=BESIDE)  # fmt: skip
+    ).properties(height=alt.Step(HIGH), padding=BESIDE)  # fmt: skip
 
 
 @figure(rows=PulseTrend)
@@ -100,19 +110,19 @@ def moved(style: Style) -> Chart:
         alt.Chart()
         .transform_filter("isValid(datum.moved)")
         .encode(
-            style.down("label", title=None, axis=style.names("label", labelLimit=300, labelColor=colour("ink"))),
+            style.down("label", title=None, axis=None),
             tooltip=tips,
         )
     )
     return alt.layer(
-        style.rows("label"),
+        asked_above(),
         alt.Chart().mark_rule(color=colour("muted")).encode(x=alt.datum(0)),
-        base.mark_rule(strokeWidth=3, strokeCap="round", strokeOpacity=0.45).encode(
+        base.mark_rule(yOffset=LOWER, strokeWidth=3, strokeCap="round", strokeOpacity=0.45).encode(
             alt.X("moved_low:Q", title=None, axis=axis), alt.X2("moved_high:Q"), color=ink
         ),
-        base.mark_point(filled=True, size=70).encode(alt.X("moved:Q", title=None, axis=axis), color=ink),
+        base.mark_point(yOffset=LOWER, filled=True, size=70).encode(alt.X("moved:Q", title=None, axis=axis), color=ink),
         style.right("datum.said", "label"),
-    ).properties(height=alt.Step(STEP), padding=BESIDE)
+    ).properties(height=alt.Step(HIGH), padding=BESIDE)
 
 
 @figure(rows=FavourableShare)
@@ -126,7 +136,8 @@ def heat(style: Style) -> Chart:
         title=None,
         axis=alt.Axis(orient="top", labelAngle=-20, labelLimit=180, labelOverlap=False),
     )
-    y = style.down("label", title=None, axis=style.names("label", labelLimit=300, labelColor=colour("ink")))
+    limit: Any = alt.ExprRef("containerSize()[0] < 560 ? 110 : 320")
+    y = style.down("label", title=None, axis=style.names("label", labelLimit=limit, labelColor=colour("ink")))
     base = alt.Chart().encode(x, y, tooltip=tips)
     cell: dict[str, Any] = {"stroke": colour("panel"), "strokeWidth": 2}
     strength = alt.Opacity("strength:Q", scale=alt.Scale(domain=[0, 0.5], range=[0.03, 0.75]), legend=None)
@@ -141,7 +152,7 @@ def heat(style: Style) -> Chart:
         .mark_rect(**cell, color=colour("lost"))
         .encode(opacity=strength),
         base.mark_text(color=colour("ink")).encode(text="said:N"),
-    ).properties(height=alt.Step(32))
+    ).properties(height=alt.Step(32), padding={"left": 4, "top": 4, "right": 44, "bottom": 4})
 
 
 @figure(rows=PulseCompared)
@@ -158,13 +169,9 @@ def groups(style: Style) -> Chart:
     ]  # fmt: skip
     axis = alt.Axis(grid=True, tickCount=6, format="d")
     ink = alt.condition("datum.is_difference", alt.value(colour("accent")), alt.value(colour("actual")))
-    base = (
-        alt.Chart()
-        .transform_filter("isValid(datum.shrunk_value)")
-        .encode(
-            style.down("group", title=None, axis=style.names("group", labelLimit=240, labelColor=colour("ink"))),
-            tooltip=tips,
-        )
+    base = alt.Chart().encode(
+        style.down("group", title=None, axis=style.names("group", labelLimit=240, labelColor=colour("ink"))),
+        tooltip=tips,
     )
 
     def x(field: str) -> alt.X:

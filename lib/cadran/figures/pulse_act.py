@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from cadran.figures import pulse_why as draw
-from cadran.figures.blocks import Block, Lines, Notice
+from cadran.figures.blocks import Block, Lines, Nothing, Notice
 from cadran.figures.figure import Figure
 from cadran.figures.pulse_beside import BESIDE
 from cadran.figures.pulse_page import Answers
@@ -52,7 +52,7 @@ def why(answers: Answers, n: int, adjusted: Sequence[float]) -> Parts:
 def refused(answers: Answers, problem: Problem) -> Parts:
     """What is said where what goes with eNPS cannot be told."""
     told = Notice(problem.told(answers.words), answers.words("What goes with eNPS"), "little")
-    return {"drivers": told, "priorities": Notice(""), "if_told": Notice("")}
+    return {"drivers": told, "priorities": Nothing(), "levers": Nothing(), "if_told": Nothing()}
 
 
 def if_raised(answers: Answers, raised: pl.DataFrame) -> Parts:

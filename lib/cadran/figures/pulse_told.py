@@ -18,8 +18,8 @@ from cadran.tables.problems import Problem
 from cadran.text import Words
 
 Parts = dict[str, Block | Figure]
-#: Letters of a question beside its bar.
-LETTERS = 40
+#: Letters of a question above its bar, and beside a row of the heat map.
+LETTERS, FEW_LETTERS = 58, 40
 #: Columns of the table of dimensions.
 INDEX = ("dimension", "n_items", "n_scores", "index", "index_low", "index_high", "alpha", "omega", "undefined")
 
@@ -43,6 +43,10 @@ def how(answers: Answers) -> Parts:
             words("Whole company; reversed questions are turned, so that right is good"),
         ),
     }  # fmt: skip
+    moved = answers.frame("moved")
+    if isinstance(moved, pl.DataFrame) and not moved["moved"].count():
+        none = words("No earlier wave asked the same, or was told exactly.")
+        drawn["moved"] = Notice(none, words("What moved since the wave before"), "empty")
     return {slot: with_finding(block) for slot, block in drawn.items()}
 
 
@@ -76,7 +80,7 @@ def where(answers: Answers) -> Parts:
     """Favourable shares in each group that is large enough, and the question followed beside the company's."""
     words, by = answers.words, answers.view["by"]
     group = label(by, words).lower()
-    heat = _labelled(_grouped(answers.frame("heat"), by), answers, _cell)
+    heat = _labelled(_grouped(answers.frame("heat"), by), answers, _cell, FEW_LETTERS)
     if isinstance(heat, pl.DataFrame):
         why = [words(reason) if reason else "" for reason in heat["reason"]]
         heat = heat.with_columns(pl.Series("why", why, dtype=pl.String))
@@ -96,18 +100,18 @@ def where(answers: Answers) -> Parts:
     return {slot: with_finding(block) for slot, block in drawn.items()}
 
 
-def _labelled(frame: Any, answers: Answers, says: Any) -> Any:
+def _labelled(frame: Any, answers: Answers, says: Any, letters: int = LETTERS) -> Any:
     """The rows with the question in words, and what is said beside each."""
     if not isinstance(frame, pl.DataFrame):
         return frame
     said = [says(row, answers.words) for row in frame.iter_rows(named=True)]
-    return asking(frame, answers).with_columns(pl.Series("said", said, dtype=pl.String))
+    return asking(frame, answers, letters).with_columns(pl.Series("said", said, dtype=pl.String))
 
 
-def asking(frame: pl.DataFrame, answers: Answers) -> pl.DataFrame:
+def asking(frame: pl.DataFrame, answers: Answers, letters: int = LETTERS) -> pl.DataFrame:
     """The rows with the question in words: `asked`, and `label`, cut short."""
     asked = [answers.texts.get(name, name) for name in frame["question_id"]]
-    labels = [short(text, LETTERS) for text in asked]
+    labels = [short(text, letters) for text in asked]
     return frame.with_columns(pl.Series("asked", asked, dtype=pl.String), pl.Series("label", labels, dtype=pl.String))
 
 

@@ -3,6 +3,7 @@
 import altair as alt
 
 from cadran.figures.figure import Chart, figure
+from cadran.figures.pulse import HIGH, LOWER, asked_above
 from cadran.figures.style import BESIDE, Style
 from cadran.figures.theme import colour
 from cadran.tables.measured.drivers import Driver, Priority, Raised
@@ -27,18 +28,19 @@ def drivers(style: Style) -> Chart:
     axis = style.share(grid=True)
     ink = alt.condition("datum.is_told", alt.value(colour("accent")), alt.value(colour("muted")))
     base = alt.Chart().encode(
-        style.down("label", title=None, axis=style.names("label", labelLimit=230, labelColor=colour("ink"))),
+        style.down("label", title=None, axis=None),
         tooltip=tips,
     )
     x = alt.X("r2_share:Q", title=None, axis=axis, scale=alt.Scale(zero=True))
     return alt.layer(
-        base.mark_bar(height={"band": 0.5}, opacity=0.35).encode(x, color=ink),
-        base.mark_rule(strokeWidth=3, strokeCap="round", strokeOpacity=0.6).encode(
+        asked_above(),
+        base.mark_bar(height=13, yOffset=LOWER, opacity=0.35).encode(x, color=ink),
+        base.mark_rule(yOffset=LOWER, strokeWidth=3, strokeCap="round", strokeOpacity=0.6).encode(
             alt.X("r2_share_low:Q", title=None, axis=axis), alt.X2("r2_share_high:Q"), color=ink
         ),
-        base.mark_point(filled=True, size=70).encode(x, color=ink),
+        base.mark_point(yOffset=LOWER, filled=True, size=70).encode(x, color=ink),
         style.right("datum.told", "label"),
-    ).properties(height=alt.Step(STEP), padding=BESIDE)
+    ).properties(height=alt.Step(HIGH), padding=BESIDE)
 
 
 @figure(rows=Priority)
