@@ -15,7 +15,7 @@ from cadran.book import open_book
 from cadran.book.pulse import pulse_of
 from cadran.book.reader import Reader
 from cadran.measures.disclosure import TOO_CLOSE, TOO_FEW, release, released, seen
-from cadran.measures.disclosure_audit import ALIKE, COARSER, CROWDED, FEW, WHOLE_ALIKE
+from cadran.measures.disclosure_audit import ALIKE, BLANK, COARSER, CROWDED, FEW, WHOLE_ALIKE
 from cadran.measures.disclosure_check import breaks
 from cadran.tables.problems import Problem
 from cadran.tables.pulse import CUTS, Release
@@ -205,6 +205,20 @@ def test_scores_of_a_question_that_not_all_answered_do_not_differ_by_a_few():
     assert set(told(its, "site").values()) == {"exact"}
     assert set(told(its, "site", "recommend").values()) == {"withheld"}
     assert set(told(its, "region", "recommend").values()) == {"exact"}
+
+
+def test_where_it_is_not_known_who_gave_no_answer_small_groups_are_in_bands():
+    people = staff(
+        (30, {"region": "North", "site": "X"}), (30, {"region": "South", "site": "X"}), (30, {"region": "South", "site": "Y"})
+    )  # fmt: skip
+    second = {name: (0, 10, 7, 9, 5, 10)[place % 6] for place, name in enumerate(people) if place}
+    of = wave(people, {"tools": mixed(people), "recommend": second}, cuts=("region", "site"))
+    one, other = release(of), release(copied(of))
+
+    assert set(told(one, "site", "recommend").values()) == {"exact"}
+    assert set(told(other, "site").values()) == set(told(other, "region", "recommend").values()) == {"exact"}
+    cells = other.cells.filter((pl.col("cut") == "site") & (pl.col("question_id") == "recommend"))
+    assert cells.select("told", "reason").unique().rows() == [("band", BLANK)]
 
 
 def test_bounds_of_two_groups_that_overlap_do_not_leave_the_few_of_one():

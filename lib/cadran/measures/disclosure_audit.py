@@ -13,9 +13,12 @@ from cadran.measures.disclosure_counts import Counted, Scale
 from cadran.measures.disclosure_room import ROOM, held_by, told_by
 from cadran.measures.disclosure_spans import Targets, targets_of
 from cadran.measures.disclosure_tight import Tight
+from cadran.tables.pulse import COMPANY, TREE
 
 Array = np.ndarray[Any, Any]
 EXACT, BAND, WITHHELD = 0, 1, 2
+#: From here on a group has room for those of whom it is not known whether they answered.
+LARGE = 50
 #: The fewest groups of a block, if its parent has more.
 FAMILY = 4
 
@@ -23,6 +26,7 @@ FEW = "Too few people answered this question here."
 ALIKE = "Nearly all who answered agree, here or in a group beside: it is told in bands, or not at all."
 DERIVED = "Taken together with what else is told, it would tell of too few people."
 CROWDED = "So few people answered that telling this as well would give answers away."
+BLANK = "Some gave no answer here, and it is not known who: smaller groups are told in bands."
 WHOLE_ALIKE = "Nearly all in the company agree: groups would tell of persons."
 COARSER = "It is no closer told than the group it stands in."
 NOT_ASKED = "Nobody here answered this question."
@@ -97,7 +101,7 @@ def chosen(wave: Counted, partitions: Sequence[Partition], counts: Sequence[Arra
     for question, scale in enumerate(wave.scales):
         cells = [each[:, question, : len(scale.levels)] for each in counts]
         flat = np.concatenate(cells)
-        close = is_close(flat, scale, targets.inside)
+        close = is_close(flat, scale, minimum)
         told.count("agreement", len(close))
         _by_size(told, question, cells, wave, partitions, minimum)
         _by_agreement(told, question, close, starts)
@@ -132,6 +136,10 @@ def _by_size(
     if n[0][0] == wave.n_respondents:
         return
     asked = None if wave.asked is None else wave.asked[:, question]
+    for number, block in enumerate(told.blocks):  # whoever knows who gave none knows more than can be looked at here
+        is_small = (n[block.partition][block.groups] < LARGE).any()
+        if asked is None and is_small and partitions[block.partition].cut not in (COMPANY, *TREE):
+            told.lower(question, number, BAND, BLANK)
     for place, partition in enumerate(partitions):
         for other in range(place):
             thin = thin_between(partition, partitions[other], n[place], n[other], minimum, asked)
@@ -161,7 +169,7 @@ def too_close(apart: csr_array, cells: Array, scale: Scale, minimum: int) -> csr
     """
     gave = np.rint(apart @ cells).astype(np.int64)
     n = gave.sum(1)
-    return apart[((n > 0) & (n < minimum)) | is_close(gave, scale, np.zeros((len(gave), 2), bool))]
+    return apart[((n > 0) & (n < minimum)) | is_close(gave, scale, minimum)]
 
 
 def in_differences(apart: csr_array, exact: Array) -> Array:
@@ -207,7 +215,7 @@ def _settle(told: Told, question: int, cells: Array, scale: Scale, minimum: int,
         less = [each for each in numbers if level[each] > EXACT]
         if less and len(less) < len(numbers):
             rest = sum(cells[starts[told.blocks[each].partition] + told.blocks[each].groups].sum(0) for each in less)
-            if 0 < rest.sum() < minimum or is_close(rest[None], scale, np.zeros((1, 2), bool))[0]:
+            if 0 < rest.sum() < minimum or is_close(rest[None], scale, minimum)[0]:
                 for each in numbers:
                     told.lower(question, each, max(level[less]), DERIVED)
     for number, block in enumerate(told.blocks):

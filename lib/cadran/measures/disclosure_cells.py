@@ -14,18 +14,17 @@ CLOSE = 0.2
 BANDS, IN_A_BAND = 5, 3
 
 
-def is_close(counts: Array, scale: Scale, inside: Array) -> Array:
+def is_close(counts: Array, scale: Scale, minimum: int) -> Array:
     """Whether a cell told exactly would tell of a few people, or tell one of the group of all the others.
 
     Told are the low, middle and high scores and the sum of all. It tells too much if nobody, everybody, or all but one
-    gave a high score; if all, or all but one, gave scores of one kind; if what is left for one person, or for as many as
-    others know apart, lies within a fifth of the scale; or if it does so for one person once another takes their own
-    score off.
+    gave a high score; if all, or all but one, gave scores of one kind; if what is left for one person, or for any few of
+    them, lies within a fifth of the scale; or if it does so for one person once another takes their own score off.
 
     Args:
         counts: (cells, scores) how many gave each score of the scale.
         scale: The question's.
-        inside: (cells, sizes) whether so many people of a cell are known apart.
+        minimum: Fewer people than this are a few.
 
     Returns:
         (cells,) whether each does. A cell without scores does not.
@@ -34,8 +33,8 @@ def is_close(counts: Array, scale: Scale, inside: Array) -> Array:
     sums = counts @ scale.levels
     n = parts.sum(1)
     found = (parts >= n[:, None] - 1).any(1) | _pins(parts, sums, scale, 1)
-    for size in range(2, inside.shape[1]):
-        if (theirs := inside[:, size] & (n > size) & ~found).any():
+    for size in range(2, minimum):
+        if (theirs := (n > size) & ~found).any():
             found[theirs] |= _pins(parts[theirs], sums[theirs], scale, size)
     for score, part in zip(scale.levels, scale.part, strict=True):
         gave = (counts[:, score - scale.low] > 0) & ~found

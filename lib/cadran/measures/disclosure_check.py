@@ -68,7 +68,7 @@ def breaks(wave: Wave, its: Release, earlier: Sequence[tuple[Wave, Release]] = (
     targets, apart = targets_of(counts, parts, minimum), differences(parts)
     for question, scale in enumerate(counts.scales):
         cells = np.concatenate([summed(counts, part)[:, question, : len(scale.levels)] for part in parts])
-        n, close = cells.sum(1), is_close(cells, scale, targets.inside)
+        n, close = cells.sum(1), is_close(cells, scale, minimum)
         is_few = (n > 0) & (n < minimum)
         add("few", question, (level[question] < WITHHELD) & is_few)
         add("agreement", question, (level[question] == EXACT) & close)
@@ -98,7 +98,7 @@ def _beside(parts: Sequence[Partition], cells: Array, exact: Array, scale: Scale
             rest = cells[theirs[~exact[theirs]]].sum(0)
             if not exact[starts[part.within] + parent] or not exact[theirs].any() or not rest.sum():
                 continue
-            if rest.sum() < minimum or is_close(rest[None], scale, np.zeros((1, 2), bool))[0]:
+            if rest.sum() < minimum or is_close(rest[None], scale, minimum)[0]:
                 found[theirs[exact[theirs]]] = True
     return found
 

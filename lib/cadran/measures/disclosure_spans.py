@@ -19,6 +19,8 @@ Array = np.ndarray[Any, Any]
 _NOTHING = 1e-6
 #: Directions in which what is left of two sums is held against each other, and neighbours looked at.
 _DIRECTIONS, _NEIGHBOURS = 3, 3
+#: Up to so many people, those who share two groups are looked at too.
+CROSSED = 500
 
 
 @dataclass
@@ -36,8 +38,6 @@ class Targets:
     #: (respondents,) the type of each; (sets, types) whether a set holds each.
     types: Array
     sets: csr_array
-    #: (groups, people) whether so few are known apart within a group, and are not all of it.
-    inside: Array
     #: (types, directions) random numbers.
     drawn: Array
     _found: dict[bytes, Array] = field(default_factory=dict)
@@ -111,25 +111,29 @@ def targets_of(wave: Counted, partitions: Sequence[Partition], minimum: int) -> 
     shared = shared + shared.T + np.diag(_summed(place, n_types, n_groups))
     meets: list[Array] = [np.zeros((0, n_groups))]
     sets = [csr_array((0, len(n_types)))]
-    for cut in wave.cuts:
-        n = np.bincount(cut.values, minlength=len(cut.labels))
+    for of in [cut.values for cut in wave.cuts] + _crossed(partitions, wave.n_respondents):
+        n = np.bincount(of)
         small = (n > 0) & (n < minimum)
-        theirs = np.flatnonzero(small[cut.values[first]])
-        row = (np.cumsum(small) - 1)[cut.values[first[theirs]]]
+        theirs = np.flatnonzero(small[of[first]])
+        row = (np.cumsum(small) - 1)[of[first[theirs]]]
         sets.append(csr_array((np.ones(len(theirs)), (row, theirs)), shape=(int(small.sum()), len(n_types))))
         key = (row[:, None] * n_groups + place[theirs]).ravel()
         weight = np.repeat(n_types[theirs], place.shape[1])
         meets.append(np.bincount(key, weight, minlength=int(small.sum()) * n_groups).reshape(-1, n_groups))
-    held, size = np.vstack(meets), np.diag(shared)
-    inside = np.zeros((n_groups, minimum), bool)
-    member = vstack(sets, format="csr")
-    few = (member @ n_types).astype(int)
-    for people in range(1, minimum):
-        inside[np.unique(place[n_types == people]), people] = True
-        inside[:, people] |= (held[few == people] == people).any(0)
-        inside[:, people] &= size > people
+    held, member = np.vstack(meets), vstack(sets, format="csr")
     drawn = np.random.default_rng(0).standard_normal((len(n_types), _DIRECTIONS))
-    return Targets(minimum, shared, held, n_types.astype(float), place, types, member, inside, drawn)
+    return Targets(minimum, shared, held, n_types.astype(float), place, types, member, drawn)
+
+
+def _crossed(partitions: Sequence[Partition], n_respondents: int) -> list[Array]:
+    """[pair of partitions] (respondents,) the two groups of each, as a number; of a large company there are too many."""
+    if n_respondents > CROSSED:
+        return []
+    return [
+        np.unique(one.of * len(other.values) + other.of, return_inverse=True)[1]
+        for number, one in enumerate(partitions[1:])
+        for other in partitions[1:][:number]
+    ]
 
 
 def _pairs(matrix: Array, place: Array) -> Array:
