@@ -162,7 +162,11 @@ class Tight:
         """Each type by itself, and the sets of few people that these types make up."""
         whole = self.targets.sets @ np.ones(len(self.n))
         theirs = self.targets.sets[:, types]
-        return vstack([eye_array(len(types)), theirs[(theirs @ np.ones(len(types))) == whole]], format="csr")
+        theirs.sort_indices()
+        rows: dict[tuple[int, ...], int] = {}
+        for row in np.flatnonzero((theirs @ np.ones(len(types)) == whole) & (whole > 1)).tolist():
+            rows.setdefault(tuple(theirs.indices[theirs.indptr[row] : theirs.indptr[row + 1]].tolist()), row)
+        return vstack([eye_array(len(types)), theirs[list(rows.values())]], format="csr")
 
     def _is_close(self, ends: Array, n: Array, near: float, whole: int) -> Array:
         """(sets,) whether ends leave one of a set, or a set of few, too little.
