@@ -16,9 +16,9 @@ with app.setup:
     from cadran.figures.pulse_lead import first_words
     from cadran.measures.answers import tried
     from cadran.measures.conversation import guide
-    from cadran.measures.disclosure import released
     from cadran.measures.poll import Poll
     from cadran.measures.promised import followed
+    from cadran.measures.releases import released
     from cadran.models.drivers import drivers
     from cadran.models.pulse_load import pulse_load
     from cadran.models.regularity import regularity

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 from cadran.book import open_book
 from cadran.book.pulse import Pulse, pulse_of
 from cadran.cli import app
-from cadran.measures.disclosure import release, released
+from cadran.measures.disclosure import release
+from cadran.measures.releases import released
 
 MAPPING = """
 taken = 2024-12-31

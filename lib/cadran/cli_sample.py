@@ -6,8 +6,8 @@ from cadran.book import Book
 from cadran.book.one_to_ones import agree, led, noted
 from cadran.book.promised import done, promise, told
 from cadran.book.pulse import pulse_of
-from cadran.measures.disclosure import released
 from cadran.measures.promised import check_about
+from cadran.measures.releases import released
 from cadran.sources.sample.pulse import waves
 from cadran.sources.sample.talks import MINUTES, PROMISES, RHYTHM_DAYS, SINCE, one_to_ones
 

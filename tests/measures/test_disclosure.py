@@ -14,9 +14,10 @@ from disclosed import copied, mixed, staff, wave
 from cadran.book import open_book
 from cadran.book.pulse import pulse_of
 from cadran.book.reader import Reader
-from cadran.measures.disclosure import TOO_CLOSE, TOO_FEW, release, released, seen
+from cadran.measures.disclosure import TOO_CLOSE, TOO_FEW, release
 from cadran.measures.disclosure_audit import ALIKE, BLANK, COARSER, CROWDED, FEW, WHOLE_ALIKE
 from cadran.measures.disclosure_check import breaks
+from cadran.measures.releases import released, seen
 from cadran.tables.problems import Problem
 from cadran.tables.pulse import CUTS, Release
 

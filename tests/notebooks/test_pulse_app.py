@@ -14,7 +14,7 @@ from cadran.figures import pulse_page as sheet
 from cadran.figures.blocks import Nothing, Notice
 from cadran.figures.figure import Figure
 from cadran.measures import MEASURES, Question
-from cadran.measures.disclosure import released
+from cadran.measures.releases import released
 from cadran.publish.apps import NOTEBOOKS
 from cadran.publish.prepared import _load
 

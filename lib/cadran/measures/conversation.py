@@ -8,7 +8,7 @@ from importlib.resources import files
 import polars as pl
 
 from cadran.book import Book
-from cadran.measures.disclosure import released
+from cadran.measures.releases import released
 from cadran.tables.measured.one_to_ones import Prompt
 from cadran.tables.pulse import COMPANY, ENPS, SCORED, TREE, Release
 

@@ -153,6 +153,7 @@ def thin(shared: Array, n: Array, n_other: Array, minimum: int, scores: tuple[Ar
 
 
 def within(partition: Partition, other: Partition) -> Array:
+    """(groups, others) how many of a group of one partition stand in a group of the other."""
     return _shared(partition.of, other.of, (len(partition.values), len(other.values)))
 
 
@@ -169,5 +170,6 @@ def overlap(persons: pl.Series, earlier: Earlier) -> Array:
 
 
 def between(partition: Partition, earlier: Earlier, where: Array) -> Array:
+    """(groups, earlier) how many of a group stood in a group of an earlier release; `where` each stood, −1: nowhere."""
     both = where >= 0
     return _shared(partition.of[both], where[both], (len(partition.values), len(earlier.n)))

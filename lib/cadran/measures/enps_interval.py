@@ -4,7 +4,6 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student
 
 #: What is added to the promoters, to the detractors, and to the passives before the interval is taken: of all that hold
 #: the demands of `docs/enps.md`, these make the narrowest.
@@ -107,6 +106,8 @@ def mean_interval(total: Numbers, counts: Numbers, bands: Numbers, level: float 
     Returns:
         Lower and upper ends, within the scale; nan under 2 scores.
     """
+    from scipy.stats import t as student
+
     total, counts, bands = np.asarray(total, float), np.asarray(counts, float), np.asarray(bands, float)
     least, most = bands[..., 0], bands[..., 1]
     squares, left = (counts * least**2).sum(axis=1), total - (counts * least).sum(axis=1)

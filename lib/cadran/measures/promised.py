@@ -5,9 +5,9 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.promised import promises
 from cadran.measures.catalogue import Question
-from cadran.measures.disclosure import released
 from cadran.measures.pulse import SAME_QUESTION, cells
 from cadran.measures.pulse_points import difference, ends, with_points
+from cadran.measures.releases import released
 from cadran.tables.measured.promised import Followed
 from cadran.tables.problems import Problem
 from cadran.tables.pulse import COMPANY, CUTS, SCORED

@@ -14,8 +14,8 @@ from cadran.book import Book
 from cadran.book.book import Organisation
 from cadran.book.pulse import pulse_of
 from cadran.measures.catalogue import Question, Subject
-from cadran.measures.disclosure import released
 from cadran.measures.disclosure_counts import TIMES
+from cadran.measures.releases import released
 from cadran.tables.problems import Problem
 from cadran.tables.pulse import COMPANY, CUTS, ENPS, SCORED, TREE, Cell, Comment, Group, Release, Terms
 from cadran.tables.pulse import Question as QuestionAsked

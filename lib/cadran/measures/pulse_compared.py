@@ -6,7 +6,6 @@ from statistics import NormalDist
 import narwhals as nw
 import numpy as np
 import polars as pl
-from scipy.optimize import brentq
 
 from cadran.book import Book
 from cadran.measures.catalogue import Question, measure
@@ -136,6 +135,8 @@ def shrunk(values: np.ndarray, variances: np.ndarray) -> tuple[np.ndarray, np.nd
     Source:
         Morris (1983), Parametric empirical Bayes inference, JASA 78:47.
     """
+    from scipy.optimize import brentq
+
     k, z = len(values), NormalDist().inv_cdf(0.975)
 
     def excess(between: float) -> float:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import f as fisher
 
 #: Fewest persons with all answers, fewest questions for alpha and for omega.
 LEAST_PERSONS, LEAST_ALPHA, LEAST_OMEGA = 30, 2, 3
@@ -85,6 +84,8 @@ def alpha_interval(told: float, persons: int, items: int) -> Interval:
     Source:
         Feldt, Woodruff & Salih (1987), Applied Psychological Measurement 11:93, formulas 6 and 7.
     """
+    from scipy.stats import f as fisher
+
     freedom = persons - 1, (persons - 1) * (items - 1)
     low, high = (1 - (1 - told) * fisher.ppf(quantile, *freedom) for quantile in (0.975, 0.025))
     return float(low), float(high)

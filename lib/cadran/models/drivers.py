@@ -9,7 +9,7 @@ import polars as pl
 
 from cadran.book import Book
 from cadran.book.pulse import pulse_of
-from cadran.measures.disclosure import SEE_ALL, released
+from cadran.measures.releases import SEE_ALL, released
 from cadran.models.drivers_told import by_order, by_pairs, estimates, priorities
 from cadran.tables.measured.drivers import Driver
 from cadran.tables.problems import Problem

@@ -15,9 +15,9 @@ from cadran.book.one_to_ones import one_to_ones
 from cadran.book.pulse import pulse_of
 from cadran.measures import MEASURES, Question
 from cadran.measures.counting import count, grouped, small
-from cadran.measures.disclosure import released
 from cadran.measures.one_to_ones import people
 from cadran.measures.periods import add_months, first_day, month_after, seen_on
+from cadran.measures.releases import released
 from cadran.measures.signals_learnt import in_polars
 from cadran.measures.staff import LEAST_PERSONS, Staff
 from cadran.models.within import within
