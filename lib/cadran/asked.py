@@ -22,6 +22,14 @@ BookOption = Annotated[
         help=words("The book's folder. Default: ./book if there is one, else the sample."),
     ),
 ]
+BallotsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ballots",
+        envvar="CADRAN_BALLOTS",
+        help=words("The PostgreSQL database of the answers (postgresql://…); by default a file in the book's folder."),
+    ),
+]
 FormatOption = Annotated[Format, typer.Option("--format", help=words("How to print it."))]
 ByOption = Annotated[
     list[str] | None, typer.Option(help=words("Group by these columns (repeat, or separate by commas)."))

@@ -13,6 +13,7 @@ from cadran.asked import (
     DAY,
     HERE,
     AsOfOption,
+    BallotsOption,
     BookOption,
     ByOption,
     CorrectedOption,
@@ -39,7 +40,7 @@ from cadran.cli_process import process
 from cadran.cli_pulse import pulse
 from cadran.cli_scenario import scenario
 from cadran.cli_score import score
-from cadran.cli_survey_run import BallotsOption, survey
+from cadran.cli_survey_run import survey
 from cadran.cli_trial import trial
 from cadran.tables.problems import Problem
 from cadran.terminal import Format, err, out, progress, reader_words, show, tell_book, tell_purge

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
+from cadran.asked import BallotsOption
 from cadran.tables.problems import Problem
 from cadran.terminal import Format, out, reader_words, show
 
@@ -37,14 +38,6 @@ class Form(StrEnum):
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help=words("The source's identifier of the person."))]
 KindOption = Annotated[Kind | None, typer.Option(help=words("Whom the identifier is of, if it is of several."))]
 BookOption = Annotated[Path, typer.Option("--book", envvar="CADRAN_BOOK", help=words("The book's folder."))]
-BallotsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--ballots",
-        envvar="CADRAN_BALLOTS",
-        help=words("The PostgreSQL database of the answers (postgresql://…); by default a file in the book's folder."),
-    ),
-]
 HERE = Path("book")
 #: What is said of surveys, wherever there are any.
 NOT_FOUND = (

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import typer
 
-from cadran.asked import DAY, BookOption, FormatOption, opened_book
+from cadran.asked import DAY, BallotsOption, BookOption, FormatOption, opened_book
 from cadran.cli_survey import FileArgument, declared, survey
 from cadran.tables.problems import Problem
 from cadran.terminal import Format, out, reader_words, show, warn
@@ -31,14 +31,6 @@ UrlOption = Annotated[
 ]
 LinksOption = Annotated[
     Path, typer.Option("--out", help=words("Where to write the links, for the mailer: a CSV that you alone can read."))
-]
-BallotsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--ballots",
-        envvar="CADRAN_BALLOTS",
-        help=words("The PostgreSQL database of the answers (postgresql://…); by default a file in the book's folder."),
-    ),
 ]
 
 

@@ -194,18 +194,24 @@ def answered(style: Style) -> Chart:
     """Share of the invited who answered, group by group. The rows carry `group` and `said`: how many of how many."""
     tips = style.tips(group="Group", n_invited="Invited", n_answered="Answered", participation_share="Participation",
                       participation_share_low="At least", participation_share_high="At most")  # fmt: skip
+    return shares_of_groups(style, "participation_share", tips)
+
+
+def shares_of_groups(style: Style, share: str, tips: list[alt.Tooltip]) -> Chart:
+    """A share of each group, a bar with its interval; beside it what is `said` of it."""
     base = alt.Chart().encode(
         style.down("group", title=None, axis=style.names("group", labelLimit=240, labelColor=colour("ink"))),
         tooltip=tips,
     )
-    axis, scale = style.share(grid=True), alt.Scale(domain=[0, 1])
+
+    def x(field: str) -> alt.X:
+        return alt.X(f"{field}:Q", title=None, axis=style.share(grid=True), scale=alt.Scale(domain=[0, 1]))
+
     return alt.layer(
         style.rows("group"),
-        base.mark_bar(height={"band": 0.5}, color=colour("previous")).encode(
-            alt.X("participation_share:Q", title=None, axis=axis, scale=scale)
-        ),
+        base.mark_bar(height={"band": 0.5}, color=colour("previous")).encode(x(share)),
         base.mark_rule(strokeWidth=3, strokeCap="round", color=colour("actual"), strokeOpacity=0.6).encode(
-            alt.X("participation_share_low:Q", title=None, axis=axis, scale=scale), alt.X2("participation_share_high:Q")
+            x(f"{share}_low"), alt.X2(f"{share}_high:Q")
         ),
         style.right("datum.said", "group"),
     ).properties(height=alt.Step(STEP), padding=BESIDE)

@@ -3,7 +3,7 @@
 import altair as alt
 
 from cadran.figures.figure import Chart, figure
-from cadran.figures.pulse import HIGH, LOWER, asked_above
+from cadran.figures.pulse import HIGH, LOWER, asked_above, shares_of_groups
 from cadran.figures.style import BESIDE, Style
 from cadran.figures.theme import colour
 from cadran.tables.measured.drivers import Driver, Priority, Raised
@@ -128,18 +128,4 @@ def talks(style: Style) -> Chart:
     """Share of the people of a group who were met as agreed, with its interval. The rows carry `group` and `said`."""
     tips = style.tips(group="Group", n_people="People", n_managers="Their managers", on_rhythm_share="Met as agreed",
                       on_rhythm_share_low="At least", on_rhythm_share_high="At most")  # fmt: skip
-    base = alt.Chart().encode(
-        style.down("group", title=None, axis=style.names("group", labelLimit=240, labelColor=colour("ink"))),
-        tooltip=tips,
-    )
-    axis, scale = style.share(grid=True), alt.Scale(domain=[0, 1])
-    return alt.layer(
-        style.rows("group"),
-        base.mark_bar(height={"band": 0.5}, color=colour("previous")).encode(
-            alt.X("on_rhythm_share:Q", title=None, axis=axis, scale=scale)
-        ),
-        base.mark_rule(strokeWidth=3, strokeCap="round", color=colour("actual"), strokeOpacity=0.6).encode(
-            alt.X("on_rhythm_share_low:Q", title=None, axis=axis, scale=scale), alt.X2("on_rhythm_share_high:Q")
-        ),
-        style.right("datum.said", "group"),
-    ).properties(height=alt.Step(STEP), padding=BESIDE)
+    return shares_of_groups(style, "on_rhythm_share", tips)

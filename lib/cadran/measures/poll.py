@@ -6,6 +6,7 @@ from functools import lru_cache
 import polars as pl
 
 from cadran.book import Book
+from cadran.measures.answers import tried
 from cadran.measures.catalogue import MEASURES, Question
 from cadran.tables.problems import Problem
 
@@ -42,7 +43,4 @@ def _answer(poll: Poll, name: str, by: tuple[str, ...], question: str | None, wa
         where["wave"] = (poll.wave,)
     if question:
         where["question"] = (question,)
-    try:
-        return MEASURES[name].ask(poll.book, Question(by=by, where=where))
-    except Problem as problem:
-        return problem
+    return tried(MEASURES[name].ask, poll.book, Question(by=by, where=where))

@@ -116,8 +116,8 @@ def _once(
     feeds, room = [], Room()
     for n, feed in enumerate(mapping.feeds):
         if sources[feed.file].digests:
-            lookups = _lookups(feed, mapping, sources)
-            reading = Reading(feed, mapping, lookups, waiting.get(n, frozenset()))
+            found = lookups(feed, mapping, sources)
+            reading = Reading(feed, mapping, found, waiting.get(n, frozenset()))
             reading.check(sources[feed.file].columns)
             pile, wrong, bad, names = (Pile(workspace / f"{n}-{len(waiting)}-{kind}", room) for kind in range(4))
             feeds.append(Told(n, feed, reading, pile, wrong, bad, names))
@@ -141,7 +141,9 @@ def _cuts(mapping: Mapping, sources: dict[str, Source], since: Since | None) -> 
     return {g.name: n_buckets(rows[g.name], at_least.get(g.name, 1)) if g.key else 1 for g in GROUPS}
 
 
-def _lookups(feed: Feed, mapping: Mapping, sources: dict[str, Source]) -> dict[str, pl.DataFrame]:
+def lookups(feed: Feed, mapping: Mapping, sources: dict[str, Source]) -> dict[str, pl.DataFrame]:
+    """What other files hold of the fields of a feed, by field, for the joins; their columns are looked for first."""
+
     def rows(name: str, columns: list[str]) -> Iterator[pl.DataFrame]:
         return (block.load(columns, block.data) for block in sources[name].blocks())
 

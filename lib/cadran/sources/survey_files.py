@@ -1,6 +1,6 @@
 """The files of survey results opened and read: the text of every field, as any mapping reads it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -9,13 +9,13 @@ from pathlib import Path
 import polars as pl
 
 from cadran.sources import evidence
-from cadran.sources.feeds import Feed, Field, Mapping
+from cadran.sources.feeds import Feed, Field
 from cadran.sources.fields import Reading
-from cadran.sources.lookups import PERSONAL, has, lookup, nothing
+from cadran.sources.lookups import PERSONAL
 from cadran.sources.place import FILE, ID
 from cadran.sources.read import Source, must_have_rows, opened
 from cadran.sources.rules import set_aside
-from cadran.sources.survey import Read
+from cadran.sources.survey import Read, lookups
 from cadran.sources.survey_mapping import SurveyMapping
 from cadran.sources.survey_questions import Asked, normal
 from cadran.sources.survey_rules import NEVER_ASKED
@@ -149,7 +149,7 @@ def _opened(feed: Feed, first_id: int, mapping: SurveyMapping, files: dict[str, 
             QUESTION + key: Field(QUESTION + key, (column,), personal="allowed") for key, column in asked.items()
         }
     feed = replace(feed, fields=fields)
-    reading = Reading(feed, mapping.source, _lookups(feed, mapping.source, files))
+    reading = Reading(feed, mapping.source, lookups(feed, mapping.source, files))
     reading.check(source.columns)
     file = Read(source, n_rows=dict.fromkeys(source.digests, 0))
     kept, broken, left = _gone_through(reading, file, first_id)
@@ -182,23 +182,6 @@ def _gone_through(
         kept.append(taken)
         broken.append(wrong)
     return kept, broken, left
-
-
-def _lookups(feed: Feed, mapping: Mapping, files: dict[str, Source]) -> dict[str, pl.DataFrame]:
-    def rows(name: str, columns: list[str]) -> Iterator[pl.DataFrame]:
-        return (block.load(columns, block.data) for block in files[name].blocks())
-
-    found = {}
-    for said in (said for said in feed.fields.values() if said.source):
-        if not all(files[name].digests for name, _, _ in said.hops):  # an optional file that is not there
-            found[said.name] = nothing(said)
-            continue
-        asked = [(str(said.source), (*said.only,))]
-        asked += [(name, (*on.values(), *columns)) for name, on, columns in said.hops]
-        for name, column in ((name, column) for name, columns in asked for column in columns):
-            has(files[name].columns, column, mapping.files[name].path[0], f"[{feed.table}] {said.name}")
-        found[said.name] = lookup(said, rows, mapping)
-    return found
 
 
 def _split(fields: Dict[str, Field]) -> dict[str, Field]:
