@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
-from cadran.models.dominance import correlations, dominance, drawn, explained, without_each
+from cadran.models.dominance import correlations, dominance, drawn, explained
 from cadran.models.drivers import CONSTANT, FEW_APART, NO_ANSWER, RARE, of_wave
 from cadran.models.drivers_told import by_order, estimates
 from cadran.models.ordinal import fit_ordinal
@@ -111,8 +111,6 @@ def test_samples_drawn_anew_are_those_of_people():
     expected = [np.corrcoef(values[each].T) for each in picked]
 
     assert correlations(moments) == pytest.approx(np.array(expected), abs=1e-12)
-    left = [np.corrcoef(np.delete(values, place, axis=0).T) for place in range(40)]
-    assert correlations(without_each(values)) == pytest.approx(np.array(left), abs=1e-12)
 
 
 def test_proportional_odds_as_statsmodels_fits_them():

@@ -157,7 +157,7 @@ def heat(style: Style) -> Chart:
 
 @figure(rows=PulseCompared)
 def groups(style: Style) -> Chart:
-    """Each group's score beside the company's, pulled towards it the more so the fewer answered.
+    """Each group's score beside the company's, pulled towards the mean of the groups the more so the fewer answered.
 
     The rows carry `group` and `said`. Filled and coloured where a difference may be called one; the hollow mark is what
     was counted.

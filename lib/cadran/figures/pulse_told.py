@@ -93,8 +93,8 @@ def where(answers: Answers) -> Parts:
         ),
         "groups": answers.draw(
             "groups", compared, draw.groups, words("{question} By {group}", question=_ended(text), group=group),
-            words("Points; dot: pulled towards the company (dashed) the more so the fewer answered, 95 % interval; hollow: "
-                  "as counted; blue: differs beyond luck"),
+            words("Points; dot: pulled towards the mean of the groups the more so the fewer answered, 95 % interval; hollow: "
+                  "as counted; dashed: the company; blue: differs beyond luck"),
         ),
     }  # fmt: skip
     return {slot: with_finding(block) for slot, block in drawn.items()}

@@ -93,18 +93,6 @@ def drawn(values: np.ndarray, draws: int, rng: np.random.Generator) -> Iterator[
         yield _filled(counts @ products, upper, p + 1)
 
 
-def without_each(values: np.ndarray, most: int = 200) -> np.ndarray:
-    """(parts, p + 1, p + 1) moments without each one of the people; without each of `most` parts of them, if more."""
-    n, p = values.shape
-    each = np.hstack([np.ones((n, 1)), values])
-    upper = np.triu_indices(p + 1)
-    products = each[:, upper[0]] * each[:, upper[1]]
-    parts = np.arange(n) % min(n, most)
-    sums = np.stack([np.bincount(parts, column) for column in products.T], axis=1)
-    sizes = np.bincount(parts)[:, None]
-    return _filled((products.sum(axis=0) - sums) / (n - sizes), upper, p + 1)
-
-
 def _filled(columns: np.ndarray, upper: tuple[np.ndarray, np.ndarray], size: int) -> np.ndarray:
     full = np.empty((len(columns), size, size))
     full[:, upper[0], upper[1]] = columns

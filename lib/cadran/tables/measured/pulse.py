@@ -171,7 +171,7 @@ class PulseCompared(_Row):
     difference_high = _number("Upper end of it", -200, 200)
     is_difference = dy.Bool(nullable=True, description="Whether that interval excludes 0")
     n_compared = _n("Differences looked at together")
-    shrunk_value = _score("The score pulled towards the company, the more so the fewer answered")
+    shrunk_value = _score("The score pulled towards the mean of the groups, the more so the fewer answered")
     shrunk_value_low = _score("Lower end of its 95 % interval (empirical Bayes)")
     shrunk_value_high = _score("Upper end of it")
     told = _text(_TOLD, nullable=False)
