@@ -46,6 +46,12 @@ CorrectedOption = Annotated[
 TodayOption = Annotated[bool, typer.Option("--today", help=words("Apply today's organisation to the past."))]
 
 
+def is_given(context: typer.Context, parameter: str) -> bool:
+    """Whether an option stands in the command itself, rather than by default or in the environment."""
+    source = context.get_parameter_source(parameter)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def folder_of(book: Path | None) -> Path:
     """The folder of the book asked for: ./book if none is and it is there, else the sample."""
     from cadran.book import SAMPLE

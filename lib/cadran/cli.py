@@ -24,6 +24,7 @@ from cadran.asked import (
     WhereOption,
     check_begun,
     folder_of,
+    is_given,
     opened_book,
     option,
     questioned,
@@ -66,6 +67,7 @@ def main() -> None:
 
 @app.command("import", help=words("Read a source, hold it to the rules, and keep it as a new version of the book."))
 def import_(
+    context: typer.Context,
     mapping: Annotated[str, typer.Argument(help=words("A mapping file, or the name of one that ships."))],
     source: Annotated[Path | None, typer.Option("--from", help=words("Folder the files are in."))] = None,
     book: Annotated[Path, typer.Option(envvar="CADRAN_BOOK", help=words("Folder of the book to write."))] = HERE,
@@ -92,7 +94,7 @@ def import_(
     """Read a source, hold it to the rules, and keep it as a new version of the book."""
     from cadran.book import open_book, write_book
     from cadran.book.store import since
-    from cadran.cli_survey_import import import_results
+    from cadran.cli_survey_import import check_options, import_results
     from cadran.sources import deliver
     from cadran.sources.survey_mapping import SurveyMapping, load_any_mapping
 
@@ -100,6 +102,7 @@ def import_(
     # A day counts at its end, as in a mapping.
     said = taken if taken and (taken.hour or taken.minute) else taken and taken.date()
     if isinstance(read, SurveyMapping):
+        check_options({name for name in context.params if is_given(context, name)})
         import_results(read, source, book, said, format, reader_words())
         return
     known = None if anew else since(book)

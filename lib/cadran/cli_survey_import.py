@@ -1,7 +1,7 @@
 """The import of survey results: into a book that is there, or one made for them; and what is told of them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,41 @@ from cadran.book.imported import keep_results, read_results_aside, waves_told
 from cadran.book.masking import cleaned, masked, name_words
 from cadran.book.pseudonyms import key_of, new_key
 from cadran.book.pulse import FOLDER, Pulse, pulse_of
+from cadran.book.pulse_purge import purged
 from cadran.measures.disclosure import release
 from cadran.sources.rules import messages, remark
 from cadran.sources.survey_mapping import SurveyMapping
 from cadran.sources.survey_results import Results, deliver_waves
 from cadran.tables.delivery import SET_ASIDE, Delivery, Settings
+from cadran.tables.problems import Problem
 from cadran.tables.pulse import Release, Wave
 from cadran.terminal import Format, out, show
 from cadran.text import Words
+
+
+def check_options(given: Collection[str]) -> None:
+    """That no option was given that is about the versions of a book, and would do nothing for survey results.
+
+    Raises:
+        Problem: If one was.
+    """
+    if "full" in given:
+        raise Problem("--full is for databases: survey results are read whole anyway.", "Leave it out.")
+    if "anew" in given:
+        raise Problem(
+            "--anew begins the versions of a book again; the waves of surveys stand beside them and are kept.",
+            "Leave it out; or name an empty folder with --book.",
+        )
+    if "accept_vanished" in given:
+        raise Problem(
+            "--accept-vanished does nothing for survey results: a wave that is not among them stays as it is.",
+            "Leave it out.",
+        )
+    if "keep" in given:
+        raise Problem(
+            "--keep counts the versions of a book; a wave is kept for as long as respondents were told.",
+            "Leave it out. `retention_months` says how long, `cadran survey purge` removes what is over.",
+        )
 
 
 def import_results(
@@ -49,7 +76,9 @@ def import_results(
         found = {text: masked(cleaned(text), names) or None for text in each}
         return texts.replace_strict(found, default=None, return_dtype=pl.String)
 
-    results = deliver_waves(mapping.at(taken) if taken else mapping, source, pseudonyms=pseudonyms, mask=mask)
+    gone = {name.partition("@")[2]: day for name, day in purged(pulse).items() if name.partition("@")[0] == survey}
+    given = mapping.at(taken) if taken else mapping
+    results = deliver_waves(given, source, pseudonyms=pseudonyms, mask=mask, purged=gone)
     if book is None:
         write_book(folder, Delivery.whole(_settings(mapping, results), {}), datetime.now(UTC))
         if fresh and is_linked:

@@ -159,8 +159,8 @@ def purge(book: BookOption = None) -> None:
     from cadran.book.pulse_purge import purge as purge_waves
 
     words = reader_words()
-    pulse, _ = _pulse(book, is_written=True)
-    gone = purge_waves(pulse, datetime.now(UTC))
+    pulse, zone = _pulse(book, is_written=True)
+    gone = purge_waves(pulse, datetime.now(zone))
     for name in gone:
         out.print(words("The answers of {wave} are gone.", wave=name), highlight=False)
     if not gone:

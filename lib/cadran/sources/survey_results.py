@@ -1,24 +1,26 @@
 """Existing results of surveys, read into closed waves. Rows that cannot be taken are set aside, with the rule."""
 
 from collections.abc import Callable
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from cadran.sources import home
-from cadran.sources.place import FILE, ID
-from cadran.sources.rules import BROKEN, LEFT_OUT
-from cadran.sources.spans import Note
+from cadran.sources.place import ID
+from cadran.sources.rules import BROKEN
 from cadran.sources.spill import workspace
 from cadran.sources.survey_answers import ANSWER, meant, to_questions
 from cadran.sources.survey_copies import copies, without
 from cadran.sources.survey_files import BITS, Mask, Opened, opened_results
 from cadran.sources.survey_mapping import SurveyMapping
 from cadran.sources.survey_questions import frame
-from cadran.sources.survey_rules import BLANK, NO_BALLOTS, NO_COPIES, NOT_APPLICABLE, NOT_CLOSED
+from cadran.sources.survey_rules import BLANK, NO_BALLOTS, NOT_CLOSED, PURGED
+from cadran.sources.survey_told import counts, dated, notes, nothing
 from cadran.sources.survey_waves import NAMES, moments, period, sorts_by_time, taken_at
 from cadran.tables.delivery import NOTED, SET_ASIDE, SourceFile
 from cadran.tables.problems import Problem
@@ -59,7 +61,14 @@ class _Taken:
     hints: dict[int, str] = field(default_factory=dict)
 
 
-def deliver_waves(mapping: SurveyMapping, folder: Path | None = None, *, pseudonyms: Pseudonyms, mask: Mask) -> Results:
+def deliver_waves(
+    mapping: SurveyMapping,
+    folder: Path | None = None,
+    *,
+    pseudonyms: Pseudonyms,
+    mask: Mask,
+    purged: Dict[str, date] = MappingProxyType({}),
+) -> Results:
     """Read the results of a survey.
 
     Args:
@@ -67,6 +76,7 @@ def deliver_waves(mapping: SurveyMapping, folder: Path | None = None, *, pseudon
         folder: Where the files are; by default as for any mapping.
         pseudonyms: Names respondents anew (confidential surveys; an anonymous one keeps no trace of them).
         mask: Masks names, addresses and numbers in comments.
+        purged: Waves of the survey whose answers were kept once and removed, with the day: they are left out.
 
     Returns:
         Waves whose frames are in an order that tells nothing of that of the files, and the same for the same answers;
@@ -79,19 +89,20 @@ def deliver_waves(mapping: SurveyMapping, folder: Path | None = None, *, pseudon
     with workspace() as place:
         feeds = [_taken(opened, mapping) for opened in opened_results(mapping, where, place)]
         days = _days(feeds, mapping)
-        feeds = [_closed(each, days, mapping) for each in feeds]
+        feeds = [_lasting(each, days, mapping, purged) for each in feeds]
         feeds = _once(feeds)
         aside = [_aside(each, mask) for each in feeds]
     persons = pl.concat([each.opened.persons() for each in feeds])
     waves = _waves(feeds, aside, days, mapping, pseudonyms, lambda texts: mask(texts, persons))
     if not waves:
-        raise _nothing(aside)
+        raise nothing(aside, mapping.terms.survey, dated(purged, pl.Series(list(days))))
+    noted = [note for e in feeds for note in notes(e.opened, e.said, e.left_out, dated(purged, e.waves["wave"]))]
     together = [rows for each in aside for rows in each.items()]
     return Results(
         waves,
         {name: pl.concat([rows for other, rows in together if other == name]) for name in dict(together)},
-        [file for each, rows in zip(feeds, aside, strict=True) for file in _counts(each, rows)],
-        pl.DataFrame([note for each in feeds for note in _notes(each)], schema=NOTED, orient="row"),
+        [file for each, rows in zip(feeds, aside, strict=True) for file in counts(each.opened, each.left_out, rows)],
+        pl.DataFrame(noted, schema=NOTED, orient="row"),
     )
 
 
@@ -156,16 +167,18 @@ def _days(feeds: list[_Taken], mapping: SurveyMapping) -> dict[str, tuple[date, 
     return known
 
 
-def _closed(each: _Taken, days: dict[str, tuple[date, date]], mapping: SurveyMapping) -> _Taken:
-    """Without the waves that had not closed when the data was taken: what they say is not all."""
-    zone = mapping.source.time_zone
-    if mapping.taken is None:
-        return each
-    until = taken_at(mapping.taken, zone)
-    told = {name: mapping.waves.get(name) or period(name) for name in days}
-    late = [name for name, span in told.items() if span and moments(span, zone)[1] > until]
-    out = each.waves.filter(pl.col("wave").is_in(late)).select(ID, pl.lit(NOT_CLOSED).alias("reason"))
-    out = without(out, each.left_out)
+def _lasting(
+    each: _Taken, days: dict[str, tuple[date, date]], mapping: SurveyMapping, purged: Dict[str, date]
+) -> _Taken:
+    """Without the waves that were purged, and those that had not closed when the data was taken: that is not all they say."""
+    reasons = dict.fromkeys(purged, PURGED)
+    if mapping.taken is not None:
+        zone = mapping.source.time_zone
+        until = taken_at(mapping.taken, zone)
+        told = {name: mapping.waves.get(name) or period(name) for name in days}
+        reasons |= {name: NOT_CLOSED for name, span in told.items() if span and moments(span, zone)[1] > until}
+    why = pl.col("wave").replace_strict(reasons, default=None, return_dtype=pl.String)
+    out = without(each.waves.select(ID, reason=why).drop_nulls(), each.left_out)
     return replace(
         each, said=without(each.said, out), broken=without(each.broken, out),
         left_out=pl.concat([each.left_out, out]),
@@ -261,48 +274,6 @@ def _ordered(schema: type[Answer] | type[Comment], rows: pl.DataFrame) -> pl.Dat
     columns = {name: column.dtype for name, column in schema.columns().items()}
     given = [pl.col(n).cast(t) if n in rows.columns else pl.lit(None, t).alias(n) for n, t in columns.items()]
     return schema.validate(rows.select(given).sort(pl.all(), nulls_last=True))
-
-
-def _counts(each: _Taken, aside: dict[str, pl.DataFrame]) -> list[SourceFile]:
-    opened = each.opened
-    bad = pl.concat([pl.DataFrame(schema=SET_ASIDE), *aside.values()])["file"].value_counts()
-    out = each.left_out.join(opened.places(), on=ID)[FILE].value_counts()
-    n_bad, n_out = dict(bad.iter_rows()), dict(out.iter_rows())
-    found = []
-    for name, digest in opened.digests.items():
-        n, m, left = opened.n_rows[name], n_bad.get(name, 0), n_out.get(name, 0)
-        found.append(SourceFile(name, opened.table, digest, n, n - m - left, m, left))
-    return found
-
-
-def _notes(each: _Taken) -> list[Note]:
-    """Remarks on one feed, as rows of `NOTED`."""
-    opened = each.opened
-    files = ", ".join(opened.digests)
-    counted = each.left_out["reason"].value_counts(sort=True).rows()
-    n_not = int(each.said["is_not_applicable"].sum())
-    remarks = [(LEFT_OUT.get(reason, reason), n, "") for reason, n in counted]
-    remarks += [(NOT_APPLICABLE, n_not, "")] if n_not else []
-    remarks += opened.remarks
-    if "respondent" not in each.said.columns:
-        remarks.append((NO_BALLOTS, each.said.height, ""))
-        if "answer_id" not in each.said.columns:
-            remarks.append((NO_COPIES, each.said.height, ""))
-    return [(opened.table, files, note, n, found) for note, n, found in remarks]
-
-
-def _nothing(aside: list[dict[str, pl.DataFrame]]) -> Problem:
-    rows = pl.concat([pl.DataFrame(schema=SET_ASIDE), *(part for each in aside for part in each.values())])
-    if rows.is_empty():
-        return Problem("No row of these files holds an answer.", "Check that the files are the right ones.")
-    most = rows["rule"].value_counts(sort=True)["rule"][0]
-    first = rows.filter(pl.col("rule") == most).row(0, named=True)
-    told = {name: first[name] for name in ("file", "row", "found")}
-    return Problem(
-        "All {n} answers were set aside; most often: {title}. For example {file}, row {row}: {found}.",
-        first["repair"].split("\n")[0],
-        n=rows.height, title=most.split("\n")[0], **told,
-    )  # fmt: skip
 
 
 def _broken(rows: pl.DataFrame, of: str, rule: str) -> pl.DataFrame:

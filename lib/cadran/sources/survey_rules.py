@@ -47,6 +47,7 @@ OF_RESULTS = {
 #: Why rows are left out: neither accepted nor set aside, and nothing of them is kept.
 BLANK = "left out: no answer was given"
 NOT_CLOSED = "left out: their wave had not closed when the data was taken"
+PURGED = "left out: their wave was purged, and stays so"
 #: What is taken with a remark.
 NOT_APPLICABLE = "not applicable: counted, and never a score"
 WORDINGS = "the wordings of `{question}` were taken as one question"
@@ -55,6 +56,6 @@ NO_BALLOTS = "nothing tells which answers are one person's: no drivers, no relia
 NO_COPIES = "nothing tells a copy from an answer like it: copies were not looked for"
 #: As a reader is told them; `{field}` is the question.
 REMARKS = (
-    BLANK, NOT_CLOSED, NOT_APPLICABLE, WORDINGS.replace("{question}", "{field}"),
+    BLANK, NOT_CLOSED, PURGED, NOT_APPLICABLE, WORDINGS.replace("{question}", "{field}"),
     NEVER_ASKED.replace("{question}", "{field}"), NO_BALLOTS, NO_COPIES,
 )  # fmt: skip
