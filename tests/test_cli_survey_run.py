@@ -3,9 +3,11 @@
 import csv
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import ballots
+import pulse_companies
 import pytest
 
 from cadran.book import SAMPLE
@@ -110,6 +112,19 @@ def test_an_edited_survey_waits_until_the_open_wave_is_closed(somewhere, run):
     assert status == 1
     assert "The survey team was edited since its wave 2026-05 opened" in complaint
     assert not Path("more.csv").exists()
+
+
+def test_a_wave_that_the_book_has_from_elsewhere_is_not_opened_again(somewhere, run, monkeypatch):
+    wave = pulse_companies.company(1, 40, 1)[0]
+    terms = replace(wave.terms, survey="team", mode="anonymous")
+    Pulse(Path("book/pulse")).keep_wave(replace(wave, terms=terms, noted={"is_imported": True}))
+    status, _, complaint = run(*OPEN, "--wave", "2026-01")
+
+    assert (status, "There was a wave 2026-01 of team before." in complaint) == (1, True)
+    assert not Path("links.csv").exists()
+    assert run(*OPEN, "--wave", "2026-05")[0] == 0
+    monkeypatch.setenv("CADRAN_LANG", "fr")
+    assert ["state", "importée", "ouverte"] in [line.split() for line in run("survey", "status")[1].splitlines()]
 
 
 def test_nobody_of_the_sample_is_asked(somewhere, run, monkeypatch):

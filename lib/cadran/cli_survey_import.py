@@ -96,7 +96,7 @@ def tell_waves(book: Any, words: Words) -> None:
         return
     out.print(words.n("{n} closed wave of surveys:", "{n} closed waves of surveys:", waves.height))
     days = pl.col("closed_at").dt.convert_time_zone(book.settings.time_zone).dt.date()
-    show(waves.with_columns(closed_at=days).rename({"closed_at": "closed_on"}), Format.table, words)
+    show(waves.drop("opened_at").with_columns(closed_at=days).rename({"closed_at": "closed_on"}), Format.table, words)
     for message in messages(read_results_aside(pulse), words):
         out.print(message, style="yellow", markup=False, soft_wrap=True)
 

@@ -47,6 +47,8 @@ def open_(
     format: FormatOption = Format.table,  # noqa: A002
 ) -> None:
     """Open a wave: a link for each person invited, and what they are told."""
+    from cadran.book.ballots_open import check_unopened
+    from cadran.book.ballots_status import with_kept
     from cadran.sources.invited import read_invited
     from cadran.sources.questionnaire import load_questionnaire
 
@@ -58,8 +60,10 @@ def open_(
     warn(_told_of_address(base_url, words))
     pulse, zone = _pulse(book, is_written=True)
     with _ballots(pulse, ballots) as store, _secret(links) as write:
-        before = store.status(now).filter(pl.col("survey") == read.terms.survey).height
-        questions = read.questions_of(before)
+        before = store.status(now).filter(survey=read.terms.survey)
+        held = with_kept(before, pulse).filter(survey=read.terms.survey).select("wave", "mode")
+        check_unopened(read.terms, wave, read.digest, [(*each, read.digest, "") for each in held.iter_rows()])
+        questions = read.questions_of(before.height)
         made = store.open_wave(read.terms, wave, questions, invited.rows, now, _end_of(closes, zone), read.digest)
         write(_linked(made, invited.rows, base_url))
     if format is not Format.table:
@@ -135,11 +139,12 @@ def close(
 
 
 @survey.command(
-    help=words("Say how the waves are: open or closed, how many were invited and answered, and until when.")
+    help=words("Say how the waves are: open, closed, imported or purged, how many answered, and until when.")
 )
 def status(book: BookOption = None, ballots: BallotsOption = None, format: FormatOption = Format.table) -> None:  # noqa: A002
-    """Say how the waves are: open or closed, how many were invited and answered, and until when."""
-    from cadran.book.ballots import FILE, STATUS
+    """Say how the waves are: open, closed, imported or purged, how many answered, and until when."""
+    from cadran.book.ballots import FILE
+    from cadran.book.ballots_status import STATUS, with_kept
 
     words = reader_words()
     pulse, zone = _pulse(book)
@@ -148,7 +153,7 @@ def status(book: BookOption = None, ballots: BallotsOption = None, format: Forma
     else:
         with _ballots(pulse, ballots) as store:
             rows = store.status(datetime.now(UTC))
-    show(rows.with_columns(pl.col(pl.Datetime).dt.convert_time_zone(str(zone))), format, words)
+    show(with_kept(rows, pulse).with_columns(pl.col(pl.Datetime).dt.convert_time_zone(str(zone))), format, words)
 
 
 @survey.command(

@@ -173,7 +173,7 @@ def test_names_and_addresses_are_masked_before_they_are_kept(store):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"wave": "2026-05"}, "Wave 2026-05 of pulse was opened before"),
+        ({"wave": "2026-05"}, "There was a wave 2026-05 of pulse before"),
         ({"digest": "edited"}, "was edited since its wave 2026-05 opened"),
         ({"terms": CONFIDENTIAL}, "was declared anonymous in its wave 2026-05"),
         ({"wave": "../06"}, "is no name for a survey or a wave"),

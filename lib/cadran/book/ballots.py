@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -13,6 +12,7 @@ from cadran.book.ballots_forgotten import Invitation, forget_invited, invitation
 from cadran.book.ballots_given import given_by
 from cadran.book.ballots_links import Refused, hash_of, linked
 from cadran.book.ballots_open import check_unopened, opened
+from cadran.book.ballots_status import opened_here
 from cadran.book.ballots_store import PostgreSQL, SQLite, Store, Transaction
 from cadran.book.ballots_together import Together
 from cadran.book.ballots_wave import closed
@@ -25,16 +25,10 @@ _LINK = """
     select wave_id, place, closed_at, substr(state, cast(place + 1 as integer), 1)
     from links join waves using (wave_id) left join boxes using (wave_id) where hash = ?
 """
-__all__ = ["FILE", "STATUS", "Asked", "Ballots", "Refused", "ballots_of"]
+__all__ = ["FILE", "Asked", "Ballots", "Refused", "ballots_of"]
 
 #: The store of a book, in the folder that holds its surveys.
 FILE = "ballots.sqlite"
-#: What is told of each wave.
-STATUS: dict[str, Any] = {
-    "survey": pl.String, "wave": pl.String, "mode": pl.String, "state": pl.String, "n_invited": pl.Int64,
-    "n_answered": pl.Int64, "opened_at": pl.Datetime("us", "UTC"), "closes_at": pl.Datetime("us", "UTC"),
-    "closed_at": pl.Datetime("us", "UTC"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -178,22 +172,9 @@ class Ballots:
             return linked(run, box, key, persons)
 
     def status(self, now: datetime) -> pl.DataFrame:
-        """All waves: survey, wave, mode, state (open, ended, closing, closed), people invited and answered, and when.
-
-        Ended: no answer is taken any more, but the wave is not closed. Closing: it is, but its answers are still here.
-        """
-        columns = "wave_id, survey, wave, mode, n_invited, n_answered, opened_at, closes_at, closed_at, definition = ''"
+        """All waves, as `STATUS`: `opened_here`."""
         with self._store.transaction() as run:
-            waves = run(f"select {columns} from waves order by survey, wave")
-            used = {name: n.count(1) for name, n in self._used(run)}
-        rows = []
-        for name, survey, wave, mode, n_invited, n_answered, opened_at, closes_at, closed_at, is_empty in waves:
-            moments = opened_at, closes_at, closed_at or None
-            is_over = now > datetime.fromisoformat(closes_at)
-            state = "closed" if is_empty else "closing" if closed_at else "ended" if is_over else "open"
-            at = [moment and datetime.fromisoformat(moment) for moment in moments]
-            rows.append([survey, wave, mode, state, n_invited, used.get(name, n_answered), *at])
-        return pl.DataFrame(rows, STATUS, orient="row")
+            return opened_here(run, now)
 
     def close(self, survey: str, wave: str, now: datetime, keep: Callable[[Wave], object] | None = None) -> Wave:
         """Close a wave: no answer is taken any more. Done again, it gives the same wave.
@@ -298,11 +279,6 @@ class Ballots:
                 )
             self._known.pop(name, None)  # somebody may have been forgotten since
             return Box(self._opened(run, name), *held[0])
-
-    @staticmethod
-    def _used(run: Transaction) -> list[tuple[str, bytes]]:
-        sql = "select wave_id, substr(state, 1, cast(n_invited as integer)) from boxes join waves using (wave_id)"
-        return [(name, bytes(used)) for name, used in run(sql)]
 
     def _put(self, entries: list[tuple[str, Given]]) -> list[Refused | None]:
         """Put in what several persons give, in one transaction; of each, why it was refused, if it was."""

@@ -126,8 +126,9 @@ def check_unopened(terms: Terms, wave: str, digest: str, before: list[tuple[Any,
     for name, mode, known, closed_at in before:
         if name == wave:
             raise Problem(
-                "Wave {wave} of {survey} was opened before.",
-                "Give the new wave another name. `cadran survey remind` makes new links for who has not answered.",
+                "There was a wave {wave} of {survey} before.",
+                "Give the new one another name. If that one is open, `cadran survey remind` makes new links for who has not "
+                "answered.",
                 wave=wave, survey=terms.survey,
             )  # fmt: skip
         if not closed_at and known != digest:
@@ -136,7 +137,7 @@ def check_unopened(terms: Terms, wave: str, digest: str, before: list[tuple[Any,
                 "Undo the edit, or close that wave first with `cadran survey close {survey} {wave}`.",
                 wave=name, survey=terms.survey,
             )  # fmt: skip
-        if mode != terms.mode:
+        if mode not in (terms.mode, None):
             raise Problem(
                 "The survey {survey} was declared {before} in its wave {wave}; it is {mode} now.",
                 "People answered under what was declared. Give the survey another name.",

@@ -91,12 +91,15 @@ def waves_told(pulse: Pulse) -> pl.DataFrame:
     for name in pulse.wave_names():
         told = json.loads((pulse.folder / "waves" / name / "told.json").read_text("utf-8"))
         counts = {count: told["noted"].get(count) for count in _COUNTS}
+        is_imported = told["noted"].get("is_imported", False)
         rows.append({"survey": told["terms"]["survey"], "wave": told["wave"], "mode": told["terms"]["mode"],
-                     "closed_at": told["closed_at"], "is_imported": told["noted"].get("is_imported", False),
+                     "opened_at": told["opened_at"], "closed_at": told["closed_at"], "is_imported": is_imported,
                      **counts})  # fmt: skip
-    schema = {"survey": pl.String, "wave": pl.String, "mode": pl.String, "closed_at": pl.String,
-              "is_imported": pl.Boolean, **dict.fromkeys(_COUNTS, pl.Int64)}  # fmt: skip
-    return pl.DataFrame(rows, schema=schema).with_columns(pl.col("closed_at").str.to_datetime(time_zone="UTC"))
+    text = dict.fromkeys(("survey", "wave", "mode", "opened_at", "closed_at"), pl.String)
+    schema = {**text, "is_imported": pl.Boolean, **dict.fromkeys(_COUNTS, pl.Int64)}
+    return pl.DataFrame(rows, schema=schema).with_columns(
+        pl.col("opened_at", "closed_at").str.to_datetime(time_zone="UTC")
+    )
 
 
 def _check_mode(pulse: Pulse, wave: Wave, there: set[str]) -> None:
