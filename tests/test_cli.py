@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from cadran.cli import app
 from cadran.sources.sample.pulse import waves
@@ -125,14 +126,30 @@ def test_prints_csv_and_json_that_a_script_reads(run):
     ]  # fmt: skip
 
 
-def test_every_command_and_option_is_documented():
-    page = (ROOT / "docs" / "commands.md").read_text("utf-8")
-    from typer.main import get_command
+def commands(group, *path):
+    """Each command, nested ones too, with its name."""
+    for name, command in group.commands.items():
+        nested = hasattr(command, "commands")
+        yield from commands(command, *path, name) if nested else [((*path, name), command)]
 
-    for name, command in get_command(app).commands.items():
-        assert f"cadran {name}" in page
-        for option in (each for parameter in command.params for each in parameter.opts if each.startswith("--")):
-            assert re.search(rf"{option}\b", page), f"{name} {option}"
+
+#: What most commands have, told once above the table of commands.
+COMMON = {"--book", "--format"}
+
+
+@pytest.mark.parametrize("path", [path for path, _ in commands(get_command(app))], ids=" ".join)
+def test_a_command_and_its_options_are_documented(path):
+    """In a row of its own, or in that of its group, which names it; those of `measure` in their own part of the page."""
+    page = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    command = dict(commands(get_command(app)))[path]
+    *group, name = path
+    own = rf"`cadran {' '.join(path)}[` ].*"
+    told = [*re.findall(own, page), *re.findall(rf"`cadran {' '.join(group)} …`.*`{name}[` ].*", page)]
+    text = "\n".join(told) if path != ("measure",) else page.partition("## Asking for a measure")[2]
+    options = {each for parameter in command.params for each in parameter.opts if each.startswith("--")}
+
+    assert told
+    assert {each for each in options - COMMON if not re.search(rf"{each}(?![\w-])", text)} == set()
 
 
 def test_exports_of_every_day_need_one_mapping(run, tmp_path):
