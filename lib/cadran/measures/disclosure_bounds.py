@@ -10,12 +10,14 @@ Source:
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import linprog
-from scipy.sparse import coo_array, csr_array, eye_array, kron, vstack
+from scipy.sparse import csr_array, eye_array, kron, vstack
 
 from cadran.measures.disclosure_cells import CLOSE
 from cadran.measures.disclosure_counts import Scale
@@ -57,6 +59,14 @@ class Question:
     def groups(self) -> int:
         """How many groups there are."""
         return len(self.told)
+
+    @cached_property
+    def in_group(self) -> Array:
+        """(types, groups) how often each type stands in each group."""
+        found = np.zeros((len(self.n), self.groups))
+        for each in self.place.T:
+            found[np.arange(len(found)), each] += 1
+        return found
 
 
 @dataclass
@@ -102,7 +112,7 @@ def _fitted(question: Question, allowed: Array, spread: Array) -> Centre:
         return Centre(allowed / np.maximum(allowed.sum(1, keepdims=True), 1), active, None, False)
 
     def fall(at: Array) -> float:
-        size = np.where(allowed, at[question.place].sum(1) @ question.features.T, -np.inf)
+        size = np.where(allowed, question.in_group @ at @ question.features.T, -np.inf)
         top = size.max(1)
         inner = question.n @ (top + np.log(np.exp(size - top[:, None]).sum(1)))
         return float(inner - (at * target)[active].sum() + (soft * at**2)[active].sum() / 2)
@@ -146,15 +156,11 @@ def _allowed(question: Question) -> Array:
 
 
 def _moments(question: Question, chance: Array) -> Array:
-    mass = (question.n[:, None] * chance) @ question.features
-    sums = np.zeros((question.groups, mass.shape[1]))
-    for place in question.place.T:
-        np.add.at(sums, place, mass)
-    return sums
+    return np.asarray(question.in_group.T @ ((question.n[:, None] * chance) @ question.features))
 
 
 def _chance(question: Question, allowed: Array, dual: Array) -> Array:
-    size = dual[question.place].sum(1) @ question.features.T
+    size = question.in_group @ dual @ question.features.T
     size = np.where(allowed, size, -np.inf)
     size -= size.max(1, keepdims=True)
     weight = np.exp(size)
@@ -163,20 +169,18 @@ def _chance(question: Question, allowed: Array, dual: Array) -> Array:
 
 def _curve(question: Question, chance: Array, active: Array) -> Array:
     """How the moments of groups vary together."""
-    features, groups = question.features, question.groups
+    features = question.features
     mean = chance @ features
-    size = features.shape[1]
-    spread = np.einsum("tl,lf,lg->tfg", chance, features, features) - mean[:, :, None] * mean[:, None, :]
-    spread *= question.n[:, None, None]
-    whole = np.zeros((groups * groups, size * size))
-    flat = spread.reshape(len(spread), -1)
-    for one in question.place.T:
-        for other in question.place.T:
-            key = one * groups + other
-            np.add.at(whole, key, flat)
-    whole = whole.reshape(groups, groups, size, size).transpose(0, 2, 1, 3).reshape(groups * size, groups * size)
-    chosen = active.ravel()
-    return whole[np.ix_(chosen, chosen)]
+    groups, feature = np.nonzero(active)
+    columns = [np.flatnonzero(feature == each) for each in range(features.shape[1])]
+    theirs = [question.in_group[:, groups[each]] for each in columns]
+    whole = np.empty((len(groups), len(groups)))
+    for one, other in combinations_with_replacement(range(features.shape[1]), 2):
+        spread = question.n * (chance @ (features[:, one] * features[:, other]) - mean[:, one] * mean[:, other])
+        block = (theirs[one] * spread[:, None]).T @ theirs[other]
+        whole[np.ix_(columns[one], columns[other])] = block
+        whole[np.ix_(columns[other], columns[one])] = block.T
+    return whole
 
 
 def spans(question: Question, found: Centre, sets: csr_array, along: Array, values: Array) -> Array:
@@ -190,13 +194,9 @@ def spans(question: Question, found: Centre, sets: csr_array, along: Array, valu
         along: (scores,) the value that changes.
         values: (values, scores) what is summed.
     """
-    chance, features, place = found.chance, question.features, question.place
+    chance, features, in_group = found.chance, question.features, question.in_group
     mean, mean_along = chance @ features, chance @ along
     together = ((chance * along) @ features - mean * mean_along[:, None]) * question.n[:, None]
-    in_group = coo_array(
-        (np.ones(place.size), (np.repeat(np.arange(len(place)), place.shape[1]), place.ravel())),
-        shape=(len(place), question.groups),
-    ).tocsr()  # fmt: skip
     low, most = question.band.T
     is_band = ~np.isnan(low)
     high = _moments(question, chance)[is_band, 0]
@@ -205,18 +205,18 @@ def spans(question: Question, found: Centre, sets: csr_array, along: Array, valu
     for start in range(0, sets.shape[0], _AT_ONCE):
         member = sets[start : start + _AT_ONCE].toarray()
         n, size = len(member), features.shape[1]
-        right = np.stack([(in_group.T @ (member * together[:, each]).T).T for each in range(size)], 2).reshape(n, -1)
+        right = np.stack([(member * together[:, each]) @ in_group for each in range(size)], 2).reshape(n, -1)
         chosen = found.active.ravel()
         dual = np.zeros_like(right)
         dual[:, chosen] = cho_solve(found.inverse, right[:, chosen].T).T
         dual = dual.reshape(n, question.groups, size)
-        back = np.stack([(in_group @ dual[:, :, each].T).T for each in range(size)], 2)
+        back = np.stack([dual[:, :, each] @ in_group.T for each in range(size)], 2)
         rate = member[:, :, None] * (along - mean_along[:, None]) - (
             back @ features.T - (back * mean).sum(2)[:, :, None]
         )
         rate = np.where(chance > _NO_CHANCE, rate, 0)
         moves = rate * (chance * question.n[:, None])
-        shift = (in_group[:, is_band].T @ (moves @ features[:, 0]).T).T
+        shift = (moves @ features[:, 0]) @ in_group[:, is_band]
         change = np.einsum("stl,vl,st->sv", moves, values, member)
         base = np.einsum("tl,vl,st->sv", chance * question.n[:, None], values, member)
         for side, sign in ((0, -1), (1, 1)):
@@ -233,11 +233,7 @@ class Program:
     def __init__(self, question: Question):
         self.question = question
         n_types, n_scores = len(question.n), len(question.features)
-        place = question.place
-        in_group = coo_array(
-            (np.ones(place.size), (place.ravel(), np.repeat(np.arange(n_types), place.shape[1]))),
-            shape=(question.groups, n_types),
-        ).tocsr()  # fmt: skip
+        in_group = csr_array(question.in_group.T)
         rows = [kron(eye_array(n_types), np.ones((1, n_scores)))]
         right = [question.n]
         for each in range(question.features.shape[1]):

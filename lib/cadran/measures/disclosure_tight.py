@@ -46,6 +46,7 @@ class Tight:
         self.is_partial = bool(asked is None and cells[0].sum() < wave.n_respondents)
         self.n = np.bincount(targets.types, None if asked is None else asked[:, question], minlength=len(targets.place))
         self.fine: set[tuple[int, ...]] = set()
+        self.tight: set[tuple[int, ...]] = set()
 
     def broken(self, level: Array) -> Broken:
         """Which groups hold a target that is bounded too closely.
@@ -57,28 +58,26 @@ class Tight:
         types, in_play = self._looked_at(level)
         if not len(types):
             return found
-        question = self._question(types, in_play, level)
-        sets = self._sets(types)
+        question, sets = self._question(types, in_play, level), self._sets(types)
         keys = [tuple(types[sets.indices[a:b]].tolist()) for a, b in pairwise(sets.indptr)]
-        # What was not bounded is not bounded by less.
-        left = np.flatnonzero([key not in self.fine for key in keys])
-        found.n_bounds = 2 * len(left)
-        values = question.features[:, [0, 2]].T
-        middle = centre(question)
-        if middle.is_inside and len(left):
-            ways = np.concatenate([spans(question, middle, sets[left], along, values) for along in values], 2)
-            reached = np.stack([ways.min(2), ways.max(2)], 2)
-            is_open = self._is_close(reached, sets[left] @ question.n, _EITHER, 0)
-            left, reached = left[is_open], reached[is_open]
-        else:
-            reached = np.tile([np.inf, -np.inf], (len(left), 2, 1))
+        last = np.append(in_play, -1)[question.place].max(1)
+        last = np.maximum.reduceat(last[sets.indices], sets.indptr[:-1])
         program = Program(question)
-        left, reached = self._pushed(program, sets, left, reached)
-        for row in left[:_PROGRAMS].tolist():
-            limits = self._limits(program, sets[[row]])
-            if limits is not None and not self._is_close(limits, sets[[row]] @ question.n, 1, 1).any():
+        # What was not bounded is not bounded by less.
+        left = np.array([row for row, key in enumerate(keys) if key not in self.fine], int)
+        # What was bounded mostly still is: if no other stands in a later group, the others make no difference.
+        first = left[np.argsort(-last[left], kind="stable")][:1]
+        if len(left) and keys[first[0]] in self.tight and self._is_tight(program, sets[first], _EITHER, 0):
+            left = first
+        else:
+            found.n_bounds = 2 * len(left)
+            left = self._unmoved(program, sets, left)
+            for row in left[np.argsort(-last[left], kind="stable")][:_PROGRAMS].tolist():
+                if self._is_tight(program, sets[[row]], 1, 1):
+                    break
                 left = left[left != row]
-        self.fine |= {key for row, key in enumerate(keys) if row not in left}
+            self.tight = {keys[row] for row in left}
+            self.fine |= set(keys) - self.tight
         found.n_programs = program.n_solved
         for row in left.tolist():
             held = np.unique(question.place[sets[[row]].indices])
@@ -86,7 +85,22 @@ class Tight:
         found.groups &= level < 2
         return found
 
-    def _pushed(self, program: Program, sets: csr_array, left: Array, reached: Array) -> tuple[Array, Array]:
+    def _unmoved(self, program: Program, sets: csr_array, left: Array) -> Array:
+        """What is left of some sets once they were moved along straight ways, and then pushed."""
+        question = program.question
+        reached = np.tile([np.inf, -np.inf], (len(left), 2, 1))
+        if not len(left):
+            return left
+        middle = centre(question)
+        values = question.features[:, [0, 2]].T
+        if middle.is_inside:
+            ways = np.concatenate([spans(question, middle, sets[left], along, values) for along in values], 2)
+            reached = np.stack([ways.min(2), ways.max(2)], 2)
+            is_open = self._is_close(reached, sets[left] @ question.n, _EITHER, 0)
+            left, reached = left[is_open], reached[is_open]
+        return self._pushed(program, sets, left, reached)
+
+    def _pushed(self, program: Program, sets: csr_array, left: Array, reached: Array) -> Array:
         """What is left of some sets once all are pushed to their ends at once, each to one side or the other."""
         question = program.question
         values = question.features[:, [0, 2]].T
@@ -105,18 +119,21 @@ class Tight:
             reached = np.stack([np.minimum(reached[:, :, 0], here), np.maximum(reached[:, :, 1], here)], 2)
             is_open = self._is_close(reached, sets[left] @ question.n, _EITHER, 0)
             left, reached = left[is_open], reached[is_open]
-        return left, reached
+        return left
 
-    def _limits(self, program: Program, one: csr_array) -> Array | None:
-        """(1, 2, 2) the least and greatest high and mean of one set."""
+    def _is_tight(self, program: Program, one: csr_array, near: float, whole: int) -> bool:
+        """Whether one set is bounded too closely, by its least and greatest high and mean; `near`, `whole`: see `_is_close`."""
         question = program.question
-        member, limits = one.toarray()[0], []
-        for value in question.features[:, [0, 2]].T:
-            gave = [program.greatest(sign * np.outer(member, value)) for sign in (-1, 1)]
-            if gave[0] is None or gave[1] is None:
-                return None
-            limits.append([member @ each @ value for each in gave])
-        return np.array([limits])
+        member, ends = one.toarray()[0], np.tile([-np.inf, np.inf], (1, 2, 1))
+        for number, value in enumerate(question.features[:, [0, 2]].T):
+            for side, sign in enumerate((-1, 1)):
+                gave = program.greatest(sign * np.outer(member, value))
+                if gave is None:
+                    return True
+                ends[0, number, side] = member @ gave @ value
+            if self._is_close(ends, one @ question.n, near, whole).any():
+                return True
+        return False
 
     def _looked_at(self, level: Array) -> tuple[Array, Array]:
         """Types, and the groups told that bound them."""
