@@ -2,15 +2,18 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
-from disclosed import staff, wave
+from disclosed import mixed, staff, wave
 from typer.testing import CliRunner
 
 from cadran.book import SAMPLE, open_book
 from cadran.book.pulse import pulse_of
 from cadran.cli import app
 from cadran.measures.disclosure import release
+from cadran.measures.latest import latest_of
+from cadran.measures.releases import released
 
 PEOPLE = staff((20, {"region": "North"}), (3, {"region": "South"}), (20, {"region": "West"}))
 
@@ -53,3 +56,23 @@ def test_it_is_no_table(book):
     result = asked(book, "--format", "csv")
 
     assert result.exit_code != 0
+
+
+def test_latest_answers_are_attacked_beside_what_was_told_before(book):
+    opened = open_book(book)
+    waves = [wave(PEOPLE, {"tools": mixed(list(PEOPLE)[number:])}, month=number + 2, rolling=3) for number in range(2)]
+    for each in waves:
+        pulse_of(opened).keep_wave(each)
+    released(opened)
+    told = json.loads(asked(book, "--format", "json").output)["waves"]
+
+    assert [each["wave"] for each in told][1:] == ["s@2026-02", "s@2026-02-latest", "s@2026-03", "s@2026-03-latest"]
+    assert not any(each["broken"] for each in told)
+
+    # Told although one person alone was silent in the second wave.
+    last, place = [*pulse_of(opened).latest()][-1], pulse_of(opened).folder / "latest"
+    shutil.rmtree(place / last.name)
+    pulse_of(opened).keep_latest(replace(release(latest_of(waves)[0], protect=False), audited=last.audited))
+
+    assert asked(book).exit_code == 1
+    assert "Together with what was told before" in asked(book).output

@@ -2,15 +2,18 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import typer
 
 from cadran.asked import BookOption, FormatOption, opened_book
+from cadran.book.pulse import LATEST
 from cadran.cli_audit import audit
 from cadran.figures.columns import label
+from cadran.measures.latest import Told, told_of_wave
 from cadran.tables.problems import Problem
-from cadran.tables.pulse import COMPANY, Release
+from cadran.tables.pulse import COMPANY, Release, Wave
 from cadran.terminal import Format, out, reader_words
 from cadran.text import Words
 
@@ -26,19 +29,29 @@ def audit_pulse(book: BookOption = None, format: FormatOption = Format.table) ->
     from cadran.measures.disclosure import release
     from cadran.measures.disclosure_check import breaks
     from cadran.measures.disclosure_counts import is_known
+    from cadran.measures.disclosure_latest import broken
+    from cadran.measures.releases import told_again
 
     words, opened = reader_words(), opened_book(book)
     if format is Format.csv:
         raise Problem("This audit is no table.", "Ask for --format table or json.")
     pulse = pulse_of(opened)
     kept = {each.name: each for each in pulse.releases()}
+    latest = {each.name.removesuffix(LATEST): each for each in pulse.latest()}
     told: list[dict[str, Any]] = []
-    before: list[Any] = []
+    before: list[Told] = []
     for name in pulse.wave_names():
-        wave = pulse.wave(name)
-        its = kept.get(name) or release(wave, before)
-        told.append(_row(its, name in kept, is_known(wave), breaks(wave, its, before)))
-        before.append((wave, its))
+        wave, earlier = pulse.wave(name), _pairs(before)
+        its = kept.get(name) or release(wave, earlier)
+        told.append(_row(its, name in kept, is_known(wave), breaks(wave, its, earlier)))
+        before.append(told_of_wave(wave, its))
+        if name in latest:
+            again = told_again(pulse, latest[name])
+            found = (
+                [] if again is None else [*breaks(again.wave, again.release, _pairs(before)), *broken(again, before)]
+            )
+            told.append(_row(latest[name], True, again is not None, found))
+            before += [] if again is None else [again]
     if format is Format.json:
         typer.echo(json.dumps({"book": opened.settings.name, "waves": told}, ensure_ascii=False, indent=1))
     else:
@@ -49,6 +62,10 @@ def audit_pulse(book: BookOption = None, format: FormatOption = Format.table) ->
             _tell(row, words)
     if any(row["broken"] and row["is_released"] for row in told):
         raise typer.Exit(1)
+
+
+def _pairs(told: Sequence[Told]) -> list[tuple[Wave, Release]]:
+    return [(each.wave, each.release) for each in told]
 
 
 def _row(its: Release, is_released: bool, is_attacked: bool, broken: list[Any]) -> dict[str, Any]:
@@ -97,7 +114,9 @@ def _tell(row: dict[str, Any], words: Words) -> None:
             f"{words(TESTS[each['test']])} ({each['question_id'] or '-'}; {names})", style="red", highlight=False,
             markup=False, soft_wrap=True,
         )  # fmt: skip
-    if not row["is_attacked"]:
+    if not row["is_attacked"] and row["wave"].endswith(LATEST):
+        _say(words("It was attacked when it was made: since then, answers of one of its waves were purged."))
+    elif not row["is_attacked"]:
         _say(
             words("It was attacked when it was imported: who stands in which group is not kept of an anonymous survey.")
         )

@@ -152,6 +152,10 @@ def declared(terms: Any, words: Words) -> list[str]:
     }[terms.cadence]  # fmt: skip
     cuts = [*map(words, terms.cuts), *(f"{words(one)} × {words(other)}" for one, other in terms.crossed)]
     by = words("Cut by: {cuts}.", cuts=words.list(cuts)) if cuts else words("Told of the company alone.")
+    if terms.rolling:
+        cadence += " " + words(
+            "Each person's latest answers are told too, over {n} waves.", n=words.number(terms.rolling)
+        )
     return [
         f"{mode} {cadence}",
         words("Answers for the data: {controller}. Purpose: {purpose}", controller=terms.controller,

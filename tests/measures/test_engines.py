@@ -4,6 +4,7 @@ DuckDB, or what `--engine` names: `make test-spark` runs this file on Spark.
 """
 
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 
 import polars as pl
@@ -12,10 +13,11 @@ from polars.testing import assert_frame_equal
 from told import release
 
 from cadran.book import Book
-from cadran.book.pulse import pulse_of
+from cadran.book.pulse import LATEST, pulse_of
 from cadran.measures import MEASURES, Measure, Question
 from cadran.measures.leads import LEADS
 from cadran.measures.pulse import PULSE
+from cadran.measures.pulse_rolling import ROLLING
 from cadran.measures.staff import SELLERS
 from cadran.tables.problems import Problem
 
@@ -125,7 +127,9 @@ def book(make_book) -> Book:
     for month in (4, 5):
         here = {"recommend": (20 + month, 15, 9), "tools": (30, 4, 6), "speed": (25, 9, month)}
         north = {"recommend": (12, 8, 4), "tools": ("band", 24, 0.8, 1.0), "speed": None}
-        pulse_of(made).keep_release(release(month, {" (80)": here, "region:North (40)": north}))
+        told = release(month, {" (80)": here, "region:North (40)": north})
+        pulse_of(made).keep_release(told)
+        pulse_of(made).keep_latest(replace(told, wave=told.wave + LATEST))
     return made
 
 
@@ -134,7 +138,7 @@ WITH_OWN_GROUPS = ("coverage", "required_conversion", "before_after", "attainmen
 
 
 def questions(measure: Measure) -> dict[str, Question]:
-    return {LEADS: LEAD_QUESTIONS, SELLERS: SELLER_QUESTIONS, PULSE: PULSE_QUESTIONS}.get(
+    return {LEADS: LEAD_QUESTIONS, SELLERS: SELLER_QUESTIONS, PULSE: PULSE_QUESTIONS, ROLLING: PULSE_QUESTIONS}.get(
         measure.subject, DEAL_QUESTIONS
     )
 

@@ -25,7 +25,9 @@ from cadran.tables.pulse import Answer, Cell, Comment, Group, Invited, Question,
 
 #: The folder of a book that holds its surveys; whatever else of pulse a book keeps stands in it too.
 FOLDER = "pulse"
-_WAVES, _RELEASES, _TOLD = "waves", "releases", "told.json"
+_WAVES, _RELEASES, _LATEST, _TOLD = "waves", "releases", "latest", "told.json"
+#: After the name of the wave that latest answers are told after.
+LATEST = "-latest"
 _WAVE: dict[str, type[dy.Schema]] = {
     "questions": Question, "invited": Invited, "answers": Answer, "comments": Comment,
 }  # fmt: skip
@@ -57,10 +59,24 @@ class Pulse:
         for name, _ in self._told(_RELEASES):
             yield Release(**_read(self.folder / _RELEASES / name, _RELEASE))
 
+    def latest(self) -> Iterator[Release]:
+        """What was released of each person's latest answers, by when the last of their waves closed."""
+        for name, _ in self._told(_LATEST):
+            yield Release(**_read(self.folder / _LATEST / name, _RELEASE))
+
     def unreleased(self) -> list[str]:
         """Names of the closed waves of which nothing was released yet, by when they closed."""
         released = {name for name, _ in self._told(_RELEASES)}
         return [name for name in self.wave_names() if name not in released]
+
+    def without_latest(self) -> list[str]:
+        """Names of the closed waves after which latest answers are to be released and were not yet, by when they closed."""
+        released = {name.removesuffix(LATEST) for name, _ in self._told(_LATEST)}
+        return [name for name in self.wave_names() if name not in released and self._rolls(name)]
+
+    def _rolls(self, name: str) -> bool:
+        told = json.loads((self.folder / _WAVES / name / _TOLD).read_text("utf-8"))
+        return bool(told["terms"].get("rolling"))
 
     def keep_wave(self, wave: Wave) -> None:
         """Keep a wave for good, without those whom its survey forgot. The same wave again is no fault.
@@ -95,6 +111,14 @@ class Pulse:
             Problem: If something else was released of that wave, or the folder cannot be written.
         """
         _keep(self.folder / _RELEASES / release.name, release, _RELEASE)
+
+    def keep_latest(self, release: Release) -> None:
+        """Keep what is released of latest answers for good, as `keep_release` does.
+
+        Raises:
+            Problem: If something else was released of them, or the folder cannot be written.
+        """
+        _keep(self.folder / _LATEST / release.name, release, _RELEASE)
 
     def _without_forgotten(self, wave: Wave) -> Wave:
         return without_forgotten(wave, forgotten_of(self.folder, wave.terms.survey))

@@ -34,6 +34,7 @@ TESTS = {
     "agreement": "A cell tells of a person, or one person of all the others.",
     "sums": "A sum or difference of what is told is that of too few people.",
     "bounds": "What is told bounds too closely what few people answered.",
+    "latest": "Together with what was told before, it tells what few people answered, or changed.",
 }
 
 
@@ -53,7 +54,7 @@ def breaks(wave: Wave, its: Release, earlier: Sequence[tuple[Wave, Release]] = (
     minimum = max(wave.terms.minimum, FLOOR)
     parts = partitions_of(counts, its)
     names = [(part.cut, name) for part, theirs in zip(parts, _names(counts, parts), strict=True) for name in theirs]
-    level = _levels(counts, its, parts)
+    level = levels_of(counts, its, parts)
     found: list[Break] = []
 
     def add(test: str, question: int | None, groups: Array) -> None:
@@ -143,7 +144,7 @@ def _names(counts: Counted, parts: Sequence[Partition]) -> list[list[str | None]
     return [[name for _, name, _ in theirs] for theirs in keys_of(counts, parts)]
 
 
-def _levels(counts: Counted, its: Release, parts: Sequence[Partition]) -> Array:
+def levels_of(counts: Counted, its: Release, parts: Sequence[Partition]) -> Array:
     """(questions, groups) how much a release tells of each."""
     told = {
         (row["cut"], row["parent"], row["group"], row["question_id"]): TOLD.index(row["told"])

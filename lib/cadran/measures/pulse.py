@@ -40,7 +40,7 @@ class Known:
     def of(cls, book: Book) -> "Known":
         """Read it once, for what asks more than once."""
         found = released(book)
-        return cls(found, _cells_of(found, book))
+        return cls(found, cells_of(found, book))
 
 
 def cells(
@@ -159,7 +159,7 @@ def matches(question: Question, names: Iterable[str]) -> list[pl.Expr]:
     return [pl.col(name).is_in(kept, nulls_equal=True) for name, kept in values.items()]
 
 
-def _cells_of(releases: Sequence[Release], book: Book) -> pl.DataFrame:
+def cells_of(releases: Sequence[Release], book: Book) -> pl.DataFrame:
     """The cells of releases beside what they are cells of."""
     parts = []
     for each in releases or [_NONE]:

@@ -12,6 +12,8 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.folder import told_of
 from cadran.book.pulse import Pulse, pulse_of
+from cadran.book.pulse_forgotten import forgotten_of
+from cadran.measures.latest import Told, told_of_latest, told_of_wave
 from cadran.tables.pulse import COMPANY, TREE, Release, Wave
 
 #: Roles that see a whole release, whatever their regions and teams.
@@ -28,26 +30,56 @@ def released(book: Book) -> list[Release]:
         Problem: If a release has to be made and the book's folder cannot be written.
     """
     pulse = pulse_of(book)
-    if pulse.unreleased():
+    if pulse.unreleased() or pulse.without_latest():
         from cadran.measures.disclosure import release
+        from cadran.measures.disclosure_latest import release_latest
 
         with _in_turn(pulse.folder):
-            for name in pulse.unreleased():  # those who came before may have made them
-                pulse.keep_release(release(pulse.wave(name), told_before(pulse, name)))
+            new, without = pulse.unreleased(), pulse.without_latest()  # those who came before may have made them
+            for name in (each for each in pulse.wave_names() if each in {*new, *without}):
+                survey = name.rpartition("@")[0]
+                if name in new:
+                    told = told_before(pulse, survey)
+                    pulse.keep_release(release(pulse.wave(name), [(each.wave, each.release) for each in told]))
+                if name in without:
+                    gone = [each.now for each in forgotten_of(pulse.folder, survey)]
+                    pulse.keep_latest(release_latest(counting(pulse, name), told_before(pulse, survey), gone))
     return [seen(each, book) for each in pulse.releases()]
 
 
-def told_before(pulse: Pulse, name: str) -> list[tuple[Wave, Release]]:
-    """All that was released of a survey, whenever the waves closed, before one of its waves is.
+def latest_released(book: Book) -> list[Release]:
+    """The same of each person's latest answers, of surveys that declared a rolling score."""
+    released(book)
+    return [seen(each, book) for each in pulse_of(book).latest()]
 
-    Of a wave whose answers were purged nobody knows any more who answered: it is left out.
+
+def told_before(pulse: Pulse, survey: str) -> list[Told]:
+    """All that was released of a survey, whenever its waves closed: latest answers, then the waves.
+
+    Of a wave whose answers were purged nobody knows any more who answered: it is left out, as are latest answers that
+    counted it.
     """
     whole = replace(pulse, until=None)
-    there = {*whole.wave_names()} - {name}
-    survey = name.rpartition("@")[0]
-    return [
-        (whole.wave(each.name), each) for each in whole.releases() if each.terms.survey == survey and each.name in there
-    ]
+    there = {name for name in whole.wave_names() if name.rpartition("@")[0] == survey}
+    latest = [told_again(whole, its) for its in whole.latest() if its.terms.survey == survey]
+    waves = [told_of_wave(whole.wave(its.name), its) for its in whole.releases() if its.name in there]
+    return [*(each for each in latest if each), *waves]
+
+
+def told_again(pulse: Pulse, its: Release) -> Told | None:
+    """What latest answers were told of, counted again; null where answers of one of their waves were purged."""
+    if not {*its.audited["waves"]} <= {*pulse.wave_names()}:
+        return None
+    gone = [each.now for each in forgotten_of(pulse.folder, its.terms.survey)]
+    waves = [pulse.wave(name) for name in its.audited["waves"]]
+    return told_of_latest(waves, its, gone[: its.audited["n_without"]])
+
+
+def counting(pulse: Pulse, name: str) -> list[Wave]:
+    """The waves whose answers count once one has closed: it, and as many before it as its survey declared."""
+    names = [each for each in pulse.wave_names() if each.rpartition("@")[0] == name.rpartition("@")[0]]
+    last, n = names.index(name) + 1, pulse.wave(name).terms.rolling
+    return [pulse.wave(each) for each in names[max(last - n, 0) : last]]
 
 
 @contextmanager

@@ -63,6 +63,9 @@ def _protected(words: Words, terms: Terms) -> list[str]:
             words("The key that leads from the code to your name is kept apart from the answers. The code stays the same "
                   "from one survey to the next, so that changes can be seen: your answers are linked to each other."),
         ]  # fmt: skip
+        if terms.rolling:
+            said.append(words("Your latest answer to a question also counts in a score over the last {n} surveys, until you "
+                              "answer it again.", n=words.number(terms.rolling)))  # fmt: skip
         if cuts:
             said.append(words("Beside them it is stored which of these you belong to: {groups}.", groups=groups))
     return [

@@ -22,6 +22,7 @@ from cadran.tables.pulse import (
     FLOOR,
     MINIMUM,
     MOST_QUESTIONS,
+    ROLLING,
     TREE,
     Cadence,
     Mode,
@@ -151,7 +152,19 @@ def _terms(told: Section) -> Terms:
         comments_minimum=told.whole("comments_minimum", max(minimum, COMMENTS_MINIMUM), least=minimum),
         cuts=(*(each for each in TREE if each in cuts), *(each for each in cuts if each not in TREE)),
         crossed=tuple(_crossed(told, cuts)),
+        rolling=_rolling(told),
     )
+
+
+def _rolling(told: Section) -> int:
+    """Through how many waves an answer counts; 0 if the file does not ask for a rolling score."""
+    if not told.has("rolling"):
+        return 0
+    if told.values.get("mode") == "anonymous":
+        told.fault("Nothing tells which answer of an anonymous survey is a person's latest.",
+                   "Take rolling out, or make the survey confidential before it opens.", "rolling")  # fmt: skip
+    least, most = ROLLING
+    return told.whole("rolling", least=least, most=most)
 
 
 def _filled(told: Section, key: str) -> str:

@@ -12,7 +12,7 @@ from cadran.sources.survey_questions import Asked, questions
 from cadran.sources.survey_vocabulary import RESULT_KEYS
 from cadran.sources.survey_waves import period, sorts_by_time
 from cadran.sources.told import texts
-from cadran.tables.pulse import COMMENTS_MINIMUM, CUTS, FLOOR, MINIMUM, Terms
+from cadran.tables.pulse import COMMENTS_MINIMUM, CUTS, FLOOR, MINIMUM, ROLLING, Terms
 
 __all__ = ["SurveyMapping", "load_any_mapping"]
 
@@ -144,8 +144,20 @@ def _terms(check: Check, said: Any, path: Path, feeds: list[Feed]) -> Terms:
         controller=said.get("controller", ""), purpose=_spoken(said.get("purpose", "")),
         retention_months=said["retention_months"], contact=said.get("contact", ""),
         minimum=said.get("minimum", MINIMUM), comments_minimum=said.get("comments_minimum", COMMENTS_MINIMUM),
-        cuts=cuts, crossed=crossed,
+        cuts=cuts, crossed=crossed, rolling=_rolling(check, said),
     )  # fmt: skip
+
+
+def _rolling(check: Check, said: Any) -> int:
+    n, (least, most) = said.get("rolling", 0), ROLLING
+    if n and said["mode"] == "anonymous":
+        repair = "Take rolling out: nothing tells which answer of an anonymous survey is a person's latest."
+        check.fail("{file}: an anonymous survey has no rolling score.", repair)
+    if n and not least <= n <= most:
+        check.fail(
+            "{file}: rolling = {n} is no number of waves.", "Write {least} to {most}.", n=n, least=least, most=most
+        )
+    return int(n)
 
 
 def _spoken(said: Any) -> dict[str, str]:

@@ -36,6 +36,7 @@ RESULT_KEYS: dict[str, dict[str, str]] = {
         "comments_minimum": _NUMBER,
         "cuts": "texts or table",
         "crossed": "texts or table",
+        "rolling": _NUMBER,
         "controller": _TEXT,
         "purpose": "text or table",
         "retention_months": _NUMBER,

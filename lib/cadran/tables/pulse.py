@@ -20,6 +20,8 @@ MINIMUM, FLOOR = 5, 3
 COMMENTS_MINIMUM = 8
 #: The most questions of one wave.
 MOST_QUESTIONS = 10
+#: The waves through which an answer may count in a rolling score.
+ROLLING = (2, 12)
 
 #: anonymous: nothing links a person's answers across waves. confidential: a pseudonym does, its key held apart.
 Mode = Literal["anonymous", "confidential"]
@@ -126,6 +128,8 @@ class Terms:
     cuts: tuple[str, ...] = TREE
     #: Crossed tables, opt-in: each a pair of cuts.
     crossed: tuple[tuple[str, str], ...] = ()
+    #: Through how many waves an answer counts as its person's latest one; 0: no rolling score is made.
+    rolling: int = 0
 
 
 @dataclass(frozen=True)

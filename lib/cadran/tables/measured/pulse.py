@@ -125,6 +125,24 @@ class DimensionIndex(_Row):
     reason = _text("Why there is no index")
 
 
+class RollingScore(_Row):
+    """The score of each person's latest answer."""
+
+    question_id = _text("The question", nullable=False)
+    quantity = _text(_QUANTITY, nullable=False)
+    scale = _text("Lowest and highest score", nullable=False)
+    n_scores = _n("Persons whose latest answer is counted")
+    n_of_this_wave = _n("Scores of the wave itself, where they are told: the others are of waves before")
+    n_favourable = _n("Promoters, or favourable")
+    n_neutral = _n("Passives, or neutral")
+    n_unfavourable = _n("Detractors, or unfavourable")
+    value = _score("The score; null where it is not told")
+    value_low = _score("Lower end of the 95 % interval")
+    value_high = _score("Upper end of it")
+    told = _text("exact; withheld: nothing", nullable=False)
+    reason = _text("Why it is not told")
+
+
 class PulseTrend(_Row):
     """A score wave by wave, and how far it moved. All in points."""
 
