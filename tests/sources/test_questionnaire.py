@@ -169,6 +169,9 @@ def test_time_to_answer_is_reading_and_choosing(tmp_path):
     [
         ({"minimum": "2"}, asked("enps"), "pulse.toml: minimum: 2 is below 3."),
         ({"minimum": "9", "comments_minimum": "8"}, asked("enps"), "comments_minimum: 8 is below 9."),
+        ({"mode": '"anonymous"', "rolling": "4"}, asked("enps"), "rolling: Nothing tells which answer of an anonymous survey"),
+        ({"mode": '"confidential"', "rolling": "1"}, asked("enps"), "rolling: 1 is below 2."),
+        ({"mode": '"confidential"', "rolling": "13"}, asked("enps"), "rolling: 13 is above 12."),
         ({"mode": '"anonimous"'}, asked("enps"), "mode: anonimous is unknown here.\nWrite one of: anonymous"),
         ({"mode": None}, asked("enps"), "mode: It is missing."),
         ({"cadence": '"daily"'}, asked("enps"), "cadence: daily is unknown here."),

@@ -425,6 +425,8 @@ def test_a_row_with_a_cell_too_many_is_set_aside(take):
         ("retention_months = 24", "", "how long answers are kept"),
         ('survey = "pulse"', 'survey = "a@b"', "no name of a survey"),
         ('cadence = "monthly"', 'cadence = "monthly"\nminimum = 2', "no group under 3"),
+        ('mode = "confidential"', 'mode = "anonymous"\nrolling = 3', "an anonymous survey has no rolling score"),
+        ('cadence = "monthly"', 'cadence = "monthly"\nrolling = 20', "rolling = 20 is no number of waves"),
         ('cadence = "monthly"', 'cadence = "monthly"\ncuts = ["region"]', "the cut region is in no column"),
         ('cadence = "monthly"', 'cadence = "monthly"\ncuts = []', "team is read and never shown"),
         ('wave = "Wave"', "", "does not tell the wave"),
