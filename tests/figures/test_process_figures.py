@@ -6,34 +6,18 @@ from datetime import date
 
 import polars as pl
 import pytest
-from charts import check_valid_without_data
 
 from cadran.figures.blocks import Levers, Nothing
 from cadran.figures.bubble import bubbles
 from cadran.figures.controls import Choice, read_view
-from cadran.figures.dumbbell import won_against_lost
 from cadran.figures.figure import WIDTH, compiled
-from cadran.figures.incidence import course, incidence, pulls
 from cadran.figures.opportunities import win_rate_by
 from cadran.figures.page import ALONE_IN_ROW, Page
-from cadran.figures.process_map import curves, dwell, funnel, process_map
-from cadran.figures.reliability import drift, reliability, skill
-from cadran.figures.waits import bottlenecks, waiting
+from cadran.figures.process_map import curves
 from cadran.text import words_for
 
-BUILDERS = {
-    bubbles: {}, incidence: {}, course: {}, pulls: {"value": "revenue"}, won_against_lost: {"unit": "days"},
-    process_map: {"n_stages": 5}, funnel: {}, dwell: {}, reliability: {}, skill: {}, drift: {}, waiting: {},
-    bottlenecks: {},
-}  # fmt: skip
 HOURS = Choice("hours", "Hours", {"5": "5 hours", "40": "40 hours"}, "40", slides=True, is_local=True)
 EN = words_for("en")
-
-
-@pytest.mark.parametrize("language", ["en", "fr"])
-@pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__)
-def test_every_figure_is_a_valid_chart_without_data(build, language):
-    check_valid_without_data(build, BUILDERS[build], language)
 
 
 @pytest.mark.parametrize(("build", "faded"), [(bubbles, 0.3), (win_rate_by, 0.35)])

@@ -5,34 +5,12 @@ from datetime import date
 
 import polars as pl
 import pytest
-from charts import check_valid_without_data
 
-from cadran.figures import resources_coming as coming
 from cadran.figures import resources_hiring as hiring
-from cadran.figures import resources_if as what_if
 from cadran.figures import resources_loaded as loaded
-from cadran.figures import resources_paying as paying
-from cadran.figures import resources_sharing as sharing
 from cadran.tables.measured.capacity import HireBy
 from cadran.tables.measured.resources import Balance, Load
 from cadran.text import words_for
-
-BUILDERS = {
-    loaded.balance: {"by": "team", "is_money": False}, loaded.open_by: {"by": "region"}, loaded.flows: {"every": "month"},
-    loaded.stock: {"every": "month"}, loaded.growth: {}, loaded.attainment: {"by": "region"},
-    loaded.touches: {"every": "month"}, loaded.heads: {"every": "month"}, loaded.tenure: {},
-    coming.fan: {"every": "month", "rivals": ("crm", "last_year")}, coming.made_of: {"every": "quarter"}, coming.moved: {},
-    coming.calls: {}, hiring.shortage: {"by": "label"}, hiring.ahead: {}, hiring.bookings_capacity: {}, hiring.hire_by: {},
-    hiring.timing: {"is_costed": True}, hiring.ramp: {}, what_if.months: {"value": "bookings"}, what_if.shortage: {},
-    what_if.tornado: {"quantity": "bookings"}, sharing.funnel: {}, sharing.help_pays: {"value": "revenue"}, sharing.teams: {},
-    sharing.sellers: {}, paying.curve: {}, paying.cost: {}, paying.compared: {}, paying.attained: {},
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("language", ["en", "fr"])
-@pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__)
-def test_every_figure_is_a_valid_chart_without_data(build, language):
-    check_valid_without_data(build, BUILDERS[build], language)
 
 
 def test_what_is_said_of_an_axis_of_days_is_the_same_at_every_width():

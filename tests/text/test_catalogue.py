@@ -2,7 +2,6 @@
 
 import ast
 import string
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,7 +33,6 @@ def sentences(path: Path) -> set[str]:
     return {text for text in found if any(letter.isalpha() for letter in text)}
 
 
-@cache
 def catalogue() -> dict[str, set[str]]:
     """Every sentence, by where it is said."""
     said = {str(path.relative_to(LIB)): sentences(path) for path in sorted(LIB.glob("**/*.py"))}
@@ -51,11 +49,11 @@ def catalogue() -> dict[str, set[str]]:
     return said
 
 
-@pytest.mark.parametrize("place", sorted(catalogue()))
-def test_every_sentence_has_its_french(place):
-    french = words_for("fr").catalogue
+def test_every_sentence_has_its_french():
+    french, said = words_for("fr").catalogue, catalogue()
 
-    assert sorted(catalogue()[place] - french.keys()) == []
+    assert len(said) > 300
+    assert {place: sorted(missing) for place in said if (missing := said[place] - french.keys())} == {}
 
 
 def test_a_translation_keeps_the_values_of_its_sentence():
