@@ -17,7 +17,7 @@ from itertools import combinations
 
 import numpy as np
 import polars as pl
-from attack_bounds import HIGH, LOW, NEAR, SUM, best, propagate, solve
+from attack_bounds import HIGH, LOW, NEAR, SUM, Program, best, counted, propagate
 from attack_tables import SLACK, Tables
 from scipy.sparse import csr_array
 
@@ -53,13 +53,14 @@ class Recovered:
         return pl.DataFrame(rows, dict(zip(columns, types, strict=True)), orient="row")
 
 
-def attack(releases, knowledge, *, solves=2):
+def attack(releases, knowledge, *, solves=2, answers=None):
     """All attacks on each wave of its own.
 
     Args:
         releases: Any number of waves' releases.
         knowledge: What the insider knows, from `knowing`.
         solves: Small groups of each wave and question for which programs are solved, those with the narrowest bounds.
+        answers: The `truth`, to spare programs that could find nothing (see `Program`). It is used for nothing else.
 
     Returns:
         `Recovered.frame()`, sorted. That nobody of a set is low is told apart by `ruled_out`.
@@ -73,7 +74,7 @@ def attack(releases, knowledge, *, solves=2):
             if len(seen.known) or len(seen.loose):
                 _difference(found, tables, seen)
                 _agreement(found, tables, seen)
-                _together(found, tables, seen, solves)
+                _together(found, tables, seen, solves, answers and answers[release.wave][scale.name])
     return found.frame().sort("wave", "question_id", "people", "what")
 
 
@@ -161,7 +162,7 @@ def _any_few(found, attack, tables, scale, sets, low, high):
         tell(SUM, k, least, most)
 
 
-def _together(found, tables, seen, solves):
+def _together(found, tables, seen, solves, answers):
     """What all sets together say of the types of people, one type being those whom no released set parts."""
     scale = seen.scale
     rows = np.vstack([seen.known, seen.loose])
@@ -195,13 +196,15 @@ def _together(found, tables, seen, solves):
     # Programs for those with the narrowest bounds, and for those nearest to being determined.
     score = np.where((width > NEAR + SLACK) & (far > 1e-7)[:, None], width, np.inf)[:, [HIGH, SUM]]
     near = np.where(np.isfinite(score), (far / n)[:, None], np.inf)
+    true = None if answers is None else counted(scale, which, [answers[each] for each in tables.people[people]])
+    program = Program(scale, holds, size, low, high, bounds)
     for ranked in (score, near):
         for place in np.argsort(ranked, axis=None, kind="stable")[:solves]:
             target, what = divmod(int(place), 2)
             if np.isfinite(ranked[target, what]):
                 what = (HIGH, SUM)[what]
                 chosen = targets[[target]].indices
-                tell("programs", target, what, *solve(scale, holds, size, low, high, bounds, chosen, what))
+                tell("programs", target, what, *program.ends(chosen, what, true))
 
 
 def _targets(tables, people, which, size):

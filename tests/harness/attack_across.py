@@ -169,7 +169,7 @@ def attacked(seed, people, mode, *, protect=True, n_waves=8, solves=1, insiders=
         releases.append(release(wave, list(zip(waves, releases, strict=False)), protect=protect))
     told = Counter(told for each in releases for told in each.cells["told"])
     found = pl.concat(
-        attack(releases, knowing(waves, answers, insider), solves=solves)
+        attack(releases, knowing(waves, answers, insider), solves=solves, answers=answers)
         for insider in (None, *lonely(releases, answers, insiders))
     ).unique(["wave", "question_id", "what", "n", "people"])
     within = judged(found, answers)["within"]

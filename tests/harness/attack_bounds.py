@@ -9,6 +9,8 @@ from scipy.sparse import csr_array
 NEAR = 0.2
 #: high, low, sum of scores: what is counted of a set. The middle is the rest.
 HIGH, LOW, SUM = range(3)
+#: How many types may differ from the truth where it is looked for answers that give the same tables; then how many.
+FREE = (40, 80)
 
 
 def best(k, first, second, scores):
@@ -58,39 +60,76 @@ def propagate(scale, holds, size, low, high):
     return least, most
 
 
-def solve(scale, holds, size, low, high, bounds, members, what):
-    """Least and greatest count of a union of types that all tables allow; integers where a first program comes near."""
-    n_types = len(size)
-    top, bottom = scale.ends[:, 1], scale.ends[:, 0]
-    zero = np.zeros_like(holds)
-    eye = np.eye(n_types)
-    # Unknowns: high, low and sum of each type. The middle is what is left.
-    free, whole = np.full(n_types, np.inf), np.where(scale.favourable_from == scale.unfavourable_to + 1, size, 0)
-    blocks = [(np.hstack([holds if w == v else zero for v in range(3)]), low[:, w], high[:, w]) for w in range(3)]
-    blocks += [
-        (np.hstack([eye, eye, 0 * eye]), whole, size),
-        (np.hstack([-(top[0] - top[1]) * eye, (top[1] - top[2]) * eye, eye]), -free, top[1] * size),
-        (np.hstack([-(bottom[0] - bottom[1]) * eye, (bottom[1] - bottom[2]) * eye, eye]), bottom[1] * size, free),
-    ]
-    rows = csr_array(np.vstack([block for block, _, _ in blocks]))
-    told = LinearConstraint(rows, *(np.concatenate([block[side] for block in blocks]) - sign * SLACK
-                                    for side, sign in ((1, 1), (2, -1))))  # fmt: skip
-    limits = Bounds(bounds[0].T.ravel(), np.maximum(bounds[0], bounds[1]).T.ravel())
-    aim = np.zeros(3 * n_types)
-    aim[np.array(members) + what * n_types] = 1
-    span = size[members].sum() * (scale.high - scale.low if what == SUM else 1)
-    result = (bounds[0][members, what].sum(), bounds[1][members, what].sum())
-    for whole in (0, 1):
-        ends = []
-        for sign, other in ((1, result[0]), (-1, result[1])):
-            options = {"time_limit": 2.0}
-            done = milp(
-                sign * aim, integrality=np.full(len(aim), whole), bounds=limits, constraints=told, options=options
+def counted(scale, which, scores):
+    """What is counted of each type of people: types by high, low and sum."""
+    scores = np.array(scores)
+    each = np.column_stack([scores >= scale.favourable_from, scores <= scale.unfavourable_to, scores])
+    return np.stack([np.bincount(which, one) for one in each.T.astype(float)], axis=1)
+
+
+class Program:
+    """What all tables allow: how many of each type are high and low, and the sum of their scores."""
+
+    def __init__(self, scale, holds, size, low, high, bounds):
+        self.scale, self.holds, self.size, self.bounds = scale, holds, size, bounds
+        n_types = len(size)
+        top, bottom = scale.ends[:, 1], scale.ends[:, 0]
+        zero = np.zeros_like(holds)
+        eye = np.eye(n_types)
+        # Unknowns: high, low and sum of each type. The middle is what is left.
+        free, whole = np.full(n_types, np.inf), np.where(scale.favourable_from == scale.unfavourable_to + 1, size, 0)
+        blocks = [(np.hstack([holds if w == v else zero for v in range(3)]), low[:, w], high[:, w]) for w in range(3)]
+        blocks += [
+            (np.hstack([eye, eye, 0 * eye]), whole, size),
+            (np.hstack([-(top[0] - top[1]) * eye, (top[1] - top[2]) * eye, eye]), -free, top[1] * size),
+            (np.hstack([-(bottom[0] - bottom[1]) * eye, (bottom[1] - bottom[2]) * eye, eye]), bottom[1] * size, free),
+        ]
+        rows = csr_array(np.vstack([block for block, _, _ in blocks]))
+        self.told = LinearConstraint(rows, *(np.concatenate([block[side] for block in blocks]) - sign * SLACK
+                                             for side, sign in ((1, 1), (2, -1))))  # fmt: skip
+
+    def near(self, members, what):
+        """How close together the ends of a union of types must be for it to count as known."""
+        return NEAR * self.size[members].sum() * (self.scale.high - self.scale.low if what == SUM else 1)
+
+    def ends(self, members, what, true=None):
+        """Least and greatest count of a union of types that all tables allow; integers where a first program comes near, and
+        the true counts of all types, if given, do not show that nothing narrow could be found."""
+        near, ends = self.near(members, what), [end[members, what].sum() for end in self.bounds]
+        for whole in (0, 1):
+            for side, (sign, done) in enumerate(self._solved(members, what, whole, self.bounds)):
+                bound = done.mip_dual_bound if whole else done.fun
+                ends[side] = ends[side] if bound is None else sign * bound
+            is_near = near < ends[1] - ends[0] <= 3 * near
+            if whole or not is_near or (true is not None and self.is_far(members, what, true)):
+                break
+        return (np.ceil(ends[0] - 1e-4), np.floor(ends[1] + 1e-4)) if whole else ends
+
+    def is_far(self, members, what, true):
+        """Whether other answers than the true ones give the same tables, though the count of a union of types differs by so
+        much that it cannot be known; looked for where few types differ, those that most sets hold as they hold the union."""
+        apart = np.min([np.abs(self.holds - self.holds[:, [one]]).sum(axis=0) for one in members], axis=0)
+        order = np.argsort(apart, kind="stable")
+        for free in FREE:
+            least, most = (end.copy() for end in self.bounds)
+            least[order[free:]] = most[order[free:]] = true[order[free:]]
+            low, high = (
+                true[members, what].sum() if done.x is None else sign * done.fun
+                for sign, done in self._solved(members, what, 1, (least, most))
             )
+            if high - low > self.near(members, what) + SLACK:
+                return True
+        return False
+
+    def _solved(self, members, what, whole, bounds):
+        """A union of types at its least (sign 1), and at its greatest (−1)."""
+        aim = np.zeros(bounds[0].size)
+        aim[np.array(members) + what * len(self.size)] = 1
+        limits = Bounds(bounds[0].T.ravel(), np.maximum(*bounds).T.ravel())
+        for sign in (1, -1):
+            done = milp(
+                sign * aim, integrality=np.full(len(aim), whole), bounds=limits, constraints=self.told,
+                options={"time_limit": 2.0},
+            )  # fmt: skip
             assert done.status in (0, 1), f"the tables contradict one another: {done.message}"
-            bound = done.mip_dual_bound if whole else done.fun
-            ends.append(other if bound is None else sign * bound)
-        result = (ends[0], ends[1]) if not whole else (np.ceil(ends[0] - 1e-4), np.floor(ends[1] + 1e-4))
-        if result[1] - result[0] > 3 * NEAR * span or result[1] - result[0] <= NEAR * span:
-            break
-    return result
+            yield sign, done

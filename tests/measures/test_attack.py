@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import attack
 import attack_across
+import attack_bounds
 import attack_tables
+import numpy as np
 import polars as pl
 import pytest
 from pulse_companies import AGREEMENT, company
@@ -129,6 +131,21 @@ def test_a_table_of_counts_bounds_its_cells():
     found = found_in(hand_made(people, groups), "bounds", what="high", people="p08,p09,p10")
 
     assert found["low"].to_list() == [1]
+
+
+@pytest.mark.parametrize(("scores", "is_far"), [((5, 1, 1, 5), True), ((5, 4, 4, 5), True), ((5, 1, 5, 5), False)])
+def test_programs_are_spared_only_where_other_answers_give_the_same_tables(scores, is_far):
+    # Four people in two rows and two columns, whose sums are told.
+    scale = attack_tables.Scale(SCORE, 1, 5, 2, 4)
+    holds = np.array([[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0], [0, 1, 0, 1]], float)
+    true = attack_bounds.counted(scale, np.arange(4), scores)
+    told, one = holds @ true, np.ones(4)
+    bounds = np.stack([0 * one, 0 * one, one], axis=1), np.stack([one, one, 5 * one], axis=1)
+    program = attack_bounds.Program(scale, holds, one, told, told, bounds)
+    low, high = program.ends([0], attack_bounds.SUM)
+
+    assert program.is_far([0], attack_bounds.SUM, true) is is_far
+    assert (high - low > 0.8) == is_far
 
 
 def test_a_comment_of_few_is_told():
