@@ -162,6 +162,25 @@ def test_an_answer_that_none_can_be_is_refused_and_the_link_stays_good(store, an
     store.answer(token, {"tools": 3}, NOW)
 
 
+def test_of_those_who_answer_at_once_each_is_told_their_own(store):
+    one, other = (ballots.opened(store, wave=wave)["token"].to_list() for wave in ("2026-05", "2026-06"))
+    store.answer(one[0], {"tools": 1}, NOW)
+    entries = [
+        (one[0], {"tools": 2}), (one[1], {"tools": 9}), (one[2], {"tools": 3}), ("x" * 32, {"tools": 3}),
+        (other[0], {"tools": 4}), (one[2], {"tools": 5}), (one[3], {"tools": object()}), (one[4], {"words": 3}),
+    ]  # fmt: skip
+    outcomes = store.answer_all(entries, NOW)
+
+    assert [getattr(each, "why", type(each).__name__) for each in outcomes] == [
+        "used", "Problem", "NoneType", "unknown", "NoneType", "used", "Problem", "Problem",
+    ]  # fmt: skip
+    assert store.status(NOW)["n_answered"].to_list() == [2, 1]
+    assert sorted(store.close("pulse", "2026-05", NOW).answers.filter(pl.col("cut").is_null())["score"]) == [1, 3]
+    asked = store.asked_all([one[2], one[1], other[0], other[1], ""], NOW)
+    assert [getattr(each, "why", None) for each in asked] == ["closed", "closed", "used", None, "unknown"]
+    assert asked[3].wave == "2026-06"
+
+
 def test_names_and_addresses_are_masked_before_they_are_kept(store):
     people = ballots.people().with_columns(name=pl.lit("Zoé Quibble"))
     token = ballots.opened(store, invited=people)["token"][0]

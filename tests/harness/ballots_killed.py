@@ -1,17 +1,18 @@
 """People answer in a process of its own, which is killed again and again; run as a program, it is that process."""
 
+import asyncio
 import os
 import random
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import ballots
 import polars as pl
 
 from cadran.book.ballots import Ballots, Refused
+from cadran.publish.together import Together
 
 #: Answers under way at once.
 AT_ONCE = 4
@@ -87,22 +88,29 @@ def _is_open(store, token):
     return True
 
 
-def _answer(store, number, token):
-    try:
-        store.answer(token, ballots.answers(number), ballots.NOW)
-    except Refused as refused:
-        if refused.why != "used":  # it was heard, but the process did not live to say so
-            raise
-    # One write for a line: who reads never sees half a number.
-    os.write(1, f"{number}\n".encode())
+async def _answer(answering, waiting, tokens):
+    while waiting:
+        number = waiting.pop()
+        try:
+            await answering((tokens[number], ballots.answers(number)))
+        except Refused as refused:
+            if refused.why != "used":  # it was heard, but the process did not live to say so
+                raise
+        # One write for a line: who reads never sees half a number.
+        os.write(1, f"{number}\n".encode())
+
+
+async def _answer_all(store, waiting, tokens):
+    answering = Together(lambda entries: store.answer_all(entries, ballots.NOW))
+    await asyncio.gather(*(_answer(answering, waiting, tokens) for _ in range(AT_ONCE)))
 
 
 def main(folder, *acknowledged):
     tokens = (Path(folder) / "tokens").read_text("utf-8").split()
     waiting = [number for number in range(len(tokens)) if str(number) not in acknowledged]
     random.shuffle(waiting)
-    with Ballots(Path(folder) / "ballots.sqlite") as store, ThreadPoolExecutor(AT_ONCE) as threads:
-        list(threads.map(lambda number: _answer(store, number, tokens[number]), waiting))
+    with Ballots(Path(folder) / "ballots.sqlite") as store:
+        asyncio.run(_answer_all(store, waiting, tokens))
 
 
 if __name__ == "__main__":

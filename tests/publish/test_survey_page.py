@@ -299,7 +299,7 @@ def test_a_store_that_fails_is_told_to_its_keeper_without_link_or_answer(page, s
     def broken(*_):
         raise Problem("The disk is full.", "Make room.")
 
-    monkeypatch.setattr(store[0], "asked", broken)
+    monkeypatch.setattr(store[0], "asked_all", broken)
     answer = ask(page, links[0], ALL)
 
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")
@@ -307,7 +307,7 @@ def test_a_store_that_fails_is_told_to_its_keeper_without_link_or_answer(page, s
 
 
 def test_a_fault_of_ours_is_told_kindly_too(page, store, links, monkeypatch):
-    monkeypatch.setattr(store[0], "asked", lambda *_: 1 / 0)
+    monkeypatch.setattr(store[0], "asked_all", lambda *_: 1 / 0)
 
     answer = ask(page, links[0])
 

@@ -1,30 +1,27 @@
 """Ballots: collecting the answers of a wave so that the store can tell that someone answered, and never what."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from cadran.book.ballots_box import Box, Given, Opened
+from cadran.book.ballots_box import Box, Opened
 from cadran.book.ballots_forgotten import Invitation, forget_invited, invitations
-from cadran.book.ballots_given import given_by
-from cadran.book.ballots_links import Refused, hash_of, linked
+from cadran.book.ballots_links import Refused, linked
 from cadran.book.ballots_open import check_unopened, opened
 from cadran.book.ballots_status import opened_here
 from cadran.book.ballots_store import PostgreSQL, SQLite, Store, Transaction
-from cadran.book.ballots_together import Together
+from cadran.book.ballots_taken import Answers, looked_up, taken
 from cadran.book.ballots_wave import closed
 from cadran.book.pseudonyms import key_of, key_path
 from cadran.book.pulse import FOLDER
 from cadran.tables.problems import Problem
 from cadran.tables.pulse import Terms, Wave
 
-_LINK = """
-    select wave_id, place, closed_at, substr(state, cast(place + 1 as integer), 1)
-    from links join waves using (wave_id) left join boxes using (wave_id) where hash = ?
-"""
 __all__ = ["FILE", "Asked", "Ballots", "Refused", "ballots_of"]
 
 #: The store of a book, in the folder that holds its surveys.
@@ -60,7 +57,6 @@ class Ballots:
         self._store: Store = PostgreSQL(str(address)) if is_server else SQLite(Path(address))
         self._folder = folder or (Path() if is_server else Path(address).parent)
         self._known: dict[str, Opened] = {}
-        self._together = Together(self._put)
 
     def __enter__(self) -> "Ballots":
         return self
@@ -116,7 +112,7 @@ class Ballots:
                 run("select wave, mode, digest, closed_at from waves where survey = ?", terms.survey),
             )
             run(f"insert into waves ({', '.join(row)}) values ({', '.join('?' * len(row))})", *row.values())
-            run("insert into boxes values (?, ?, ?)", definition.wave_id, box.state(), box.written())
+            run("insert into boxes values (?, ?, ?)", definition.wave_id, box.state(), b"")
             return linked(run, box, key, invited["person"])
 
     def asked(self, token: str, now: datetime) -> Asked:
@@ -125,10 +121,20 @@ class Ballots:
         Raises:
             Refused: If it is not known, was used, or came too late.
         """
-        wave, _ = self._link(token, now)
-        return Asked(wave.terms, wave.wave, wave.questions, wave.closes_at)
+        return _one(self.asked_all([token], now))
 
-    def answer(self, token: str, answers: Mapping[str, int | str | None], now: datetime) -> None:
+    def asked_all(self, tokens: Sequence[str], now: datetime) -> list[Asked | Refused]:
+        """What each of some links asks, or why it opens nothing."""
+        with self._store.transaction() as run:
+            found = looked_up(run, tokens, now, partial(self._opened, run))
+        return [
+            each
+            if isinstance(each, Refused)
+            else Asked(each[0].terms, each[0].wave, each[0].questions, each[0].closes_at)
+            for each in found
+        ]
+
+    def answer(self, token: str, answers: Answers, now: datetime) -> None:
         """Take in what one person answers, and that they did: both or none. Once it returns, it is on the disk.
 
         Args:
@@ -140,8 +146,16 @@ class Ballots:
             Refused: If the link is not known, was used, or came too late.
             Problem: If an answer is none that its question has; nothing is answered at all; or it could not be kept.
         """
-        wave, place = self._link(token, now)
-        self._together(wave.wave_id, given_by(wave, place, answers))
+        _one(self.answer_all([(token, answers)], now))
+
+    def answer_all(self, entries: Sequence[tuple[str, Answers]], now: datetime) -> list[Exception | None]:
+        """Take in what several people answer, in one transaction: of each what `answer` would raise, None if they are in.
+
+        Raises:
+            Problem: If they could not be kept: of none is anything in.
+        """
+        with self._store.transaction(writes=True) as run:
+            return taken(run, self._store.held, entries, now, partial(self._opened, run))
 
     def unused(self, survey: str, wave: str) -> int:
         """How many of a wave's links were not used yet.
@@ -240,21 +254,6 @@ class Ballots:
         self._known.pop(name, None)
         self._store.compact()
 
-    def _link(self, token: str, now: datetime) -> tuple[Opened, int]:
-        """The wave of a link, and the place of its person."""
-        found = self._store.read(_LINK, hash_of(token))
-        if not found:
-            raise Refused("unknown")
-        ((name, place, closed_at, used),) = found
-        if closed_at:
-            raise Refused("closed")
-        if used != b"\0":
-            raise Refused("used")
-        wave = self._opened(self._store.read, name)
-        if now > wave.closes_at:
-            raise Refused("expired", closes_at=wave.closes_at)
-        return wave, place
-
     def _opened(self, run: Transaction, name: str) -> Opened:
         """A wave as it was opened; read once, for it does not change."""
         if name not in self._known:
@@ -280,30 +279,13 @@ class Ballots:
             self._known.pop(name, None)  # somebody may have been forgotten since
             return Box(self._opened(run, name), *held[0])
 
-    def _put(self, entries: list[tuple[str, Given]]) -> list[Refused | None]:
-        """Put in what several persons give, in one transaction; of each, why it was refused, if it was."""
-        outcomes: list[Refused | None] = []
-        with self._store.transaction(writes=True) as run:
-            boxes: dict[str, Box | None] = {}
-            for name, given in entries:
-                if name not in boxes:
-                    boxes[name] = self._held(run, name)
-                box = boxes[name]
-                refused = Refused("closed") if box is None else Refused("used") if box.used[given.place] else None
-                if box is not None and refused is None:
-                    box.put(given)
-                outcomes.append(refused)
-            for name, box in boxes.items():
-                if box is not None:
-                    run("update boxes set state = ?, comments = ? where wave_id = ?", box.state(), box.written(), name)
-        return outcomes
 
-    def _held(self, run: Transaction, name: str) -> Box | None:
-        """The box of an open wave, which nobody else changes meanwhile."""
-        sql = f"select closed_at, state, comments from waves join boxes using (wave_id) where wave_id = ?{self._store.held}"
-        for closed_at, state, comments in run(sql, name):
-            return None if closed_at else Box(self._opened(run, name), state, comments)
-        return None
+def _one(outcomes: Sequence[Asked | Exception | None]) -> Any:
+    """What came of the only one, raised if it failed."""
+    (outcome,) = outcomes
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def ballots_of(folder: Path, address: str | None = None) -> Ballots:

@@ -7,7 +7,7 @@ The same answers given in another order make the same bytes.
 
 import json
 from bisect import insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
@@ -123,6 +123,7 @@ class Box:
         self.counts = np.frombuffer(data[ends[1] :], "<u4").reshape(n_groups, width).copy()
         #: Each a line of JSON: number of its question, number of its group, text.
         self.comments = comments.rstrip(b" ").splitlines()
+        self._size = len(comments)
 
     @property
     def is_anonymous(self) -> bool:
@@ -151,10 +152,13 @@ class Box:
         """Its bytes, without the comments: always as many."""
         return bytes(self.used) + b"".join(self.ballots) + self.counts.tobytes()
 
-    def written(self) -> bytes:
-        """The comments as bytes: whole pages."""
+    def written(self) -> Iterator[bytes]:
+        """The comments as bytes, whole pages. Where there are several more than were read, first blanks of each size between:
+        a file shows how what is in it grew, and must not show who came together."""
         data = b"\n".join(self.comments)
-        return data.ljust(-(-len(data) // _PAGE) * _PAGE)
+        size = -(-len(data) // _PAGE) * _PAGE
+        yield from (b" " * less for less in range(self._size + _PAGE, size, _PAGE))
+        yield data.ljust(size)
 
 
 def _groups(told: Mapping[str, Any]) -> Groups:

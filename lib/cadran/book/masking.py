@@ -69,6 +69,8 @@ _DIGIT = re.compile(r"\d")
 def cleaned(text: str) -> str:
     """A text without signs that are not seen, its ends of lines as one sign; markup stays what it is, text."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if text.replace("\n", " ").isprintable():
+        return text.strip()
     kept = ("\n" if sign == "\n" else " " if sign == "\t" else sign for sign in text)
     return "".join(sign for sign in kept if sign == "\n" or unicodedata.category(sign)[0] != "C").strip()
 

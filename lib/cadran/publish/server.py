@@ -1,6 +1,7 @@
 """`cadran serve`: one process that shows the allow-listed notebooks, read-only, to a browser on this machine."""
 
 import contextlib
+import gc
 import os
 import re
 import signal
@@ -84,6 +85,7 @@ def serve(
         site.warm_up()
         shown = f"[{host}]" if ":" in host else host
         server = _Server(site.asgi(), lambda: announce(f"http://{shown}:{listening.getsockname()[1]}"))
+        gc.freeze()  # what is there by now stays: each look through it for garbage kept readers waiting for 0.15 s
         _run(server, listening)
 
 
@@ -127,6 +129,8 @@ class Site:
         Raises:
             Problem: If no app can be shown.
         """
+        if self.surveys:
+            self.surveys.warm_up()
         if not self.apps and self.surveys:
             return
         waiting = list(self.apps.values())

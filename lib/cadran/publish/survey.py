@@ -1,7 +1,8 @@
 """The page on which the invited answer, at `/s/{token}`: apart from the managers' pages, without sign-in, cookie or log."""
 
 import gzip
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -9,7 +10,6 @@ from math import ceil
 from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,18 +18,22 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from cadran.book import Book
-from cadran.book.ballots import Ballots, Refused, ballots_of
+from cadran.book.ballots import Asked, Ballots, Refused, ballots_of
 from cadran.book.pulse import FOLDER
 from cadran.publish.limits import Buckets, origin_of
-from cadran.publish.survey_form import MOST_BYTES, MOST_SIGNS, Unfit, read_form
+from cadran.publish.survey_form import MOST_BYTES, MOST_SIGNS, Question, Unfit, read_form
 from cadran.publish.survey_page import form_page, message_page, policy, thanks_page
+from cadran.publish.together import Together
 from cadran.tables.problems import Problem
-from cadran.text import Words, pick_language, words_for
+from cadran.tables.pulse import Terms
+from cadran.text import LANGUAGES, Words, pick_language, words_for
 
 #: Requests at once and then per second: from one address, behind which an office of 200 may stand, and with one link.
 PER_ADDRESS, PER_LINK = (1200, 20.0), (30, 0.5)
 #: Seconds after which to ask again while the answers cannot be reached.
 LATER = 5
+#: A survey of nobody.
+_NOBODY = Terms("", {}, "anonymous")
 
 
 class Respondents:
@@ -51,7 +55,9 @@ class Respondents:
     ):
         self.ballots, self.clock, self.zone, self.complain = cache(ballots), clock, zone, complain
         self._addresses, self._links = Buckets(*PER_ADDRESS), Buckets(*PER_LINK)
-        self._forms: dict[tuple[str, str, str], str] = {}
+        self._waves: dict[tuple[str, str, str], _Wave] = {}
+        self._asking = Together(lambda tokens: self.ballots().asked_all(tokens, self.clock()))
+        self._answering = Together(lambda given: self.ballots().answer_all(given, self.clock()))
 
     def asgi(self) -> Starlette:
         """The page, to be mounted at `/s`."""
@@ -60,6 +66,11 @@ class Respondents:
             exception_handlers={HTTPException: self._not_a_page, Exception: self._fault},
         )
 
+    def warm_up(self) -> None:
+        """Have done what is slow once, before anybody asks: reading the words, and how numbers and moments are written."""
+        for words in map(words_for, LANGUAGES):
+            thanks_page(words, _NOBODY, self.clock())
+
     async def answer(self, request: Request) -> Response:
         """The form, what became of what was sent, or why it is refused."""
         words, token = _words(request), request.path_params["token"]
@@ -67,9 +78,8 @@ class Respondents:
             return refusal(words, "too many", wait)
         try:
             if request.method != "POST":
-                return await run_in_threadpool(self._show, token, words)
-            body = await _body(request)
-            return await run_in_threadpool(self._take, token, body, words, "x-again" in request.headers)
+                return await self._show(token, words)
+            return await self._take(token, await _body(request), words, "x-again" in request.headers)
         except Refused as refused:
             return refusal(words, refused.why, is_over=True, is_read=request.method != "POST")
         except Unfit:
@@ -80,38 +90,36 @@ class Respondents:
             self.complain(problem)
             return refusal(words, "not now", LATER)
 
-    def _show(self, token: str, words: Words) -> Response:
-        asked = self.ballots().asked(token, self.clock())
-        name = asked.terms.survey, asked.wave, words.language
-        if name not in self._forms:  # nothing of a wave changes while it is open
-            questions = asked.questions.rows(named=True)
-            self._forms[name] = form_page(words, asked.terms, questions, self._closes(asked.closes_at))
-        return _html(self._forms[name])
+    async def _show(self, token: str, words: Words) -> Response:
+        return _html(self._wave(await self._asking(token), words).form)
 
-    def _take(self, token: str, body: bytes, words: Words, is_again: bool) -> Response:
+    async def _take(self, token: str, body: bytes, words: Words, is_again: bool) -> Response:
         """Read the form and keep its answers.
 
         Whoever sends again because no word came back may find the link used: their answers have arrived.
         """
-        now = self.clock()
         try:
-            asked = self.ballots().asked(token, now)
-            questions, closes = asked.questions.rows(named=True), self._closes(asked.closes_at)
-            sent = read_form(body, questions)
+            wave = self._wave(asked := await self._asking(token), words)
+            sent = read_form(body, wave.questions)
             if sent.switch:
                 words = words_for(sent.switch)
-                return _html(form_page(words, asked.terms, questions, closes, sent), is_one=True)
+                return _html(form_page(words, asked.terms, wave.questions, wave.closes, sent), is_one=True)
             if sent.wrong or all(each is None for each in sent.answers.values()):
-                return _html(form_page(words, asked.terms, questions, closes, sent), 422, is_one=True)
-            self.ballots().answer(token, sent.answers, now)
+                return _html(form_page(words, asked.terms, wave.questions, wave.closes, sent), 422, is_one=True)
+            await self._answering((token, sent.answers))
         except Refused as refused:
             if is_again and refused.why == "used":
                 return refusal(words, "arrived", is_over=True)
             raise
-        return _html(thanks_page(words, asked.terms, closes))
+        return _html(wave.thanks)
 
-    def _closes(self, at: datetime | None) -> datetime | None:
-        return at.astimezone(self.zone) if at else None
+    def _wave(self, asked: Asked, words: Words) -> "_Wave":
+        name = asked.terms.survey, asked.wave, words.language
+        if name not in self._waves:
+            questions, closes = asked.questions.rows(named=True), asked.closes_at.astimezone(self.zone)
+            form = form_page(words, asked.terms, questions, closes)
+            self._waves[name] = _Wave(questions, closes, form, thanks_page(words, asked.terms, closes))
+        return self._waves[name]
 
     def _wait(self, request: Request, token: str) -> int:
         """Whole seconds to wait before the next request; 0 if this one may pass."""
@@ -141,6 +149,16 @@ def respondents_of(
         return ballots_of(folder, address)
 
     return Respondents(ballots, clock, ZoneInfo(book.settings.time_zone), complain)
+
+
+@dataclass(frozen=True)
+class _Wave:
+    """What of a wave is the same for everybody, in one language: made once, since nothing of it changes while it is open."""
+
+    questions: Sequence[Question]
+    closes: datetime
+    form: str
+    thanks: str
 
 
 class _TooLong(Exception):
