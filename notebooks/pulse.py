@@ -9,7 +9,6 @@ with app.setup:
     import marimo as mo
 
     from cadran.book import SAMPLE, open_book
-    from cadran.book.promised import promises
     from cadran.figures import pulse_act as act
     from cadran.figures import pulse_page as sheet
     from cadran.figures import pulse_told as told
@@ -17,7 +16,7 @@ with app.setup:
     from cadran.measures.answers import tried
     from cadran.measures.conversation import guide
     from cadran.measures.poll import Poll
-    from cadran.measures.promised import followed
+    from cadran.measures.promised import followed, promises_seen
     from cadran.measures.releases import released
     from cadran.models.drivers import drivers
     from cadran.models.pulse_load import pulse_load
@@ -56,15 +55,15 @@ def read_view(book, page, releases):
     mo.stop(not releases)
     view = page.asked
     release = releases[view["wave"]]
-    answers = sheet.Answers(release, view, page.words)
+    answers = sheet.Answers(release, view, page.words, book.settings.time_zone)
     poll = Poll(book, release.terms.survey, release.wave, len(releases))
     asked = view.without(*sheet.IF, "scene")
     return answers, asked, poll, release, view
 
 
 @app.cell
-def ask(answers, poll, view):
-    about, by = answers.about, view["by"]
+def ask(answers, poll):
+    about, by = answers.about, answers.by
     first = answers.having(
         {
             "enps": poll.ask("enps"),
@@ -72,10 +71,10 @@ def ask(answers, poll, view):
             "trend": poll.ask("pulse_trend", question=about, waves=True),
             "moved": poll.ask("pulse_trend"),
             "answers": poll.ask("favourable_share"),
-            "answered": poll.ask("participation", by),
+            "answered": poll.ask("participation", *by),
             "index": poll.ask("dimension_index"),
-            "heat": poll.ask("favourable_share", by),
-            "groups": poll.ask("pulse_compared", by, question=about),
+            "heat": poll.ask("favourable_share", *by),
+            "groups": poll.ask("pulse_compared", *by, question=about),
             "detectable": poll.ask("detectable", question=about),
         }
     )
@@ -111,7 +110,7 @@ def show_why(asked, first, found_why, page, view):
     else:
         _why = first.having({"drivers": found_why.rows, "priorities": found_why.priorities})
         _sure = (found_why.r2, found_why.r2_low, found_why.r2_high)
-        page.show(sheet.only(view, {**first_words(_why), **act.why(_why, found_why.n, _sure)}))
+        page.show(sheet.only(view, {**first_words(_why), **act.why(page, _why, found_why.n, _sure)}))
     return
 
 
@@ -137,7 +136,7 @@ def show_promised(asked, book, first, page, view):
     _kept = first.having(
         {"followed": followed(book), "regularity": tried(regularity, book, book.day), "guide": tried(guide, book)}
     )
-    page.show(sheet.only(view, {**act.promised(_kept, promises(book)), **act.talks(_kept), **act.guide(_kept)}))
+    page.show(sheet.only(view, {**act.promised(_kept, promises_seen(book)), **act.talks(_kept), **act.guide(_kept)}))
     return
 
 

@@ -8,7 +8,7 @@ from cadran.book.promised import done, forgotten, promise, promises, told
 from cadran.book.pulse import pulse_of
 from cadran.book.reader import Reader
 from cadran.measures.enps_interval import enps_interval, share_interval
-from cadran.measures.promised import NONE_BEFORE, NONE_SINCE, check_about, followed
+from cadran.measures.promised import NONE_BEFORE, NONE_SINCE, check_about, followed, promises_seen
 from cadran.tables.problems import Problem
 from cadran.tables.pulse import Answer, Cell, Comment, Group, Invited, Question, Release, Terms, Wave
 
@@ -136,13 +136,13 @@ def test_a_reader_is_told_of_the_groups_they_may_see(book):
     promise(book, "pulse", "workload", "Hire", "Ada", date(2026, 7, 1), at(4, 25))
     promise(book, "pulse", "workload", "Hire", "Ada", date(2026, 7, 1), at(3, 25), ("region", None, "North"))
 
-    south = followed(replace(book, reader=Reader("s", "manager", regions=frozenset({"South"}))))
+    theirs = replace(book, reader=Reader("s", "manager", regions=frozenset({"South"})))
 
-    assert south["last"].to_list() == [70, None]
+    assert promises_seen(theirs)["cut"].to_list() == ["company"]
+    assert followed(theirs)["last"].to_list() == [70]
+    assert promises_seen(replace(theirs, reader=Reader("h", "hr", regions=frozenset({"South"})))).height == 2
     with pytest.raises(Problem, match="was not released for North"):
-        check_about(
-            replace(book, reader=Reader("s", "manager", regions=frozenset({"South"}))), "workload", "North", "region"
-        )
+        check_about(theirs, "workload", "North", "region")
 
 
 def test_a_promise_is_about_what_was_asked_and_released(book):

@@ -1,5 +1,6 @@
 """The parts of a page as HTML: written here once, for the live page, its first sight and reports."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
@@ -99,10 +100,11 @@ class Notice:
     kind: Literal["empty", "little", "error", "info"] = "info"
 
     def html(self, slot: str, words: Words) -> str:
-        """A quiet box."""
+        """A quiet box, commands set as such."""
         title = f"<h2>{escape(self.title)}</h2>" if self.title else ""
         role = "alert" if self.kind == "error" else "note"
-        return f"<div class='notice {self.kind}' role={role}>{title}<p>{escape(self.text)}</p></div>"
+        said = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(self.text))
+        return f"<div class='notice {self.kind}' role={role}>{title}<p>{said}</p></div>"
 
 
 def once(blocks: Mapping[str, Block | Figure], words: Words) -> dict[str, Block | Figure]:

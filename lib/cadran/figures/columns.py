@@ -278,7 +278,7 @@ WORDED = (
 )
 _MONTHS = {"month", "closed_month", "created_month", "expected_month"} | columns_planned.MONTHS
 #: Columns that only serve the drawing.
-HIDDEN = {"state", "key", "cause", "period", "row", "name", "told", "brief"}
+HIDDEN = {"state", "key", "cause", "period", "row", "name", "told", "brief", "said", "cell"}
 
 
 def label(column: str, words: Words) -> str:

@@ -1,5 +1,7 @@
 """What the columns of measured pulse surveys are called, and those of their values that are words of ours."""
 
+from cadran.figures.pulse_words import QUADRANTS
+
 LABELS = {
     "survey": "Survey",
     "wave": "Wave of the survey",
@@ -22,6 +24,7 @@ LABELS = {
     "favourable_worst_share": "Favourable if the silent were unhappy",
     "favourable_best_share": "Favourable if the silent were happy",
     "n_scores": "Scores given",
+    "n_of_this_wave": "Of this wave",
     "n_promoters": "Promoters",
     "n_passives": "Passives",
     "n_detractors": "Detractors",
@@ -58,6 +61,38 @@ LABELS = {
     "detectable": "Visible difference, points",
     "n_scores_before": "Scores in the wave before",
     "detectable_change": "Visible change, points",
+    "asked": "Question as asked",
+    "dominance": "R² added",
+    "r2_share": "Share of what all questions tell",
+    "r2_cut": "An even share",
+    "first_share": "Came first, share of samples",
+    "is_told": "Beyond chance",
+    "correlation": "Correlation",
+    "sign": "Direction",
+    "slope": "eNPS score for one point more",
+    "ordinal_share": "Share by the order of scores alone",
+    "ordinal_rank": "Rank by the order of scores alone",
+    "pairwise_share": "Share from all pairs of answers",
+    "alike": "Answered nearly alike",
+    "favourable": "Favourable share told",
+    "favourable_cut": "Mean of the questions",
+    "quadrant": "What to do",
+    "is_sure": "Sure",
+    "rise": "If answers rose by",
+    "factor": "What weighs",
+    "n_groups": "Groups",
+    "n_waves": "Waves",
+    "typical_change": "Typical change",
+    "smallest_effect": "Smallest that would show",
+    "freedom": "Degrees of freedom",
+    "is_link": "Beyond chance",
+    "n_people": "People",
+    "n_managers": "Their managers",
+    "n_on_rhythm": "Met as agreed",
+    "on_rhythm_share": "Met as agreed, share",
+    "n_held": "Held",
+    "median_gap_days": "Median time between two",
+    "n_late_plans": "Planned, neither held nor cancelled",
 }
 VALUES = {
     "exact": "Exactly",
@@ -68,7 +103,11 @@ VALUES = {
     "who_answered": "Only who answered changed",
     "reversed": "The groups moved the other way",
     "hidden_by_who_answered": "The groups moved, hidden by who answered",
+    "enps": "eNPS",
+    "favourable_share": "Favourable answers",
+    "favourable": "Favourable answers",
+    **QUADRANTS,
 }
-WORDED = {"told", "reading"}
+WORDED = {"told", "reading", "quantity", "quadrant"}
 #: Shares whose names do not end so.
-SHARES = ("band",)
+SHARES = ("band", "favourable_cut", "r2_cut")

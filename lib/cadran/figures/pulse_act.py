@@ -1,6 +1,7 @@
 """What goes with how a team is, what was written, what was promised: parts of the Pulse page that lead to acting."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -8,51 +9,75 @@ import polars as pl
 from cadran.figures import pulse_why as draw
 from cadran.figures.blocks import Block, Lines, Nothing, Notice
 from cadran.figures.figure import Figure
+from cadran.figures.page import Page
 from cadran.figures.pulse_beside import BESIDE
-from cadran.figures.pulse_page import Answers
-from cadran.figures.pulse_told import asking
-from cadran.figures.pulse_words import DIMENSIONS, FACTORS, QUADRANTS
-from cadran.figures.told import with_finding
+from cadran.figures.pulse_page import Answers, levers, wants
+from cadran.figures.pulse_told import asking, band, worded
+from cadran.figures.pulse_words import FACTORS, QUADRANTS, subject
+from cadran.figures.told import heard
 from cadran.tables.problems import Problem
 from cadran.text import Words
 
 Parts = dict[str, Block | Figure]
 
 
-def why(answers: Answers, n: int, adjusted: Sequence[float]) -> Parts:
-    """What goes with eNPS, and which of it is low: where to act first.
+def why(page: Page, answers: Answers, n: int, adjusted: Sequence[float]) -> Parts:
+    """What goes with eNPS, and which of it is low: where to act first; and the controls of the what-if.
 
     Args:
+        page: With those controls.
         answers: With the frames `drivers` and `priorities`.
         n: People who answered all of it.
         adjusted: Adjusted R² of all questions together, and the ends of its interval.
     """
     words = answers.words
-    drivers = asking(answers.frame("drivers"), answers).filter(pl.col("rank").is_not_null())
+    drivers = answers.frame("drivers").filter(pl.col("rank").is_not_null())
+    alike = [words.list([answers.texts.get(each, each) for each in names]) for names in drivers["alike"].fill_null([])]
     said = [words.percent(share) for share in drivers["r2_share"]]
-    drivers = drivers.with_columns(pl.Series("told", said, dtype=pl.String))
-    matrix = _about(asking(answers.frame("priorities"), answers), words)
+    drivers = asking(worded(drivers, answers), answers).with_columns(
+        pl.Series("alike", alike, dtype=pl.String), pl.Series("told", said, dtype=pl.String)
+    )
+    matrix = answers.frame("priorities")
     names = [words(QUADRANTS[each]) if each else "" for each in matrix["quadrant"]]
-    matrix = matrix.with_columns(pl.Series("to_do", names, dtype=pl.String))
+    shares = [_favourable(row, words) for row in matrix.iter_rows(named=True)]
+    briefs = [answers.names.get(each, each) for each in matrix["question_id"]]
+    matrix = asking(worded(matrix, answers), answers).with_columns(
+        pl.Series("told", names, dtype=pl.String), pl.Series("said", shares, dtype=pl.String),
+        pl.Series("brief", briefs, dtype=pl.String),
+    )  # fmt: skip
     share, low, high = (words.percent(max(each, 0)) for each in adjusted)
     told = words(
-        "{n} people; together the questions tell {share} of it ({low} to {high}); 95 % intervals; grey: may be chance",
-        n=n, share=share, low=low, high=high,
+        "{n} people; together the questions tell {share} of how eNPS differs between them ({low} to {high}); bars: the part of "
+        "each in that; 95 % intervals; grey: may be chance",
+        n=words.number(n), share=share, low=low, high=high,
     )  # fmt: skip
     drawn = {
-        "drivers": answers.draw("drivers", drivers, draw.drivers, words("What goes with eNPS"), told),
+        "drivers": answers.draw(drivers, draw.drivers, words("What goes with eNPS"), told),
         "priorities": answers.draw(
-            "priorities", matrix, draw.priorities, words("Where to act first"),
+            matrix, draw.priorities, words("Where to act first"),
             words("Top left: answered less well than the others, and goes with eNPS more; it need not cause it"),
+            known="favourable_share",
         ),
     }  # fmt: skip
-    return {slot: with_finding(block) for slot, block in drawn.items()}
+    return {
+        "drivers": heard(drawn["drivers"], "asked", "told"), "priorities": heard(drawn["priorities"], "asked", "told"),
+        "levers": levers(page),
+    }  # fmt: skip
 
 
 def refused(answers: Answers, problem: Problem) -> Parts:
-    """What is said where what goes with eNPS cannot be told."""
+    """What is said where what goes with eNPS cannot be told: in the first of its places that is shown."""
     told = Notice(problem.told(answers.words), answers.words("What goes with eNPS"), "little")
-    return {"drivers": told, "priorities": Nothing(), "levers": Nothing(), "if_told": Nothing()}
+    others = {"drivers": Nothing(), "priorities": Nothing(), "levers": Nothing(), "if_told": Nothing()}
+    return {**others, "drivers" if wants(answers.view, "drivers") else "if_told": told}
+
+
+def _favourable(row: Any, words: Words) -> str:
+    if row["favourable_share"] is None:
+        return ""
+    if row["favourable_low"] == row["favourable_high"]:
+        return words.percent(row["favourable_share"])
+    return band({"band_low": row["favourable_low"], "band_high": row["favourable_high"]}, words)
 
 
 def if_raised(answers: Answers, raised: pl.DataFrame) -> Parts:
@@ -63,19 +88,19 @@ def if_raised(answers: Answers, raised: pl.DataFrame) -> Parts:
         raised: As `Raised`.
     """
     words, chosen = answers.words, answers.view["rise_of"]
-    names = [words(DIMENSIONS.get(each, answers.texts.get(each, each))) for each in raised["dimension"]]
+    names = [answers.texts.get(each) or subject(each, words) for each in raised["dimension"]]
     ends = raised.select("effect", "effect_low", "effect_high").rows()
     said = [words("{mid} ({low} to {high})", **_points(row, words)) for row in ends]
-    rows = raised.with_columns(
-        pl.Series("label", names, dtype=pl.String), pl.Series("told", said, dtype=pl.String),
-        state=pl.when(pl.col("dimension") == chosen).then(pl.lit("selected")).otherwise(pl.lit("possible")),
+    rows = worded(raised, answers).with_columns(
+        pl.Series("brief", names, dtype=pl.String), pl.Series("told", said, dtype=pl.String),
+        state=pl.when(raised["dimension"] == chosen).then(pl.lit("selected")).otherwise(pl.lit("possible")),
     )  # fmt: skip
     title = words("If answers rose by {n} points", n=words.number(float(answers.view["rise"]), 2))
     subtitle = words(
         "Points out of 10 by which the likelihood to recommend the company is higher among people who answer so, alike in "
         "all else; 95 %. Seen among people, not tried: acting on it may bring more, less or nothing"
     )  # fmt: skip
-    return {"if_told": with_finding(answers.draw("if_told", rows, draw.raised, title, subtitle))}
+    return {"if_told": heard(answers.draw(rows, draw.raised, title, subtitle), "brief", "told")}
 
 
 def _points(row: Sequence[float], words: Words) -> dict[str, str]:
@@ -113,20 +138,27 @@ def load(answers: Answers) -> Parts:
     rows = links.filter(pl.col("outcome") == "favourable")
     labels = [words(FACTORS.get(each, each)) for each in rows["factor"]]
     told = [_link(row, words) for row in rows.iter_rows(named=True)]
-    rows = rows.with_columns(pl.Series("label", labels, dtype=pl.String), pl.Series("told", told, dtype=pl.String))
+    rows = worded(rows, answers).with_columns(
+        pl.Series("brief", labels, dtype=pl.String), pl.Series("told", told, dtype=pl.String)
+    )
     n_groups, n_waves = rows["n_groups"].max() or 0, rows["n_waves"].max() or 0
     subtitle = words(
         "Points of favourable answers that go with one typical change within a group, {n} groups in {waves} waves, 95 %; "
         "beside it the smallest that would show", n=n_groups, waves=n_waves,
     )  # fmt: skip
-    return {"load": with_finding(answers.draw("load", rows, draw.links, title, subtitle))}
+    drawn = answers.draw(rows, draw.links, title, subtitle, known="effect")
+    if isinstance(drawn, Figure):  # a column of this name is called "Deals" on all pages
+        drawn = replace(drawn, frames={"rows": drawn.frame.drop("n")})
+    return {"load": heard(drawn, "brief", "told")}
 
 
 def _link(row: Any, words: Words) -> str:
     if row["effect"] is None:
         return words(row["reason"] or "")
     return words(
-        "{n}, visible from {least}", n=words.signed(row["effect"]), least=words.number(row["smallest_effect"], 0)
+        "{n}; would show from {least} on",
+        n=words.signed(row["effect"], 1),
+        least=words.number(row["smallest_effect"], 1),
     )
 
 
@@ -146,8 +178,8 @@ def promised(answers: Answers, promises: pl.DataFrame) -> Parts:
     followed = answers.frame("followed")
     lines = []
     for row in promises.sort("promised_on", descending=True).iter_rows(named=True):
-        subject = words(DIMENSIONS.get(row["about"], answers.texts.get(row["about"], row["about"])))
-        what = f"{row['action']} ({subject}{words(', ')}{row['group'] or words('whole company')})"
+        about = answers.texts.get(row["about"]) or subject(row["about"], words)
+        what = f"{row['action']} ({about}{words(', ')}{row['group'] or words('whole company')})"
         states = [
             row["owner"],
             words("done on {day}", day=words.date(row["done_on"])) if row["done_on"] else
@@ -188,10 +220,10 @@ def talks(answers: Answers) -> Parts:
     said = words(
         "Share of the people met within the days agreed, 95 % interval; never what was said, never of one manager"
     )
-    names = [row["team"] or row["region"] or words("whole company") for row in rows.iter_rows(named=True)]
+    names = [row["team"] or row["region"] or words("Company") for row in rows.iter_rows(named=True)]
     told = [words("{n} of {all}", n=row["n_on_rhythm"], all=row["n_people"]) for row in rows.iter_rows(named=True)]
     rows = rows.with_columns(group=pl.Series(names, dtype=pl.String), said=pl.Series(told, dtype=pl.String))
-    return {"talks": with_finding(answers.draw("talks", rows, draw.talks, title, said))}
+    return {"talks": heard(answers.draw(rows, draw.talks, title, said), "group", "said")}
 
 
 def guide(answers: Answers) -> Parts:
@@ -201,17 +233,20 @@ def guide(answers: Answers) -> Parts:
     if isinstance(frame, Problem) or frame.is_empty():
         text = frame.told(words) if isinstance(frame, Problem) else words("Nothing of it is told for this wave.")
         return {"guide": Notice(text, title, "little")}
+    wave = frame["wave"][0]
     why = {"fell": words("fell since the wave before"), "low": words("among the lowest")}
     lines = [
         (
-            words(DIMENSIONS.get(row["dimension"], row["dimension"])), " ".join(row[f"questions_{words.language}"]),
+            subject(row["dimension"], words), " ".join(row[f"questions_{words.language}"]),
             f"{words.percent(row['favourable_share'])}{words(', ')}{why[row['why']]}",
         )
         for row in frame.iter_rows(named=True)
     ]  # fmt: skip
     return {
         "guide": Lines(
-            title, words("Questions to open with, from what the company answered; an hour, and private"), lines
+            title,
+            words("Questions to open with, from what the company answered in {wave}; an hour, and private", wave=wave),
+            lines,
         )
     }
 
@@ -229,11 +264,3 @@ def beside(answers: Answers) -> Parts:
         value = ends[0] if each.low == each.high else words("{low} to {high}", low=ends[0], high=ends[1])
         lines.append((words(names[each.measure]), f"{value}{words(': ')}{words(each.of)}", words(each.source)))
     return {"beside": Lines(words("Published figures"), words("Other people, other questions: context alone"), lines)}
-
-
-def _about(frame: pl.DataFrame, words: Words) -> pl.DataFrame:
-    """The rows, each called after what its question is about; numbered where several are."""
-    name = pl.coalesce("dimension", "question_id")
-    names = frame.select(name, many=name.count().over(name) > 1, place=name.cum_count().over(name)).rows()
-    labels = [f"{words(DIMENSIONS.get(each, each))}{f' {place}' if many else ''}" for each, many, place in names]
-    return frame.with_columns(pl.Series("label", labels, dtype=pl.String))

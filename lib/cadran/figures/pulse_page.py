@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -12,7 +13,7 @@ from cadran.figures.columns import label
 from cadran.figures.controls import Choice, Control, View
 from cadran.figures.figure import Figure
 from cadran.figures.page import Page
-from cadran.figures.pulse_words import DIMENSIONS
+from cadran.figures.pulse_words import subject
 from cadran.figures.scenes import Scenes
 from cadran.tables.problems import Problem
 from cadran.tables.pulse import COMPANY, ENPS, SCORED, Release
@@ -22,7 +23,7 @@ PLACES = (
     ("contents",), ("scenes",), ("sentences",), ("headlines",),
     ("h_how",), ("trend", "moved"), ("answers",),
     ("h_sure",), ("answered",), ("index",),
-    ("h_where",), ("heat",), ("groups",),
+    ("h_where",), ("heat",), ("asked",), ("groups",),
     ("h_why",), ("drivers", "priorities"), ("levers",), ("if_told",), ("load",),
     ("h_said",), ("said",),
     ("h_promised",), ("promised",), ("talks", "guide"),
@@ -33,15 +34,19 @@ PLACES = (
 SCENES: dict[str, tuple[str, tuple[str, ...]]] = {
     "how": ("How we are", ("sentences", "trend", "moved")),
     "answers": ("What was answered", ("answers",)),
-    "where": ("Where", ("heat",)),
+    "where": ("Where", ("heat", "asked")),
     "why": ("What goes with it", ("drivers", "priorities")),
     "if": ("What if", ("levers", "if_told")),
     "said": ("What was written", ("said",)),
     "promised": ("What we promised", ("promised",)),
 }
 USES = {"read": "Whole page", "present": "Presentation"}
+#: Between the two columns of a cut that is crossed.
+TIMES = " × "
 #: Points by which the answers to a question may rise in the what-if.
 RISES = ("0", "0.25", "0.5", "0.75", "1")
+#: Letters of a question that is of no dimension, where it has to have a short name.
+BRIEF = 22
 #: Controls of the what-if.
 IF = ("rise_of", "rise")
 
@@ -53,6 +58,8 @@ class Answers:
     release: Release
     view: View
     words: Words
+    #: Of the book.
+    time_zone: str = "UTC"
     frames: Mapping[str, Any] = field(default_factory=dict)
 
     def frame(self, name: str) -> Any:
@@ -69,6 +76,27 @@ class Answers:
         return dict(self.release.questions.select("question_id", f"text_{self.words.language}").iter_rows())
 
     @property
+    def names(self) -> dict[str, str]:
+        """A short name of each question that is scored: what it is about, numbered where several are, or how it begins."""
+        asked = self.release.questions.filter(pl.col("kind").is_in(SCORED), ~pl.col("kind").is_in(ENPS))
+        many, place = pl.len().over("dimension") > 1, pl.int_range(1, pl.len() + 1).over("dimension")
+        rows = asked.select("question_id", "dimension", many=many, place=place).rows()
+        return {
+            each: f"{subject(of, self.words)}{f' {place}' * many}" if of else short(self.texts[each], BRIEF)
+            for each, of, many, place in rows
+        }
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """The columns of the cut that groups are of, two where it is crossed; none where the company alone is shown."""
+        return tuple(self.view["by"].split(TIMES)) if "by" in self.view.controls else ()
+
+    @property
+    def group(self) -> str:
+        """What such a group is called within a sentence: "region"."""
+        return _cut(self.view["by"], self.words).lower() if self.by else ""
+
+    @property
     def about(self) -> str:
         """The question that is followed over time and across groups: the one chosen, where this wave asked it."""
         asked = self.release.questions.filter(pl.col("kind").is_in(SCORED))["question_id"].to_list()
@@ -79,12 +107,19 @@ class Answers:
         """Whether that question is one of eNPS."""
         return bool(self.release.questions.filter(pl.col("question_id") == self.about)["kind"].is_in(ENPS).any())
 
-    def draw(self, name: str, frame: Any, drawn: Any, title: str, subtitle: str, **settings: Any) -> Block | Figure:
-        """A figure, or what is said where there is nothing to draw or the question was refused."""
+    def draw(
+        self, frame: Any, drawn: Any, title: str, subtitle: str, known: str = "", **settings: Any
+    ) -> Block | Figure:
+        """A figure, or what is said where there is nothing to draw or the question was refused.
+
+        `known` names the columns without any of which there is nothing to draw.
+        """
         if isinstance(frame, Problem):
             return Notice(frame.told(self.words), title, "little")
-        if frame.is_empty():
-            return Notice(self.words("Nothing of it is told for this wave."), title, "empty")
+        columns = known.split()
+        if frame.is_empty() or (columns and not any(frame[each].count() for each in columns)):
+            why = next(iter(frame["reason"].drop_nulls()), "") if "reason" in frame.columns else ""
+            return Notice(self.words(why or "Nothing of it is told for this wave."), title, "empty")
         return drawn(frame, words=self.words, title=title, subtitle=subtitle, **settings)  # type: ignore[no-any-return]
 
 
@@ -98,15 +133,18 @@ def open_page(releases: Sequence[Release], words: Words, query: Mapping[str, str
     if not releases:
         return Page(words("Pulse"), words, (), (), (("sentences",), ("footer",)), query)
     last = releases[-1]
-    waves = {each.name: f"{each.terms.title[words.language]} · {each.wave}" for each in releases}
-    cuts = {name: label(name, words) for each in releases for name in each.groups["cut"].unique(maintain_order=True)}
-    cuts = {name: text for name, text in cuts.items() if name != COMPANY} or {COMPANY: words("Company")}
+    is_one = len({each.terms.survey for each in releases}) == 1
+    waves = {
+        each.name: each.wave if is_one else f"{each.wave} · {each.terms.title[words.language]}" for each in releases
+    }
+    cuts = {name: _cut(name, words) for each in releases for name in each.groups["cut"].unique(maintain_order=True)}
+    cuts.pop(COMPANY, None)
     asked: dict[str, str] = {}
     for each in releases:
         for row in each.questions.filter(pl.col("kind").is_in(SCORED)).iter_rows(named=True):
             asked[row["question_id"]] = short(row[f"text_{words.language}"])
     about = last.questions.filter(pl.col("kind") == "agreement").select(pl.coalesce("dimension", "question_id"))
-    raised = {name: words(DIMENSIONS.get(name, name)) for name in about.to_series().unique(maintain_order=True)}
+    raised = {name: subject(name, words) for name in about.to_series().unique(maintain_order=True)}
     raised = raised or {"": "–"}
     rises = {rise: words("+{n} points", n=words.number(float(rise), 2)) for rise in RISES}
     uses = {use: words(text) for use, text in USES.items()}
@@ -114,13 +152,17 @@ def open_page(releases: Sequence[Release], words: Words, query: Mapping[str, str
     controls: list[Control] = [
         Choice("use", words("Show as"), uses, "read", shortcut="u"),
         Choice("wave", words("Wave"), waves, last.name, shortcut="w"),
-        Choice("by", words("Group by"), cuts, next(iter(cuts)), shortcut="g"),
+        *([Choice("by", words("Group by"), cuts, next(iter(cuts)), shortcut="g")] if cuts else []),
         Choice("about", words("Question followed"), asked, next(iter(asked)), shortcut="q"),
         Choice("scene", words("Scene"), scenes, next(iter(scenes)), is_local=True),
         Choice("rise_of", words("If answers rose on"), raised, next(iter(raised)), is_local=True),
         Choice("rise", words("by"), rises, "0.5", slides=True, is_local=True),
     ]
     return Page(words("Pulse"), words, controls, (), PLACES, query)
+
+
+def _cut(name: str, words: Words) -> str:
+    return TIMES.join(label(each, words) for each in name.split(TIMES))
 
 
 def short(text: str, most: int = 60) -> str:
@@ -153,9 +195,14 @@ def headings(words: Words) -> dict[str, Heading]:
         "h_how": Heading("how", words("How we are")),
         "h_sure": Heading("sure", words("How sure")),
         "h_where": Heading(
-            "where", words("Where"), words("Groups large enough alone or merged; nobody can be singled out.")
+            "where",
+            words("Where"),
+            words(
+                "Groups large enough alone or merged; one that is missing is told only within its larger group. Nobody can be "
+                "singled out."
+            ),
         ),
-        "h_why": Heading("why", words("What goes with it"), words("It goes with it; it need not be its cause.")),
+        "h_why": Heading("why", words("What goes with it"), words("What goes together need not be cause and effect.")),
         "h_said": Heading("said", words("What was written")),
         "h_promised": Heading("promised", words("What we promised")),
         "h_beside": Heading("beside", words("What others found"), words("As context, never as a target.")),
@@ -170,7 +217,6 @@ def frame_of(page: Page, answers: Answers, remarks: Sequence[str] = ()) -> dict[
         "contents": Contents(tuple(parts.values())),
         "scenes": Scenes(view["scene"], tuple((name, words(title)) for name, (title, _) in SCENES.items())),
         **parts,
-        "levers": _levers(page),
         "footer": footer(answers, remarks),
     }
     is_turned = page.is_new("use", view["use"]) and bool(page.blocks)
@@ -179,7 +225,8 @@ def frame_of(page: Page, answers: Answers, remarks: Sequence[str] = ()) -> dict[
     return {**only(view, around), **dict.fromkeys(hidden, Nothing())}
 
 
-def _levers(page: Page) -> Levers:
+def levers(page: Page) -> Levers:
+    """The controls of the what-if."""
     of = {control.name: control for control in page.controls}
     said = page.words("What goes with it in this wave, of people alike in all else that was asked.")
     return Levers([of[name] for name in IF], page.first.controls, page.words("What if"), said)
@@ -188,7 +235,7 @@ def _levers(page: Page) -> Levers:
 def footer(answers: Answers, remarks: Sequence[str] = ()) -> Footer:
     """What was declared of the survey, when the wave closed, and where the numbers are defined."""
     words, release = answers.words, answers.release
-    terms = release.terms
+    terms, closed = release.terms, release.closed_at.astimezone(ZoneInfo(answers.time_zone))
     mode = {
         "anonymous": words("anonymous: nothing links anybody's answers from one wave to the next"),
         "confidential": words("confidential: answers are kept under a pseudonym"),
@@ -196,7 +243,7 @@ def footer(answers: Answers, remarks: Sequence[str] = ()) -> Footer:
     return Footer([
         *((remark, "") for remark in remarks),
         (f"{terms.title[words.language]} · {release.wave}", ""),
-        (words("closed on {day}", day=words.date(release.closed_at.date())), ""),
+        (words("closed on {day}", day=words.date(closed.date())), ""),
         (mode, ""),
         (words("no group of fewer than {n} answers is shown", n=terms.minimum), ""),
         *((words(title), f"/{name}?lang={words.language}") for name, title in PAGES.items()),

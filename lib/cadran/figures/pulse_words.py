@@ -1,6 +1,8 @@
 """What readers call the subjects of questions, what to do about them, and what may weigh on a team."""
 
-#: What questions are about, where the library that ships says it.
+from cadran.text import Words
+
+#: What questions are about, where the library or a mapping that ships says it.
 DIMENSIONS = {
     "workload": "Workload",
     "tools": "Tools",
@@ -10,6 +12,11 @@ DIMENSIONS = {
     "manager": "Manager",
     "recognition": "Recognition",
     "growth": "Growth at work",
+    "clarity": "Clarity",
+    "purpose": "Purpose",
+    "belonging": "Belonging",
+    "satisfaction": "Satisfaction",
+    "other": "Other questions",
 }
 #: What to do about a question, by how favourable and how strong it is.
 QUADRANTS = {"act": "Act first", "keep": "Keep", "watch": "Watch", "leave": "Leave as it is"}
@@ -23,3 +30,16 @@ FACTORS = {
     "missed_share": "Target missed",
     "on_rhythm_share": "One-to-ones held as agreed",
 }
+
+
+def subject(name: str, words: Words) -> str:
+    """What a dimension, or a question that is of none, is called: those of others' surveys by their own name."""
+    if name in DIMENSIONS:
+        return words(DIMENSIONS[name])
+    plain = name.replace("_", " ")
+    return plain[:1].upper() + plain[1:]
+
+
+def nothing_before(words: Words) -> str:
+    """What is said where a wave has nothing to be compared with."""
+    return words("No earlier wave asked the same and was told exactly: there is nothing to compare with yet.")

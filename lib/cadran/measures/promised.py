@@ -7,10 +7,10 @@ from cadran.book.promised import promises
 from cadran.measures.catalogue import Question
 from cadran.measures.pulse import SAME_QUESTION, cells
 from cadran.measures.pulse_points import difference, ends, with_points
-from cadran.measures.releases import released
+from cadran.measures.releases import SEE_ALL, released
 from cadran.tables.measured.promised import Followed
 from cadran.tables.problems import Problem
-from cadran.tables.pulse import COMPANY, CUTS, SCORED
+from cadran.tables.pulse import COMPANY, CUTS, SCORED, Group
 
 NONE_BEFORE = "No wave of it was released to these people when it was promised, or not exactly."
 NONE_SINCE = "No wave of it was released to these people since, or not exactly."
@@ -54,6 +54,18 @@ def check_about(
     return cut, there["parent"].item(), group, release.terms.survey
 
 
+def promises_seen(book: Book) -> pl.DataFrame:
+    """What was promised to the company and to the groups that the book's reader may see: `Promise`, in the order noted."""
+    given, reader = promises(book), book.reader
+    if reader is None or not reader.is_limited or reader.role in SEE_ALL:
+        return given
+    key = ["cut", "parent", "group"]
+    theirs = pl.concat(
+        [Group.create_empty().select(key), *(each.groups.select(key) for each in released(book))]
+    ).unique()
+    return given.join(theirs, on=key, how="semi", nulls_equal=True, maintain_order="left")
+
+
 def followed(book: Book) -> pl.DataFrame:
     """Every question that promises are about: its value when it was promised, its last one since, and what it moved by.
 
@@ -64,7 +76,7 @@ def followed(book: Book) -> pl.DataFrame:
         One row per promise and question, as `Followed`. A promise about a dimension has one row for each of its questions.
         Answers may have moved for other reasons: nothing here says that the promise moved them.
     """
-    given = promises(book)
+    given = promises_seen(book)
     types = dict(Followed.create_empty().schema)
     if given.is_empty():
         return Followed.create_empty()

@@ -6,7 +6,8 @@ export function showTip(root) {
       tip.hidden = true;
       return;
     }
-    tip.replaceChildren(...Object.entries(value).flatMap(([label, text]) => [cell("dt", label), cell("dd", text)]));
+    const known = Object.entries(value).filter(([, text]) => text !== "null"); // as Vega writes what is not told
+    tip.replaceChildren(...known.flatMap(([label, text]) => [cell("dt", label), cell("dd", text)]));
     tip.hidden = false;
     const [x, y] = [event.clientX ?? 0, event.clientY ?? 0];
     const { width, height } = tip.getBoundingClientRect();
