@@ -31,6 +31,12 @@ bench: $(VENV)/ready-bench browser
 	$(BIN)/python -m benchmarks.win
 	$(BIN)/python -m benchmarks.pay
 	$(BIN)/python -m benchmarks.territories
+	$(BIN)/python -m benchmarks.bookings
+	$(BIN)/python -m benchmarks.scenario
+	$(BIN)/python -m benchmarks.ballots
+	$(BIN)/python -m benchmarks.respondents
+	$(BIN)/python -m benchmarks.pulse
+	$(BIN)/python -m benchmarks.enps
 
 # The series part of the forecast beside AutoETS, which wants an older pandas: it gets an environment of its own.
 .PHONY: bench-series
