@@ -57,7 +57,7 @@ def read_view(book, page, releases):
     release = releases[view["wave"]]
     answers = sheet.Answers(release, view, page.words, book.settings.time_zone)
     poll = Poll(book, release.terms.survey, release.wave, len(releases))
-    asked = view.without(*sheet.IF, "scene")
+    asked = sheet.asked_of(view)
     return answers, asked, poll, release, view
 
 
@@ -83,7 +83,7 @@ def ask(answers, poll):
 
 @app.cell
 def show(asked, first, page, view):
-    mo.stop(not page.is_new("headlines", (asked, view.only("scene"), view.tables, view.behind)))
+    mo.stop(not page.is_new("headlines", (asked, view.only("scene"), view.tables)))
     _told = {
         **first_words(first),
         **told.how(first),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import polars as pl
@@ -191,6 +192,13 @@ def test_the_what_if_is_not_put_back_after_a_refusal():
     assert isinstance(page.blocks["levers"], Nothing)
     # A scene is never empty: the one of the what-if says why there is none.
     assert "Too few answered" in json.loads(page.content["slots"]["if_told"])["html"]
+
+
+def test_a_table_asked_for_makes_the_parts_anew_and_a_slider_does_not():
+    view = opened()[0].asked
+
+    assert sheet.asked_of(replace(view, behind=frozenset({"drivers"}))) != sheet.asked_of(view)
+    assert sheet.asked_of(replace(view, controls={**view.controls, "rise": "1"})) == sheet.asked_of(view)
 
 
 def test_a_wave_closed_on_the_day_of_the_book():

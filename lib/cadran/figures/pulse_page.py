@@ -170,6 +170,11 @@ def short(text: str, most: int = 60) -> str:
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
+def asked_of(view: View) -> tuple[object, ...]:
+    """What most parts of the page are made for: all that is set but what moves one part alone, and the tables shown."""
+    return view.without(*IF, "scene"), view.behind
+
+
 def shown(view: View) -> frozenset[str]:
     """The places that this use of the page shows."""
     every = frozenset(slot for row in PLACES for slot in row)
