@@ -92,7 +92,7 @@ def raised(style: Style) -> Chart:
     return alt.layer(
         alt.Chart().mark_rule(color=colour("muted")).encode(x=alt.datum(0)),
         above("brief"),
-        base.mark_bar(height=13, yOffset=LOWER, opacity=0.4).encode(x, color=style.ink("previous")),
+        base.mark_bar(height=13, yOffset=LOWER, opacity=0.3).encode(x, color=style.ink()),
         base.mark_rule(yOffset=LOWER, strokeWidth=3, strokeCap="round", strokeOpacity=0.6).encode(
             alt.X("effect_low:Q", title=None, axis=axis), alt.X2("effect_high:Q"), color=style.ink()
         ),
