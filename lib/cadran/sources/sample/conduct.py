@@ -79,12 +79,13 @@ class Conduct:
         """Bring further people in, by effort and, when they are pulled, by the levers."""
         rate = planted.ENGAGES * np.exp(0.5 * effort) * np.where(live["asleep"], planted.ASLEEP, 1.0)
         rows = np.flatnonzero(chance["engages"] < -np.expm1(-rate))
-        who = live[rows]
-        person = _next_person(who)
-        is_boss = ((who["senior"] >> np.maximum(person, 0)) & 1) == 1
-        reach = 0.35 * np.where(self.is_trained(who, day), planted.TRAINED_SENIOR_FACTOR, 1.0)
-        reached = ~is_boss | (chance["reaches"][rows] < reach)
-        self._join(live, rows[reached], person[reached], effort, day)
+        if len(rows):
+            who = live[rows]
+            person = _next_person(who)
+            is_boss = ((who["senior"] >> np.maximum(person, 0)) & 1) == 1
+            reach = 0.35 * np.where(self.is_trained(who, day), planted.TRAINED_SENIOR_FACTOR, 1.0)
+            reached = ~is_boss | (chance["reaches"][rows] < reach)
+            self._join(live, rows[reached], person[reached], effort, day)
         if (self.levers.extra_contact or self.levers.senior_contact) and day >= self.since:
             self._pull(live, effort, day)
 
