@@ -9,6 +9,8 @@ PORT ?= 2718
 run: $(VENV)/ready
 	$(BIN)/cadran serve --book data/sample --port $(PORT)
 
+# A module is compiled once, not anew by each of the many processes that tests start.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/ready-dev browser
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 

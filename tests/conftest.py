@@ -1,10 +1,12 @@
 """What tests of several folders share."""
 
+import gc
 import os
 import shutil
 
 # Two workers share two cores: libraries that start threads of their own would wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -56,6 +58,18 @@ def no_waiting_for_the_disk():
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("os.fsync", lambda handle: None)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_old_swept():
+    """What was loaded before the first test is not looked through for garbage again and again: a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    before = gc.get_threshold()
+    gc.set_threshold(20_000, 50, 100)
+    yield
+    gc.set_threshold(*before)
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
