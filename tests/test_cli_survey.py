@@ -47,6 +47,8 @@ def test_a_new_survey_in_french_is_as_asked(run, monkeypatch):
         "Toutes les semaines.",
         "Responsable des données\u00a0:",
         "région et équipe",
+        " échelle d'accord ",
+        " eNPS, de 0 à 10 ",
         "Elle peut ouvrir.",
     ):
         assert said in told

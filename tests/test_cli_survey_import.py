@@ -122,7 +122,10 @@ def test_a_purged_wave_stays_so(imported, run, tmp_path):
     again = "import", tmp_path / "m.toml", "--book", tmp_path / "book"
 
     status, _, complaint = run(*again)
-    assert (status, "purged, each on the day beside it, and stay so: 2024-05: 2124-06-01." in complaint) == (1, True)
+    assert (
+        status,
+        "These waves of pulse were purged, each on the day beside it, and stay so: 2024-05: 2124-06-01." in complaint,
+    ) == (1, True)
     assert {path: path.read_bytes() for path in pulse.folder.rglob("*.*") if path.is_file()} == before
 
     # What came later is taken; the rest may stay in the file, and is counted.

@@ -65,6 +65,20 @@ def test_a_wave_from_opening_to_the_book(somewhere, run):
     assert (status, "Wave 2026-05 of team is closed." in complaint) == (1, True)
 
 
+def test_what_a_manager_reads_is_french_where_they_are(somewhere, run, monkeypatch):
+    monkeypatch.setenv("CADRAN_LANG", "fr")
+    run(*OPEN, "--wave", "2026-05")
+    text = Path("team.toml").read_text("utf-8").replace('mode = "anonymous"', 'mode = "confidential"')
+    with ballots_of(Path("book")) as store:
+        store.answer(linked("links.csv")["p1@example.com"].rpartition("/")[2], {"enps": 9}, ballots.NOW)
+
+    assert "1 réponse pour 60 invités (2" in run("survey", "close", "team", "2026-05")[1]
+    Path("team.toml").write_text(text, "utf-8")
+    _, _, complaint = run(*OPEN, "--wave", "2026-06", "--out", "more.csv")
+    assert "était déclarée anonyme pour sa vague 2026-05" in complaint
+    assert "elle est maintenant confidentielle." in complaint
+
+
 def test_the_next_wave_asks_what_turns(somewhere, run):
     asked = [
         json.loads(run(*OPEN, "--wave", wave, "--out", f"{wave}.csv", "--format", "json")[1])["questions"]

@@ -81,8 +81,11 @@ def check(file: FileArgument, format: FormatOption = Format.table) -> None:  # n
         return
     if format is Format.table:
         out.print(f"[bold]{read.terms.title[words.language]}[/] · {read.terms.survey}", highlight=False)
-    show(_plan(read, waves, words), format, words)
-    if format is Format.table:
+    plan = _plan(read, waves, words)
+    if format is not Format.table:
+        show(plan, format, words)
+    else:
+        show(plan.with_columns(pl.col("kind").replace(_kinds(words))), format, words)
         for sentence in declared(read.terms, words):
             out.print(sentence, highlight=False, markup=False, soft_wrap=True)
         out.print(_time(waves, words), highlight=False, soft_wrap=True)
@@ -137,6 +140,14 @@ def _plan(read: Any, waves: list[pl.DataFrame], words: Words) -> pl.DataFrame:
         pl.Series("waves", told),
         pl.col(f"text_{words.language}").alias("text"),
     )
+
+
+def _kinds(words: Words) -> dict[str, str]:
+    """The kinds of question, as a person reads them."""
+    return {
+        "enps_0_10": words("eNPS, 0 to 10"), "enps_1_10": words("eNPS, 1 to 10"), "agreement": words("agreement scale"),
+        "choice": words("choice"), "comment": words("comment"),
+    }  # fmt: skip
 
 
 def declared(terms: Any, words: Words) -> list[str]:

@@ -131,9 +131,10 @@ def close(
                "n_comments": closed.comments.height, "closed_at": closed.closed_at}  # fmt: skip
         _show_row(row, format, words)
         return
-    out.print(words("{answered} of {invited} answered ({share}). The wave {wave} of {survey} is closed, and in the book.",
-                    answered=words.number(n_answered), invited=words.number(n_invited), wave=wave, survey=name,
-                    share=words.percent(n_answered / n_invited)), highlight=False, soft_wrap=True)  # fmt: skip
+    out.print(words.n("{n} of {invited} answered ({share}). The wave {wave} of {survey} is closed, and in the book.",
+                      "{n} of {invited} answered ({share}). The wave {wave} of {survey} is closed, and in the book.",
+                      n_answered, invited=words.number(n_invited), wave=wave, survey=name,
+                      share=words.percent(n_answered / n_invited)), highlight=False, soft_wrap=True)  # fmt: skip
     out.print(words("What can be shown of it without exposing anybody is worked out once, when it is first asked for."),
               highlight=False, soft_wrap=True)  # fmt: skip
 

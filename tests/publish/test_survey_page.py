@@ -355,7 +355,8 @@ def test_a_page_is_light(page_of, tmp_path):
     ids=str,
 )  # fmt: skip
 def test_another_site_sends_nothing_for_anybody(page, store, links, headers):
-    assert ask(page, links[0], ALL, **headers).status == 403
+    refused = ask(page, links[0], ALL, **headers, Accept_Language="fr")
+    assert (refused.status, refused.text) == (403, "Refusé\u00a0: cette demande ne vient pas d'une page de Cadran.")
     assert told(store[0]) == ({}, [])
 
 

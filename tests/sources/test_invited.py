@@ -22,6 +22,11 @@ def test_a_french_export_is_read_as_it_is(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("header", ["Personne", "Courriel", "Identifiant"])
+def test_a_person_is_found_by_its_french_names(tmp_path, header):
+    assert read(tmp_path, f"{header}\nE1\n", ()).rows["person"].to_list() == ["E1"]
+
+
 def test_rows_that_invite_nobody_or_somebody_again_are_told_and_set_aside(tmp_path):
     text = "email,region,team\na@x.com,N,T\n,N,T\nA@X.com ,N,T\nb@x.com,N\nc@x.com,,\n"
     invited = read(tmp_path, text)

@@ -139,7 +139,7 @@ def check_unopened(terms: Terms, wave: str, digest: str, before: list[tuple[Any,
             )  # fmt: skip
         if mode not in (terms.mode, None):
             raise Problem(
-                "The survey {survey} was declared {before} in its wave {wave}; it is {mode} now.",
+                "The survey {survey} was declared {mode_before} in its wave {wave}; it is {mode} now.",
                 "People answered under what was declared. Give the survey another name.",
-                wave=name, survey=terms.survey, before=mode, mode=terms.mode,
+                wave=name, survey=terms.survey, mode_before=mode, mode=terms.mode,
             )  # fmt: skip

@@ -110,9 +110,9 @@ def _check_mode(pulse: Pulse, wave: Wave, there: set[str]) -> None:
     mode = json.loads((pulse.folder / "waves" / other / "told.json").read_text("utf-8"))["terms"]["mode"]
     if mode != wave.terms.mode:
         raise Problem(
-            "The survey {survey} was declared {old}, and is {new} in this mapping.",
+            "The survey {survey} was declared {mode_before}, and is {mode} in this mapping.",
             "What respondents were told holds for all its waves. Give the survey of the mapping another name.",
-            survey=wave.terms.survey, old=mode, new=wave.terms.mode,
+            survey=wave.terms.survey, mode_before=mode, mode=wave.terms.mode,
         )  # fmt: skip
 
 

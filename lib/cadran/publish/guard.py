@@ -6,6 +6,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cadran.text import pick_language, words_for
+
 #: Names under which a browser on this machine reaches it.
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -76,4 +78,6 @@ async def _refuse(status: int, scope: Scope, receive: Receive, send: Send) -> No
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
         return
-    await PlainTextResponse("Refused: this request did not come from a page of Cadran.", status)(scope, receive, send)
+    words = words_for(pick_language(None, Headers(scope=scope).get("accept-language")))
+    said = words("Refused: this request did not come from a page of Cadran.")
+    await PlainTextResponse(said, status)(scope, receive, send)

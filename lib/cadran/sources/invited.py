@@ -14,7 +14,18 @@ from cadran.tables.problems import Problem
 
 #: What a header may be called, beside the name of its column, once it is written plainly.
 _HEADERS = {
-    "person": ("email", "e_mail", "mail", "courriel", "adresse_mail", "id", "identifier", "identifiant", "matricule"),
+    "person": (
+        "personne",
+        "email",
+        "e_mail",
+        "mail",
+        "courriel",
+        "adresse_mail",
+        "id",
+        "identifier",
+        "identifiant",
+        "matricule",
+    ),
     "name": ("full_name", "nom_complet", "nom"),
     "first_name": ("prenom", "given_name"),
     "last_name": ("surname", "family_name", "nom_de_famille"),

@@ -63,7 +63,7 @@ def nothing(aside: list[dict[str, pl.DataFrame]], survey: str, purged: str) -> P
     rows = pl.concat([pl.DataFrame(schema=SET_ASIDE), *(part for each in aside for part in each.values())])
     if rows.is_empty() and purged:
         return Problem(
-            "Of {survey} these waves were purged, each on the day beside it, and stay so: {waves}.",
+            "These waves of {survey} were purged, each on the day beside it, and stay so: {waves}.",
             "Respondents were told how long their answers are kept. What was released of them is told still. Import "
             "later waves; these may stay in the files, and are left out.",
             survey=survey, waves=purged,

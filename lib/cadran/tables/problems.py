@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from string import Formatter
 from typing import Any
 
+#: Names of values that are words of ours: the title of a rule, the modes of a survey.
+OURS = ("title", "mode", "mode_before")
+
 
 class Problem(Exception):
     """Something a person can repair, told in their language.
@@ -11,7 +14,7 @@ class Problem(Exception):
     Args:
         what: The sentence, in English, with `{names}` for the values. The key of its translation.
         repair: What to do next, in English, with `{names}` likewise.
-        values: The values: file, row, column, … A `title` is one of ours, and told in that language too.
+        values: The values: file, row, column, … Those of `OURS` are words of ours, and told in that language too.
     """
 
     def __init__(self, what: str, repair: str, **values: object):
@@ -20,7 +23,7 @@ class Problem(Exception):
 
     def told(self, words: Callable[[str], str]) -> str:
         """The sentence and its repair, in the language of `words`: its numbers and dates too, where it has a `value`."""
-        values = {name: words(str(each)) if name == "title" else each for name, each in self.values.items()}
+        values = {name: words(str(each)) if name in OURS else each for name, each in self.values.items()}
         sentence = _Sentence(getattr(words, "value", format))
         return "\n".join(sentence.format(words(text), **values) for text in (self.what, self.repair) if text)
 
