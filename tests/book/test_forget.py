@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import crash
@@ -18,6 +19,7 @@ from cadran.book import forget, open_book, write_book
 from cadran.book.draft import digest
 from cadran.book.folder import versions
 from cadran.book.forgotten import FILE, forgotten
+from cadran.book.persons import Person
 from cadran.book.rewrite import JOURNAL
 from cadran.tables.delivery import NOTED, SET_ASIDE, Part
 from cadran.tables.problems import Problem
@@ -127,19 +129,34 @@ def naming(folder, *texts):
     }
 
 
+@dataclass(frozen=True)
+class Gone:
+    """A book from which people were forgotten, one after the other."""
+
+    folder: Path
+    n_buckets: int
+    #: By kind: who it was, in how many versions, and the files that named them before.
+    people: dict[str, tuple[Person, int, set[str]]]
+
+
+@pytest.fixture(scope="module")
+def gone(book, people, tmp_path_factory):
+    """A copy of the book from which all three were forgotten. For who reads it only: one for all."""
+    named = {kind: naming(book[0], person, *WORDS[kind]) for kind, person in people.items()}
+    folder = crash.copied(book[0], tmp_path_factory.mktemp("gone") / "book")
+    return Gone(folder, book[1], {kind: (*forget(folder, people[kind]), named[kind]) for kind in people})
+
+
 @pytest.mark.parametrize("kind", ["rep", "contact", "lead"])
-def test_no_byte_of_the_book_says_who_it_was(copied, people, kind):
-    folder, _ = copied
-    texts = [people[kind], *WORDS[kind]]
-    assert len(naming(folder, *texts)) >= 6
+def test_no_byte_of_the_book_says_who_it_was(gone, people, kind):
+    person, n, named_before = gone.people[kind]
 
-    person, n = forget(folder, people[kind])
-
-    assert naming(folder, *texts) == set()
+    assert len(named_before) >= 6
+    assert naming(gone.folder, people[kind], *WORDS[kind]) == set()
     assert (person.kind, n) == (kind, 3)
     (pseudonym,) = person.ids.values()
-    assert naming(folder, pseudonym)
-    assert not (folder / JOURNAL).exists()
+    assert naming(gone.folder, pseudonym)
+    assert not (gone.folder / JOURNAL).exists()
 
 
 def measured(folder):
@@ -151,23 +168,18 @@ def measured(folder):
     return days.answers(book, asked), by_owner
 
 
-@pytest.mark.parametrize("kind", ["rep", "contact", "lead"])
-def test_what_was_measured_is_measured_again(copied, people, kind):
-    folder, _ = copied
-    (before, deals_before) = measured(folder)
+def test_what_was_measured_is_measured_again(book, gone):
+    (before, deals_before) = measured(book[0])
 
-    forget(folder, people[kind])
+    (after, deals_after) = measured(gone.folder)
 
-    (after, deals_after) = measured(folder)
     assert days.differences(before, after) == []
     assert deals_before.equals(deals_after)
 
 
-def test_the_pseudonym_is_the_same_everywhere_and_nothing_describes_the_person(copied, people):
-    folder, _ = copied
-    owned = [version_rows(folder, v, "versions").filter(rep_id=people["rep"]).height for v in versions(folder)]
-
-    person, _ = forget(folder, people["rep"])
+def test_the_pseudonym_is_the_same_everywhere_and_nothing_describes_the_person(book, gone, people):
+    owned = [version_rows(book[0], v, "versions").filter(rep_id=people["rep"]).height for v in versions(book[0])]
+    folder, (person, *_) = gone.folder, gone.people["rep"]
 
     (pseudonym,) = person.ids.values()
     assert re.fullmatch(r"forgotten-[0-9a-f]{16}", pseudonym)
@@ -204,49 +216,38 @@ def test_a_row_set_aside_keeps_its_place_and_rule_and_says_that_somebody_was_for
     assert aside.filter(pl.col("found").str.contains(people["rep"])).height == 1
 
 
-@pytest.mark.parametrize("kind", ["rep", "contact", "lead"])
-def test_a_later_import_does_not_bring_the_person_back(copied, company, people, kind):
-    folder, n = copied
-    person, _ = forget(folder, people[kind])
+def test_a_later_import_does_not_bring_them_back(gone, company, people, tmp_path):
+    folder = crash.copied(gone.folder, tmp_path / "book")
 
-    write_book(folder, delivered(company, people, days.LAST, n), days.end_of(days.LAST))
+    write_book(folder, delivered(company, people, days.LAST, gone.n_buckets), days.end_of(days.LAST))
 
-    assert naming(folder, people[kind], *WORDS[kind]) == set()
     manifest = open_book(folder).manifest
     counts = [counts for name, counts in manifest["import"].items() if name not in ("stages", "calendar")]
     assert {(c["n_new"], c["n_changed"], c["n_corrected"], c["n_ended"]) for c in counts} == {(0, 0, 0, 0)}
-    assert forgotten(folder).pseudonym(kind, people[kind]) == person.ids[people[kind]]
-    assert people[kind] not in (folder / FILE).read_text()
+    for kind, (person, *_) in gone.people.items():
+        assert naming(folder, people[kind], *WORDS[kind]) == set()
+        assert forgotten(folder).pseudonym(kind, people[kind]) == person.ids[people[kind]]
+        assert people[kind] not in (folder / FILE).read_text()
 
 
-def test_a_book_begun_again_does_not_bring_the_person_back(copied, company, people):
-    folder, n = copied
-    forget(folder, people["rep"])
+def test_a_book_begun_again_does_not_bring_them_back(gone, company, people, tmp_path):
+    folder = crash.copied(gone.folder, tmp_path / "book")
 
-    write_book(folder, delivered(company, people, days.LAST, n), days.end_of(days.LAST), anew=True)
+    write_book(folder, delivered(company, people, days.LAST, gone.n_buckets), days.end_of(days.LAST), anew=True)
 
-    assert naming(folder, people["rep"], NAME) == set()
+    assert naming(folder, *people.values(), NAME) == set()
 
 
-def test_files_that_versions_share_are_shared_again(copied, people):
-    folder, _ = copied
-
-    def shared():
+def test_files_that_versions_share_are_shared_again(book, gone):
+    def shared(folder):
         return [path.relative_to(folder) for path in folder.rglob("*.parquet") if path.stat().st_nlink > 1]
 
-    before = shared()
-
-    forget(folder, people["contact"])
-
-    assert before
-    assert shared() == before
+    assert shared(book[0])
+    assert shared(gone.folder) == shared(book[0])
 
 
-def test_the_checksums_are_those_of_the_new_files(copied, people):
-    folder, _ = copied
-    forget(folder, people["rep"])
-
-    for version in versions(folder):
+def test_the_checksums_are_those_of_the_new_files(gone):
+    for version in versions(gone.folder):
         sums = json.loads((version / "manifest.json").read_text())["sha256"]
         assert sums == {
             path.relative_to(version).as_posix(): digest(path) for path in sorted(version.rglob("*.parquet"))
@@ -377,9 +378,9 @@ def test_an_import_finishes_what_was_interrupted(copied, company, people, steps)
     assert naming(folder, people["rep"], *WORDS["rep"]) == set()
 
 
-def test_killed_for_good_it_is_finished_by_the_next_run(book, people, tmp_path):
-    folder = tmp_path / "book"
-    shutil.copytree(book[0], folder)
+@pytest.mark.parametrize("book", [4], ids=["in buckets"], indirect=True)
+def test_killed_for_good_it_is_finished_by_the_next_run(copied, people):
+    folder, _ = copied
     status, _ = crash.run("forget", people["rep"], "--book", folder, nth=5, watched=folder / ".000002.rewritten")
     assert status == -9
     assert (folder / JOURNAL).exists()
