@@ -4,7 +4,6 @@ import json
 import random
 import re
 import shutil
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -312,35 +311,9 @@ def is_whole(version, identifier):
     return has_all and not (naming(version, identifier) and naming(version, "forgotten-"))
 
 
-class Struck(BaseException):
-    """What stands for the end of the process: nothing catches it."""
-
-
-class Steps:
-    """Counts the operations on paths in a folder, and strikes at the nth."""
-
-    def __init__(self):
-        self.folder, self.nth, self.n = "", 0, 0
-        sys.addaudithook(self.see)
-
-    def see(self, event, values):
-        if self.folder and values and isinstance(values[0], str | Path) and str(values[0]).startswith(self.folder):
-            self.n += 1
-            if self.n == self.nth:
-                self.folder = ""
-                raise Struck
-
-    def watch(self, folder, nth=0):
-        self.folder, self.nth, self.n = str(folder), nth, 0
-
-
-@pytest.fixture(scope="module")
-def steps():
-    return Steps()
-
-
-def test_struck_at_any_step_it_is_finished_by_the_next_run(copied, people, tmp_path, steps):
+def test_struck_at_any_step_it_is_finished_by_the_next_run(copied, people, tmp_path):
     folder, n = copied
+    steps = crash.steps()
     whole = tmp_path / "whole"
     shutil.copytree(folder, whole)
     steps.watch(whole)
@@ -354,7 +327,7 @@ def test_struck_at_any_step_it_is_finished_by_the_next_run(copied, people, tmp_p
         tried = tmp_path / f"struck {nth}"
         shutil.copytree(folder, tried)
         steps.watch(tried, nth)
-        with pytest.raises(Struck):
+        with pytest.raises(crash.Struck):
             forget(tried, people["rep"])
         assert all(is_whole(version, people["rep"]) for version in versions(tried))
         assert open_book(tried).version.name == "000003"
@@ -367,10 +340,10 @@ def test_struck_at_any_step_it_is_finished_by_the_next_run(copied, people, tmp_p
         assert not (tried / JOURNAL).exists()
 
 
-def test_an_import_finishes_what_was_interrupted(copied, company, people, steps):
+def test_an_import_finishes_what_was_interrupted(copied, company, people):
     folder, n = copied
-    steps.watch(folder / ".000002.rewritten", 5)
-    with pytest.raises(Struck):
+    crash.steps().watch(folder / ".000002.rewritten", 5)
+    with pytest.raises(crash.Struck):
         forget(folder, people["rep"])
 
     write_book(folder, delivered(company, people, days.LAST, n), days.end_of(days.LAST))

@@ -31,13 +31,12 @@ def book(case, tmp_path):
     return crash.copied(case.book, tmp_path / "book")
 
 
-def operations(said: str) -> int:
-    return int(said.rpartition("operations: ")[2])
-
-
 def test_an_import_killed_leaves_the_old_book_or_the_new(case, book, tmp_path):
-    status, said = case.imports(crash.copied(case.book, tmp_path / "whole"), watched=tmp_path / "whole")
-    n = operations(said)
+    whole = crash.copied(case.book, tmp_path / "whole")
+    crash.steps().watch(whole)
+    status, _ = case.imports_here(whole)
+    n = crash.steps().n
+    crash.steps().watch("")
 
     assert status == 0
     assert n > 20
@@ -54,7 +53,8 @@ def test_an_import_killed_leaves_the_old_book_or_the_new(case, book, tmp_path):
 
 
 def test_a_full_disk_is_told_and_leaves_the_old_book(case, book):
-    status, said = case.imports(book, before=crash.with_files_of_at_most(3000))
+    with crash.files_of_at_most(3000):
+        status, said = case.imports_here(book)
 
     assert status == 1
     assert "cannot be written" in said
@@ -188,7 +188,7 @@ def test_no_room_for_temporary_files_is_told_and_leaves_the_old_book(case, book,
     source = crash.copied(case.mapping.parent, tmp_path / "source")
     (source / "users.csv").write_bytes((source / "users.csv").read_text("utf-8").encode("utf-16"))
     (room / "other things").write_bytes(b"-" * 12_288)
-    monkeypatch.setenv("TMPDIR", str(room))
-    status, said = crash.run("import", source / case.mapping.name, "--book", book)
+    monkeypatch.setattr("tempfile.tempdir", str(room))
+    status, said = crash.run_here("import", source / case.mapping.name, "--book", book)
     assert (status, f"no room left for temporary files in {room}" in said, "Traceback" in said) == (1, True, False)
     assert case.found(book) == "old"

@@ -10,8 +10,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -21,7 +22,7 @@ from cadran.book import open_book
 from cadran.cli import main
 from cadran.tables import STORED, groups
 
-#: The command, killed by itself at its nth operation on a path in a folder; at the end it says how many there were.
+#: The command, killed by itself at its nth operation on a path in a folder.
 _CHILD = """
 import os, signal, sys
 nth, folder = int(sys.argv.pop(1)), sys.argv.pop(1)
@@ -39,10 +40,7 @@ import cadran.tables.groups as groups
 if rows := os.environ.get("BUCKET_ROWS"):
     groups.MOST_ROWS = groups.BUCKET_ROWS = int(rows)
 from cadran.cli import main
-try:
-    main()
-finally:
-    print(f"operations: {count}", file=sys.stderr)
+main()
 """
 
 _DROP_A_RIGHT, _TO_IGNORE_PERMISSIONS = 24, 1
@@ -146,16 +144,47 @@ def same(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> bool:
     return all(one[name].equals(other[name]) for name in STORED)
 
 
-# ---- what a process does before it starts ----
+# ---- ends of this process, or of one that starts ----
 
 
-def with_files_of_at_most(n_bytes: int) -> Callable[[], None]:
+class Struck(BaseException):
+    """What stands for the end of the process: nothing catches it."""
+
+
+class Steps:
+    """Counts the operations of this process on paths in a folder, and strikes at the nth. There need be only one."""
+
+    def __init__(self) -> None:
+        self.folder, self.nth, self.n = "", 0, 0
+        sys.addaudithook(self._see)
+
+    def _see(self, event: str, values: tuple[object, ...]) -> None:
+        if self.folder and values and isinstance(values[0], str | Path) and str(values[0]).startswith(self.folder):
+            self.n += 1
+            if self.n == self.nth:
+                self.folder = ""
+                raise Struck
+
+    def watch(self, folder: Path | str, nth: int = 0) -> None:
+        """Count from here on in a folder, or in none if its name is empty; 0 strikes never."""
+        self.folder, self.nth, self.n = str(folder), nth, 0
+
+
+@cache
+def steps() -> Steps:
+    """The one counter of this process: what watches it can never be taken away."""
+    return Steps()
+
+
+@contextmanager
+def files_of_at_most(n_bytes: int) -> Iterator[None]:
     """No file may grow beyond this, as on a full disk."""
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes))
-
-    return limit
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def without_the_right_to_ignore_permissions() -> None:
