@@ -17,15 +17,15 @@ from cadran.publish.server import Site
 
 @contextmanager
 def serving(book: Path) -> Iterator[str]:
-    """The address at which `cadran serve` shows a book, until the end of the block."""
+    """The address at which `cadran serve` shows a book, until the end of the block, where it is told to end, and does."""
     command = [str(Path(sys.executable).parent / "cadran"), "serve", "--port", "0", "--book", str(book)]
     settings = {name: value for name, value in os.environ.items() if not name.startswith("CADRAN_BOOK")}
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=settings)
-    assert server.stdout is not None
-    yield server.stdout.readline().strip()
-    server.terminate()
-    server.wait(20)
-    server.stdout.close()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=settings) as server:
+        assert server.stdout is not None
+        yield server.stdout.readline().strip()
+        server.terminate()
+        _, said = server.communicate(timeout=20)
+    assert (server.returncode, "Traceback" in said) == (0, False), said
 
 
 @contextmanager

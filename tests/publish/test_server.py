@@ -240,21 +240,20 @@ serve(Path(book), port=0, apps=[App(n, n, Path({folder!r}) / (n + ".py")) for n 
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_prints_its_address_and_ends_in_peace(book, how, request):
+def test_prints_its_address_and_ends_in_peace_by_the_keyboard(book, request):
     code = START.format(folder=str(request.path.parent / "notebooks"))
     command = [sys.executable, "-c", code, str(book), "broken", "plain"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ) as server:
         address = server.stdout.readline().strip()
         assert ask(address, "/healthz")[0].status == 200
-        server.send_signal(how)
+        server.send_signal(signal.SIGINT)
         said = server.stderr.read()
         assert server.wait(15) == 0
     assert "The notebook broken fails" in said
     assert "Traceback" not in said
 
 
-def test_the_command_serves_a_book_until_it_is_told_to_end(small_company):
-    with serving(small_company) as address:
+def test_the_command_serves_a_book_until_it_is_told_to_end(book):
+    with serving(book) as address:
         assert json.loads(text(address, "/healthz")) == {"status": "ok", "book": "000001"}
         assert "Cadran" in text(address, "/opportunities?lang=en")
