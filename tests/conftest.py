@@ -74,13 +74,14 @@ def nothing_old_swept():
 
 @pytest.fixture(scope="session")
 def small_company(tmp_path_factory):
-    """The folder of a book of 300 deals of the sample's kind, with its plans, and the sample's surveys. For who reads it
-    only: one for all."""
+    """The folder of a book of 300 deals of the sample's kind, with its plans, and the sample's last surveys. For who reads
+    it only: one for all."""
     folder = tmp_path_factory.mktemp("small company")
     delivery = invent(deals=300, seed=3, activities=0.3)
     write_book(folder, delivery, delivery.settings.taken)
     write_plans(folder)
-    shutil.copytree(SAMPLE / "pulse", folder / "pulse")
+    earlier = shutil.ignore_patterns("pulse@2025-*", "pulse@2026-0[123]*")
+    shutil.copytree(SAMPLE / "pulse", folder / "pulse", ignore=earlier)
     return folder
 
 

@@ -122,7 +122,7 @@ def test_french_to_the_last_word(app, sample):
 def test_a_book_with_next_to_nothing_is_told_and_not_an_error(app, sample, tmp_path, keep):
     book = part_of(sample, tmp_path / "book", keep[1])
 
-    for period in ("months12", "all"):
+    for period in ("months12", "all") if keep[0] in ("one_deal", "no_amount") else ("all",):
         page, text = shown(app, book, lang="en", period=period)
 
         assert {slot for row in page.places for slot in row} == page.blocks.keys()
@@ -135,10 +135,10 @@ def test_a_book_with_next_to_nothing_is_told_and_not_an_error(app, sample, tmp_p
 @pytest.mark.parametrize(
     "query",
     [
-        {"as_of": "1066-10-14", "period": "x", "by": "salary"},
-        {"in.region": ["Atlantis"], "in.closed_month": ["never"], "in.client": [""]},
-        {"as_of": "2019-01-01", "period": "custom", "from": "9999-01-01", "until": "0001-01-01"},
-        {"deals.page": "-7", "deals.sort": "-drop table", "deals.search": "(((", "open": "../../etc"},
+        {"as_of": "1066-10-14", "period": "x", "by": "salary", "deals.page": "-7", "deals.sort": "-drop table"}
+        | {"deals.search": "(((", "open": "../../etc"},
+        {"as_of": "2019-01-01", "period": "custom", "from": "9999-01-01", "until": "0001-01-01"}
+        | {"in.region": ["Atlantis"], "in.closed_month": ["never"], "in.client": [""]},
         {"organisation": "today", "unit": "n", "period": "last_quarter", "by": "deal_type", "as_of": "2024-02-29"},
     ],
 )
