@@ -70,6 +70,7 @@ def ask(answers, poll):
             "participation": poll.ask("participation"),
             "trend": poll.ask("pulse_trend", question=about, waves=True),
             "moved": poll.ask("pulse_trend"),
+            "latest": poll.ask("rolling_score", question=about),
             "answers": poll.ask("favourable_share"),
             "answered": poll.ask("participation", *by),
             "index": poll.ask("dimension_index"),

@@ -22,6 +22,7 @@ from cadran.tables.measured.pulse import (
     Participation,
     PulseCompared,
     PulseTrend,
+    RollingScore,
 )
 from cadran.tables.measured.pulse_load import LoadLink
 from cadran.tables.problems import Problem
@@ -205,3 +206,20 @@ def test_a_wave_closed_on_the_day_of_the_book():
     # Half past ten in the evening of 31 May, UTC: 1 June in Paris.
     _, answers = opened()
     assert sheet.footer(answers).items[1][0] == "closed on 1 Jun 2026"
+
+
+def test_latest_answers_are_told_where_the_survey_declares_them():
+    _, answers = opened()
+    row = {"asked_in": "pulse@2026-05", "question_id": "best", "quantity": "favourable_share", "scale": "1–5", "n_scores": 70,
+           "n_of_this_wave": 50, "value": 80.0, "value_low": 69.0, "value_high": 88.0, "told": "exact"}  # fmt: skip
+    declared = replace(answers.release, terms=replace(answers.release.terms, rolling=3))
+
+    def told(**changed):
+        frame = rows(RollingScore, {**row, **changed})
+        return pulse_told.latest(replace(answers, release=declared).having({"latest": frame}))
+
+    assert isinstance(pulse_told.latest(answers), Nothing)
+    assert told().subtitle == "Of those invited to this wave who answered it or one of the 2 before"
+    assert told().items[0][2] == "80% (69% to 88%), 95 %; 70 people, 50 of them in this wave"
+    nothing = dict.fromkeys(("value", "value_low", "value_high", "n_scores", "n_of_this_wave"))
+    assert told(**nothing, told="withheld", reason="Too few.").text == "Too few."

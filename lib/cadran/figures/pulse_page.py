@@ -21,7 +21,7 @@ from cadran.text import Words
 
 PLACES = (
     ("contents",), ("scenes",), ("sentences",), ("headlines",),
-    ("h_how",), ("trend", "moved"), ("answers",),
+    ("h_how",), ("trend", "moved"), ("latest",), ("answers",),
     ("h_sure",), ("answered",), ("index",),
     ("h_where",), ("heat",), ("asked",), ("groups",),
     ("h_why",), ("drivers", "priorities"), ("levers",), ("if_told",), ("load",),
@@ -32,7 +32,7 @@ PLACES = (
 )  # fmt: skip
 #: The scenes a presenter steps through -> title, the places shown.
 SCENES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "how": ("How we are", ("sentences", "trend", "moved")),
+    "how": ("How we are", ("sentences", "trend", "moved", "latest")),
     "answers": ("What was answered", ("answers",)),
     "where": ("Where", ("heat", "asked")),
     "why": ("What goes with it", ("drivers", "priorities")),

@@ -52,7 +52,27 @@ def how(answers: Answers) -> Parts:
         ),
     }  # fmt: skip
     who = {"trend": "closed_on", "moved": "asked", "answers": "asked"}
-    return {slot: heard(block, who[slot], "said") for slot, block in drawn.items()}
+    return {"latest": latest(answers), **{slot: heard(block, who[slot], "said") for slot, block in drawn.items()}}
+
+
+def latest(answers: Answers) -> Block:
+    """The question followed, by each person's latest answer; nothing where the survey declares no rolling score."""
+    words, n_waves = answers.words, answers.release.terms.rolling
+    if not n_waves:
+        return Nothing()
+    title, found = words("By each person's latest answer"), answers.frame("latest")
+    if isinstance(found, Problem):
+        return Notice(found.told(words), title, "little")
+    row = next(found.iter_rows(named=True), None)
+    if row is None or row["value"] is None:
+        return Notice(words((row and row["reason"]) or "Nothing of it is told for this wave."), title, "little")
+    said = words("{score}, 95 %; {n} people", score=_scored(row, words), n=words.number(row["n_scores"]))
+    if row["n_of_this_wave"] is not None:
+        said += ", " + words("{n} of them in this wave", n=words.number(row["n_of_this_wave"]))
+    who = words(
+        "Of those invited to this wave who answered it or one of the {before} before", before=words.number(n_waves - 1)
+    )
+    return Lines(title, who, [("", answers.texts[answers.about], said)])
 
 
 def sure(answers: Answers) -> Parts:
