@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+from typing import Any
 
 # Two workers share two cores: libraries that start threads of their own would wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -21,20 +22,38 @@ FLAGS = [
 ]  # fmt: skip
 
 
-#: What takes long, begun first: a worker that meets it last would keep the other one waiting.
+#: What draws pages. One worker has them all, and first: there charts are compiled and a browser is started but once.
+PAGES = ("browser", "figures", "notebooks", "publish/test_shell")
+
+#: What takes long besides, begun before the rest: a worker that meets it last would keep the other one waiting.
 LONG = (
-    "publish/test_shell", "notebooks/test_resources_app", "notebooks/test_process_app", "measures/test_engines",
-    "browser/test_opportunities_page", "browser/test_resources_page", "book/test_forget", "book/test_buckets",
-    "notebooks/test_opportunities_app", "book/test_day_by_day", "sources/test_in_buckets", "sources/test_sample",
-    "notebooks/test_pulse_app", "models/test_foresight", "figures/test_resources_figures",
-    "databases/test_same_book", "sources/test_propose",
+    "measures/test_engines", "sources/test_sample", "book/test_forget", "faults/test_bad_ends", "models/test_actions_bad_input",
+    "databases/test_same_book", "sources/test_propose", "book/test_landmarks", "test_cli_audit", "book/test_buckets",
 )  # fmt: skip
 
 
+def unit(nodeid: str) -> str:
+    """What one worker has whole: the pages, or a file."""
+    file = nodeid.split("::")[0].removeprefix("tests/").removesuffix(".py")
+    return "pages" if file.startswith(PAGES) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """What one worker has whole is a `unit`."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByUnit(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return unit(nodeid)
+
+    return ByUnit(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files of `LONG` in its order, then the others in theirs."""
-    place = {name: number for number, name in enumerate(LONG)}
-    items.sort(key=lambda item: place.get("/".join(item.path.with_suffix("").parts[-2:]), len(LONG)))
+    """The pages, then the files of `LONG` in its order, then the others in theirs."""
+    place = {name: number for number, name in enumerate(("pages", *LONG))}
+    items.sort(key=lambda item: place.get(unit(item.nodeid), len(place)))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -60,10 +60,10 @@ def text_of(slot):
 
 
 def test_a_deal_opened_has_its_page_and_its_levers(page):
-    first = page.locator("#live [data-slot=actions] tbody button").first
-    deal = first.inner_text()
+    proposed = page.locator("#live [data-slot=actions] tbody button")
+    deal = proposed.first.inner_text()
 
-    first.click()
+    proposed.filter(has_text=deal).click()  # wherever it stands by now
     page.wait_for_selector("#live [data-live=deal_incidence] svg")
 
     assert f"open={deal}" in page.url
