@@ -13,7 +13,6 @@ gives such an excess less than once in a thousand times (exact McNemar test); 0 
 """
 
 from collections import Counter, defaultdict
-from itertools import combinations
 
 import numpy as np
 import polars as pl
@@ -21,10 +20,10 @@ from attack import attack, judged, ruled_out
 from attack_bounds import NEAR, SUM
 from attack_tables import Tables, knowing, truth
 from pulse_companies import company
+from scipy.sparse import csr_array
 from scipy.stats import binomtest, norm
 
 from cadran.measures.disclosure import release
-from cadran.tables.pulse import CUTS
 
 CHANCE = 0.001
 
@@ -39,7 +38,6 @@ def guesses(releases, knowledge, *, alike=0.9):
     columns = ["wave", "question_id", "people", "n", "guess", "sure", "plain", "range"]
     types = [pl.String] * 3 + [pl.Int64] + [pl.Float64] * 4
     claims = pl.DataFrame(rows, dict(zip(columns, types, strict=True)), orient="row")
-    claims = claims.filter(pl.col("sure") <= NEAR / 2 * pl.col("range") / norm.ppf(0.95))
     claims, taken, kept = claims.sort("sure", "wave", "question_id", "people"), defaultdict(set), []
     for place, (name, people) in enumerate(claims.select("question_id", "people").iter_rows()):
         if taken[name].isdisjoint(people.split(",")):
@@ -104,9 +102,8 @@ def _of_question(name, told, everybody, alike):
         alone = n == 1
         guess, plain = np.where(alone, np.rint(guess), guess), np.where(alone, np.rint(plain), plain)
         guess = np.clip(guess, scale.low, scale.high)
-        enough = sure <= NEAR * (scale.high - scale.low)
-        for place in np.flatnonzero(enough):
-            names = ",".join(tables.people[targets[place] > 0])
+        for place in np.flatnonzero(sure <= NEAR / 2 * (scale.high - scale.low) / norm.ppf(0.95)):
+            names = ",".join(tables.people[targets[[place]].indices])
             told_of = (guess[place], sure[place], plain[place], float(scale.high - scale.low))
             rows.append((tables.wave, name, names, int(n[place]), *told_of))
     return rows
@@ -136,21 +133,18 @@ def _plain(holds, total):
 
 
 def _targets(tables, gave):
-    """Each person, and the people of each value of a cut, or of two crossed, that hold fewer than the minimum."""
-    rows = [np.eye(len(gave), dtype=np.float32)[gave]]
-    cuts = [tables.who[cut].fill_null("").to_numpy() for cut in CUTS if tables.who[cut].n_unique() > 1]
-    pairs = [(cut, None) for cut in cuts] + list(combinations(cuts, 2))
-    chosen = set()
-    for one, other in pairs:
-        label = one if other is None else np.array([f"{a}\0{b}" for a, b in zip(one, other, strict=True)])
-        for value in np.unique(label[gave]):
-            inside = np.flatnonzero((label == value) & gave)
-            if 1 < len(inside) < tables.minimum:
-                chosen.add(tuple(inside))
-    groups = np.zeros((len(chosen), len(gave)), np.float32)
-    for place, members in enumerate(sorted(chosen)):
-        groups[place, list(members)] = 1
-    return np.vstack([*rows, groups])
+    """Each person, and the people of each value of a cut, or of two crossed, that hold fewer than the minimum: a sparse
+    matrix of targets by people."""
+    people, chosen = np.flatnonzero(gave), set()
+    for code in tables.codes:
+        order = people[np.argsort(code[people], kind="stable")]
+        for members in np.split(order, np.flatnonzero(np.diff(code[order])) + 1):
+            if 1 < len(members) < tables.minimum:
+                chosen.add(tuple(members.tolist()))
+    rows = [(person,) for person in people.tolist()] + sorted(chosen)
+    starts = np.cumsum([0, *(len(row) for row in rows)])
+    columns = np.array([person for row in rows for person in row], int)
+    return csr_array((np.ones(len(columns)), columns, starts), shape=(len(rows), len(gave)))
 
 
 def attacked(seed, people, mode, *, protect=True, n_waves=8, solves=1, insiders=1):

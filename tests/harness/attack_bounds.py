@@ -3,14 +3,16 @@
 import numpy as np
 from attack_tables import SLACK
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, eye_array, kron, vstack
 
 #: How wide bounds may be to count as recovered: ±10 % of the range.
 NEAR = 0.2
 #: high, low, sum of scores: what is counted of a set. The middle is the rest.
 HIGH, LOW, SUM = range(3)
 #: How many types may differ from the truth where it is looked for answers that give the same tables; then how many.
-FREE = (40, 80)
+FREE = (40, 80, 160)
+#: From so many types on, that is tried before any other program, for each takes long.
+LARGE = 300
 
 
 def best(k, first, second, scores):
@@ -72,21 +74,14 @@ class Program:
 
     def __init__(self, scale, holds, size, low, high, bounds):
         self.scale, self.holds, self.size, self.bounds = scale, holds, size, bounds
-        n_types = len(size)
         top, bottom = scale.ends[:, 1], scale.ends[:, 0]
-        zero = np.zeros_like(holds)
-        eye = np.eye(n_types)
         # Unknowns: high, low and sum of each type. The middle is what is left.
-        free, whole = np.full(n_types, np.inf), np.where(scale.favourable_from == scale.unfavourable_to + 1, size, 0)
-        blocks = [(np.hstack([holds if w == v else zero for v in range(3)]), low[:, w], high[:, w]) for w in range(3)]
-        blocks += [
-            (np.hstack([eye, eye, 0 * eye]), whole, size),
-            (np.hstack([-(top[0] - top[1]) * eye, (top[1] - top[2]) * eye, eye]), -free, top[1] * size),
-            (np.hstack([-(bottom[0] - bottom[1]) * eye, (bottom[1] - bottom[2]) * eye, eye]), bottom[1] * size, free),
-        ]
-        rows = csr_array(np.vstack([block for block, _, _ in blocks]))
-        self.told = LinearConstraint(rows, *(np.concatenate([block[side] for block in blocks]) - sign * SLACK
-                                             for side, sign in ((1, 1), (2, -1))))  # fmt: skip
+        free, whole = np.full(len(size), np.inf), np.where(scale.favourable_from == scale.unfavourable_to + 1, size, 0)
+        kinds = [[1, 1, 0], [top[1] - top[0], top[1] - top[2], 1], [bottom[1] - bottom[0], bottom[1] - bottom[2], 1]]
+        rows = vstack([kron(eye_array(3), csr_array(holds)), kron(np.array(kinds), eye_array(len(size)))], format="csr")
+        least = np.concatenate([low.T.ravel(), whole, -free, bottom[1] * size])
+        most = np.concatenate([high.T.ravel(), size, top[1] * size, free])
+        self.told = LinearConstraint(rows, least - SLACK, most + SLACK)
 
     def near(self, members, what):
         """How close together the ends of a union of types must be for it to count as known."""
@@ -96,12 +91,16 @@ class Program:
         """Least and greatest count of a union of types that all tables allow; integers where a first program comes near, and
         the true counts of all types, if given, do not show that nothing narrow could be found."""
         near, ends = self.near(members, what), [end[members, what].sum() for end in self.bounds]
+        is_large = len(self.size) > LARGE
+        if is_large and true is not None and self.is_far(members, what, true):
+            return ends
         for whole in (0, 1):
             for side, (sign, done) in enumerate(self._solved(members, what, whole, self.bounds)):
+                assert done.status in (0, 1), f"the tables contradict one another: {done.message}"
                 bound = done.mip_dual_bound if whole else done.fun
                 ends[side] = ends[side] if bound is None else sign * bound
             is_near = near < ends[1] - ends[0] <= 3 * near
-            if whole or not is_near or (true is not None and self.is_far(members, what, true)):
+            if whole or not is_near or (true is not None and not is_large and self.is_far(members, what, true)):
                 break
         return (np.ceil(ends[0] - 1e-4), np.floor(ends[1] + 1e-4)) if whole else ends
 
@@ -131,5 +130,4 @@ class Program:
                 sign * aim, integrality=np.full(len(aim), whole), bounds=limits, constraints=self.told,
                 options={"time_limit": 2.0},
             )  # fmt: skip
-            assert done.status in (0, 1), f"the tables contradict one another: {done.message}"
             yield sign, done

@@ -88,7 +88,7 @@ class Tables:
         assert self.cells["place"].null_count() == 0, "a cell of a group that is not told"
         self.own = knowledge.own.get(release.wave, {})
         self.gave = {
-            name: np.isin(self.people, list(by - {knowledge.insider}))
+            name: self.who["person"].is_in(list(by - {knowledge.insider})).to_numpy()
             for name, by in knowledge.gave[release.wave].items()
         }
         self.insider = self.people == knowledge.insider
