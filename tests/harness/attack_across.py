@@ -23,7 +23,10 @@ from pulse_companies import company
 from scipy.sparse import csr_array
 from scipy.stats import binomtest, norm
 
+from cadran.book.pulse import LATEST
 from cadran.measures.disclosure import release
+from cadran.measures.disclosure_latest import release_latest
+from cadran.measures.latest import latest_of, told_of_latest, told_of_wave
 
 CHANCE = 0.001
 
@@ -34,7 +37,7 @@ def guesses(releases, knowledge, *, alike=0.9):
     everybody = np.unique(np.concatenate([tables.people for tables in told]))
     rows = []
     for name in dict.fromkeys(scale.name for tables in told for scale in tables.scales):
-        rows += _of_question(name, told, everybody, alike)
+        rows += _of_question(name, told, everybody, alike, knowledge.given)
     columns = ["wave", "question_id", "people", "n", "guess", "sure", "plain", "range"]
     types = [pl.String] * 3 + [pl.Int64] + [pl.Float64] * 4
     claims = pl.DataFrame(rows, dict(zip(columns, types, strict=True)), orient="row")
@@ -63,49 +66,64 @@ def scored(claims, answers):
     }  # fmt: skip
 
 
-def _of_question(name, told, everybody, alike):
-    """Claims on one question, all waves together."""
-    sets, sums, when, seen = [], [], [], {}
-    for number, tables in enumerate(told):
+def _of_question(name, told, everybody, alike, given):
+    """Claims on one question, all waves together. Of latest answers, each is one of the wave it was given in."""
+    sets, sums, seen, parts, n = [], [], {}, defaultdict(list), 0
+    order = {tables.wave: number for number, tables in enumerate(each for each in told if each.wave not in given)}
+    for tables in told:
         scale = next((scale for scale in tables.scales if scale.name == name), None)
         if scale is None:
             continue
-        seen[number] = tables.seen(scale)
-        known = np.zeros((len(seen[number].known), len(everybody)), np.float32)
-        known[:, np.searchsorted(everybody, tables.people)] = seen[number].known
+        one = tables.seen(scale)
+        known = np.zeros((len(one.known), len(everybody)), np.float32)
+        known[:, np.searchsorted(everybody, tables.people)] = one.known
         sets.append(known)
-        sums.append(seen[number].counts[:, SUM])
-        when += [number] * len(known)
-    holds, total, when = np.vstack(sets), np.concatenate(sums), np.array(when)
+        sums.append(one.counts[:, SUM])
+        if tables.wave in order:
+            seen[tables.wave] = tables, one
+        at = given.get(tables.wave, {}).get(name, {})
+        of = np.array([order.get(at.get(person, tables.wave), -1) for person in everybody])
+        for wave in np.unique(of[known.any(axis=0)]):
+            parts[wave].append((np.arange(n, n + len(known)), known * (of == wave)))
+        n += len(known)
+    holds, total = np.vstack(sets), np.concatenate(sums)
     if not len(total):
         return []
+    by_wave = {
+        wave: (np.concatenate([row for row, _ in some]), np.vstack([one for _, one in some]))
+        for wave, some in parts.items()
+    }
     size = holds.sum(axis=1)
     mean = total.sum() / size.sum()
     base = np.nan_to_num(_plain(holds, total), nan=mean)
-    variance = _variance(next(iter(seen.values())).scale, seen)
-    over = alike ** np.abs(when[:, None] - when[None, :])
-    values, vectors = np.linalg.eigh(variance * (holds @ holds.T) * over)
+    variance = _variance(next(iter(seen.values()))[1].scale, [one for _, one in seen.values()])
+    together = np.zeros((n, n))
+    for one, (rows, some) in by_wave.items():
+        for other, (columns, rest) in by_wave.items():
+            together[np.ix_(rows, columns)] += alike ** abs(one - other) * (some @ rest.T)
+    values, vectors = np.linalg.eigh(variance * together)
     kept = values > 1e-5 * values.max()
     inverse = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
     weights = inverse @ (total - mean * size)
     rows = []
-    for number, one in seen.items():
-        tables, scale = told[number], one.scale
-        gave = tables.gave[name]
+    for number, (tables, one) in seen.items():
+        scale, gave = one.scale, tables.gave[name]
         targets = _targets(tables, gave)
         people = np.searchsorted(everybody, tables.people)
-        common = variance * (targets @ holds[:, people].T) * alike ** np.abs(when - number)[None, :]
-        n = targets.sum(axis=1)
-        guess = mean + common @ weights / n
-        sure = np.sqrt(np.maximum(variance * n - ((common @ inverse) * common).sum(axis=1), 0)) / n
-        plain = targets @ base[people] / n
-        alone = n == 1
+        common = np.zeros((targets.shape[0], n))
+        for wave, (columns, some) in by_wave.items():
+            common[:, columns] += variance * alike ** abs(wave - order[number]) * (targets @ some[:, people].T)
+        n_of = targets.sum(axis=1)
+        guess = mean + common @ weights / n_of
+        sure = np.sqrt(np.maximum(variance * n_of - ((common @ inverse) * common).sum(axis=1), 0)) / n_of
+        plain = targets @ base[people] / n_of
+        alone = n_of == 1
         guess, plain = np.where(alone, np.rint(guess), guess), np.where(alone, np.rint(plain), plain)
         guess = np.clip(guess, scale.low, scale.high)
         for place in np.flatnonzero(sure <= NEAR / 2 * (scale.high - scale.low) / norm.ppf(0.95)):
             names = ",".join(tables.people[targets[[place]].indices])
             told_of = (guess[place], sure[place], plain[place], float(scale.high - scale.low))
-            rows.append((tables.wave, name, names, int(n[place]), *told_of))
+            rows.append((tables.wave, name, names, int(n_of[place]), *told_of))
     return rows
 
 
@@ -113,7 +131,7 @@ def _variance(scale, seen):
     """Between people, as classes shown of the largest sets tell it, each class at its middle score."""
     ends = scale.ends.mean(axis=1)
     parts = defaultdict(float)
-    for one in seen.values():
+    for one in seen:
         if len(one.known):
             place = one.known.sum(axis=1).argmax()
             n, (high, low) = one.known[place].sum(), one.counts[place, :2]
@@ -147,8 +165,15 @@ def _targets(tables, gave):
     return csr_array((np.ones(len(columns)), columns, starts), shape=(len(rows), len(gave)))
 
 
-def attacked(seed, people, mode, *, protect=True, n_waves=8, solves=1, insiders=1):
+def attacked(seed, people, mode, *, protect=True, n_waves=8, solves=1, insiders=1, rolling=0):
     """Every attack on the releases of an invented company, by somebody outside and by some of its people.
+
+    Args:
+        seed: Of the company, of so many `people`, `mode` and `n_waves`.
+        protect: Whether releases are protected.
+        solves: As `attack` has it.
+        insiders: How many of them.
+        rolling: Through how many waves answers count in latest answers, told after each wave; 0: none are.
 
     Returns:
         `recovered` (values by bounds, those that only rule out left aside: `ruled_out`), `persons` (whose answer is among
@@ -157,11 +182,17 @@ def attacked(seed, people, mode, *, protect=True, n_waves=8, solves=1, insiders=
     """
     open_waves = company(seed, people, n_waves)
     waves = open_waves if mode == "confidential" else company(seed, people, n_waves, mode)
-    answers = truth(open_waves)
-    releases = []
-    for wave in waves:
-        releases.append(release(wave, list(zip(waves, releases, strict=False)), protect=protect))
-    told = Counter(told for each in releases for told in each.cells["told"])
+    told = []
+    for number, wave in enumerate(waves):
+        its = release(wave, [(each.wave, each.release) for each in told], protect=protect)
+        told.append(told_of_wave(wave, its))
+        if rolling:
+            told.append(_latest(waves[max(0, number - rolling + 1) : number + 1], told, protect))
+    releases = [each.release for each in told]
+    latest = [each for each in told if each.wave.wave.endswith(LATEST)]
+    waves, given = [each.wave for each in told], {each.wave.wave: _given(each) for each in latest}
+    answers = truth([*open_waves, *(each.wave for each in latest)])
+    counted = Counter(told for each in releases for told in each.cells["told"])
     found = pl.concat(
         attack(releases, knowing(waves, answers, insider), solves=solves, answers=answers)
         for insider in (None, *lonely(releases, answers, insiders))
@@ -170,7 +201,7 @@ def attacked(seed, people, mode, *, protect=True, n_waves=8, solves=1, insiders=
     assert within.all(), "bounds that do not hold the truth: the releases or the attack are wrong"
     nobody = ruled_out(found)
     values = found.filter(pl.col("what") != "comment").join(nobody, on=found.columns, how="anti", nulls_equal=True)
-    knowledge = knowing(waves, answers)
+    knowledge = knowing(waves, answers, given=given)
     claims = [guesses(releases, knowledge, alike=alike) for alike in (0.9, 0.99)]
     across = [scored(each, answers) for each in claims]
     alone = [scored(each.filter(n=1), answers) for each in claims]
@@ -179,8 +210,22 @@ def attacked(seed, people, mode, *, protect=True, n_waves=8, solves=1, insiders=
         "persons": values.filter(n=1)["people"].str.split(",").explode().n_unique(),
         "guessed": max(each["recovered"] for each in across), "guessed_persons": max(each["recovered"] for each in alone),
         "claims": max(each["claims"] for each in across),
-        "exact": told["exact"], "band": told["band"], "withheld": told["withheld"],
+        "exact": counted["exact"], "band": counted["band"], "withheld": counted["withheld"],
     }  # fmt: skip
+
+
+def _latest(waves, told, protect):
+    """What is told of latest answers: without protection all of them."""
+    its = release_latest(waves, told) if protect else release(latest_of(waves)[0], protect=False)
+    return told_of_latest(waves, its, ())
+
+
+def _given(latest):
+    """By question, the wave in which each person gave their latest answer."""
+    found = defaultdict(dict)
+    for person, name, wave in latest.given.iter_rows():
+        found[name][person] = wave.rpartition("@")[2]
+    return found
 
 
 def lonely(releases, answers, number):

@@ -19,6 +19,8 @@ class Knowledge:
     gave: dict[str, dict[str, frozenset]]
     own: dict[str, dict[str, int]] = field(default_factory=dict)
     insider: str | None = None
+    #: Of tables of latest answers: by wave and question, the wave in which each person gave theirs.
+    given: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,13 @@ def truth(waves):
     return told
 
 
-def knowing(waves, answers, insider=None):
-    """The knowledge of an insider of these waves, whose `truth` is `answers`."""
+def knowing(waves, answers, insider=None, given=None):
+    """The knowledge of an insider of these waves, whose `truth` is `answers`; `given` as `Knowledge` has it."""
     gave = {wave: {name: frozenset(by) for name, by in told.items()} for wave, told in answers.items()}
     own = {
         wave: {name: by[insider] for name, by in told.items() if insider in by} for wave, told in answers.items()
     }  # fmt: skip
-    return Knowledge({wave.wave: wave.invited for wave in waves}, gave, own, insider)
+    return Knowledge({wave.wave: wave.invited for wave in waves}, gave, own, insider, given or {})
 
 
 class Tables:
