@@ -154,11 +154,14 @@ def dates(
         return _typed_dates(texts, zone, forms, is_day_first, has_hours)
     unique = texts.unique().drop_nulls().rename("text")
     patterns = [_stated(form) for form in forms] or _told(unique, is_day_first, texts.name)
-    found, left = [], unique.to_frame()
+    bare = pl.col("text").str.strip_chars()
+    found: list[pl.DataFrame] = []
+    left = unique.to_frame()
     for form in patterns:
-        parsed = _dated(
-            left.with_columns(pl.col("text").str.strip_chars().str.extract_groups(form).alias("parts")), form, zone
-        )
+        written = left.filter(bare.str.contains(form))
+        if written.is_empty() and (found or form != patterns[-1]):
+            continue
+        parsed = _dated(written.with_columns(parts=bare.str.extract_groups(form)), form, zone)
         found.append(parsed.filter(pl.col("day").is_not_null()))
         left = left.join(found[-1], on="text", how="anti")
     parsed = pl.concat(found)
