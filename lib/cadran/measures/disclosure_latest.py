@@ -65,7 +65,10 @@ def broken(now: Told, told: Sequence[Told]) -> list[Break]:
 
 @dataclass(frozen=True)
 class _Sets:
-    """One of all that was told, counted."""
+    """One of all that was told, counted: of the company and by the first cut.
+
+    Latest answers are told of whole groups of that cut alone: what a wave tells of other groups makes up sums of the same.
+    """
 
     told: Told
     counts: Counted
@@ -76,7 +79,8 @@ class _Sets:
     @classmethod
     def of(cls, told: Told) -> "_Sets":
         counts = counted(told.wave)
-        parts = partitions_of(counts, told.release)
+        cuts = (COMPANY, *told.wave.terms.cuts[:1])
+        parts = [part for part in partitions_of(counts, told.release) if part.cut in cuts]
         return cls(told, counts, parts, levels_of(counts, told.release, parts))
 
     def rows(self, scale: Scale) -> tuple[pl.DataFrame, Array, Array]:
