@@ -9,7 +9,7 @@ from cadran.tables.pulse import COMMENTS_MINIMUM, FLOOR, MINIMUM, TREE
 
 #: Where no question is named: eNPS, two of each dimension, one of them reversed, and a comment, spread over pulses that
 #: take about a minute.
-_ALWAYS, _LAST, _PER_WAVE = "enps", "first_change", 8
+_ALWAYS, _LAST, _PER_WAVE, _ROLLING = "enps", "first_change", 8, 3
 _TITLE = {"en": "How are we doing?", "fr": "Comment allons-nous ?"}
 _PURPOSE = {
     "en": "To know how the sales team is doing, and to improve how we work. Never to judge a person.",
@@ -76,6 +76,11 @@ def draft(
         _told(words("By what results are cut. Each cut more makes it easier to single somebody out."), cuts=list(TREE),
               crossed=[]),
     ]  # fmt: skip
+    if mode == "confidential":
+        latest = words(
+            "Each person's latest answers are told too, over so many waves; take it out to tell waves alone."
+        )
+        parts.append(_told(latest, rolling=_ROLLING))
     asked = [f"[[questions]]  # {library()[item][f'text_{language}']}\nitem = {json.dumps(item)}" for item in items]
     own = "\n".join(
         [
