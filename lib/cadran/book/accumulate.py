@@ -11,7 +11,7 @@ from cadran.book.merged import merged
 from cadran.book.numbers import Numbers
 from cadran.book.observed import observed
 from cadran.book.present import ended, present
-from cadran.tables import STORED, TABLES, VERSIONED
+from cadran.tables import STORED, TABLES, VERSIONED, empty
 from cadran.tables.delivery import MERGES
 from cadran.tables.groups import Group
 
@@ -53,7 +53,7 @@ class Scene:
     #: Merges that the source tells, as `MERGES`.
     merges: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MERGES))
     #: Activities that a partial import tells of another deal than the one they are stored with, as `MOVED`.
-    moved: pl.DataFrame = field(default_factory=lambda: STORED["activities"].create_empty().select(MOVED))
+    moved: pl.DataFrame = field(default_factory=lambda: empty("activities").select(MOVED))
 
 
 @dataclass

@@ -7,7 +7,7 @@ import holidays
 import polars as pl
 
 from cadran.book.numbers import Numbers, beside
-from cadran.tables import STORED, VERSIONED
+from cadran.tables import VERSIONED, empty
 from cadran.tables.deals import CLOSED
 from cadran.tables.delivery import Settings
 from cadran.tables.ends import Believed
@@ -64,7 +64,7 @@ def derive(tables: Frames, numbers: Mapping[str, Numbers], time_zone: str) -> Fr
 
 def _stored(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """Exactly the stored columns, sorted: versions and activities are, having been looked at in their order."""
-    types = STORED[name].create_empty().schema
+    types = empty(name).schema
     absent = [pl.lit(None, types[c]).alias(c) for c in Believed.column_names() if c in types]
     frame = frame.with_columns(absent).select(*types)
     if name in VERSIONED:

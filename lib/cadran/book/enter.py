@@ -14,7 +14,7 @@ from cadran.book.accumulate import MOVED, Added, Scene, accumulate
 from cadran.book.derive import ORDER, Frames, spoken_days
 from cadran.book.draft import Draft
 from cadran.book.stored import MASKS, RUN, Stored, bucket_file, changed_file, cut_anew
-from cadran.tables import STORED, TABLES
+from cadran.tables import TABLES, empty
 from cadran.tables.ahead import ahead
 from cadran.tables.delivery import Part
 from cadran.tables.groups import Group, bucket_of
@@ -255,7 +255,7 @@ def _write_buckets(written: Stored, draft: Draft) -> None:
 def _ids(group: Group, told: Frames, scene: Scene) -> pl.DataFrame:
     """The keys that an import names, and those it takes activities from."""
     assert group.key is not None
-    nothing = STORED[group.tables[0]].create_empty().select(group.key)
+    nothing = empty(group.tables[0]).select(group.key)
     moved = [scene.moved.select(group.key)] if "activities" in group.tables else []
     return pl.concat([nothing, *moved, *(frame.select(group.key) for frame in told.values())]).unique()
 

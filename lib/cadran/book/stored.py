@@ -10,7 +10,7 @@ import polars as pl
 
 from cadran.book.derive import ORDER, Frames
 from cadran.book.folder import read_from
-from cadran.tables import STORED, TABLES, VERSIONED
+from cadran.tables import STORED, TABLES, VERSIONED, empty
 from cadran.tables.groups import Group, bucket_of
 
 #: The column by which the keys of a group that stand anew beside its buckets are named.
@@ -38,7 +38,7 @@ class Stored:
             return pl.DataFrame()
         mask = MASKS[self.group.name]
         if not self.is_changed:
-            return STORED[self.group.tables[0]].create_empty().select(mask)
+            return empty(self.group.tables[0]).select(mask)
         with read_from(self.version):
             return pl.read_parquet(self.version / f"changed/{self.group.name}.parquet")
 
@@ -53,7 +53,7 @@ class Stored:
             self._run = {key: frame for key, frame in self._run.items() if key[1] == run}
             there = self.is_changed and path.exists()
             with read_from(self.version):
-                self._run[name, run] = pl.read_parquet(path) if there else STORED[name].create_empty()
+                self._run[name, run] = pl.read_parquet(path) if there else empty(name)
         return self._run[name, run]
 
     def find(self, buckets: Sequence[int], ids: pl.DataFrame) -> pl.DataFrame:
@@ -111,7 +111,7 @@ class Stored:
 
     def _base(self, name: str, buckets: Sequence[int]) -> pl.LazyFrame:
         files = [path for b in buckets if (path := self.version / bucket_file(name, b)).exists()]
-        return pl.scan_parquet(files) if files else STORED[name].create_empty().lazy()
+        return pl.scan_parquet(files) if files else empty(name).lazy()
 
     def _unmasked(self, base: pl.LazyFrame) -> pl.LazyFrame:
         return base.join(self.masked.lazy(), on=MASKS[self.group.name], how="anti", nulls_equal=True)
@@ -156,7 +156,7 @@ class _Passage(Stored):
     """Buckets in a folder of passage, one folder of pieces each, gone once read."""
 
     def _rows(self, name: str, buckets: Sequence[int], keys: pl.DataFrame | None) -> pl.DataFrame:
-        found: list[pl.DataFrame] = [STORED[name].create_empty()]
+        found: list[pl.DataFrame] = [empty(name)]
         for bucket in buckets:
             folder = self.version / name / f"{bucket:04}"
             if folder.exists():

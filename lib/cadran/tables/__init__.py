@@ -1,6 +1,9 @@
 """What one valid row is: types, units, keys and rules. The rule's name is the sentence a reader sees."""
 
+from functools import cache
+
 import dataframely as dy
+import polars as pl
 
 from cadran.tables.accounts import Account, Contact, StoredAccount, StoredContact
 from cadran.tables.activities import Activity, Lead, StoredActivity, StoredLead
@@ -16,7 +19,7 @@ from cadran.tables.deals import (
 from cadran.tables.people import Rep, StoredRep
 from cadran.tables.plans import Action, Day, StoredAction, StoredTarget, Target
 
-__all__ = ["FOREIGN_KEYS", "STORED", "TABLES", "VERSIONED"]
+__all__ = ["FOREIGN_KEYS", "STORED", "TABLES", "VERSIONED", "empty"]
 
 #: Every table of a book, in the order in which a row of one may refer to a row of another.
 TABLES: dict[str, type[dy.Schema]] = {
@@ -72,3 +75,9 @@ VERSIONED: dict[str, str] = {
     "versions": "opportunity_id",
     "targets": "target_id",
 }
+
+
+@cache
+def empty(name: str) -> pl.DataFrame:
+    """A table as the book keeps it, without rows: made once, for it takes as long as reading a small one."""
+    return STORED[name].create_empty()
