@@ -16,6 +16,15 @@ def test_options_are_known_and_of_their_kind():
         Question(options={"months": "three"}).chosen(months=6)
 
 
+@pytest.fixture(scope="module")
+def book(make_book):
+    """A deal won and one lost, and a lead."""
+    return make_book(
+        [{"status": s, "account_id": "a", "amount": 1} for s in ("won", "lost")],
+        leads=[{"lead_id": "l", "created_at": "2026-01-01", "qualified_at": "2026-01-02"}],
+    )
+
+
 @pytest.mark.parametrize("low", [0, -5])
 @pytest.mark.parametrize(
     ("name", "option"),
@@ -26,12 +35,7 @@ def test_options_are_known_and_of_their_kind():
         ("lead_conversion", "within_days"),
     ],
 )
-def test_an_option_under_its_least_value_is_refused(name, option, low, make_book):
-    book = make_book(
-        [{"status": s, "account_id": "a", "amount": 1} for s in ("won", "lost")],
-        leads=[{"lead_id": "l", "created_at": "2026-01-01", "qualified_at": "2026-01-02"}],
-    )
-
+def test_an_option_under_its_least_value_is_refused(name, option, low, book):
     with pytest.raises(Problem, match=f"{low} is no value of the option {option}.\nGive 1 or more"):
         MEASURES[name].ask(book, Question(options={option: low}))
 
@@ -56,8 +60,6 @@ def test_options_are_those_of_the_signature():
 
 
 @pytest.mark.parametrize("name", MEASURES)
-def test_no_measure_takes_an_option_it_does_not_know(name, make_book):
-    book = make_book([{"status": "won"}, {"status": "open"}])
-
+def test_no_measure_takes_an_option_it_does_not_know(name, book):
     with pytest.raises(Problem, match=r"no option surely_not|cannot be had"):
         MEASURES[name].ask(book, Question(options={"surely_not": 1}))
