@@ -1,6 +1,7 @@
 """What is asked for at once is done at once, and each is told what came of their own."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
@@ -31,7 +32,9 @@ def gathered(*calls):
     async def run():
         return await asyncio.gather(*(call() for call in calls), return_exceptions=True)
 
-    return asyncio.run(run())
+    # In a thread of its own: a browser that another test keeps open has a loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, run()).result()
 
 
 def of(run, *numbers):
