@@ -14,6 +14,7 @@ import polars as pl
 from quick import quick_model
 
 from cadran.book import Book, open_book, write_book
+from cadran.book.held import hold
 from cadran.measures.periods import month_after
 from cadran.models.bookings import of_model
 from cadran.models.capacity import Hiring, of_coming
@@ -288,4 +289,4 @@ def _written(
         ),
         written_at=taken,
     )
-    return open_book(folder)
+    return hold(open_book(folder))

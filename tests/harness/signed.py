@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from cadran.book import Book, open_book, write_book
+from cadran.book.held import hold
 from cadran.measures.periods import add_months
 from cadran.tables import TABLES
 from cadran.tables.delivery import Delivery, Settings
@@ -51,7 +52,7 @@ def book(
         for name, rows in frames.items()
     }
     write_book(folder, Delivery.whole(settings, tables, histories=frozenset(["versions"])), written_at=settings.taken)
-    return open_book(folder)
+    return hold(open_book(folder))
 
 
 def monthly(amounts: Iterable[float], first: date, rep_id: str = "r1", **more: Any) -> list[dict[str, Any]]:

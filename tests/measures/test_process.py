@@ -8,6 +8,7 @@ from scipy.stats import norm
 from statsmodels.duration.survfunc import CumIncidenceRight
 
 from cadran.book import SAMPLE, open_book
+from cadran.book.held import hold
 from cadran.measures import MEASURES, Question
 from cadran.tables.measured.process import FACTS, Reference
 from cadran.tables.problems import Problem
@@ -133,7 +134,7 @@ def test_deals_closed_before_the_age_and_still_open_stand_apart(make_book):
 
 @pytest.fixture(scope="module")
 def sample():
-    return open_book(SAMPLE)
+    return hold(open_book(SAMPLE))
 
 
 def test_the_sample_counted_in_a_slow_loop(sample):

@@ -12,6 +12,7 @@ from statsmodels.duration.survfunc import SurvfuncRight
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from cadran.book import open_book
+from cadran.book.held import hold
 from cadran.book.landmarks import open_pairs
 from cadran.measures import MEASURES, Question
 from cadran.measures.signals import SIGNALS, shown, signals, thresholds
@@ -31,7 +32,7 @@ def ninth(values: list, share: float = 0.9) -> float:
 
 @pytest.fixture(scope="module")
 def sample():
-    return open_book()
+    return hold(open_book())
 
 
 @pytest.fixture(scope="module")

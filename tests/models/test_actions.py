@@ -14,6 +14,7 @@ from known import Known, model_of
 from scipy.stats import norm
 
 from cadran.book import SAMPLE, open_book
+from cadran.book.held import hold
 from cadran.measures.signals import SIGNALS, signals
 from cadran.models import actions as proposed
 from cadran.models import effort
@@ -32,7 +33,7 @@ from cadran.tables.problems import Problem
 
 @pytest.fixture(scope="module")
 def book():
-    return open_book(SAMPLE)
+    return hold(open_book(SAMPLE))
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from cadran.book import Book, Reader, open_book, write_book
+from cadran.book.held import hold
 from cadran.models import backtest as module
 from cadran.models import kept, win
 from cadran.models.backtest import backtest
@@ -32,7 +33,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def book(folder) -> Book:
-    return open_book(folder)
+    return hold(open_book(folder))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -10,6 +10,7 @@ import pytest
 from quick import quick_model
 
 from cadran.book import Reader, open_book
+from cadran.book.held import hold
 from cadran.models import bookings, capacity, scenario
 from cadran.models.blend import Blend, quantiles
 from cadran.models.coming import coming
@@ -23,7 +24,7 @@ WIDER = Blend(("bookings", "series", "average"), np.full((6, 3), 1 / 3), (1.3, 1
 
 @pytest.fixture(scope="module")
 def book(small_company):
-    return open_book(small_company)
+    return hold(open_book(small_company))
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from looks import UNTIL, lives, looked_at, snapshots
 from polars.testing import assert_frame_equal
 
 from cadran.book import Book, open_book, purge, write_book
+from cadran.book.held import hold
 from cadran.models import landmarks
 from cadran.models.landmarks import BEYOND, ENDED, ENDS, N_PERIODS, OPEN, WON, take
 from cadran.sources.sample import invent
@@ -32,7 +33,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def book(folder) -> Book:
-    return open_book(folder)
+    return hold(open_book(folder))
 
 
 @pytest.fixture

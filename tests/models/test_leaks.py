@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from cadran.book import SAMPLE, open_book, write_book
+from cadran.book.held import hold
 from cadran.book.landmarks import facts_at, open_pairs
 from cadran.models.landmarks import WON, take
 from cadran.models.leaks import suspects
@@ -131,7 +132,7 @@ def test_blank_on_young_deals_because_they_are_young_is_no_leak():
 
 
 def test_the_sample_has_none_until_one_is_planted():
-    book = open_book(SAMPLE)
+    book = hold(open_book(SAMPLE))
     taken = take(book)
     past = taken.keep(taken.outcome != 0)
     won, open_now = past.outcome == WON, facts_at(book, open_pairs(book))

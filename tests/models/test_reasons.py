@@ -9,6 +9,7 @@ import pytest
 from known import Known, model_of
 
 from cadran.book import SAMPLE, open_book
+from cadran.book.held import hold
 from cadran.book.landmarks import facts_at
 from cadran.measures.changed import changed_since
 from cadran.models.hazards import Rates
@@ -24,7 +25,7 @@ import numpy as np  # isort: skip
 
 @pytest.fixture(scope="module")
 def book():
-    return open_book(SAMPLE)
+    return hold(open_book(SAMPLE))
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import signed
 from quick import quick_model
 
 from cadran.book import open_book
+from cadran.book.held import hold
 from cadran.models import scenario as module
 from cadran.models.bookings import PATHS, of_model
 from cadran.models.hiring import Hiring
@@ -28,7 +29,7 @@ MONTHS = 12
 @pytest.fixture(scope="module")
 def made(small_company):
     """The chain of a company of 300 deals, of which the forecast makes a tenth more."""
-    book = open_book(small_company)
+    book = hold(open_book(small_company))
     found = of_model(book, quick_model(book), MONTHS)
     hiring = Hiring(plan(workforce(book, Staffing(), found.sellers, found.months), found.sellers, found.drawn()))
     plans, faults = _plans(book, found)

@@ -9,6 +9,7 @@ import pytest
 from statsmodels.stats.proportion import power_proportions_2indep
 
 from cadran.book import open_book
+from cadran.book.held import hold
 from cadran.measures import MEASURES, Question
 from cadran.models import trial_read
 from cadran.models.trial import UNITS, Cohort, Enrolment, size
@@ -21,7 +22,7 @@ ALL = Question(where={"deal_type": ("new", "expansion", "renewal")})
 
 @pytest.fixture(scope="module")
 def book():
-    return open_book(SAMPLE)
+    return hold(open_book(SAMPLE))
 
 
 @pytest.fixture(scope="module")
