@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+from functools import cache
 from typing import Any
 
 # Two workers share two cores: libraries that start threads of their own would wait for each other.
@@ -11,6 +12,7 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 import pytest
 from playwright.sync_api import sync_playwright
+from typer.main import get_command
 
 from cadran.book import SAMPLE, write_book
 from cadran.cli import main
@@ -76,6 +78,14 @@ def no_waiting_for_the_disk():
     """What is written is not waited for: a test sees it all the same, since none pulls the plug of the machine."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("os.fsync", lambda handle: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def command_built_once():
+    """typer builds all that `cadran` understands anew each time it is called, which a process does but once."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("typer.main.get_command", cache(get_command))
         yield
 
 

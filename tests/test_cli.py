@@ -133,15 +133,16 @@ def commands(group, *path):
         yield from commands(command, *path, name) if nested else [((*path, name), command)]
 
 
+COMMANDS = dict(commands(get_command(app)))
 #: What most commands have, told once above the table of commands.
 COMMON = {"--book", "--format"}
 
 
-@pytest.mark.parametrize("path", [path for path, _ in commands(get_command(app))], ids=" ".join)
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 def test_a_command_and_its_options_are_documented(path):
     """In a row of its own, or in that of its group, which names it; those of `measure` in their own part of the page."""
     page = (ROOT / "docs" / "commands.md").read_text("utf-8")
-    command = dict(commands(get_command(app)))[path]
+    command = COMMANDS[path]
     *group, name = path
     own = rf"`cadran {' '.join(path)}[` ].*"
     told = [*re.findall(own, page), *re.findall(rf"`cadran {' '.join(group)} …`.*`{name}[` ].*", page)]
