@@ -1,38 +1,24 @@
 """The Sales process page in a real browser, on a small book: a deal opened, levers moved, nothing redrawn in between."""
 
-import polars as pl
 import pytest
 from quick import no_past, quick_model
 from served import serving_here
 
-from cadran.book import SAMPLE, open_book, write_book
 from cadran.publish.apps import shipped_apps
 from cadran.publish.server import Site
-from cadran.tables import TABLES
-from cadran.tables.delivery import Delivery
 
 pytestmark = pytest.mark.browser
 ROOT = "document.querySelector('#live > div').shadowRoot"
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    """Where every fourteenth deal of the sample is shown, the win model (one without its selection) not yet learnt."""
-    folder, sample = tmp_path_factory.mktemp("book"), open_book(SAMPLE)
-    tables = {
-        name: pl.read_parquet(sample.version / name).select(schema.column_names()) for name, schema in TABLES.items()
-    }
-    ids = tables["opportunities"].sort("opportunity_id").gather_every(14).select("opportunity_id")
-    for name in ("opportunities", "versions", "deal_contacts", "activities"):
-        tables[name] = tables[name].join(ids, on="opportunity_id", how="semi")
-    tables["leads"] = tables["leads"].clear()
-    histories = frozenset(name for name, rows in tables.items() if "valid_from" in rows.columns)
-    write_book(folder, Delivery.whole(sample.settings, tables, histories=histories), sample.moment)
+def served(small_company):
+    """Where the small company is shown, the win model (one without its selection) not yet learnt."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CADRAN_BOOK", "")
         patch.setattr("cadran.models.outlook.kept.model", lambda book: quick_model(book, "logit"))
         patch.setattr("cadran.models.outlook.kept.past", no_past)
-        with serving_here(Site(folder, shipped_apps())) as address:
+        with serving_here(Site(small_company, shipped_apps())) as address:
             yield address
 
 

@@ -1,15 +1,11 @@
 """A presentation in a real browser: levers in the hand, a scenario kept, scenes, a connection lost, a page reloaded."""
 
-import shutil
 from urllib.parse import urlsplit
 
-import polars as pl
 import pytest
-from parts import part_of_sample
 from quick import no_past, quick_model
 from served import serving_here
 
-from cadran.book import SAMPLE
 from cadran.publish.apps import shipped_apps
 from cadran.publish.server import Site
 
@@ -35,14 +31,12 @@ LEFT = f"""() => {{
 
 
 @pytest.fixture
-def site(tmp_path, monkeypatch):
-    """Every 28th deal of the sample with its pay plans, models without their selection and backtest."""
+def site(small_company, monkeypatch):
+    """The small company, models without their selection and backtest."""
     monkeypatch.setenv("CADRAN_BOOK", "")
     monkeypatch.setattr("cadran.models.kept.model", lambda book: quick_model(book, "logit"))
     monkeypatch.setattr("cadran.models.forecast.past_forecasts", lambda book, seed: no_past(book))
-    part_of_sample(tmp_path, pl.col("number") % 28 == 0)
-    shutil.copytree(SAMPLE / "plans", tmp_path / "plans", ignore=shutil.ignore_patterns("territories*"))
-    site = Site(tmp_path, [app for app in shipped_apps() if app.name == "resources"])
+    site = Site(small_company, [app for app in shipped_apps() if app.name == "resources"])
     monkeypatch.setattr(site.sights, "made", lambda app, language: None)  # what is prepared: `publish/test_shell.py`
     return site
 
