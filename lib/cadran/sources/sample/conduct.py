@@ -194,6 +194,8 @@ class Conduct:
     def _wait(self, live: Records, day: int, answered: Ints | None = None) -> None:
         """Momentum sinks with the time a client has been waiting, until the answer or the end of the day."""
         rows = np.flatnonzero(live["asked"] > 0) if answered is None else answered
+        if not len(rows):
+            return
         who = live[rows]
         until = MIDNIGHT[day + 1] if answered is None else who["answer"]
         waited = np.log1p(np.maximum(until - who["asked"], 0) / (8 * HOUR))

@@ -69,7 +69,7 @@ class Draws:
 
     def uniforms(self, purposes: Sequence[str], keys: Keys, step: int) -> dict[str, Floats]:
         """The same for several purposes at once: faster where keys are few."""
-        salts = np.array([self._salt(purpose, step) for purpose in purposes], dtype=np.uint64)
+        salts = mix(np.array([self._base(purpose) for purpose in purposes], dtype=np.uint64) + np.uint64(step))
         return dict(zip(purposes, _as_share(mix(keys ^ salts[:, None])), strict=True))
 
     def normal(self, purpose: str, keys: Keys, step: int = 0) -> Floats:

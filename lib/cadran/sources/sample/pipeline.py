@@ -98,6 +98,8 @@ class Pipeline:
 
     def _live(self, day: int) -> None:
         live = self.live
+        if not len(live):
+            return
         chance = self.draws.uniforms(_DAILY, live["key"], day)
         live["age"] += 1
         live["silence"] += 1
@@ -114,8 +116,9 @@ class Pipeline:
         changed |= closed | moved | self._reprice(live, closed, chance, day)
         changed |= self._redate(live, effort, closed, chance, day) | self._call(live, closed, moved, chance)
         self._write(live, changed, day)
-        self._leave(live[closed], day)
-        self.live = live[~closed]
+        if closed.any():
+            self._leave(live[closed], day)
+            self.live = live[~closed]
 
     # ---- beginnings and ends ----
 
@@ -142,8 +145,6 @@ class Pipeline:
         self.live = _together([self.live, born])
 
     def _leave(self, closed: Records, day: int) -> None:
-        if not len(closed):
-            return
         keys = [child(closed["key"], slot) for slot in range(4)]
         for status, follow in ((WON, deal.renewals_and_expansions), (LOST, deal.second_chances)):
             chosen = closed["status"] == status
@@ -242,10 +243,10 @@ class Pipeline:
 
     def _explain(self, live: Records, rows: np.ndarray, lapsed: np.ndarray, day: int) -> None:
         """What is recorded at closing: the stage, why, against whom and for how much."""
-        who = live[rows]
-        key, lost = who["key"], who["status"] == LOST
         if not len(rows):
             return
+        who = live[rows]
+        key, lost = who["key"], who["status"] == LOST
         live["stage"][rows] = _LAST_STAGE[who["status"]]
         live["category"][rows] = np.where(who["status"] == WON, _CLOSED, _OMITTED)
         chance = self.draws.uniforms(_AT_CLOSE, key, day)
@@ -281,8 +282,9 @@ class Pipeline:
         rate = np.array([0.002, 0.003, 0.006, 0.010, 0.018, 0, 0, 0])[live["stage"]]
         moves = (chance["reprices"] < rate) & ~closed & ~live["asleep"]
         rows = np.flatnonzero(moves)
-        factor = np.exp(-0.06 + 0.20 * self.draws.normal("by how much", live["key"][rows], day))
-        live["amount"][rows] = deal.round_amount(live["amount"][rows] * factor)
+        if len(rows):
+            factor = np.exp(-0.06 + 0.20 * self.draws.normal("by how much", live["key"][rows], day))
+            live["amount"][rows] = deal.round_amount(live["amount"][rows] * factor)
         return moves & live["is_amount_known"]
 
     def _redate(self, live: Records, effort: Floats, closed: np.ndarray, chance: Chances, day: int) -> np.ndarray:
