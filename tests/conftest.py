@@ -58,6 +58,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place.get(unit(item.nodeid), len(place)))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Look for garbage seldom: as often as usual it takes a tenth of the time."""
+    gc.set_threshold(100_000, 50, 50)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--engine spark`: hold the measures to polars on Spark instead of DuckDB."""
     parser.addoption("--engine", choices=["duckdb", "spark"], default="duckdb")
@@ -91,13 +96,9 @@ def command_built_once():
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_old_swept():
-    """What was loaded before the first test is not looked through for garbage again and again: a tenth of the time."""
-    gc.collect()
+    """What was loaded before the first test is not looked through for garbage again."""
     gc.freeze()
-    before = gc.get_threshold()
-    gc.set_threshold(20_000, 50, 100)
     yield
-    gc.set_threshold(*before)
     gc.unfreeze()
 
 

@@ -260,7 +260,7 @@ DAMAGE = st.tuples(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(damaged=st.lists(DAMAGE, max_size=12), encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
 def test_no_row_is_ever_lost(tmp_path_factory, damaged, encoding):
     folder = Path(copytree(SMALL, tmp_path_factory.mktemp("damaged") / "small"))
