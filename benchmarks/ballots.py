@@ -23,6 +23,8 @@ TERMS = Terms("pulse", {"en": "Pulse", "fr": "Pouls"}, "anonymous", controller="
 TEXT = "I would like fewer forms and more time with clients. " * 6
 #: How many are invited.
 INVITED = (400, 1000, 5000)
+#: How many answers are taken in together beforehand.
+BATCH = 200
 
 
 def questions() -> pl.DataFrame:
@@ -50,18 +52,20 @@ def waits(n_invited: int, at_once: int, folder: Path) -> tuple[np.ndarray, float
     """Seconds that each of those who answer at once waits, for the page's questions and then for the answer; and seconds of
     CPU of all of them."""
     with Ballots(folder / f"{n_invited}.sqlite") as store:
-        links = store.open_wave(TERMS, "2026-05", questions(), people(n_invited), NOW, NOW + timedelta(days=9), "")
-        tokens = links["token"].sample(fraction=1, shuffle=True, seed=1).to_list()
-        for some in batched(tokens[: n_invited // 2]):
-            store.answer_all([(token, GIVEN) for token in some], NOW)
+        tokens = half_answered(store, n_invited, NOW)
         cpu = time.process_time()
         waited = asyncio.run(_answered(store, tokens[-at_once:]))
         return np.array(waited), time.process_time() - cpu
 
 
-def batched(tokens: list[str], size: int = 200) -> list[list[str]]:
-    """Parts of so many links."""
-    return [tokens[at : at + size] for at in range(0, len(tokens), size)]
+def half_answered(store: Ballots, n_invited: int, now: datetime) -> list[str]:
+    """Open a survey, and have half of those invited answer; the links that were not used, in any order."""
+    links = store.open_wave(TERMS, "2026-05", questions(), people(n_invited), now, now + timedelta(days=9), "")
+    tokens = links["token"].sample(fraction=1, shuffle=True, seed=1).to_list()
+    used = tokens[: n_invited // 2]
+    for at in range(0, len(used), BATCH):
+        store.answer_all([(token, GIVEN) for token in used[at : at + BATCH]], now)
+    return tokens[len(used) :]
 
 
 async def _answered(store: Ballots, tokens: list[str]) -> list[float]:
@@ -75,6 +79,13 @@ async def _answered(store: Ballots, tokens: list[str]) -> list[float]:
         return time.perf_counter() - begun
 
     return await asyncio.gather(*map(answer, tokens))
+
+
+def times_of(about: str | None) -> int:
+    """How often to measure, as the command says."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--times", type=int, default=7)
+    return int(parser.parse_args().times)
 
 
 def told(found: list[tuple[np.ndarray, float]]) -> str:
@@ -95,10 +106,7 @@ def machine() -> str:
 
 def main() -> None:
     """Measure, and write the part of the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--times", type=int, default=7)
-    times = parser.parse_args().times
-    lines = []
+    times, lines = times_of(__doc__), []
     for n_invited in INVITED:
         found = []
         for _ in range(times):

@@ -1,7 +1,6 @@
 """`python -m benchmarks.respondents`: two hundred people open the page of a survey at the same moment, then send it, each over
 a connection of their own, to the server as it ships."""
 
-import argparse
 import asyncio
 import signal
 import subprocess
@@ -9,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from urllib.parse import urlencode, urlsplit
@@ -17,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 import numpy as np
 import psutil
 
-from benchmarks.ballots import INVITED, TERMS, TEXT, batched, machine, people, questions, told
+from benchmarks.ballots import GIVEN, INVITED, half_answered, machine, times_of, told
 from benchmarks.report import put
 from cadran.book import write_book
 from cadran.book.ballots import ballots_of
@@ -25,7 +24,7 @@ from cadran.tables.delivery import Delivery, Settings
 
 AT_ONCE = 200
 #: What each sends: every score 3, and the comment.
-FORM = {f"a.{name}": "3" for name in questions()["question_id"]} | {"a.words": TEXT}
+FORM = {f"a.{name}": str(answer) for name, answer in GIVEN.items()}
 
 
 @contextmanager
@@ -38,16 +37,12 @@ def served(n_invited: int, folder: Path) -> Iterator[tuple[str, list[str], psuti
     )
     write_book(folder, Delivery.whole(settings, {}), now)
     with ballots_of(folder) as store:
-        links = store.open_wave(TERMS, "2026-05", questions(), people(n_invited), now, now + timedelta(days=9), "")
-        tokens = links["token"].sample(fraction=1, shuffle=True, seed=1).to_list()
-        given = dict.fromkeys(questions()["question_id"], 3) | {"words": TEXT}
-        for some in batched(tokens[: n_invited // 2]):
-            store.answer_all([(token, given) for token in some], now)
+        tokens = half_answered(store, n_invited, now)
     command = [Path(sys.executable).with_name("cadran"), "serve", "--surveys-only", "--port", "0", "--book", folder]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         try:
-            yield server.stdout.readline().strip(), tokens[n_invited // 2 :], psutil.Process(server.pid)
+            yield server.stdout.readline().strip(), tokens, psutil.Process(server.pid)
         finally:
             server.send_signal(signal.SIGINT)
 
@@ -100,10 +95,7 @@ async def _ask(address: str, token: str, body: str | None) -> float:
 
 def main() -> None:
     """Measure, and write the part of the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--times", type=int, default=7)
-    times = parser.parse_args().times
-    lines = []
+    times, lines = times_of(__doc__), []
     for n_invited in INVITED:
         found: dict[str, list[tuple[np.ndarray, float]]] = {"open": [], "send": []}
         for _ in range(times):

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 import typer
@@ -13,7 +12,7 @@ from cadran.cli_audit import audit
 from cadran.figures.columns import label
 from cadran.measures.latest import Told, told_of_wave
 from cadran.tables.problems import Problem
-from cadran.tables.pulse import COMPANY, Release, Wave
+from cadran.tables.pulse import COMPANY, Release
 from cadran.terminal import Format, out, reader_words
 from cadran.text import Words
 
@@ -41,17 +40,15 @@ def audit_pulse(book: BookOption = None, format: FormatOption = Format.table) ->
     told: list[dict[str, Any]] = []
     before: list[Told] = []
     for name in pulse.wave_names():
-        wave, earlier = pulse.wave(name), _pairs(before)
+        wave, earlier = pulse.wave(name), [each.pair for each in before]
         its = kept.get(name) or release(wave, earlier)
         told.append(_row(its, name in kept, is_known(wave), breaks(wave, its, earlier)))
         before.append(told_of_wave(wave, its))
         if name in latest:
             again = told_again(pulse, latest[name])
-            found = (
-                [] if again is None else [*breaks(again.wave, again.release, _pairs(before)), *broken(again, before)]
-            )
+            found = [*breaks(*again.pair, [each.pair for each in before]), *broken(again, before)] if again else []
             told.append(_row(latest[name], True, again is not None, found))
-            before += [] if again is None else [again]
+            before += [again] if again else []
     if format is Format.json:
         typer.echo(json.dumps({"book": opened.settings.name, "waves": told}, ensure_ascii=False, indent=1))
     else:
@@ -62,10 +59,6 @@ def audit_pulse(book: BookOption = None, format: FormatOption = Format.table) ->
             _tell(row, words)
     if any(row["broken"] and row["is_released"] for row in told):
         raise typer.Exit(1)
-
-
-def _pairs(told: Sequence[Told]) -> list[tuple[Wave, Release]]:
-    return [(each.wave, each.release) for each in told]
 
 
 def _row(its: Release, is_released: bool, is_attacked: bool, broken: list[Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from cadran.book.folder import POINTER, alone
 from cadran.book.imported import keep_results, read_results_aside, waves_told
 from cadran.book.masking import cleaned, masked, name_words
 from cadran.book.pseudonyms import key_of, new_key
-from cadran.book.pulse import FOLDER, Pulse, pulse_of
+from cadran.book.pulse import FOLDER, Pulse, pulse_of, survey_of
 from cadran.book.pulse_purge import purged
 from cadran.measures.disclosure import release
 from cadran.sources.rules import messages, remark
@@ -76,7 +76,7 @@ def import_results(
         found = {text: masked(cleaned(text), names) or None for text in each}
         return texts.replace_strict(found, default=None, return_dtype=pl.String)
 
-    gone = {name.partition("@")[2]: day for name, day in purged(pulse).items() if name.partition("@")[0] == survey}
+    gone = {name.partition("@")[2]: day for name, day in purged(pulse).items() if survey_of(name) == survey}
     given = mapping.at(taken) if taken else mapping
     results = deliver_waves(given, source, pseudonyms=pseudonyms, mask=mask, purged=gone)
     if book is None:

@@ -21,7 +21,7 @@ from cadran.book.folder import OLD, alone, flush, told_of
 from cadran.book.lines import lines
 from cadran.book.persons import Person, blanked, holding
 from cadran.book.pseudonyms import key_of
-from cadran.book.pulse import FOLDER, Pulse
+from cadran.book.pulse import FOLDER, Pulse, survey_of
 from cadran.book.pulse_forgotten import Renamed, forgotten_of, persons_of, remember, renamed
 from cadran.tables.one_to_ones import OneToOne
 from cadran.tables.pulse import CUTS, Wave
@@ -182,7 +182,7 @@ def _met(folder: Path, spellings: Iterable[str], ballots: str | None) -> Iterato
 
 
 def _in_wave(pulse: Pulse, name: str, people: Mapping[str, list[Renamed]]) -> Iterator[_Met]:
-    survey = name.partition("@")[0]
+    survey = survey_of(name)
     if survey not in people:
         return
     wave: Wave = pulse.wave(name)

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from cadran.book.folder import flush, told_of
-from cadran.book.pulse import Pulse
+from cadran.book.pulse import Pulse, survey_of
 from cadran.book.unlinked import unlinked
 from cadran.tables.delivery import SET_ASIDE
 from cadran.tables.problems import Problem
@@ -79,9 +79,9 @@ def read_results_aside(pulse: Pulse) -> pl.DataFrame:
 def forget_aside(pulse: Pulse, waves: Iterable[str]) -> None:
     """Remove the rows set aside from waves, by name; those of no wave too, where they are the last of their survey."""
     gone = set(waves)
-    left = {name.partition("@")[0] for name in pulse.wave_names() if name not in gone}
+    left = {survey_of(name) for name in pulse.wave_names() if name not in gone}
     with told_of(pulse.folder / _ASIDE):
-        for name in gone | {name.partition("@")[0] for name in gone} - left:
+        for name in gone | {survey_of(name) for name in gone} - left:
             _place(pulse, name).unlink(missing_ok=True)
 
 
@@ -104,7 +104,7 @@ def waves_told(pulse: Pulse) -> pl.DataFrame:
 
 def _check_mode(pulse: Pulse, wave: Wave, there: set[str]) -> None:
     """Raise a `Problem` if other waves of the survey were declared otherwise: an anonymous survey stays one."""
-    other = next((name for name in sorted(there) if name.partition("@")[0] == wave.terms.survey), None)
+    other = next((name for name in sorted(there) if survey_of(name) == wave.terms.survey), None)
     if other is None:
         return
     mode = json.loads((pulse.folder / "waves" / other / "told.json").read_text("utf-8"))["terms"]["mode"]

@@ -44,7 +44,7 @@ class Pulse:
 
     def wave_names(self) -> list[str]:
         """Names of the closed waves, by when they closed."""
-        return [name for name, _ in self._told(_WAVES)]
+        return [*self._told(_WAVES)]
 
     def wave(self, name: str) -> Wave:
         """One closed wave, with its answers.
@@ -56,27 +56,23 @@ class Pulse:
 
     def releases(self) -> Iterator[Release]:
         """What was released, by when the waves closed."""
-        for name, _ in self._told(_RELEASES):
+        for name in self._told(_RELEASES):
             yield Release(**_read(self.folder / _RELEASES / name, _RELEASE))
 
     def latest(self) -> Iterator[Release]:
         """What was released of each person's latest answers, by when the last of their waves closed."""
-        for name, _ in self._told(_LATEST):
+        for name in self._told(_LATEST):
             yield Release(**_read(self.folder / _LATEST / name, _RELEASE))
 
     def unreleased(self) -> list[str]:
         """Names of the closed waves of which nothing was released yet, by when they closed."""
-        released = {name for name, _ in self._told(_RELEASES)}
+        released = self._told(_RELEASES)
         return [name for name in self.wave_names() if name not in released]
 
     def without_latest(self) -> list[str]:
         """Names of the closed waves after which latest answers are to be released and were not yet, by when they closed."""
-        released = {name.removesuffix(LATEST) for name, _ in self._told(_LATEST)}
-        return [name for name in self.wave_names() if name not in released and self._rolls(name)]
-
-    def _rolls(self, name: str) -> bool:
-        told = json.loads((self.folder / _WAVES / name / _TOLD).read_text("utf-8"))
-        return bool(told["terms"].get("rolling"))
+        released, waves = self._told(_LATEST), self._told(_WAVES)
+        return [n for n, told in waves.items() if told["terms"].get("rolling") and n + LATEST not in released]
 
     def keep_wave(self, wave: Wave) -> None:
         """Keep a wave for good, without those whom its survey forgot. The same wave again is no fault.
@@ -123,14 +119,19 @@ class Pulse:
     def _without_forgotten(self, wave: Wave) -> Wave:
         return without_forgotten(wave, forgotten_of(self.folder, wave.terms.survey))
 
-    def _told(self, kind: str) -> list[tuple[str, datetime]]:
-        found = []
+    def _told(self, kind: str) -> dict[str, dict[str, Any]]:
+        """What is told of each, by its name, by when the waves closed."""
         # Names with a dot before them are drafts.
-        for path in (self.folder / kind).glob(f"[!.]*/{_TOLD}"):
-            closed = datetime.fromisoformat(json.loads(path.read_text("utf-8"))["closed_at"])
-            if self.until is None or closed <= self.until:
-                found.append((path.parent.name, closed))
-        return sorted(found, key=lambda each: (each[1], each[0]))
+        paths = (self.folder / kind).glob(f"[!.]*/{_TOLD}")
+        told = {path.parent.name: json.loads(path.read_text("utf-8")) for path in paths}
+        closed = {name: datetime.fromisoformat(each["closed_at"]) for name, each in told.items()}
+        there = [name for name in told if self.until is None or closed[name] <= self.until]
+        return {name: told[name] for name in sorted(there, key=lambda name: (closed[name], name))}
+
+
+def survey_of(name: str) -> str:
+    """The survey of a wave, by the wave's name ("pulse@2024-05")."""
+    return name.partition("@")[0]
 
 
 def pulse_of(book: Book) -> Pulse:

@@ -55,24 +55,23 @@ def how(answers: Answers) -> Parts:
     return {"latest": latest(answers), **{slot: heard(block, who[slot], "said") for slot, block in drawn.items()}}
 
 
-def latest(answers: Answers) -> Block:
+def latest(answers: Answers) -> Block | Figure:
     """The question followed, by each person's latest answer; nothing where the survey declares no rolling score."""
     words, n_waves = answers.words, answers.release.terms.rolling
     if not n_waves:
         return Nothing()
-    title, found = words("By each person's latest answer"), answers.frame("latest")
-    if isinstance(found, Problem):
-        return Notice(found.told(words), title, "little")
-    row = next(found.iter_rows(named=True), None)
-    if row is None or row["value"] is None:
-        return Notice(words((row and row["reason"]) or "Nothing of it is told for this wave."), title, "little")
+    title, before = words("By each person's latest answer"), words.number(n_waves - 1)
+    who = words("Of those invited to this wave who answered it or one of the {before} before", before=before)
+    asked = answers.texts.get(answers.about, "")
+    return answers.draw(answers.frame("latest"), _latest, title, who, known="value", asked=asked)
+
+
+def _latest(frame: pl.DataFrame, words: Words, title: str, subtitle: str, asked: str) -> Block:
+    row = frame.row(0, named=True)
     said = words("{score}, 95 %; {n} people", score=_scored(row, words), n=words.number(row["n_scores"]))
     if row["n_of_this_wave"] is not None:
         said += ", " + words("{n} of them in this wave", n=words.number(row["n_of_this_wave"]))
-    who = words(
-        "Of those invited to this wave who answered it or one of the {before} before", before=words.number(n_waves - 1)
-    )
-    return Lines(title, who, [("", answers.texts[answers.about], said)])
+    return Lines(title, subtitle, [("", asked, said)])
 
 
 def sure(answers: Answers) -> Parts:
@@ -193,21 +192,25 @@ def _grouped(frame: Any, answers: Answers) -> Any:
 
 def most_first(frame: Any, answers: Answers) -> Any:
     """The rows of groups, that of which most answered first; within a group as they are."""
-    answered = _grouped(answers.frame("answered"), answers)
-    if not isinstance(frame, pl.DataFrame) or not isinstance(answered, pl.DataFrame):
+    heads = _heads(answers)
+    if not isinstance(frame, pl.DataFrame) or heads is None:
         return frame
-    heads = dict(answered.select("group", "n_answered").rows())
     many = pl.col("group").replace_strict(heads, default=None, return_dtype=pl.Int64)
     return frame.with_columns(many=many).sort("many", "group", descending=[True, False], nulls_last=True,
                                               maintain_order=True).drop("many")  # fmt: skip
+
+
+def _heads(answers: Answers) -> dict[str, int | None] | None:
+    """By group, how many answered; null where that was refused."""
+    answered = _grouped(answers.frame("answered"), answers)
+    return dict(answered.select("group", "n_answered").rows()) if isinstance(answered, pl.DataFrame) else None
 
 
 def _cells(frame: Any, answers: Answers) -> Any:
     """The rows of the heat map, each group named in its first, with how many answered."""
     if not isinstance(frame, pl.DataFrame):
         return frame
-    words, answered = answers.words, _grouped(answers.frame("answered"), answers)
-    heads = dict(answered.select("group", "n_answered").rows()) if isinstance(answered, pl.DataFrame) else {}
+    words, heads = answers.words, _heads(answers) or {}
     names = {
         group: f"{group} · {words.n('{n} answer', '{n} answers', n)}" if (n := heads.get(group)) is not None else group
         for group in frame["group"].unique()

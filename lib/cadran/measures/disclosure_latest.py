@@ -43,7 +43,7 @@ def release_latest(waves: Sequence[Wave], told: Sequence[Told], without: Sequenc
         or not at all.
     """
     wave, given = latest_of(waves, without)
-    its = release(wave, [(each.wave, each.release) for each in told])
+    its = release(wave, [each.pair for each in told])
     its = replace(its, cells=_withheld(its.cells, pl.col("told") == "band", IN_BANDS))
     before = [_Sets.of(each) for each in told]
     for scope in (pl.col("cut") != COMPANY, pl.lit(True)):

@@ -21,6 +21,11 @@ class Told:
     #: `ballot`, `question_id`, `asked_in`: one row per score.
     given: pl.DataFrame
 
+    @property
+    def pair(self) -> tuple[Wave, Release]:
+        """As releases are held against one another."""
+        return self.wave, self.release
+
 
 def latest_of(waves: Sequence[Wave], without: Collection[str] = ()) -> tuple[Wave, pl.DataFrame]:
     """Each person's latest answers, as a wave of their own.

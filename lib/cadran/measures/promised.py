@@ -7,7 +7,7 @@ from cadran.book.promised import promises
 from cadran.measures.catalogue import Question
 from cadran.measures.pulse import SAME_QUESTION, cells
 from cadran.measures.pulse_points import difference, ends, with_points
-from cadran.measures.releases import SEE_ALL, released
+from cadran.measures.releases import released, sees_all
 from cadran.tables.measured.promised import Followed
 from cadran.tables.problems import Problem
 from cadran.tables.pulse import COMPANY, CUTS, SCORED, Group
@@ -56,8 +56,8 @@ def check_about(
 
 def promises_seen(book: Book) -> pl.DataFrame:
     """What was promised to the company and to the groups that the book's reader may see: `Promise`, in the order noted."""
-    given, reader = promises(book), book.reader
-    if reader is None or not reader.is_limited or reader.role in SEE_ALL:
+    given = promises(book)
+    if sees_all(book):
         return given
     key = ["cut", "parent", "group"]
     theirs = pl.concat(

@@ -11,7 +11,7 @@ import polars as pl
 
 from cadran.book import Book
 from cadran.book.folder import told_of
-from cadran.book.pulse import Pulse, pulse_of
+from cadran.book.pulse import Pulse, pulse_of, survey_of
 from cadran.book.pulse_forgotten import forgotten_of
 from cadran.measures.latest import Told, told_of_latest, told_of_wave
 from cadran.tables.pulse import COMPANY, TREE, Release, Wave
@@ -29,6 +29,18 @@ def released(book: Book) -> list[Release]:
     Raises:
         Problem: If a release has to be made and the book's folder cannot be written.
     """
+    pulse = _complete(book)
+    return [seen(each, book) for each in pulse.releases()]
+
+
+def latest_released(book: Book) -> list[Release]:
+    """The same of each person's latest answers, of surveys that declared a rolling score."""
+    pulse = _complete(book)
+    return [seen(each, book) for each in pulse.latest()]
+
+
+def _complete(book: Book) -> Pulse:
+    """The surveys of a book, with a release of all that may have one."""
     pulse = pulse_of(book)
     if pulse.unreleased() or pulse.without_latest():
         from cadran.measures.disclosure import release
@@ -37,20 +49,14 @@ def released(book: Book) -> list[Release]:
         with _in_turn(pulse.folder):
             new, without = pulse.unreleased(), pulse.without_latest()  # those who came before may have made them
             for name in (each for each in pulse.wave_names() if each in {*new, *without}):
-                survey = name.rpartition("@")[0]
+                survey = survey_of(name)
                 if name in new:
                     told = told_before(pulse, survey)
-                    pulse.keep_release(release(pulse.wave(name), [(each.wave, each.release) for each in told]))
+                    pulse.keep_release(release(pulse.wave(name), [each.pair for each in told]))
                 if name in without:
-                    gone = [each.now for each in forgotten_of(pulse.folder, survey)]
-                    pulse.keep_latest(release_latest(counting(pulse, name), told_before(pulse, survey), gone))
-    return [seen(each, book) for each in pulse.releases()]
-
-
-def latest_released(book: Book) -> list[Release]:
-    """The same of each person's latest answers, of surveys that declared a rolling score."""
-    released(book)
-    return [seen(each, book) for each in pulse_of(book).latest()]
+                    told, gone = told_before(pulse, survey), _gone(pulse, survey)
+                    pulse.keep_latest(release_latest(counting(pulse, name), told, gone))
+    return pulse
 
 
 def told_before(pulse: Pulse, survey: str) -> list[Told]:
@@ -60,7 +66,7 @@ def told_before(pulse: Pulse, survey: str) -> list[Told]:
     counted it.
     """
     whole = replace(pulse, until=None)
-    there = {name for name in whole.wave_names() if name.rpartition("@")[0] == survey}
+    there = {name for name in whole.wave_names() if survey_of(name) == survey}
     latest = [told_again(whole, its) for its in whole.latest() if its.terms.survey == survey]
     waves = [told_of_wave(whole.wave(its.name), its) for its in whole.releases() if its.name in there]
     return [*(each for each in latest if each), *waves]
@@ -70,14 +76,18 @@ def told_again(pulse: Pulse, its: Release) -> Told | None:
     """What latest answers were told of, counted again; null where answers of one of their waves were purged."""
     if not {*its.audited["waves"]} <= {*pulse.wave_names()}:
         return None
-    gone = [each.now for each in forgotten_of(pulse.folder, its.terms.survey)]
-    waves = [pulse.wave(name) for name in its.audited["waves"]]
-    return told_of_latest(waves, its, gone[: its.audited["n_without"]])
+    gone = _gone(pulse, its.terms.survey)[: its.audited["n_without"]]
+    return told_of_latest([pulse.wave(name) for name in its.audited["waves"]], its, gone)
+
+
+def _gone(pulse: Pulse, survey: str) -> list[str]:
+    """Whose answers count in no latest answers made from now on: those whom the survey forgot, in that order."""
+    return [each.now for each in forgotten_of(pulse.folder, survey)]
 
 
 def counting(pulse: Pulse, name: str) -> list[Wave]:
     """The waves whose answers count once one has closed: it, and as many before it as its survey declared."""
-    names = [each for each in pulse.wave_names() if each.rpartition("@")[0] == name.rpartition("@")[0]]
+    names = [each for each in pulse.wave_names() if survey_of(each) == survey_of(name)]
     last, n = names.index(name) + 1, pulse.wave(name).terms.rolling
     return [pulse.wave(each) for each in names[max(last - n, 0) : last]]
 
@@ -94,10 +104,16 @@ def _in_turn(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def sees_all(book: Book) -> bool:
+    """Whether the book's reader, if it has one, sees whole releases."""
+    reader = book.reader
+    return reader is None or not reader.is_limited or reader.role in SEE_ALL
+
+
 def seen(each: Release, book: Book) -> Release:
     """What the book's reader may see of a release: never more than there is in it."""
     reader = book.reader
-    if reader is None or not reader.is_limited or reader.role in SEE_ALL:
+    if reader is None or sees_all(book):
         return each
     members = pl.col("members").list
     in_regions = members.eval(pl.element().is_in(list(reader.regions)).fill_null(False)).list.all()

@@ -9,7 +9,7 @@ import polars as pl
 
 from cadran.book import Book
 from cadran.book.pulse import pulse_of
-from cadran.measures.releases import SEE_ALL, released
+from cadran.measures.releases import released, sees_all
 from cadran.models.drivers_told import by_order, by_pairs, estimates, priorities
 from cadran.tables.measured.drivers import Driver
 from cadran.tables.problems import Problem
@@ -72,7 +72,7 @@ def drivers(book: Book, wave: str | None = None, seed: int = 0) -> Drivers:
     Raises:
         Problem: If the reader does not see the company, nothing was released, or too few answered (`of_wave`).
     """
-    if book.reader is not None and book.reader.is_limited and book.reader.role not in SEE_ALL:
+    if not sees_all(book):
         raise Problem("What goes with eNPS is told of the whole company.", "Ask somebody who may read all of it.")
     told = {each.name: each for each in released(replace(book, reader=None))}
     if wave is None:
