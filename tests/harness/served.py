@@ -19,12 +19,18 @@ from cadran.publish.server import Site
 def serving(book: Path) -> Iterator[str]:
     """The address at which `cadran serve` shows a book, until the end of the block, where it is told to end, and does."""
     command = [str(Path(sys.executable).parent / "cadran"), "serve", "--port", "0", "--book", str(book)]
-    settings = {name: value for name, value in os.environ.items() if not name.startswith("CADRAN_BOOK")}
+    unset = ("CADRAN_BOOK", "PYTHONUNBUFFERED")
+    settings = {name: value for name, value in os.environ.items() if not name.startswith(unset)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=settings) as server:
         assert server.stdout is not None
-        yield server.stdout.readline().strip()
-        server.terminate()
-        _, said = server.communicate(timeout=20)
+        assert server.stderr is not None
+        address = server.stdout.readline().strip()
+        assert address, server.stderr.read()
+        try:
+            yield address
+        finally:
+            server.terminate()
+            _, said = server.communicate(timeout=20)
     assert (server.returncode, "Traceback" in said) == (0, False), said
 
 

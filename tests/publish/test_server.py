@@ -1,5 +1,7 @@
 """What the server answers, to whom, and for how long it may be kept."""
 
+import ast
+import gc
 import gzip
 import http.client
 import json
@@ -9,10 +11,12 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
 import websockets.exceptions
+from marimo._ast.compiler import module_compile
 from served import serving
 from websockets.sync.client import connect
 
@@ -251,6 +255,28 @@ def test_prints_its_address_and_ends_in_peace_by_the_keyboard(book, request):
         assert server.wait(15) == 0
     assert "The notebook broken fails" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("read", [ast.parse, module_compile])
+def test_notebooks_may_be_read_at_once(book, monkeypatch, read):
+    monkeypatch.setenv("CADRAN_BOOK", "")
+    Site(book, [])
+    source = "\n".join(f"def f{n}(a, b):\n    return [x * (a + b) - {n} for x in (a, b, {n})]" for n in range(50))
+
+    def look_away(*_):  # while garbage is looked for, which begins in the midst of reading
+        time.sleep(0.0001)
+
+    gc.callbacks.append(look_away)
+    before = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)
+    try:
+        with ThreadPoolExecutor(4) as readers:
+            trees = list(readers.map(read, [source] * 20))
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(look_away)
+
+    assert [len(tree.body) for tree in trees] == [50] * 20
 
 
 def test_the_command_serves_a_book_until_it_is_told_to_end(book):

@@ -96,7 +96,7 @@ def told(ballots):
 
 def test_says_first_who_asks_what_for_and_what_becomes_of_it(page, links):
     english = ask(page, links[0])
-    french = ask(page, links[0].replace("en", "fr"))
+    french = ask(page, links[0].replace("lang=en", "lang=fr"))
 
     assert english.status == 200
     for text in (
@@ -154,7 +154,7 @@ def test_what_is_sent_is_kept_and_thanked_for(page, store, links):
 
 
 def test_an_option_is_kept_in_one_language_whatever_it_was_read_in(page, store, links):
-    ask(page, links[0].replace("en", "fr"), {"a.time": "1"})
+    ask(page, links[0].replace("lang=en", "lang=fr"), {"a.time": "1"})
 
     assert told(store[0])[0] == {"time": "Data entry"}
 
@@ -260,7 +260,7 @@ def test_a_link_opens_once(page, links):
 
     for form in (None, ALL):
         assert refused(page, links[0], form) == (410, "This link has been used")
-    assert refused(page, links[0].replace("en", "fr")) == (410, "Ce lien a déjà servi")
+    assert refused(page, links[0].replace("lang=en", "lang=fr")) == (410, "Ce lien a déjà servi")
 
 
 def test_who_sends_again_because_no_word_came_is_told_that_it_arrived(page, store, links):

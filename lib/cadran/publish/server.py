@@ -31,6 +31,7 @@ from cadran.figures.page import Page
 from cadran.publish.apps import App, shipped_apps
 from cadran.publish.assets import Assets, FrontEnd
 from cadran.publish.guard import LOOPBACK, Guard
+from cadran.publish.parsing import take_turns
 from cadran.publish.prepared import FirstSights
 from cadran.publish.shell import plain_page, shell_page
 from cadran.publish.survey import Respondents, refusal
@@ -52,12 +53,16 @@ def _complain(problem: Problem) -> None:
     print(problem, file=sys.stderr)
 
 
+def _announce(address: str) -> None:
+    print(address, flush=True)
+
+
 def serve(
     book: Path,
     host: str = "127.0.0.1",
     port: int = 2718,
     apps: Sequence[App] | None = None,
-    announce: Callable[[str], object] = print,
+    announce: Callable[[str], object] = _announce,
     complain: Callable[[Problem], object] = _complain,
     surveys: Respondents | None = None,
 ) -> None:
@@ -103,6 +108,7 @@ class Site:
         surveys: Respondents | None = None,
     ):
         open_book(book)
+        take_turns()
         self.surveys = surveys
         os.environ["CADRAN_BOOK"] = str(book.resolve())
         self.book = book
