@@ -112,14 +112,19 @@ def show_deal(about_model, answers, deals, found, page, seen, view):
 
 
 @app.cell
-def show_list(about_model, answers, deals, found, page, view):
+def list_open(deals, found):
+    opened = deals.filter(pl.col("status") == "open").join(found.scores, on="opportunity_id", how="left")
+    return (opened,)
+
+
+@app.cell
+def show_list(about_model, answers, deals, found, opened, page, view):
     mo.stop(not page.is_new("actions", (about_model, view.only("hours"), view.open, view.tables)))
     listed = within(
         found.listed.filter(pl.col("opportunity_id").is_in(deals["opportunity_id"].implode())), int(view["hours"])
     )
-    opened = deals.filter(pl.col("status") == "open").join(found.scores, on="opportunity_id", how="left")
     page.show(sheet.work(page, answers, listed, opened))
-    return listed, opened
+    return (listed,)
 
 
 @app.cell
@@ -202,7 +207,7 @@ def show_moves(about_model, answers, is_moving, moved, opened, page, view):
 
 
 @app.cell
-def show_past(about_model, answers, found, is_moving, page, seen, view):
+def show_past(about_model, answers, found, page, seen, view):
     try:
         judged = past(seen, wait=mo.app_meta().mode != "run")
     except Problem as problem:
@@ -214,8 +219,7 @@ def show_past(about_model, answers, found, is_moving, page, seen, view):
     page.show(
         sheet.past_blocks(
             answers, judged.scores, judged.reliability, judged.skill, found.model.chosen, judged.since, judged.until
-        ),
-        is_coming=is_moving,
+        )
     )
     return
 

@@ -260,9 +260,14 @@ def link(page, seen, view, wait):
 
 
 @app.cell
-def pull(answers, asked, linked, page, reach, view, whom):
-    mo.stop(not page.is_new("if_told", (asked, view.only(*sheet.local(page)), view.tables)))
+def read_levers(linked, reach, view):
     levers = Levers(**sheet.levers_of(view, reach, linked.months))
+    return (levers,)
+
+
+@app.cell
+def pull(answers, asked, levers, linked, page, reach, view, whom):
+    mo.stop(not page.is_new("if_told", (asked, view.only(*sheet.local(page)), view.tables)))
     now, here, found = linked.run(), linked.run(levers), sheet.scenarios(view, page.controls, page.words)
     others = {each.name: Levers(**sheet.levers_of(each.view, reach, linked.months)) for each in found}
     beside = [(each, linked.run(others[each.name])) for each in found]
@@ -278,7 +283,7 @@ def pull(answers, asked, linked, page, reach, view, whom):
     )
     around = {"levers": sheet.panel(page, linked.months), "kept": sheet.kept(page, view, found, scenarios_file(others))}
     page.show(sheet.only(view, _told | around))
-    return (levers,)
+    return
 
 
 @app.cell

@@ -4,6 +4,7 @@ import pytest
 from quick import no_past, quick_model
 from served import serving_here
 
+from cadran.models import outlook
 from cadran.publish.apps import shipped_apps
 from cadran.publish.server import Site
 
@@ -41,6 +42,15 @@ def page(served, chromium):
     assert wrong == []
 
 
+@pytest.fixture
+def let_moves_come(monkeypatch):
+    """Ends the time in which what moved the open deals is still being computed."""
+    told = outlook.told
+    monkeypatch.setattr(outlook, "_moves", lambda *_: None)
+    monkeypatch.setattr(outlook, "told", lambda it, wait: it and told(it, wait))
+    return monkeypatch.undo
+
+
 def text_of(slot):
     return f"{ROOT}.querySelector('[data-slot={slot}]').innerText"
 
@@ -69,6 +79,20 @@ def test_a_deal_opened_has_its_page_and_its_levers(page):
     page.keyboard.press("Escape")
     page.wait_for_function(f"() => {text_of('detail')} === ''")
     page.wait_for_function(f"() => {ROOT}.activeElement?.dataset.open === '{deal}'")
+
+
+def test_a_deal_opened_stays_where_it_is_while_what_stands_above_grows(let_moves_come, page):
+    top = f"{ROOT}.activeElement.getBoundingClientRect().top"
+    page.locator("#live [data-slot=actions] tbody button").first.click()
+    page.wait_for_function(f"() => {ROOT}.activeElement?.matches('[data-slot=detail] h2')")
+    page.evaluate("scrollBy(0, -400)")
+    before = page.evaluate(top)
+    assert "Being computed" in page.evaluate(text_of("moved"))
+
+    let_moves_come()
+    page.wait_for_function(f"() => {text_of('moved')}.includes('What moved most')")
+
+    assert page.evaluate(top) == pytest.approx(before, abs=2)
 
 
 def test_sliders_stay_under_the_hand(page):

@@ -13,6 +13,7 @@ from cadran.figures import process_page as sheet
 from cadran.figures.blocks import Nothing, Notice
 from cadran.figures.figure import Figure
 from cadran.figures.periods import chosen_period
+from cadran.figures.table import Table
 from cadran.measures import MEASURES, Question
 from cadran.models.backtest import Backtest
 from cadran.models.outlook import outlook
@@ -52,8 +53,16 @@ def _quick(monkeypatch):
 
 def page_of(app, book, **query):
     """The page of an address."""
-    _, defs = app.run(defs={"query": query, "book": book})
-    return defs["page"].widget
+    return asked(app, book, **query)["page"].widget
+
+
+def asked(app, book, kept=None, **query):
+    """What stays in a reader's session: as it begins at an address, or as it goes on with other values in the controls."""
+    if kept:
+        page = kept["page"].widget
+        page.view = {**page.view, "controls": {**page.view["controls"], **query}, "seq": page.view["seq"] + 1}
+    _, defs = app.run(defs={"query": query, "book": book, **(kept or {})})
+    return {name: defs[name] for name in ("page", "facts")}
 
 
 def shown(app, book, **query):
@@ -104,19 +113,15 @@ def test_the_numbers_are_those_of_the_model_and_the_measures(app, book):
 
 
 def test_of_another_day_nothing_told_of_the_day_before_stays(app, book, monkeypatch):
-    _, defs = app.run(defs={"query": {"lang": "en"}, "book": book})
-    kept = {name: defs[name] for name in ("page", "facts")}
+    kept = asked(app, book, lang="en")
     page, before = kept["page"].widget, dict(kept["page"].widget.blocks)
-
-    def asked_of(day):
-        page.view = {**page.view, "controls": {**page.view["controls"], "as_of": day.isoformat()}, "seq": 1}
-        app.run(defs={"query": {}, "book": book, **kept})
-        return dict(page.blocks)
 
     with monkeypatch.context() as computing:
         computing.setattr("cadran.models.outlook.told", lambda *_: None)
-        meanwhile = asked_of(book.day - timedelta(days=90))
-    after = asked_of(book.day)
+        asked(app, book, kept, as_of=(book.day - timedelta(days=90)).isoformat())
+        meanwhile = dict(page.blocks)
+    asked(app, book, kept, as_of=book.day.isoformat())
+    after = dict(page.blocks)
 
     assert page.content["stale"] == []
     for slot in sheet.OF_MODEL:
@@ -203,6 +208,30 @@ def test_what_moved_since_last_week_or_month(app, book):
     assert "The touches" in text
 
 
+def test_moves_that_come_later_are_told_once_there(app, book, backtest, monkeypatch):
+    monkeypatch.setattr("cadran.models.outlook._judged", lambda book: _done(backtest))
+    with monkeypatch.context() as computing:
+        computing.setattr("cadran.models.outlook.told", lambda it, _: it.result() if it else None)
+        computing.setattr("cadran.models.outlook._moves", lambda *_: None)
+        kept = asked(app, book, lang="en")
+    page = kept["page"].widget
+    assert (type(page.blocks["moved"]), page.content["is_coming"]) == (Notice, True)
+
+    asked(app, book, kept)  # the same once more
+
+    assert (type(page.blocks["moved"]), page.content["is_coming"]) == (Table, False)
+
+
+def test_moves_since_another_day_are_told_at_once(app, book):
+    kept = asked(app, book, lang="en")
+    page = kept["page"].widget
+    week = page.blocks["moved"].subtitle
+
+    asked(app, book, kept, since="30")
+
+    assert page.blocks["moved"].subtitle != week
+
+
 def test_early_and_late_deals_and_their_days(app, book):
     page, text = shown(app, book, lang="en", period="all")
 
@@ -253,7 +282,9 @@ def test_an_absurd_address_still_shows_a_page(app, book):
     assert asked["room_answer"] in ("0", "72", "48", "24", "8", "4", "1")
 
 
-def test_the_backtest_is_shown_with_its_curve(app, book, monkeypatch):
+@pytest.fixture
+def backtest(book):
+    """That of a book of two candidates."""
     by = {"n": [50, 60], "n_won": [10, 30]}
     curve = pl.DataFrame(
         {"name": ["logit"] * 2, **by, "predicted": [0.2, 0.5], "observed": [0.2, 0.5], "observed_low": [0.1, 0.4],
@@ -274,8 +305,11 @@ def test_the_backtest_is_shown_with_its_curve(app, book, monkeypatch):
             **{each: [0.5, 0.4] for each in figures},
         }
     )
-    told = Backtest(book.day, book.day, "logit", scores, curve, skill, ())
-    monkeypatch.setattr("cadran.models.outlook._judged", lambda book: _done(told))
+    return Backtest(book.day, book.day, "logit", scores, curve, skill, ())
+
+
+def test_the_backtest_is_shown_with_its_curve(app, book, backtest, monkeypatch):
+    monkeypatch.setattr("cadran.models.outlook._judged", lambda book: _done(backtest))
 
     page, text = shown(app, book, lang="en")
 

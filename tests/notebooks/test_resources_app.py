@@ -153,8 +153,8 @@ def test_scenarios_are_kept_side_by_side_and_as_a_file(app, book, tmp_path):
     }  # fmt: skip
 
 
-def test_a_lever_in_the_hand_moves_its_part_alone(app, book):
-    _, defs = app.run(defs={"query": {"lang": "en"}, "book": book})
+def test_a_lever_in_the_hand_moves_its_part_alone_until_it_rests(app, book):
+    _, defs = app.run(defs={"query": {"lang": "en", "use": "detail"}, "book": book})
     kept = {name: defs[name] for name in ("page", "facts", "reach")}
     page = kept["page"].widget
     before = dict(page.content["slots"])
@@ -164,6 +164,11 @@ def test_a_lever_in_the_hand_moves_its_part_alone(app, book):
 
     moved = {slot for slot, json in page.content["slots"].items() if json != before[slot]}
     assert {"if_told", "if_bookings", "if_totals"} <= moved <= {*sheet.IF} - {"levers", "tornado"}
+
+    page.view = {**page.view, "moving": "", "seq": 2}
+    app.run(defs={"query": {}, "book": book, **kept})
+
+    assert page.content["slots"]["tornado"] != before["tornado"]
     assert page.content["stale"] == []
 
 

@@ -23,6 +23,8 @@ export function render({ model, el }) {
     const specs = model.get("specs");
     const drawings = [];
     const filled = new Set();
+    const focused = root.activeElement;
+    const stood = topOf(focused);
     for (const [slot, json] of Object.entries(slots)) {
       if (shown[slot] === json) continue;
       shown[slot] = json;
@@ -31,6 +33,7 @@ export function render({ model, el }) {
       filled.add(slot);
       for (const figure of content.figures ?? []) drawings.push(figures.update(figure.slot, figure, specs));
     }
+    keepInSight(focused, stood);
     for (const place of root.querySelectorAll("[data-slot]")) {
       place.toggleAttribute("data-stale", stale.includes(place.dataset.slot));
     }
@@ -100,6 +103,16 @@ function turnTo(root, opened, before) {
   if (opened) target.tabIndex = -1;
   target.focus({ preventScroll: true });
   target.scrollIntoView({ block: opened ? "start" : "nearest" });
+}
+
+function topOf(element) {
+  return element?.getBoundingClientRect().top;
+}
+
+/** Let what has the focus stay where it stood, if in sight: by itself the browser may hold on to something further up. */
+function keepInSight(focused, stood) {
+  const moved = focused?.isConnected && stood >= 0 && stood < innerHeight ? topOf(focused) - stood : 0;
+  if (moved) scrollBy(0, moved);
 }
 
 /** Show the part of the page that the address names. */
