@@ -17,16 +17,17 @@ def question(seed, n=24, bands=False, alike=False):
     one, other = rng.integers(0, 3, n), rng.integers(0, 3, n)
     place = np.stack([np.zeros(n, int), 1 + one, 4 + other], 1)
     answers = np.full(n, 4) if alike else rng.choice(5, n, p=[0.15, 0.15, 0.2, 0.25, 0.25]) + 1
-    told = np.zeros((7, 4))
+    told = np.zeros((7, 3))
+    n_in = np.zeros(7)
     for group in range(7):
         theirs = answers[(place == group).any(1)]
-        told[group] = [(theirs >= 4).sum(), (theirs == 3).sum(), ((theirs - 1) / 4).sum(), len(theirs)]
-    is_told = np.ones((7, 4), bool)
-    is_told[:, 3] = False
+        told[group] = [(theirs >= 4).sum(), (theirs == 3).sum(), ((theirs - 1) / 4).sum()]
+        n_in[group] = len(theirs)
+    is_told = np.ones(7, bool)
     band = np.full((7, 2), np.nan)
     if bands:
         is_told[4:] = False
-        band[4:] = np.stack([np.maximum(told[4:, 0] - 1, 0), np.minimum(told[4:, 0] + 1, told[4:, 3])], 1)
+        band[4:] = np.stack([np.maximum(told[4:, 0] - 1, 0), np.minimum(told[4:, 0] + 1, n_in[4:])], 1)
     return Question(SCALE, np.ones(n), place, told, is_told, band), answers
 
 
@@ -50,7 +51,7 @@ def ends(of, member, value):
     for group in range(of.groups):
         held = (of.place == group).any(1)
         for column, each in ((2, 0), (1, 1), (3, 2)):
-            if of.is_told[group, each]:
+            if of.is_told[group]:
                 equal.append(row([(held, column, 1)]))
                 right.append(of.told[group, each])
         if not np.isnan(of.band[group, 0]):

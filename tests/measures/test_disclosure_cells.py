@@ -48,7 +48,7 @@ def slow(answers, scale, sizes):
         others.remove(own)
         fits = [each for each in combinations_with_replacement(scale.levels.tolist(), n - 1)
                 if told(each, scale) == told(others, scale)]  # fmt: skip
-        if is_pinned(chosen(fits, 1), scale, 1):
+        if any(is_pinned(chosen(fits, size), scale, size) for size in sizes):
             return True
     return False
 

@@ -101,24 +101,7 @@ def differs_too_little(wave: Counted, parts: Sequence[Partition], earlier: Seque
     return np.concatenate(found)
 
 
-def thin_between(
-    partition: Partition, other: Partition, n: Array, n_other: Array, minimum: int, asked: Array | None
-) -> Array:
-    """Which groups of a partition take part in a difference of too few scores of one question.
-
-    Args:
-        partition: Looked at.
-        other: Of the same respondents.
-        n: (groups,) scores given in each; of the other's (others,) `n_other`.
-        minimum: Fewest scores they may differ by, unless it is none.
-        asked: (respondents,) who gave one; null where it is not known.
-    """
-    if asked is None:
-        return thin(within(partition, other), partition.n, other.n, minimum, (n, n_other))
-    return thin(_shared(partition.of[asked], other.of[asked], (len(n), len(n_other))), n, n_other, minimum)
-
-
-def thin(shared: Array, n: Array, n_other: Array, minimum: int, scores: tuple[Array, Array] | None = None) -> Array:
+def thin(shared: Array, n: Array, n_other: Array, minimum: int) -> Array:
     """Which groups of a partition take part in a difference of too few people.
 
     Looked at are each group beside the least union of the others' groups that holds it, and the greatest that it holds; and
@@ -128,7 +111,6 @@ def thin(shared: Array, n: Array, n_other: Array, minimum: int, scores: tuple[Ar
         shared: (groups, others) how many stand in both.
         n: (groups,) how many in each; of the others (others,) `n_other`.
         minimum: Fewest people that two of them may differ by, unless they are the same.
-        scores: The same two as numbers of scores, where these are what may not differ by too few.
 
     Returns:
         (groups,) whether each does.
@@ -137,24 +119,23 @@ def thin(shared: Array, n: Array, n_other: Array, minimum: int, scores: tuple[Ar
     def is_thin(difference: Array) -> Array:
         return (difference > 0) & (difference < minimum)
 
-    def beside(shared: Array, n: Array, n_other: Array, m: Array, m_other: Array) -> tuple[Array, Array]:
+    def beside(shared: Array, n: Array, n_other: Array) -> tuple[Array, Array]:
         meets = shared > 0
-        over = is_thin(meets @ m_other - m) & (shared.sum(1) == n)
+        over = is_thin(meets @ n_other - n) & (shared.sum(1) == n)
         inner = meets & (shared == n_other)
-        return over, is_thin(m - inner @ m_other) & inner.any(1)
+        return over, is_thin(n - inner @ n_other) & inner.any(1)
 
-    m, m_other = scores or (n, n_other)
-    over, under = beside(shared, n, n_other, m, m_other)
-    theirs_over, theirs_under = beside(shared.T, n_other, n, m_other, m)
+    over, under = beside(shared, n, n_other)
+    theirs_over, theirs_under = beside(shared.T, n_other, n)
     meets = shared > 0
     # Any group of a union that holds one of the others too closely may grow, but those that lie within it for good.
     by_union = (meets & (shared < n[:, None]) & theirs_over).any(1)
     return over | under | by_union | (meets & theirs_under).any(1)
 
 
-def within(partition: Partition, other: Partition) -> Array:
-    """(groups, others) how many of a group of one partition stand in a group of the other."""
-    return _shared(partition.of, other.of, (len(partition.values), len(other.values)))
+def within(partition: Partition, other: Partition, among: Array | slice = slice(None)) -> Array:
+    """(groups, others) how many, of all or of some who answered, stand in a group of one partition and of the other."""
+    return _shared(partition.of[among], other.of[among], (len(partition.values), len(other.values)))
 
 
 def _shared(of: Array, of_other: Array, shape: tuple[int, int]) -> Array:

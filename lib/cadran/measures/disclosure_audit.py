@@ -7,18 +7,15 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from cadran.measures.disclosure_apart import Partition, differences, thin_between
-from cadran.measures.disclosure_cells import bands_for, bands_hold, is_close
+from cadran.measures.disclosure_apart import Partition, differences, thin, within
+from cadran.measures.disclosure_cells import CLOSE, bands_for, bands_hold, is_close
 from cadran.measures.disclosure_counts import Counted, Scale
 from cadran.measures.disclosure_room import ROOM, held_by, told_by
 from cadran.measures.disclosure_spans import Targets, targets_of
 from cadran.measures.disclosure_tight import Tight
-from cadran.tables.pulse import COMPANY, TREE
 
 Array = np.ndarray[Any, Any]
 EXACT, BAND, WITHHELD = 0, 1, 2
-#: From here on a group has room for those of whom it is not known whether they answered.
-LARGE = 50
 #: The fewest groups of a block, if its parent has more.
 FAMILY = 4
 
@@ -26,7 +23,7 @@ FEW = "Too few people answered this question here."
 ALIKE = "Nearly all who answered agree, here or in a group beside: it is told in bands, or not at all."
 DERIVED = "Taken together with what else is told, it would tell of too few people."
 CROWDED = "So few people answered that telling this as well would give answers away."
-BLANK = "Some gave no answer here, and it is not known who: smaller groups are told in bands."
+BLANK = "Some gave no answer here, and it is not known who: groups are not told."
 WHOLE_ALIKE = "Nearly all in the company agree: groups would tell of persons."
 COARSER = "It is no closer told than the group it stands in."
 NOT_ASKED = "Nobody here answered this question."
@@ -69,16 +66,18 @@ class Told:
 def blocks_of(partitions: Sequence[Partition]) -> list[Block]:
     """The blocks of partitions, the company's first. Groups that are their whole parent are in none.
 
-    Of a parent with many groups, neighbours make up a block, never fewer than four.
+    Of a parent with many groups, those of like size make up a block, never fewer than four: how many answered is told anyway,
+    and where few of them agree, large groups need not give way.
     """
     names = [each.cut for each in partitions]
     found = [Block(0, (0, 0), [0])]
     for number, partition in enumerate(partitions[1:], 1):
-        coarse = names.index(partition.within)
+        coarse, n = names.index(partition.within), partition.n
         for parent in sorted(set(partition.parents)):
             groups = [
                 each for each, its in enumerate(partition.parents) if its == parent and not partition.is_whole[each]
             ]
+            groups.sort(key=lambda each: -n[each])
             families = np.array_split(np.array(groups, int), max(len(groups) // FAMILY, 1))
             found += [Block(number, (coarse, parent), each.tolist()) for each in families if len(each)]
     return found
@@ -107,6 +106,7 @@ def chosen(wave: Counted, partitions: Sequence[Partition], counts: Sequence[Arra
         _by_agreement(told, question, close, starts)
         told.count("differences", apart.shape[0])
         _by_difference(told, question, too_close(apart, flat, scale, minimum), starts)
+        _by_the_few(told, question, flat, wave, partitions, minimum, starts)
         _by_room(told, question, flat, scale, starts)
         _by_span(told, question, targets, close | ((flat.sum(1) > 0) & (flat.sum(1) < minimum)), starts)
         _settle(told, question, flat, scale, minimum, starts)
@@ -133,19 +133,18 @@ def _by_size(
         here = n[block.partition][block.groups]
         if ((here > 0) & (here < minimum)).any():
             told.lower(question, number, WITHHELD, FEW)
-    if n[0][0] == wave.n_respondents:
+    if wave.asked is None:
+        for number in range(1, len(told.blocks)):
+            told.lower(question, number, WITHHELD, BLANK)
         return
-    asked = None if wave.asked is None else wave.asked[:, question]
-    for number, block in enumerate(told.blocks):  # whoever knows who gave none knows more than can be looked at here
-        is_small = (n[block.partition][block.groups] < LARGE).any()
-        if asked is None and is_small and partitions[block.partition].cut not in (COMPANY, *TREE):
-            told.lower(question, number, BAND, BLANK)
+    asked = wave.asked[:, question]
     for place, partition in enumerate(partitions):
         for other in range(place):
-            thin = thin_between(partition, partitions[other], n[place], n[other], minimum, asked)
+            shared = within(partition, partitions[other], asked)
             told.count("differences", 1)
+            touched = thin(shared, n[place], n[other], minimum)
             for number, block in enumerate(told.blocks):
-                if block.partition == place and thin[block.groups].any():
+                if block.partition == place and touched[block.groups].any():
                     told.lower(question, number, WITHHELD, DERIVED)
 
 
@@ -182,6 +181,54 @@ def _by_difference(told: Told, question: int, apart: csr_array, starts: Array) -
     """Differences of two that are told exactly: cells as any other."""
     while (found := in_differences(apart, _levels(told, question, starts) == EXACT)).any():
         told.lower(question, _finest(told, question, found, starts, BAND), BAND, ALIKE)
+
+
+def _by_the_few(
+    told: Told, question: int, cells: Array, wave: Counted, partitions: Sequence[Partition], minimum: int, starts: Array
+) -> None:
+    """Two groups told exactly, of which one holds a few whom the other does not."""
+    if wave.asked is None:
+        return
+    few = few_apart(partitions, cells, wave.asked[:, question], wave.scales[question], minimum)
+    while True:
+        exact = _levels(told, question, starts) == EXACT
+        pairs = np.argwhere(few & exact[:, None] & exact)
+        if not len(pairs):
+            return
+        groups = np.isin(np.arange(len(few)), pairs[0])
+        told.lower(question, _finest(told, question, groups, starts, BAND), BAND, ALIKE)
+
+
+def few_apart(partitions: Sequence[Partition], cells: Array, asked: Array, scale: Scale, minimum: int) -> Array:
+    """(groups, groups) whether the first holds fewer people than the minimum whom the second does not, and what is told of
+    both may tell one of those whom the second alone holds what these answered.
+
+    Args:
+        partitions: Of all who answered.
+        cells: (groups, scores) how many gave each score.
+        asked: (respondents,) who gave one.
+        scale: The question's.
+        minimum: Fewer people than this are a few.
+    """
+    starts = np.cumsum([0, *(len(each.values) for each in partitions)])
+    place = np.stack([each.of + start for each, start in zip(partitions, starts, strict=False)], 1)[asked]
+    person = np.repeat(np.arange(len(place)), place.shape[1])
+    member = csr_array((np.ones(place.size), (place.ravel(), person)), shape=(len(cells), len(place)))
+    n = cells.sum(1)
+    alone = n[:, None] - (member @ member.T).toarray()
+    others = alone.T
+    found = np.zeros_like(alone, bool)
+    for part in (2, 0):
+        gave = cells[:, scale.part == part].sum(1)
+        gap = gave[:, None] - gave
+        # All of the few, and at most one of the others; or none, and all others but one.
+        found |= (gap >= alone - 1) | (gap <= 1 - others)
+    height = cells @ (scale.levels - scale.low)
+    top, gap = scale.high - scale.low, height[:, None] - height
+    for own in range(top + 1):
+        low, most = np.maximum(0, gap + own), np.minimum(top * alone, gap + own + top * (others - 1))
+        found |= (cells[:, own] > 0) & (most - low <= CLOSE * top * alone)
+    return np.asarray(found & (alone > 0) & (alone < minimum) & (others > 0))
 
 
 def _by_room(told: Told, question: int, cells: Array, scale: Scale, starts: Array) -> None:
@@ -246,8 +293,9 @@ def _finest(told: Told, question: int, groups: Array, starts: Array, below: int)
 def _by_bounds(told: Told, question: int, cells: Array, wave: Counted, targets: Targets, starts: Array) -> None:
     """What bounds few people too closely."""
     tight = Tight(wave, question, cells, targets)
+    blocks = _by_group(told, np.arange(len(told.blocks)), -1, starts)
     while (level := _levels(told, question, starts)).min() < WITHHELD:
-        broken = tight.broken(level)
+        broken = tight.broken(level, blocks)
         told.tests["bounds"] = told.tests.get("bounds", 0) + broken.n_bounds
         told.tests["linear programs"] = told.tests.get("linear programs", 0) + broken.n_programs
         if not broken.groups.any():
@@ -259,7 +307,12 @@ def _by_bounds(told: Told, question: int, cells: Array, wave: Counted, targets: 
 
 def _levels(told: Told, question: int, starts: Array) -> Array:
     """(groups,) how much is told of each."""
-    found = np.full(starts[-1], WITHHELD)
-    for number, block in enumerate(told.blocks):
-        found[starts[block.partition] + block.groups] = told.level[question, number]
+    return _by_group(told, told.level[question], WITHHELD, starts)
+
+
+def _by_group(told: Told, values: Array, other: int, starts: Array) -> Array:
+    """(groups,) what (blocks,) values say of each; another where it is in no block."""
+    found = np.full(starts[-1], other)
+    for block, value in zip(told.blocks, values, strict=True):
+        found[starts[block.partition] + block.groups] = value
     return found

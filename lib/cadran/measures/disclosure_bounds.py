@@ -14,9 +14,9 @@ from functools import cached_property
 from itertools import combinations_with_replacement
 from typing import Any
 
+import highspy
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from scipy.optimize import linprog
 from scipy.sparse import csr_array, eye_array, kron, vstack
 
 from cadran.measures.disclosure_cells import CLOSE
@@ -30,20 +30,18 @@ _STEPS, _CONVERGED, _AT_ONCE, _NO_CHANCE = 25, 1e-7, 64, 1e-12
 class Question:
     """What is told of one question, as constraints on how many of each type gave each score.
 
-    Scores are those at the ends of low, middle and high, whose mixtures make all others; where it is not known who
-    answered, one more stands for no answer.
+    Scores are those at the ends of low, middle and high, whose mixtures make all others.
     """
 
     scale: Scale
     #: (types,) people, and (types, partitions) the group of each, all partitions one after the other.
     n: Array
     place: Array
-    #: (groups, features) what is told: high, middle, sum of scores above the lowest, answers; and which of it.
+    #: (groups, 3) high and middle scores, and the sum of all above the lowest; (groups,) whether that is told.
     told: Array
     is_told: Array
     #: (groups, 2) least and greatest number of high scores, where a band is told; null elsewhere.
     band: Array
-    is_partial: bool = False
 
     def __post_init__(self) -> None:
         ends = {(int(self.scale.levels[self.scale.part == part][end]), part) for part in range(3) for end in (0, -1)
@@ -51,9 +49,29 @@ class Question:
         scores, parts = zip(*sorted(ends), strict=True)
         width = self.scale.high - self.scale.low
         self.features = np.array(
-            [[part == 2, part == 1, (score - self.scale.low) / width, 1] for score, part in zip(scores, parts, strict=True)]
-            + [[0, 0, 0, 0]] * self.is_partial, float
-        )  # fmt: skip
+            [
+                (part == 2, part == 1, (score - self.scale.low) / width)
+                for score, part in zip(scores, parts, strict=True)
+            ],
+            float,
+        )
+
+    @property
+    def values(self) -> Array:
+        """(values, scores) what is bounded: whether a score is high, how high it is, and whether it is low."""
+        high, middle, score = self.features.T
+        return np.stack([high, score, 1 - high - middle])
+
+    def mixed(self, level: int) -> Array:
+        """(scores,) the mixture of scores that makes a score of the scale, by its place."""
+        part, height = self.scale.part[level], level / (self.scale.high - self.scale.low)
+        same = np.flatnonzero(self.features[:, 1] + 2 * self.features[:, 0] == part)
+        low, most = same[[0, -1]]
+        found = np.zeros(len(self.features))
+        share = (height - self.features[low, 2]) / max(self.features[most, 2] - self.features[low, 2], 1e-9)
+        found[low] += 1 - share
+        found[most] += share
+        return found
 
     @property
     def groups(self) -> int:
@@ -104,7 +122,8 @@ def _fitted(question: Question, allowed: Array, spread: Array) -> Centre:
         spread: (groups,) how far from the middle of its band a number of high scores may well lie.
     """
     is_band = ~np.isnan(question.band[:, 0])
-    active, target, soft = question.is_told.copy(), question.told.copy(), np.zeros_like(question.told)
+    active = np.repeat(question.is_told[:, None], 3, axis=1)
+    target, soft = question.told.copy(), np.zeros_like(question.told)
     active[is_band, 0] = True
     target[is_band, 0] = question.band[is_band].mean(1)
     soft[:, 0] = spread**2
@@ -138,20 +157,17 @@ def _fitted(question: Question, allowed: Array, spread: Array) -> Centre:
 
 def _allowed(question: Question) -> Array:
     """(types, scores) which scores nothing told rules out at once."""
-    features = question.features
-    told = question.is_told
-    n, high, middle, total = question.told[:, 3], question.told[:, 0], question.told[:, 1], question.told[:, 2]
+    features, told = question.features, question.is_told
+    high, middle, total = question.told.T
     part = features[:, 1] + 2 * features[:, 0]
-    is_answer = features[:, 3] > 0
     free = np.ones((question.groups, len(features)), bool)
-    counts = np.stack([n - high - middle, middle, high], 1)
+    counts = np.stack([question.in_group.T @ question.n - high - middle, middle, high], 1)
     for each in range(3):
-        free[np.ix_(told[:, 2] & (counts[:, each] <= 0), (part == each) & is_answer)] = False
+        free[np.ix_(told & (counts[:, each] <= 0), part == each)] = False
     for end, sign in ((np.min, 1), (np.max, -1)):
-        ends = np.array([end(features[(part == each) & is_answer, 2], initial=sign) for each in range(3)])
-        is_end = told[:, 2] & (np.abs(np.where(counts > 0, counts, 0) @ ends - total) < 1e-9)
-        beyond = is_answer & (features[:, 2] != ends[part.astype(int)])
-        free[np.ix_(is_end, beyond)] = False
+        ends = np.array([end(features[part == each, 2], initial=sign) for each in range(3)])
+        is_end = told & (np.abs(np.where(counts > 0, counts, 0) @ ends - total) < 1e-9)
+        free[np.ix_(is_end, features[:, 2] != ends[part.astype(int)])] = False
     return np.asarray(free[question.place].all(1))
 
 
@@ -228,47 +244,64 @@ def spans(question: Question, found: Centre, sets: csr_array, along: Array, valu
 
 
 class Program:
-    """The constraints of a question, for linear programming."""
+    """The constraints of a question, for linear programming: solved again and again, each time from where the last ended."""
 
     def __init__(self, question: Question):
         self.question = question
         n_types, n_scores = len(question.n), len(question.features)
         in_group = csr_array(question.in_group.T)
         rows = [kron(eye_array(n_types), np.ones((1, n_scores)))]
-        right = [question.n]
-        for each in range(question.features.shape[1]):
-            told = np.flatnonzero(question.is_told[:, each])
-            if len(told):
-                rows.append(kron(in_group[told], question.features[None, :, each]))
-                right.append(question.told[told, each])
-        self.equal, self.right = vstack(rows, format="csr"), np.concatenate(right)
-        self.above, self.limits = None, None
+        low = [question.n]
+        if len(told := np.flatnonzero(question.is_told)):
+            rows += [kron(in_group[told], each) for each in question.features.T[:, None]]
+            low += list(question.told[told].T)
+        most = list(low)
         in_bands = np.flatnonzero(~np.isnan(question.band[:, 0]))
         if len(in_bands):
-            high = kron(in_group[in_bands], question.features[None, :, 0])
-            self.above = vstack([high, -high], format="csr")
-            self.limits = np.concatenate([question.band[in_bands, 1], -question.band[in_bands, 0]])
+            rows.append(kron(in_group[in_bands], question.features[None, :, 0]))
+            low.append(question.band[in_bands, 0])
+            most.append(question.band[in_bands, 1])
+        whole = vstack(rows, format="csc")
+        model = highspy.HighsLp()
+        model.num_row_, model.num_col_ = whole.shape
+        model.row_lower_, model.row_upper_ = np.concatenate(low), np.concatenate(most)
+        self._most = np.repeat(question.n, n_scores).astype(float)
+        model.col_cost_ = model.col_lower_ = np.zeros(len(self._most))
+        model.col_upper_ = self._most
+        model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        model.a_matrix_.start_, model.a_matrix_.index_, model.a_matrix_.value_ = whole.indptr, whole.indices, whole.data
+        self._solver = highspy.Highs()
+        for option, value in (("output_flag", False), ("threads", 1), ("presolve", "off")):
+            self._solver.setOptionValue(option, value)
+        self._solver.passModel(model)
+        self._all = np.arange(len(self._most), dtype=np.int32)
         #: How often it was solved.
         self.n_solved = 0
 
     def greatest(self, weights: Array) -> Array | None:
         """(types, scores) how many gave each score where a weighted sum of them is greatest; null if nothing fits."""
         self.n_solved += 1
-        found = linprog(
-            -weights.ravel(), A_ub=self.above, b_ub=self.limits, A_eq=self.equal, b_eq=self.right, method="highs"
-        )  # fmt: skip
-        return np.asarray(found.x).reshape(weights.shape) if found.status == 0 else None
+        self._solver.changeColsCost(len(self._all), self._all, -weights.ravel())
+        self._solver.run()
+        if self._solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        return np.array(self._solver.getSolution().col_value).reshape(weights.shape)
+
+    def known(self, kind: int, gave: Array) -> None:
+        """From here on, (scores,) so many of a type gave each score at the least."""
+        here = np.arange(kind * len(gave), (kind + 1) * len(gave), dtype=np.int32)
+        self._solver.changeColsBounds(len(here), here, np.asarray(gave, float), self._most[here])
 
 
-def is_narrow(ends: Array, n: Array, unit: float) -> Array:
+def is_narrow(ends: Array, n: Array, unit: float, slack: Array | int = 0) -> Array:
     """Whether two ends leave the mean of n no more than a fifth of its range.
 
     Args:
-        ends: (sets, 2) of the sum.
+        ends: (sets, 2) of the sum, a whole number of units.
         n: (sets,) people; the mean of one runs from 0 to 1.
-        unit: What a sum is a multiple of; 0: of nothing.
+        unit: See `ends`.
+        slack: How many units more count as no more.
     """
     low, most = ends.T
-    if unit:
-        low, most = np.ceil(low / unit - 1e-6) * unit, np.floor(most / unit + 1e-6) * unit
-    return np.asarray((most - low) / np.maximum(n, 1) <= CLOSE + 1e-9)
+    low, most = np.ceil(low / unit - 1e-6) * unit, np.floor(most / unit + 1e-6) * unit
+    return np.asarray(most - low - slack * unit <= CLOSE * np.maximum(n, 1) + 1e-9)

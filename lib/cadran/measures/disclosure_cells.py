@@ -19,7 +19,7 @@ def is_close(counts: Array, scale: Scale, minimum: int) -> Array:
 
     Told are the low, middle and high scores and the sum of all. It tells too much if nobody, everybody, or all but one
     gave a high score; if all, or all but one, gave scores of one kind; if what is left for one person, or for any few of
-    them, lies within a fifth of the scale; or if it does so for one person once another takes their own score off.
+    them, lies within a fifth of the scale; or if it does so once another person takes their own score off.
 
     Args:
         counts: (cells, scores) how many gave each score of the scale.
@@ -32,15 +32,16 @@ def is_close(counts: Array, scale: Scale, minimum: int) -> Array:
     parts = np.stack([counts[:, scale.part == part].sum(1) for part in range(3)], 1)
     sums = counts @ scale.levels
     n = parts.sum(1)
-    found = (parts >= n[:, None] - 1).any(1) | _pins(parts, sums, scale, 1)
-    for size in range(2, minimum):
-        if (theirs := (n > size) & ~found).any():
-            found[theirs] |= _pins(parts[theirs], sums[theirs], scale, size)
-    for score, part in zip(scale.levels, scale.part, strict=True):
-        gave = (counts[:, score - scale.low] > 0) & ~found
-        others = parts[gave]
-        others[:, part] -= 1
-        found[gave] |= _pins(others, sums[gave] - score, scale, 1)
+    found = (parts >= n[:, None] - 1).any(1)
+    # Each cell as it stands, then as it is to those who gave each of its scores.
+    cell, level = np.nonzero(counts)
+    cell = np.concatenate([np.arange(len(counts)), cell])
+    parts, sums = parts[cell], sums[cell]
+    parts[np.arange(len(n), len(cell)), scale.part[level]] -= 1
+    sums[len(n) :] -= scale.levels[level]
+    for size in range(1, minimum):
+        left = np.flatnonzero((parts.sum(1) >= size) & (n > size)[cell] & ~found[cell])
+        found[cell[left[_pins(parts[left], sums[left], scale, size)]]] = True
     return np.asarray(found & (n > 0))
 
 
@@ -52,22 +53,19 @@ def _pins(parts: Array, sums: Array, scale: Scale, size: int) -> Array:
         else (0, 0) for part in range(3)
     ])  # fmt: skip
     far = size * (scale.high + 1)
-    least, most = np.full(len(parts), far), np.full(len(parts), -far)
-    fewest, highest = least.copy(), most.copy()
-    for high in range(size + 1):
-        for middle in range(size + 1 - high):
-            theirs = np.array([size - high - middle, middle, high])
-            others = parts - theirs
-            lowest = np.maximum(theirs @ ends[:, 0], sums - others @ ends[:, 1])
-            top = np.minimum(theirs @ ends[:, 1], sums - others @ ends[:, 0])
-            can = (others >= 0).all(1) & (lowest <= top)
-            least, most = np.where(can, np.minimum(least, lowest), least), np.where(can, np.maximum(most, top), most)
-            fewest, highest = (
-                np.where(can, np.minimum(fewest, high), fewest),
-                np.where(can, np.maximum(highest, high), highest),
-            )
-    is_near = most - least <= CLOSE * size * (scale.high - scale.low)
-    return np.asarray(is_near | (highest - fewest <= CLOSE * size))
+    theirs = np.array(
+        [(size - high - middle, middle, high) for high in range(size + 1) for middle in range(size + 1 - high)]
+    )
+    others = parts[:, None] - theirs
+    lowest = np.maximum(theirs @ ends[:, 0], sums[:, None] - others @ ends[:, 1])
+    top = np.minimum(theirs @ ends[:, 1], sums[:, None] - others @ ends[:, 0])
+    can = (others >= 0).all(2) & (lowest <= top)
+
+    def width(low: Array, most: Array) -> Array:
+        return np.asarray(np.where(can, most, -far).max(1) - np.where(can, low, far).min(1))
+
+    is_near = width(lowest, top) <= CLOSE * size * (scale.high - scale.low)
+    return np.asarray(is_near | (width(theirs[:, 2], theirs[:, 2]) <= CLOSE * size))
 
 
 def bands_for(n: Array) -> Array:

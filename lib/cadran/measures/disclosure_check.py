@@ -7,7 +7,7 @@ import numpy as np
 
 from cadran.measures.disclosure import earlier_of
 from cadran.measures.disclosure_apart import Partition, company_of, differences, differs_too_little
-from cadran.measures.disclosure_audit import EXACT, WITHHELD, in_differences, too_close
+from cadran.measures.disclosure_audit import EXACT, WITHHELD, few_apart, in_differences, too_close
 from cadran.measures.disclosure_cells import is_close
 from cadran.measures.disclosure_counts import Array, Counted, Scale, counted, is_known
 from cadran.measures.disclosure_spans import targets_of
@@ -76,6 +76,9 @@ def breaks(wave: Wave, its: Release, earlier: Sequence[tuple[Wave, Release]] = (
         exact = level[question] == EXACT
         add("agreement", question, _beside(parts, cells, exact, scale, minimum))
         add("agreement", question, in_differences(too_close(apart, cells, scale, minimum), exact))
+        if counts.asked is not None:
+            few = few_apart(parts, cells, counts.asked[:, question], scale, minimum)
+            add("agreement", question, exact & ((few | few.T) & exact).any(1))
         if exact.any():
             away = np.zeros(len(names), bool)
             for each in targets.given_away(exact, (close | is_few) & ~exact):

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from scipy.optimize import LinearConstraint, milp
+from scipy.sparse import csr_array, eye_array, kron
 
 from cadran.tables.pulse import COMPANY, SCORED, TREE, Wave
 
@@ -15,6 +17,10 @@ Array = np.ndarray[Any, Any]
 AND, NOT_KNOWN, TIMES = " + ", "?", " × "
 #: A question that fewer of those who answered were asked, or could answer, is looked at alone: it merges no group.
 ASKED_OF_MOST = 0.8
+#: Up to so many kinds of people it is looked at what each learns of others by taking their own answer off.
+MOST_KNOWN = 64
+#: How long answers that add up to what was counted are looked for.
+_NODES = 1000
 
 
 @dataclass(frozen=True)
@@ -69,8 +75,11 @@ class Counted:
     #: (questions, scores) of the company.
     counts: Array
     cuts: list[Cut]
-    #: (respondents, questions) whether each answered; null where it is not known who did.
+    #: (respondents, questions) whether each answered, and the place of each score on its scale, -1 for none. Where only the
+    #: numbers of groups are known, one way in which they can come about; null where none was found, and scores of more
+    #: kinds of people than `MOST_KNOWN`.
     asked: Array | None
+    scores: Array | None
 
     def cut(self, name: str) -> Cut:
         """One of the cuts."""
@@ -95,16 +104,17 @@ def counted(wave: Wave) -> Counted:
     stored = {row["cut"] for row in wave.noted.get("groups", ())} or set(answers["cut"].drop_nulls().unique())
     is_copied = bool(stored)
     invited = wave.invited if wave.invited.height else None
-    # Who answered: the invited; else each ballot; else, where no ballot is known, the rows of the question most answered.
+    has_ballots = alone["ballot"].null_count() == 0
+    if not has_ballots:
+        alone = _shared_out(
+            alone, [] if is_copied else sorted({each for cut in cuts_of(wave) for each in columns_of(cut, wave)})
+        )
+    # Who answered: the invited; else each ballot.
     if invited is not None:
         people = invited.filter("answered")
         persons: pl.Series | None = people["person"]
     else:
-        has_ballots = alone["ballot"].null_count() == 0
-        largest = alone["question"].mode().sort().head(1)
-        people = alone.unique("ballot", keep="first", maintain_order=True) if has_ballots else alone.filter(
-            pl.col("question").is_in(largest.implode())
-        )  # fmt: skip
+        people = alone.unique("ballot", keep="first", maintain_order=True)
         persons = people["ballot"] if has_ballots and wave.terms.mode == "confidential" else None
     shape = (len(scales), max((len(each.levels) for each in scales), default=1))
     rows_of = None if is_copied else _persons_of(alone, people, persons)
@@ -118,11 +128,16 @@ def counted(wave: Wave) -> Counted:
         everybody = None if invited is None else _relabelled(invited, wave, name, columns) if is_copied else invited
         cuts.append(_cut(name, columns, rows, rows_of, known, everybody, shape, wave))
     counts = np.bincount(_places(alone, shape), minlength=shape[0] * shape[1]).reshape(shape)
-    asked = None
+    scores: Array | None = None
     if rows_of is not None:
-        asked = np.zeros((people.height, len(scales)), bool)
-        asked[rows_of, alone["question"].to_numpy()] = True
-    return Counted(scales, persons, people.height, None if invited is None else invited.height, counts, cuts, asked)
+        scores = np.full((people.height, len(scales)), -1)
+        scores[rows_of, alone["question"].to_numpy()] = alone["level"].to_numpy()
+        asked: Array | None = scores >= 0
+    else:
+        asked, scores = _plausible(cuts, people.height)
+    return Counted(
+        scales, persons, people.height, None if invited is None else invited.height, counts, cuts, asked, scores
+    )
 
 
 def is_known(wave: Wave) -> bool:
@@ -190,6 +205,13 @@ def _coded(wave: Wave, scales: Sequence[Scale]) -> pl.DataFrame:
         .with_columns(level=pl.when("is_reversed").then(pl.col("high") - score).otherwise(score - pl.col("low")))
         .drop("question_id", "score", "choice", "low", "high", "is_reversed")
     )
+
+
+def _shared_out(answers: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """Answers of which nothing tells whose they are, with ballots: of those who share all attributes there are as many people
+    as answered any one question."""
+    number = pl.int_range(pl.len()).over(*columns, "question").alias("number")
+    return answers.with_columns(ballot=pl.struct(*columns, number).struct.json_encode())
 
 
 def _places(rows: pl.DataFrame, shape: tuple[int, int]) -> Array:
@@ -260,3 +282,45 @@ def _persons_of(alone: pl.DataFrame, people: pl.DataFrame, persons: pl.Series | 
     known = pl.DataFrame({"ballot": names}).with_row_index("person")
     person = alone.select("ballot").join(known, on="ballot", how="left", maintain_order="left")["person"]
     return None if person.null_count() else person.to_numpy().astype(np.int64)
+
+
+def _plausible(cuts: Sequence[Cut], n_respondents: int) -> tuple[Array | None, Array | None]:
+    """As `Counted.asked` and `scores`, where only the numbers of groups are known."""
+    if not cuts:
+        return None, None
+    kinds, of, n = np.unique(np.stack([cut.values for cut in cuts], 1), axis=0, return_inverse=True, return_counts=True)
+    of = of.ravel()
+    if len(kinds) <= MOST_KNOWN:
+        scores = _agreeing(kinds, of, n, [cut.counts for cut in cuts])
+        return None if scores is None else scores >= 0, scores
+    asked = _agreeing(kinds, of, n, [cut.counts.sum(2, keepdims=True) for cut in cuts])
+    return None if asked is None else asked >= 0, None
+
+
+def _agreeing(kinds: Array, of: Array, n: Array, counts: Sequence[Array]) -> Array | None:
+    """(respondents, questions) what each may have answered, -1 for nothing, so that it adds up to what was counted.
+
+    Args:
+        kinds: (kinds, cuts) the value of each kind of people in each cut.
+        of: (respondents,) the kind of each; (kinds,) how many there are of each are `n`.
+        n: See `of`.
+        counts: Of each cut (values, questions, answers), how many gave each answer.
+    """
+    order = np.argsort(of, kind="stable")
+    n_questions, n_answers = counts[0].shape[1:]
+    in_value = csr_array(np.vstack([np.eye(len(each))[:, kinds[:, cut]] for cut, each in enumerate(counts)]))
+    by_value, by_kind = kron(in_value, eye_array(n_answers)), kron(eye_array(len(kinds)), np.ones((1, n_answers)))
+    found = np.empty((len(of), n_questions), int)
+    for question in range(n_questions):
+        told = np.concatenate([each[:, question].ravel() for each in counts])
+        done = milp(
+            np.zeros(len(kinds) * n_answers), integrality=np.ones(len(kinds) * n_answers),
+            constraints=[LinearConstraint(by_value, told, told), LinearConstraint(by_kind, 0, n)],
+            options={"node_limit": _NODES},
+        )  # fmt: skip
+        if done.x is None:
+            return None
+        gave = np.rint(done.x).astype(int).reshape(len(kinds), n_answers)
+        gave = np.column_stack([gave, n - gave.sum(1)])
+        found[order, question] = np.repeat(np.tile([*range(n_answers), -1], len(kinds)), gave.ravel())
+    return found

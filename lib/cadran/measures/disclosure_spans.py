@@ -76,8 +76,9 @@ class Targets:
         made = [((sets @ inverse) * sets).sum(1), self.n_types**2 * _pairs(inverse, self.place)]
         n = self.n
         found = n - np.concatenate(made) < _NOTHING * n
-        found[len(exact) :] &= n[len(exact) :] < self.minimum
-        # What is left of two targets together is nothing where one's is the other's turned round, in any direction.
+        found[len(exact) :] &= n[len(exact) :] <= self.minimum
+        # What is left of two targets together is nothing where one's is the other's turned round, in any direction; of what
+        # they differ by, where it is the other's.
         weighted = self.drawn * self.n_types[:, None]
         by_group = np.stack([_summed(self.place, each, len(exact)) for each in weighted.T], 1)
         slopes = inverse @ by_group
@@ -87,8 +88,14 @@ class Targets:
         order = small[np.argsort(np.abs(rest[small, 0]), kind="stable")]
         for step in range(1, _NEIGHBOURS + 1):
             one, other = order[:-step], order[step:]
-            turned = (np.abs(rest[one] + rest[other]) < _NOTHING * np.abs(rest).max(initial=1)).all(1)
-            turned &= n[one] + n[other] < self.minimum
+            nothing = _NOTHING * np.abs(rest).max(initial=1)
+            turned = (np.abs(rest[one] + rest[other]) < nothing).all(1)
+            # Whoever is one of two sets alone knows the other from what they differ by.
+            is_same = (np.abs(sums[one] - sums[other]) < nothing).all(1)
+            turned |= (
+                (np.abs(rest[one] - rest[other]) < nothing).all(1) & ~is_same & (np.minimum(n[one], n[other]) == 1)
+            )
+            turned &= n[one] + n[other] <= self.minimum
             found[one[turned]] = found[other[turned]] = True
         return np.flatnonzero(found)
 

@@ -1,5 +1,6 @@
 """Which people what is told bounds too closely, question by question."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -10,18 +11,16 @@ from scipy.sparse.csgraph import connected_components
 
 from cadran.measures.disclosure_bounds import Program, Question, centre, is_narrow, spans
 from cadran.measures.disclosure_cells import band_of
-from cadran.measures.disclosure_counts import Counted
+from cadran.measures.disclosure_counts import MOST_KNOWN, Counted
 from cadran.measures.disclosure_spans import Targets
 
 Array = np.ndarray[Any, Any]
 #: Up to so many types all groups are looked at together; among more, only groups smaller than the largest of these sizes
 #: that leaves no more types to look at: each larger one has room enough for what one person changes.
 MOST_TYPES, SIZES = 500, (50, 35, 25, 18)
-#: A straight way on which the chance of a high score changes by so much shows that a person may have given either: on ways
-#: with corners it goes from 0 to 1.
-_EITHER = 0.5
-#: How often all are pushed at once, and how many are then looked at one by one: more give way to a coarser level.
-_PUSHES, _PROGRAMS = 8, 4
+#: How many answers that agree with what is told are drawn for a start, to see what somebody who takes their own answer off
+#: may still think possible; and how often all sets are pushed at once, before each is looked at by itself.
+_DRAWN, _PUSHES = 60, 8
 
 
 @dataclass
@@ -42,98 +41,150 @@ class Tight:
         by_part = np.stack([cells[:, scale.part == part].sum(1) for part in range(3)], 1)
         total = cells @ (scale.levels - scale.low) / (scale.high - scale.low)
         self.told = np.stack([by_part[:, 2], by_part[:, 1], total, cells.sum(1)], 1).astype(float)
-        asked = wave.asked
-        self.is_partial = bool(asked is None and cells[0].sum() < wave.n_respondents)
-        self.n = np.bincount(targets.types, None if asked is None else asked[:, question], minlength=len(targets.place))
+        asked = None if wave.asked is None else wave.asked[:, question]
+        self.n = np.bincount(targets.types, asked, minlength=len(targets.place))
+        self.gave = None if wave.scores is None else wave.scores[:, question]
+        self.is_large = int((self.n > 0).sum()) > MOST_KNOWN
+        self.points: list[Array] = []
         self.fine: set[tuple[int, ...]] = set()
-        self.tight: set[tuple[int, ...]] = set()
+        self.tight: tuple[int, ...] | None = None
 
-    def broken(self, level: Array) -> Broken:
+    def broken(self, level: Array, block: Array | None = None) -> Broken:
         """Which groups hold a target that is bounded too closely.
 
         Args:
             level: (groups,) how much is told of each: 0 exactly, 1 in bands, 2 nothing.
+            block: (groups,) where each stands in the order in which they give way; null: in their own. What is found tells
+                for certain which is last.
         """
         found = Broken(np.zeros(len(level), bool))
         types, in_play = self._looked_at(level)
         if not len(types):
             return found
-        question, sets = self._question(types, in_play, level), self._sets(types)
+        question = self._question(types, in_play, level)
+        sets = self._sets(types, question)
         keys = [tuple(types[sets.indices[a:b]].tolist()) for a, b in pairwise(sets.indptr)]
-        last = np.append(in_play, -1)[question.place].max(1)
+        last = np.append(in_play if block is None else block[in_play], -1)[question.place].max(1)
         last = np.maximum.reduceat(last[sets.indices], sets.indptr[:-1])
         program = Program(question)
-        # What was not bounded is not bounded by less.
-        left = np.array([row for row, key in enumerate(keys) if key not in self.fine], int)
-        # What was bounded mostly still is: if no other stands in a later group, the others make no difference.
-        first = left[np.argsort(-last[left], kind="stable")][:1]
-        if len(left) and keys[first[0]] in self.tight and self._is_tight(program, sets[first], _EITHER, 0):
-            left = first
-        else:
-            found.n_bounds = 2 * len(left)
-            left = self._unmoved(program, sets, left)
-            for row in left[np.argsort(-last[left], kind="stable")][:_PROGRAMS].tolist():
-                if self._is_tight(program, sets[[row]], 1, 1):
-                    break
-                left = left[left != row]
-            self.tight = {keys[row] for row in left}
-            self.fine |= set(keys) - self.tight
-        found.n_programs = program.n_solved
-        for row in left.tolist():
+        row = self._of_all(program, sets, keys, last)
+        if row is None and self.gave is not None and not self.is_large:
+            row = self._of_one(program, sets, self._answers(self.gave, types, question))
+        found.n_bounds, found.n_programs = 2 * len(keys), program.n_solved
+        if row is not None:
             held = np.unique(question.place[sets[[row]].indices])
             found.groups[in_play[held[held < len(in_play)]]] = True
-        found.groups &= level < 2
+            found.groups &= level < 2
         return found
 
-    def _unmoved(self, program: Program, sets: csr_array, left: Array) -> Array:
-        """What is left of some sets once they were moved along straight ways, and then pushed."""
+    def _of_all(self, program: Program, sets: csr_array, keys: Sequence[tuple[int, ...]], last: Array) -> int | None:
+        """A set that is bounded too closely for everybody, of those that stand in the last group; null if there is none."""
         question = program.question
-        reached = np.tile([np.inf, -np.inf], (len(left), 2, 1))
-        if not len(left):
-            return left
-        middle = centre(question)
-        values = question.features[:, [0, 2]].T
-        if middle.is_inside:
-            ways = np.concatenate([spans(question, middle, sets[left], along, values) for along in values], 2)
-            reached = np.stack([ways.min(2), ways.max(2)], 2)
-            is_open = self._is_close(reached, sets[left] @ question.n, _EITHER, 0)
-            left, reached = left[is_open], reached[is_open]
-        return self._pushed(program, sets, left, reached)
+        order = np.argsort(-last, kind="stable")
+        # What was not bounded is not bounded by less; what was mostly still is.
+        left = np.array([row for row in order.tolist() if keys[row] not in self.fine], int)
+        unknown = np.broadcast_to([np.inf, -np.inf], (sets.shape[0], len(question.values), 2))
+        again = [row for row in left[:1].tolist() if keys[row] == self.tight]
+        if again and self._tight(program, sets, again, unknown.copy()) is not None:
+            return again[0]
+        ends, values = unknown.copy(), question.values
+        if len(left) and (middle := centre(question)).is_inside:
+            ways = np.concatenate([spans(question, middle, sets[left], each, values) for each in values[:2]], 2)
+            ends[left] = np.stack([ways.min(2), ways.max(2)], 2)
+        row = self._tight(program, sets, left, ends)
+        self.tight = None if row is None else keys[row]
+        is_open = ~self._is_close(ends[left], sets[left] @ question.n)
+        self.fine |= {keys[each] for each in left[is_open].tolist()}
+        return row
 
-    def _pushed(self, program: Program, sets: csr_array, left: Array, reached: Array) -> Array:
-        """What is left of some sets once all are pushed to their ends at once, each to one side or the other."""
-        question = program.question
-        values = question.features[:, [0, 2]].T
-        for push in range(_PUSHES):
-            if not len(left):
-                break
-            # All to one side, all to the other; then every second one, every second pair, and so on.
-            side = (
-                np.where(np.arange(len(left)) >> max(push // 2 - 1, 0) & 1, 1, -1) if push > 1 else np.ones(len(left))
-            )
-            weights = (sets[left].T @ side)[:, None] * values.sum(0) * (-1) ** push
+    def _of_one(self, program: Program, sets: csr_array, own_answers: Sequence[tuple[int, Array]]) -> int | None:
+        """A set that is bounded too closely for somebody who takes their own answer off; null if there is none."""
+        values = program.question.values
+        drawn = np.random.default_rng(0)
+        while len(self.points) < _DRAWN:
+            gave = program.greatest(drawn.standard_normal((sets.shape[1], values.shape[1])))
+            if gave is None:
+                return None
+            self.points.append(gave)
+        points = np.array(self.points)
+        reached = np.stack([sets @ (points @ value).T for value in values], 1)
+        for kind, own in own_answers:
+            can = (points[:, kind] >= own - 1e-6).all(1)
+            ends = np.stack([reached[:, :, can].min(2, initial=np.inf), reached[:, :, can].max(2, initial=-np.inf)], 2)
+            program.known(kind, own)
+            row = self._tight(program, sets, range(sets.shape[0]), ends, (kind, own))
+            if row is not None:
+                return row
+            program.known(kind, np.zeros(len(own)))
+        return None
+
+    def _answers(self, gave: Array, types: Array, question: Question) -> list[tuple[int, Array]]:
+        """Each score that somebody of each type gave, as a mixture of the scores looked at."""
+        pairs = np.unique(np.stack([self.targets.types, gave])[:, gave >= 0], axis=1)
+        kinds, levels = pairs[:, np.isin(pairs[0], types)]
+        return [
+            (kind, question.mixed(level))
+            for kind, level in zip(np.searchsorted(types, kinds).tolist(), levels.tolist(), strict=True)
+        ]
+
+    def _tight(
+        self,
+        program: Program,
+        sets: csr_array,
+        rows: Sequence[int] | Array,
+        ends: Array,
+        own: tuple[int, Array] | None = None,
+    ) -> int | None:
+        """The first of some sets that is bounded too closely; null if none is.
+
+        Args:
+            program: What agrees with all that is told.
+            sets: (sets, types).
+            rows: Which of them, in this order.
+            ends: (sets, values, 2) least and greatest that is known to be possible of each; widened here.
+            own: Type and answer of somebody who takes it off, which the program knows.
+        """
+        values = program.question.values
+        n, mine = sets @ program.question.n, np.zeros((sets.shape[0], len(values)))
+        if own is not None:
+            is_in = sets[:, [own[0]]].toarray()[:, 0]
+            n, mine = n - is_in, np.outer(is_in, values @ own[1])
+        left = np.array([row for row in rows if n[row] > 0], int)
+
+        def still() -> Array:
+            return left[self._is_close(ends[left] - mine[left, :, None], n[left])]
+
+        def push(weights: Array) -> bool:
             gave = program.greatest(weights)
             if gave is None:
-                break
-            here = np.stack([sets[left] @ (gave @ value) for value in values], 1)
-            reached = np.stack([np.minimum(reached[:, :, 0], here), np.maximum(reached[:, :, 1], here)], 2)
-            is_open = self._is_close(reached, sets[left] @ question.n, _EITHER, 0)
-            left, reached = left[is_open], reached[is_open]
-        return left
+                return False
+            if own is not None:
+                self.points.append(gave)
+            at = sets @ (gave @ values.T)
+            ends[:, :, 0], ends[:, :, 1] = np.minimum(ends[:, :, 0], at), np.maximum(ends[:, :, 1], at)
+            return True
 
-    def _is_tight(self, program: Program, one: csr_array, near: float, whole: int) -> bool:
-        """Whether one set is bounded too closely, by its least and greatest high and mean; `near`, `whole`: see `_is_close`."""
-        question = program.question
-        member, ends = one.toarray()[0], np.tile([-np.inf, np.inf], (1, 2, 1))
-        for number, value in enumerate(question.features[:, [0, 2]].T):
-            for side, sign in enumerate((-1, 1)):
-                gave = program.greatest(sign * np.outer(member, value))
-                if gave is None:
-                    return True
-                ends[0, number, side] = member @ gave @ value
-            if self._is_close(ends, one @ question.n, near, whole).any():
-                return True
-        return False
+        left = still()
+        for number in range(_PUSHES):
+            # All to one side, all to the other; then every second one, every second pair, and so on.
+            side = (
+                np.where(np.arange(len(left)) >> max(number // 2 - 1, 0) & 1, 1, -1)
+                if number > 1
+                else np.ones(len(left))
+            )
+            weights = (sets[left].T @ side)[:, None] * values[:2].sum(0) * (-1) ** number
+            if not len(left) or not push(weights):
+                break
+            left = still()
+        while len(left):
+            row = int(left[0])
+            member = sets[[row]].toarray()[0]
+            if not all(push(side * np.outer(member, value)) for value in values for side in (-1, 1)):
+                return row if own is None else None
+            left = still()
+            if len(left) and left[0] == row:
+                return row
+        return None
 
     def _looked_at(self, level: Array) -> tuple[Array, Array]:
         """Types, and the groups told that bound them."""
@@ -158,45 +209,51 @@ class Tight:
             types = np.flatnonzero(is_met & some)
             if len(types) <= MOST_TYPES:
                 break
-        return types, np.flatnonzero(small)
+        return types, np.intersect1d(np.flatnonzero(small), place[types])
 
     def _question(self, types: Array, in_play: Array, level: Array) -> Question:
         """The constraints that groups put on types; a last group holds whoever is in none of them."""
         number = np.full(len(level), len(in_play))
         number[in_play] = np.arange(len(in_play))
-        told = np.vstack([self.told[in_play], np.zeros(4)])
-        is_told = np.zeros((len(in_play) + 1, 4), bool)
-        is_told[:-1, :3] = (level[in_play] == 0)[:, None]
-        is_told[:-1, 3] = self.is_partial
         band = np.full((len(in_play) + 1, 2), np.nan)
         for row in np.flatnonzero(level[in_play] == 1).tolist():
-            high, n = int(told[row, 0]), int(told[row, 3])
-            band[row] = band_of(high, n) or (0, n)
+            high, _, _, n = self.told[in_play[row]].tolist()
+            band[row] = band_of(int(high), int(n)) or (0, n)
         place = number[self.targets.place[types]]
-        return Question(self.scale, self.n[types], place, told, is_told, band, self.is_partial)
+        told = np.vstack([self.told[in_play, :3], np.zeros(3)])
+        return Question(self.scale, self.n[types], place, told, np.append(level[in_play] == 0, False), band)
 
-    def _sets(self, types: Array) -> csr_array:
-        """Each type by itself, and the sets of few people that these types make up."""
+    def _sets(self, types: Array, question: Question) -> csr_array:
+        """Each type by itself, the few whom nothing told parts, and the sets of few people that these types make up."""
         whole = self.targets.sets @ np.ones(len(self.n))
         theirs = self.targets.sets[:, types]
-        theirs.sort_indices()
-        rows: dict[tuple[int, ...], int] = {}
-        for row in np.flatnonzero((theirs @ np.ones(len(types)) == whole) & (whole > 1)).tolist():
-            rows.setdefault(tuple(theirs.indices[theirs.indptr[row] : theirs.indptr[row + 1]].tolist()), row)
-        return vstack([eye_array(len(types)), theirs[list(rows.values())]], format="csr")
+        alike = np.unique(question.place, axis=0, return_inverse=True)[1].ravel()
+        together = csr_array((np.ones(len(types)), (alike, np.arange(len(types)))), shape=(len(types), len(types)))
+        together = together[together @ question.n < self.targets.minimum]
+        sets = vstack(
+            [
+                eye_array(len(types)),
+                theirs[theirs @ np.ones(len(types)) == whole],
+                together[together @ np.ones(len(types)) > 0],
+            ],
+            format="csr",
+        )
+        sets.sort_indices()
+        rows = {tuple(sets.indices[a:b].tolist()): row for row, (a, b) in enumerate(pairwise(sets.indptr))}
+        return sets[sorted(rows.values())]
 
-    def _is_close(self, ends: Array, n: Array, near: float, whole: int) -> Array:
-        """(sets,) whether ends leave one of a set, or a set of few, too little.
+    def _is_close(self, ends: Array, n: Array) -> Array:
+        """(sets,) whether ends leave one of a set, or a set of few, too little. That nobody of it is low may be known.
 
         Args:
-            ends: (sets, 2, 2) least and greatest number of high scores, and sum of scores.
+            ends: (sets, 3, 2) least and greatest number of high scores, sum of scores, and number of low ones.
             n: (sets,) people.
-            near: How far the chance of a high score of one of them has to go.
-            whole: Whether sums are whole numbers.
         """
-        high, mean = ends[:, 0], ends[:, 1]
-        unit = whole / (self.scale.high - self.scale.low)
+        high, mean, low = ends.transpose(1, 0, 2)
         of_one = np.minimum(high[:, 1], 1) - np.maximum(high[:, 0] - n + 1, 0)
         few = n < self.targets.minimum
-        is_near = is_narrow(mean, n, unit) | ((n > 1) & is_narrow(high, n, whole))
-        return np.asarray((of_one < near - 1e-6) | (few & is_near))
+        is_near = is_narrow(high, n, 1) | (is_narrow(low, n, 1) & (low[:, 0] > 1e-6))
+        is_near = is_narrow(mean, n, 1 / (self.scale.high - self.scale.low), self.is_large & (n > 1)) | (
+            (n > 1) & is_near
+        )
+        return np.asarray((of_one < 1 - 1e-6) | (few & is_near))

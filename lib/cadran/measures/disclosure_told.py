@@ -43,17 +43,13 @@ def cells_of(counts: Counted, partitions: Sequence[Partition], sums: Sequence[Ar
     keys = keys_of(counts, partitions)
     rows = []
     facts = [_facts(counts, each) for each in sums]
-    for number, block in enumerate(told.blocks):
-        part = partitions[block.partition]
-        for group in block.groups:
-            parent, name, _ = keys[block.partition][group]
-            for question in range(len(counts.scales)):
-                cell = {"cut": part.cut, "parent": parent, "group": name}
-                level, reason = int(told.level[question, number]), told.reason.get((question, number))
-                rows.append(
-                    cell
-                    | _cell(counts.scales[question].question_id, facts[block.partition][group][question], level, reason)
-                )
+    block_of = {(block.partition, group): number for number, block in enumerate(told.blocks) for group in block.groups}
+    for (partition, group), number in sorted(block_of.items()):
+        parent, name, _ = keys[partition][group]
+        for question, scale in enumerate(counts.scales):
+            cell = {"cut": partitions[partition].cut, "parent": parent, "group": name}
+            level, reason = int(told.level[question, number]), told.reason.get((question, number))
+            rows.append(cell | _cell(scale.question_id, facts[partition][group][question], level, reason))
     return Cell.validate(pl.DataFrame(rows, Cell.create_empty().schema))
 
 
