@@ -162,3 +162,15 @@ def test_the_same_attack_succeeds_without_protection():
 
     assert result["persons"] > 50
     assert result["guessed"] > 0
+
+
+@pytest.mark.parametrize(
+    ("seed", "people"), zip(range(1, 11), (300, 40, 45, 50, 55, 60, 70, 250, 52, 200), strict=True)
+)
+def test_nothing_is_recovered_of_what_is_released(seed, people):
+    """Of eight waves of a company with six cuts, every third one anonymous; the smallest tells latest answers too."""
+    mode = "confidential" if seed % 3 else "anonymous"
+    result = attack_across.attacked(seed, people, mode, rolling=3 if people == 40 else 0)
+
+    assert [result[each] for each in ("recovered", "comments", "guessed_persons")] == [0, 0, 0]
+    assert result["exact"] > result["withheld"] / 3

@@ -271,7 +271,8 @@ class Program:
         model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
         model.a_matrix_.start_, model.a_matrix_.index_, model.a_matrix_.value_ = whole.indptr, whole.indices, whole.data
         self._solver = highspy.Highs()
-        for option, value in (("output_flag", False), ("threads", 1), ("presolve", "off")):
+        # Only what is aimed at changes: where the last ended is possible still, and the primal simplex goes on from there.
+        for option, value in (("output_flag", False), ("threads", 1), ("presolve", "off"), ("simplex_strategy", 4)):
             self._solver.setOptionValue(option, value)
         self._solver.passModel(model)
         self._all = np.arange(len(self._most), dtype=np.int32)
