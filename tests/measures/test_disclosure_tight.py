@@ -85,10 +85,10 @@ def test_whoever_stands_beside_a_few_learns_of_them_from_their_own_answer():
     region = np.repeat([1, 1, 2, 2], [1, 20, 5, 20])
     site = np.repeat([2, 1, 1, 2], [1, 20, 5, 20])
     answers = np.array([2, *([1, 5, 3, 4] * 5), 1, 3, 4, 5, 4, *([2, 4, 3, 5] * 5)])
-    counts, parts, cells = told_of(answers, region, site)
+    _, parts, cells = told_of(answers, region, site)
 
     def found(minimum):
-        few = few_apart(parts, cells, counts.asked[:, 0], SCALE, minimum)
+        few = few_apart(parts, cells, SCALE, minimum)
         return {tuple(pair) for pair in np.argwhere(few).tolist()}
 
     # Groups: the company, R1, R2, S1, S2. Of the person, R1 holds what S1 does not, and S2 what R2 does not.

@@ -1,7 +1,7 @@
 """Groups beside each other: by how few people one differs from others, of the same wave or an earlier one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,17 @@ class Earlier:
 def company_of(wave: Counted) -> Partition:
     """Everybody who answered, as one group."""
     return Partition(COMPANY, COMPANY, [[0]], [0], np.zeros(wave.n_respondents, np.int64), [False])
+
+
+def who_answered(wave: Counted, partitions: Sequence[Partition], question: int) -> tuple[Counted, Sequence[Partition]]:
+    """A wave and its partitions as far as those stand in them who answered a question; whole, if that is not known."""
+    if wave.asked is None:
+        return wave, partitions
+    gave = wave.asked[:, question]
+    scores = None if wave.scores is None else wave.scores[gave]
+    cuts = [replace(cut, values=cut.values[gave]) for cut in wave.cuts]
+    theirs = replace(wave, n_respondents=int(gave.sum()), cuts=cuts, asked=wave.asked[gave], scores=scores)
+    return theirs, [replace(part, of=part.of[gave]) for part in partitions]
 
 
 def differences(partitions: Sequence[Partition]) -> csr_array:
@@ -133,9 +144,9 @@ def thin(shared: Array, n: Array, n_other: Array, minimum: int) -> Array:
     return over | under | by_union | (meets & theirs_under).any(1)
 
 
-def within(partition: Partition, other: Partition, among: Array | slice = slice(None)) -> Array:
-    """(groups, others) how many, of all or of some who answered, stand in a group of one partition and of the other."""
-    return _shared(partition.of[among], other.of[among], (len(partition.values), len(other.values)))
+def within(partition: Partition, other: Partition) -> Array:
+    """(groups, others) how many of a group of one partition stand in a group of the other."""
+    return _shared(partition.of, other.of, (len(partition.values), len(other.values)))
 
 
 def _shared(of: Array, of_other: Array, shape: tuple[int, int]) -> Array:

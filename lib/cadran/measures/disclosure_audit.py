@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from cadran.measures.disclosure_apart import Partition, differences, thin, within
+from cadran.measures.disclosure_apart import Partition, differences, thin, who_answered, within
 from cadran.measures.disclosure_cells import CLOSE, bands_for, bands_hold, is_close
 from cadran.measures.disclosure_counts import Counted, Scale
 from cadran.measures.disclosure_room import ROOM, held_by, told_by
@@ -94,23 +94,27 @@ def chosen(wave: Counted, partitions: Sequence[Partition], counts: Sequence[Arra
     """
     blocks = blocks_of(partitions)
     told = Told(blocks, np.full((len(wave.scales), len(blocks)), EXACT))
-    targets = targets_of(wave, partitions, minimum)
     starts = np.cumsum([0, *(len(each.values) for each in partitions)])
-    apart = differences(partitions)
+    by_whom: dict[bytes, tuple[Counted, Sequence[Partition], Targets, csr_array]] = {}
     for question, scale in enumerate(wave.scales):
+        whom = b"" if wave.asked is None else wave.asked[:, question].tobytes()
+        if whom not in by_whom:
+            here, parts = who_answered(wave, partitions, question)
+            by_whom[whom] = here, parts, targets_of(here, parts, minimum), differences(parts)
+        here, parts, targets, apart = by_whom[whom]
         cells = [each[:, question, : len(scale.levels)] for each in counts]
         flat = np.concatenate(cells)
         close = is_close(flat, scale, minimum)
         told.count("agreement", len(close))
-        _by_size(told, question, cells, wave, partitions, minimum)
+        _by_size(told, question, cells, here, parts, minimum)
         _by_agreement(told, question, close, starts)
         told.count("differences", apart.shape[0])
         _by_difference(told, question, too_close(apart, flat, scale, minimum), starts)
-        _by_the_few(told, question, flat, wave, partitions, minimum, starts)
+        _by_the_few(told, question, few_apart(parts, flat, scale, minimum), starts)
         _by_room(told, question, flat, scale, starts)
         _by_span(told, question, targets, close | ((flat.sum(1) > 0) & (flat.sum(1) < minimum)), starts)
         _settle(told, question, flat, scale, minimum, starts)
-        _by_bounds(told, question, flat, wave, targets, starts)
+        _by_bounds(told, question, flat, here, targets, starts)
     return told
 
 
@@ -137,12 +141,10 @@ def _by_size(
         for number in range(1, len(told.blocks)):
             told.lower(question, number, WITHHELD, BLANK)
         return
-    asked = wave.asked[:, question]
     for place, partition in enumerate(partitions):
         for other in range(place):
-            shared = within(partition, partitions[other], asked)
             told.count("differences", 1)
-            touched = thin(shared, n[place], n[other], minimum)
+            touched = thin(within(partition, partitions[other]), n[place], n[other], minimum)
             for number, block in enumerate(told.blocks):
                 if block.partition == place and touched[block.groups].any():
                     told.lower(question, number, WITHHELD, DERIVED)
@@ -183,13 +185,8 @@ def _by_difference(told: Told, question: int, apart: csr_array, starts: Array) -
         told.lower(question, _finest(told, question, found, starts, BAND), BAND, ALIKE)
 
 
-def _by_the_few(
-    told: Told, question: int, cells: Array, wave: Counted, partitions: Sequence[Partition], minimum: int, starts: Array
-) -> None:
+def _by_the_few(told: Told, question: int, few: Array, starts: Array) -> None:
     """Two groups told exactly, of which one holds a few whom the other does not."""
-    if wave.asked is None:
-        return
-    few = few_apart(partitions, cells, wave.asked[:, question], wave.scales[question], minimum)
     while True:
         exact = _levels(told, question, starts) == EXACT
         pairs = np.argwhere(few & exact[:, None] & exact)
@@ -199,19 +196,18 @@ def _by_the_few(
         told.lower(question, _finest(told, question, groups, starts, BAND), BAND, ALIKE)
 
 
-def few_apart(partitions: Sequence[Partition], cells: Array, asked: Array, scale: Scale, minimum: int) -> Array:
+def few_apart(partitions: Sequence[Partition], cells: Array, scale: Scale, minimum: int) -> Array:
     """(groups, groups) whether the first holds fewer people than the minimum whom the second does not, and what is told of
     both may tell one of those whom the second alone holds what these answered.
 
     Args:
-        partitions: Of all who answered.
+        partitions: Of all who answered the question.
         cells: (groups, scores) how many gave each score.
-        asked: (respondents,) who gave one.
         scale: The question's.
         minimum: Fewer people than this are a few.
     """
     starts = np.cumsum([0, *(len(each.values) for each in partitions)])
-    place = np.stack([each.of + start for each, start in zip(partitions, starts, strict=False)], 1)[asked]
+    place = np.stack([each.of + start for each, start in zip(partitions, starts, strict=False)], 1)
     person = np.repeat(np.arange(len(place)), place.shape[1])
     member = csr_array((np.ones(place.size), (place.ravel(), person)), shape=(len(cells), len(place)))
     n = cells.sum(1)
@@ -292,6 +288,8 @@ def _finest(told: Told, question: int, groups: Array, starts: Array, below: int)
 
 def _by_bounds(told: Told, question: int, cells: Array, wave: Counted, targets: Targets, starts: Array) -> None:
     """What bounds few people too closely."""
+    if wave.asked is None:
+        return
     tight = Tight(wave, question, cells, targets)
     blocks = _by_group(told, np.arange(len(told.blocks)), -1, starts)
     while (level := _levels(told, question, starts)).min() < WITHHELD:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cadran.measures.disclosure import earlier_of
-from cadran.measures.disclosure_apart import Partition, company_of, differences, differs_too_little
+from cadran.measures.disclosure_apart import Partition, company_of, differences, differs_too_little, who_answered
 from cadran.measures.disclosure_audit import EXACT, WITHHELD, few_apart, in_differences, too_close
 from cadran.measures.disclosure_cells import is_close
 from cadran.measures.disclosure_counts import Array, Counted, Scale, counted, is_known
@@ -66,8 +66,9 @@ def breaks(wave: Wave, its: Release, earlier: Sequence[tuple[Wave, Release]] = (
     add("few", None, told & (np.concatenate([part.n for part in parts]) < minimum))
     if told.any():
         add("differences", None, told & differs_too_little(counts, parts, earlier_of(wave, earlier), minimum))
-    targets, apart = targets_of(counts, parts, minimum), differences(parts)
     for question, scale in enumerate(counts.scales):
+        here, theirs = who_answered(counts, parts, question)
+        targets, apart = targets_of(here, theirs, minimum), differences(theirs)
         cells = np.concatenate([summed(counts, part)[:, question, : len(scale.levels)] for part in parts])
         n, close = cells.sum(1), is_close(cells, scale, minimum)
         is_few = (n > 0) & (n < minimum)
@@ -76,16 +77,15 @@ def breaks(wave: Wave, its: Release, earlier: Sequence[tuple[Wave, Release]] = (
         exact = level[question] == EXACT
         add("agreement", question, _beside(parts, cells, exact, scale, minimum))
         add("agreement", question, in_differences(too_close(apart, cells, scale, minimum), exact))
-        if counts.asked is not None:
-            few = few_apart(parts, cells, counts.asked[:, question], scale, minimum)
-            add("agreement", question, exact & ((few | few.T) & exact).any(1))
+        few = few_apart(theirs, cells, scale, minimum)
+        add("agreement", question, exact & ((few | few.T) & exact).any(1))
         if exact.any():
             away = np.zeros(len(names), bool)
             for each in targets.given_away(exact, (close | is_few) & ~exact):
                 away |= targets.groups_of(int(each)) & exact
             add("sums", question, away)
-        if (level[question] < WITHHELD).any():
-            add("bounds", question, Tight(counts, question, cells, targets).broken(level[question]).groups)
+        if counts.asked is not None and (level[question] < WITHHELD).any():
+            add("bounds", question, Tight(here, question, cells, targets).broken(level[question]).groups)
     return found
 
 

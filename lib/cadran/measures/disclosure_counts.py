@@ -18,7 +18,7 @@ AND, NOT_KNOWN, TIMES = " + ", "?", " × "
 #: A question that fewer of those who answered were asked, or could answer, is looked at alone: it merges no group.
 ASKED_OF_MOST = 0.8
 #: Up to so many kinds of people it is looked at what each learns of others by taking their own answer off.
-MOST_KNOWN = 64
+MOST_KNOWN = 100
 #: How long answers that add up to what was counted are looked for.
 _NODES = 1000
 

@@ -33,7 +33,7 @@ class Broken:
 
 
 class Tight:
-    """One question of one wave."""
+    """One question of one wave, of those who answered it."""
 
     def __init__(self, wave: Counted, question: int, cells: Array, targets: Targets):
         self.scale, self.targets = wave.scales[question], targets
@@ -41,10 +41,8 @@ class Tight:
         by_part = np.stack([cells[:, scale.part == part].sum(1) for part in range(3)], 1)
         total = cells @ (scale.levels - scale.low) / (scale.high - scale.low)
         self.told = np.stack([by_part[:, 2], by_part[:, 1], total, cells.sum(1)], 1).astype(float)
-        asked = None if wave.asked is None else wave.asked[:, question]
-        self.n = np.bincount(targets.types, asked, minlength=len(targets.place))
         self.gave = None if wave.scores is None else wave.scores[:, question]
-        self.is_large = int((self.n > 0).sum()) > MOST_KNOWN
+        self.is_large = len(targets.n_types) > MOST_KNOWN
         self.points: list[Array] = []
         self.fine: set[tuple[int, ...]] = set()
         self.tight: tuple[int, ...] | None = None
@@ -189,14 +187,13 @@ class Tight:
     def _looked_at(self, level: Array) -> tuple[Array, Array]:
         """Types, and the groups told that bound them."""
         place, told = self.targets.place, level < 2
-        some = self.n > 0
-        types, in_play = np.flatnonzero(some), np.flatnonzero(told)
+        types, in_play = np.arange(len(place)), np.flatnonzero(told)
         if len(types) <= MOST_TYPES:
             return types, in_play
         n = self.told[:, 3]
         for size in SIZES:
             small = told & (n < size)
-            held = small[place] & some[:, None]
+            held = small[place]
             several = held.sum(1) > 1
             if not several.any():
                 return np.zeros(0, int), in_play[:0]
@@ -206,7 +203,7 @@ class Tight:
             )
             _, part = connected_components(joins, directed=False)
             is_met = np.isin(part[: len(place)], np.unique(part[: len(place)][several]))
-            types = np.flatnonzero(is_met & some)
+            types = np.flatnonzero(is_met)
             if len(types) <= MOST_TYPES:
                 break
         return types, np.intersect1d(np.flatnonzero(small), place[types])
@@ -221,11 +218,13 @@ class Tight:
             band[row] = band_of(int(high), int(n)) or (0, n)
         place = number[self.targets.place[types]]
         told = np.vstack([self.told[in_play, :3], np.zeros(3)])
-        return Question(self.scale, self.n[types], place, told, np.append(level[in_play] == 0, False), band)
+        return Question(
+            self.scale, self.targets.n_types[types], place, told, np.append(level[in_play] == 0, False), band
+        )
 
     def _sets(self, types: Array, question: Question) -> csr_array:
         """Each type by itself, the few whom nothing told parts, and the sets of few people that these types make up."""
-        whole = self.targets.sets @ np.ones(len(self.n))
+        whole = self.targets.sets @ np.ones(len(self.targets.place))
         theirs = self.targets.sets[:, types]
         alike = np.unique(question.place, axis=0, return_inverse=True)[1].ravel()
         together = csr_array((np.ones(len(types)), (alike, np.arange(len(types)))), shape=(len(types), len(types)))
