@@ -208,6 +208,20 @@ def test_scores_of_a_question_that_not_all_answered_do_not_differ_by_a_few():
     assert set(told(its, "region", "recommend").values()) == {"exact"}
 
 
+def test_a_blank_does_not_hide_that_one_group_holds_another():
+    # Site X is all but five of the North and one of the South, who left the second question blank.
+    people = staff(
+        (20, {"region": "North", "site": "X"}), (5, {"region": "North", "site": "Y"}), (1, {"region": "South", "site": "X"}),
+        (20, {"region": "South", "site": "Y"}),
+    )  # fmt: skip
+    second = {name: (0, 10, 7, 9, 5, 10, 8)[place % 7] for place, name in enumerate(people) if name != "2-0"}
+    of = wave(people, {"tools": mixed(people), "recommend": second}, cuts=("region", "site"))
+
+    assert "exact" not in told(release(of), "site", "recommend").values()
+    assert found(of) == set()
+    assert "agreement" in found(of, release(of, protect=False))
+
+
 def test_where_it_is_not_known_who_gave_no_answer_one_of_the_ways_it_may_have_been_is_held():
     people = staff(
         (30, {"region": "North", "site": "X"}), (30, {"region": "South", "site": "X"}), (30, {"region": "South", "site": "Y"})
