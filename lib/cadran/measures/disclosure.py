@@ -13,7 +13,7 @@ import polars as pl
 from cadran.measures.disclosure_apart import Earlier, company_of
 from cadran.measures.disclosure_audit import chosen, everything
 from cadran.measures.disclosure_comments import shown
-from cadran.measures.disclosure_counts import counted, is_known
+from cadran.measures.disclosure_counts import Array, counted, is_known
 from cadran.measures.disclosure_merge import merged
 from cadran.measures.disclosure_told import cells_of, groups_of, summed, told_of_cells, withheld
 from cadran.tables.pulse import COMPANY, FLOOR, SCORED, TREE, Release, Wave
@@ -55,7 +55,7 @@ def release(wave: Wave, earlier: Sequence[tuple[Wave, Release]] = (), protect: b
         audited |= {"company": reason, "too_close_to": parts.company}
     else:
         sums = [summed(counts, part) for part in parts.partitions]
-        told = (chosen if protect else everything)(counts, parts.partitions, sums, minimum)
+        told = (chosen if protect else everything)(counts, parts.partitions, sums, minimum, past)
         groups, cells = groups_of(counts, parts.partitions), cells_of(counts, parts.partitions, sums, told)
         audited["tests"] = dict(sorted(told.tests.items()))
     regions = [list(row) for row in groups.filter(pl.col("cut") == TREE[0])["members"]] if parts.partitions else []
@@ -82,10 +82,29 @@ def _alike(wave: Wave, earlier: Sequence[tuple[Wave, Release]]) -> list[tuple[Wa
 def _partitions(wave: Wave, its: Release) -> list[Earlier]:
     """Who stood in which group of an earlier release, partition by partition; nothing if it told nothing."""
     counts = counted(wave) if is_known(wave) else None
-    if counts is None or counts.persons is None or (its.cells["told"] == "withheld").all():
+    if counts is None or (persons := counts.persons) is None or (its.cells["told"] == "withheld").all():
         return []
     company = company_of(counts)
-    found = [Earlier(its.name, COMPANY, counts.persons, company.of, company.n)]
+    asked = np.ones((counts.n_respondents, len(counts.scales)), bool) if counts.asked is None else counts.asked
+    names = [scale.question_id for scale in counts.scales]
+
+    def part(cut: str, rows: Sequence[dict[str, Any]], of: Array) -> Earlier:
+        told = of >= 0
+        gave = dict(zip(names, asked[told].T, strict=True))
+        cells = {
+            (*key, question): told == "exact"
+            for *key, question, told in its.cells.filter(pl.col("cut") == cut)
+            .select("parent", "group", "question_id", "told")
+            .iter_rows()
+        }
+        exact = {
+            name: np.array([cells.get((row["parent"], row["group"], name), False) for row in rows], bool)
+            for name in names
+        }
+        n = np.bincount(of[told], minlength=len(rows))
+        return Earlier(its.name, cut, persons.filter(pl.Series(told)), of[told], n, exact, gave)
+
+    found = [part(COMPANY, _rows(its, COMPANY), company.of)]
     regions = {row["group"]: set(row["members"]) for row in _rows(its, TREE[0])}
     for cut in counts.cuts:
         rows = _rows(its, cut.name)
@@ -95,10 +114,7 @@ def _partitions(wave: Wave, its: Release) -> list[Earlier]:
             for value, members in enumerate(cut.members):
                 if set(members) <= set(row["members"]) and (row["parent"] is None or cut.parents[value] in parents):
                     number[value] = place
-        stood = number[cut.values]
-        told = stood >= 0
-        persons = counts.persons.filter(pl.Series(told))
-        found.append(Earlier(its.name, cut.name, persons, stood[told], np.bincount(stood[told], minlength=len(rows))))
+        found.append(part(cut.name, rows, number[cut.values]))
     return found
 
 

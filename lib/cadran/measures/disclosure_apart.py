@@ -44,6 +44,9 @@ class Earlier:
     persons: pl.Series
     of: Array
     n: Array
+    #: By question, (groups,) which were told exactly; (persons,) who answered it.
+    exact: dict[str, Array] = field(default_factory=dict)
+    gave: dict[str, Array] = field(default_factory=dict)
 
 
 def company_of(wave: Counted) -> Partition:
@@ -58,7 +61,10 @@ def who_answered(wave: Counted, partitions: Sequence[Partition], question: int) 
     gave = wave.asked[:, question]
     scores = None if wave.scores is None else wave.scores[gave]
     cuts = [replace(cut, values=cut.values[gave]) for cut in wave.cuts]
-    theirs = replace(wave, n_respondents=int(gave.sum()), cuts=cuts, asked=wave.asked[gave], scores=scores)
+    persons = None if wave.persons is None else wave.persons.filter(pl.Series(gave))
+    theirs = replace(
+        wave, persons=persons, n_respondents=int(gave.sum()), cuts=cuts, asked=wave.asked[gave], scores=scores
+    )
     return theirs, [replace(part, of=part.of[gave]) for part in partitions]
 
 

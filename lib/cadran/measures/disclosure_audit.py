@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from cadran.measures.disclosure_apart import Partition, differences, thin, who_answered, within
+from cadran.measures.disclosure_apart import Earlier, Partition, differences, thin, who_answered, within
+from cadran.measures.disclosure_assumed import Assumed
 from cadran.measures.disclosure_cells import CLOSE, bands_for, bands_hold, is_close
 from cadran.measures.disclosure_counts import Counted, Scale
 from cadran.measures.disclosure_room import ROOM, held_by, told_by
@@ -22,6 +23,7 @@ FAMILY = 4
 FEW = "Too few people answered this question here."
 ALIKE = "Nearly all who answered agree, here or in a group beside: it is told in bands, or not at all."
 DERIVED = "Taken together with what else is told, it would tell of too few people."
+ASSUMED = "Taken together with earlier waves, it would let what too few people answer be guessed."
 CROWDED = "So few people answered that telling this as well would give answers away."
 BLANK = "Some gave no answer here, and it is not known who: groups are not told."
 WHOLE_ALIKE = "Nearly all in the company agree: groups would tell of persons."
@@ -83,7 +85,13 @@ def blocks_of(partitions: Sequence[Partition]) -> list[Block]:
     return found
 
 
-def chosen(wave: Counted, partitions: Sequence[Partition], counts: Sequence[Array], minimum: int) -> Told:
+def chosen(
+    wave: Counted,
+    partitions: Sequence[Partition],
+    counts: Sequence[Array],
+    minimum: int,
+    earlier: Sequence[Earlier] = (),
+) -> Told:
     """How much may be told of each question in each block.
 
     Args:
@@ -91,6 +99,7 @@ def chosen(wave: Counted, partitions: Sequence[Partition], counts: Sequence[Arra
         partitions: Of everybody who answered, the company first.
         counts: For each (groups, questions, scores).
         minimum: Fewest respondents of a group.
+        earlier: What was told of earlier waves.
     """
     blocks = blocks_of(partitions)
     told = Told(blocks, np.full((len(wave.scales), len(blocks)), EXACT))
@@ -113,12 +122,19 @@ def chosen(wave: Counted, partitions: Sequence[Partition], counts: Sequence[Arra
         _by_the_few(told, question, few_apart(parts, flat, scale, minimum), starts)
         _by_room(told, question, flat, scale, starts)
         _by_span(told, question, targets, close | ((flat.sum(1) > 0) & (flat.sum(1) < minimum)), starts)
+        _by_guess(told, question, Assumed(here, parts, question, earlier, minimum), starts)
         _settle(told, question, flat, scale, minimum, starts)
         _by_bounds(told, question, flat, here, targets, starts)
     return told
 
 
-def everything(wave: Counted, partitions: Sequence[Partition], counts: Sequence[Array], minimum: int) -> Told:
+def everything(
+    wave: Counted,
+    partitions: Sequence[Partition],
+    counts: Sequence[Array],
+    minimum: int,
+    earlier: Sequence[Earlier] = (),
+) -> Told:
     """All of it, whatever it gives away: to show that an attack works."""
     blocks = blocks_of(partitions)
     return Told(blocks, np.full((len(wave.scales), len(blocks)), EXACT))
@@ -276,6 +292,17 @@ def _by_span(told: Told, question: int, targets: Targets, secret: Array, starts:
             return
         for number in {_finest(told, question, targets.groups_of(each), starts, BAND) for each in found}:
             told.lower(question, number, BAND, DERIVED)
+
+
+def _by_guess(told: Told, question: int, assumed: Assumed, starts: Array) -> None:
+    """What lets few people's answers be guessed from several waves together; the company is told anyway."""
+    while True:
+        exact = _levels(told, question, starts) == EXACT
+        found = assumed.guessed(exact) & exact
+        if not found[1:].any():
+            return
+        told.count("guesses", assumed.few.shape[0])
+        told.lower(question, _finest(told, question, found, starts, BAND), BAND, ASSUMED)
 
 
 def _finest(told: Told, question: int, groups: Array, starts: Array, below: int) -> int:

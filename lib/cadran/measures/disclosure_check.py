@@ -7,6 +7,7 @@ import numpy as np
 
 from cadran.measures.disclosure import earlier_of
 from cadran.measures.disclosure_apart import Partition, company_of, differences, differs_too_little, who_answered
+from cadran.measures.disclosure_assumed import Assumed
 from cadran.measures.disclosure_audit import EXACT, WITHHELD, few_apart, in_differences, too_close
 from cadran.measures.disclosure_cells import is_close
 from cadran.measures.disclosure_counts import Array, Counted, Scale, counted, is_known
@@ -34,6 +35,7 @@ TESTS = {
     "agreement": "A cell tells of a person, or one person of all the others.",
     "sums": "A sum or difference of what is told is that of too few people.",
     "bounds": "What is told bounds too closely what few people answered.",
+    "guesses": "Taken together with earlier waves, it lets what few people answer be guessed.",
     "latest": "Together with what was told before, it tells what few people answered, or changed.",
 }
 
@@ -64,8 +66,9 @@ def breaks(wave: Wave, its: Release, earlier: Sequence[tuple[Wave, Release]] = (
 
     told = (level < WITHHELD).any(0)
     add("few", None, told & (np.concatenate([part.n for part in parts]) < minimum))
+    past = earlier_of(wave, earlier)
     if told.any():
-        add("differences", None, told & differs_too_little(counts, parts, earlier_of(wave, earlier), minimum))
+        add("differences", None, told & differs_too_little(counts, parts, past, minimum))
     for question, scale in enumerate(counts.scales):
         here, theirs = who_answered(counts, parts, question)
         targets, apart = targets_of(here, theirs, minimum), differences(theirs)
@@ -84,6 +87,8 @@ def breaks(wave: Wave, its: Release, earlier: Sequence[tuple[Wave, Release]] = (
             for each in targets.given_away(exact, (close | is_few) & ~exact):
                 away |= targets.groups_of(int(each)) & exact
             add("sums", question, away)
+        guessed = Assumed(here, theirs, question, past, minimum).guessed(exact) & exact
+        add("guesses", question, guessed & (np.arange(len(exact)) > 0))
         if counts.asked is not None and (level[question] < WITHHELD).any():
             add("bounds", question, Tight(here, question, cells, targets).broken(level[question]).groups)
     return found
