@@ -182,6 +182,18 @@ def test_too_few_answers_of_a_wave_tell_nothing():
     assert release(of).cells.select("told", "reason").rows() == [("withheld", TOO_FEW)]
 
 
+@pytest.mark.parametrize("mode", ["confidential", "anonymous"])
+def test_a_wave_that_nobody_answered_tells_nothing(mode):
+    of = wave(staff((30, {"region": "North"})), {"tools": {}})
+    joined = [{"cut": "region", "parent": None, "group": "North", "members": ["North"]}] if mode == "anonymous" else []
+    silent = replace(
+        of, terms=replace(of.terms, mode=mode), invited=of.invited.with_columns(answered=pl.lit(False)),
+        noted={"groups": joined},
+    )  # fmt: skip
+
+    assert release(silent).cells.select("told", "reason").unique().rows() == [("withheld", TOO_FEW)]
+
+
 def test_a_question_that_few_answered_is_withheld_alone():
     people = staff((15, {"region": "North"}), (15, {"region": "South"}))
     few = {name: 3 + 7 * (number % 2) for number, name in enumerate(people) if number < 8 or number > 26}

@@ -10,6 +10,7 @@ from cadran.measures.disclosure_audit import ASSUMED
 from cadran.measures.disclosure_check import breaks
 from cadran.measures.disclosure_counts import Scale, counted
 from cadran.measures.disclosure_merge import merged
+from cadran.measures.latest import latest_of
 
 #: Answers that are not far apart.
 MILD = (2, 3, 4, 3, 2, 4, 3, 5, 3, 4, 2, 3, 1, 3, 4, 2, 3)
@@ -65,6 +66,23 @@ def test_the_spread_of_scores_is_that_of_the_company():
 
     assert spread_of(np.array([2, 0, 1, 0, 1]), scale) == pytest.approx(np.std([1, 1, 3, 5]))
     assert SURE < 0.1
+
+
+def test_a_wave_and_latest_answers_after_it_are_as_long_ago():
+    first, *later = [
+        wave(staff((20, {"region": "North"}), (30, {"region": "South"})), month=n, rolling=3) for n in (1, 2, 3)
+    ]
+    told = [(each, release(each, protect=False)) for each in (first, later[0])]
+    latest = [(each, release(each, protect=False)) for each in (latest_of([first])[0], latest_of([first, later[0]])[0])]
+    now = counted(later[1])
+    parts = merged(now, 5, protect=False).partitions
+
+    for earlier in ([*latest, *told], [told[0], latest[0], told[1], latest[1]]):
+        past = earlier_of(later[1], earlier)
+        ago = Assumed(now, parts, 0, past, 5).ago
+        assert [*zip([each.wave for each in past if each.cut == "region"], ago[1:12:3], strict=True)] == [
+            (each.name, 2 if each.name.startswith("s@2026-01") else 1) for _, each in earlier
+        ]
 
 
 def test_what_would_let_a_few_be_guessed_is_told_in_bands():

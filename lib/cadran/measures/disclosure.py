@@ -102,7 +102,7 @@ def _partitions(wave: Wave, its: Release) -> list[Earlier]:
             for name in names
         }
         n = np.bincount(of[told], minlength=len(rows))
-        return Earlier(its.name, cut, persons.filter(pl.Series(told)), of[told], n, exact, gave)
+        return Earlier(its.name, its.closed_at, cut, persons.filter(pl.Series(told)), of[told], n, exact, gave)
 
     found = [part(COMPANY, _rows(its, COMPANY), company.of)]
     regions = {row["group"]: set(row["members"]) for row in _rows(its, TREE[0])}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ class Earlier:
     """A partition that was released of an earlier wave, by pseudonym."""
 
     wave: str
+    closed_at: datetime
     cut: str
     persons: pl.Series
     of: Array

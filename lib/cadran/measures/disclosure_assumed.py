@@ -39,8 +39,8 @@ class Assumed:
             return
         scale = wave.scales[question]
         told = [each for each in earlier if scale.question_id in each.exact]
-        names = list(dict.fromkeys(each.wave for each in told))[-WAVES:]
-        told = [each for each in told if each.wave in names]
+        days = sorted({each.closed_at for each in told})[-WAVES:]  # a wave and latest answers after it close as one
+        told = [each for each in told if each.closed_at in days]
         gave = [each.gave[scale.question_id] for each in told]
         persons = [each.persons.filter(pl.Series(its)) for each, its in zip(told, gave, strict=True)]
         everybody = pl.concat([wave.persons, *persons]).unique().sort()
@@ -55,7 +55,8 @@ class Assumed:
         ]
         now = [rows(part.of, wave.persons, len(part.values)) for part in partitions]
         self.n_past = sum(each.shape[0] for each in past)
-        ago = [np.full(each.shape[0], len(names) - names.index(its.wave)) for each, its in zip(past, told, strict=True)]
+        waves = [len(days) - days.index(each.closed_at) for each in told]
+        ago = [np.full(each.shape[0], n) for each, n in zip(past, waves, strict=True)]
         self.ago = np.concatenate([*ago, np.zeros(sum(each.shape[0] for each in now), int)])
         self.held = vstack([*past, *now], format="csr")
         self.few = vstack(

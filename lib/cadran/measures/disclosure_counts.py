@@ -286,7 +286,7 @@ def _persons_of(alone: pl.DataFrame, people: pl.DataFrame, persons: pl.Series | 
 
 def _plausible(cuts: Sequence[Cut], n_respondents: int) -> tuple[Array | None, Array | None]:
     """As `Counted.asked` and `scores`, where only the numbers of groups are known."""
-    if not cuts:
+    if not cuts or not n_respondents:
         return None, None
     kinds, of, n = np.unique(np.stack([cut.values for cut in cuts], 1), axis=0, return_inverse=True, return_counts=True)
     of = of.ravel()
