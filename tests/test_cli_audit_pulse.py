@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from disclosed import mixed, staff, wave
@@ -10,10 +11,13 @@ from typer.testing import CliRunner
 
 from cadran.book import SAMPLE, open_book
 from cadran.book.pulse import pulse_of
+from cadran.book.pulse_purge import purge
 from cadran.cli import app
+from cadran.cli_audit_pulse import PURGED
 from cadran.measures.disclosure import release
 from cadran.measures.latest import latest_of
 from cadran.measures.releases import released
+from cadran.text import words_for
 
 PEOPLE = staff((20, {"region": "North"}), (3, {"region": "South"}), (20, {"region": "West"}))
 
@@ -39,6 +43,18 @@ def test_what_would_be_released_is_attacked(book):
     assert "North + South" in result.output
     assert "Attacked, and not broken." in result.output
     assert pulse_of(open_book(book)).unreleased() == ["s@2026-01"]  # an audit releases nothing
+
+
+def test_what_was_released_of_a_purged_wave_is_named_as_not_attacked(book):
+    opened = open_book(book)
+    released(opened)
+    purge(pulse_of(opened), datetime(2100, 1, 1, tzinfo=UTC))
+    result = asked(book)
+
+    assert result.exit_code == 0
+    assert "s@2026-01 · released" in result.output
+    assert words_for("en")(PURGED) in " ".join(result.output.split())
+    assert [each["is_attacked"] for each in json.loads(asked(book, "--format", "json").output)["waves"]] == [False]
 
 
 def test_what_was_released_and_breaks_is_an_error(book):

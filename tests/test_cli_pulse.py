@@ -1,9 +1,13 @@
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from shutil import copytree, ignore_patterns
 
 import pytest
 from typer.testing import CliRunner
 
+from cadran.book import SAMPLE, open_book
+from cadran.book.pulse import pulse_of
+from cadran.book.pulse_purge import purge
 from cadran.cli import app
 from cadran.tables.problems import Problem
 
@@ -13,10 +17,6 @@ run = CliRunner()
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """The sample's staff, in a book of its own."""
-    from shutil import copytree, ignore_patterns
-
-    from cadran.book import SAMPLE
-
     place = tmp_path_factory.mktemp("pulse") / "book"
     copytree(SAMPLE, place, ignore=ignore_patterns("pulse"))
     return place
@@ -25,7 +25,6 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def led(folder):
     """Somebody of the staff, and who leads them."""
-    from cadran.book import open_book
     from cadran.book.one_to_ones import led as who
 
     rows = who(open_book(folder)).drop_nulls("manager")
@@ -78,3 +77,12 @@ def test_what_needs_a_released_wave_says_so(folder):
             folder, "actions", "add", "--about", "workload", "--action", "Hire", "--owner", "Ada", "--due", "2099-01-01"
         )
     assert json.loads(called(folder, "actions", "list", "--format", "json")) == {"promises": [], "followed": []}
+
+
+def test_drivers_of_answers_that_were_purged_are_told_no_more(tmp_path):
+    whole = tmp_path / "book"
+    copytree(SAMPLE, whole)
+    assert purge(pulse_of(open_book(whole)), datetime(2100, 1, 1, tzinfo=UTC))
+
+    with pytest.raises(Problem, match="The answers of pulse@2026-06 were purged"):
+        called(whole, "drivers")

@@ -17,6 +17,10 @@ from cadran.terminal import Format, out, reader_words
 from cadran.text import Words
 
 words = reader_words()
+NOT_KEPT = "It was attacked when it was imported: who stands in which group is not kept of an anonymous survey."
+PURGED = (
+    "It was attacked when it was made. Since then answers it was made of were purged, so nobody can attack it again."
+)
 #: Breaks named one by one; of more, their number.
 _NAMED = 10
 
@@ -37,17 +41,19 @@ def audit_pulse(book: BookOption = None, format: FormatOption = Format.table) ->
     pulse = pulse_of(opened)
     kept = {each.name: each for each in pulse.releases()}
     latest = {each.name.removesuffix(LATEST): each for each in pulse.latest()}
-    told: list[dict[str, Any]] = []
+    waves = pulse.wave_names()
+    gone = [its for its in (*kept.values(), *latest.values()) if its.name.removesuffix(LATEST) not in waves]
+    told = [_row(its, True, PURGED, []) for its in sorted(gone, key=lambda its: its.closed_at)]
     before: list[Told] = []
-    for name in pulse.wave_names():
+    for name in waves:
         wave, earlier = pulse.wave(name), [each.pair for each in before]
         its = kept.get(name) or release(wave, earlier)
-        told.append(_row(its, name in kept, is_known(wave), breaks(wave, its, earlier)))
+        told.append(_row(its, name in kept, None if is_known(wave) else NOT_KEPT, breaks(wave, its, earlier)))
         before.append(told_of_wave(wave, its))
         if name in latest:
             again = told_again(pulse, latest[name])
             found = [*breaks(*again.pair, [each.pair for each in before]), *broken(again, before)] if again else []
-            told.append(_row(latest[name], True, again is not None, found))
+            told.append(_row(latest[name], True, None if again else PURGED, found))
             before += [again] if again else []
     if format is Format.json:
         typer.echo(json.dumps({"book": opened.settings.name, "waves": told}, ensure_ascii=False, indent=1))
@@ -61,12 +67,12 @@ def audit_pulse(book: BookOption = None, format: FormatOption = Format.table) ->
         raise typer.Exit(1)
 
 
-def _row(its: Release, is_released: bool, is_attacked: bool, broken: list[Any]) -> dict[str, Any]:
-    """What is said of one wave."""
+def _row(its: Release, is_released: bool, left: str | None, broken: list[Any]) -> dict[str, Any]:
+    """What is said of one wave; `left` says why it cannot be attacked."""
     audited = its.audited
     by_told = Counter(its.cells["told"].to_list())
     return {
-        "wave": its.name, "is_released": is_released, "is_attacked": is_attacked, "minimum": audited.get("minimum"),
+        "wave": its.name, "is_released": is_released, "is_attacked": left is None, "left": left, "minimum": audited.get("minimum"),
         "n_answered": audited.get("n_respondents"),
         "n_groups": its.groups.height, "merged": [each for each in audited.get("groups", ()) if each["what"] == "merged"],
         "not_released": [each for each in audited.get("groups", ()) if each["what"] == "not released"],
@@ -107,12 +113,8 @@ def _tell(row: dict[str, Any], words: Words) -> None:
             f"{words(TESTS[each['test']])} ({each['question_id'] or '-'}; {names})", style="red", highlight=False,
             markup=False, soft_wrap=True,
         )  # fmt: skip
-    if not row["is_attacked"] and row["wave"].endswith(LATEST):
-        _say(words("It was attacked when it was made: since then, answers of one of its waves were purged."))
-    elif not row["is_attacked"]:
-        _say(
-            words("It was attacked when it was imported: who stands in which group is not kept of an anonymous survey.")
-        )
+    if row["left"]:
+        _say(words(row["left"]))
     elif not row["broken"]:
         out.print(words("Attacked, and not broken."), style="green")
     elif row["is_released"]:

@@ -8,6 +8,7 @@ import pytest
 
 from cadran.book.pulse import Pulse
 from cadran.book.pulse_purge import purge
+from cadran.measures.disclosure import release
 from cadran.tables.delivery import SET_ASIDE
 
 
@@ -28,6 +29,20 @@ def test_a_wave_goes_when_its_months_are_over(pulse):
     assert purge(pulse, datetime(2027, 2, 9, 8, tzinfo=UTC)) == ["pulse@2026-01", "pulse@2026-02"]
     assert pulse.wave_names() == ["pulse@2026-03"]
     assert [path.name for path in (pulse.folder / "waves").iterdir()] == ["pulse@2026-03"]
+
+
+def test_comments_that_were_released_go_with_their_wave(pulse):
+    for name in pulse.wave_names():
+        pulse.keep_release(release(pulse.wave(name)))
+    before = [*pulse.releases()]
+    assert all(each.comments.height for each in before)
+
+    purge(pulse, datetime(2027, 2, 9, 8, tzinfo=UTC))
+    after = [*pulse.releases()]
+    assert [each.comments.height for each in after] == [0, 0, before[2].comments.height]
+    assert all(
+        now.cells.equals(old.cells) and now.audited == old.audited for now, old in zip(after, before, strict=True)
+    )
 
 
 def test_what_an_interruption_left_is_unseen_and_goes_next_time(pulse):

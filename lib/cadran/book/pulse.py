@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -95,9 +95,7 @@ class Pulse:
             other.noted == wave.noted and other.invited.equals(wave.invited) and other.answers.equals(wave.answers)
         )
         if not is_same:
-            place = self.folder / _WAVES / name
-            with told_of(place.parent):
-                exchange(_drafted(place, other, _WAVE)[0], place)
+            _keep_instead(self.folder / _WAVES / name, other, _WAVE)
         return not is_same
 
     def keep_release(self, release: Release) -> None:
@@ -107,6 +105,17 @@ class Pulse:
             Problem: If something else was released of that wave, or the folder cannot be written.
         """
         _keep(self.folder / _RELEASES / release.name, release, _RELEASE)
+
+    def forget_comments(self, name: str) -> None:
+        """Have what was released of a wave show no comment any more: the one change that is ever made to a release.
+
+        Raises:
+            Problem: If it is damaged, or the folder cannot be written.
+        """
+        place = self.folder / _RELEASES / name
+        if place.exists():
+            its = Release(**_read(place, _RELEASE))
+            _keep_instead(place, replace(its, comments=its.comments.clear()), _RELEASE)
 
     def keep_latest(self, release: Release) -> None:
         """Keep what is released of latest answers for good, as `keep_release` does.
@@ -157,6 +166,12 @@ def _keep(place: Path, kept: Wave | Release, schemas: Mapping[str, type[dy.Schem
                     name=place.name,
                 ) from None  # fmt: skip
         flush(place.parent)
+
+
+def _keep_instead(place: Path, kept: Wave | Release, schemas: Mapping[str, type[dy.Schema]]) -> None:
+    """Put it in the place of what is kept there: the old one is there, or the new, whole."""
+    with told_of(place.parent):
+        exchange(_drafted(place, kept, schemas)[0], place)
 
 
 def _drafted(place: Path, kept: Wave | Release, schemas: Mapping[str, type[dy.Schema]]) -> tuple[Path, str]:

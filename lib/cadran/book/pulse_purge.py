@@ -35,9 +35,9 @@ def purged(pulse: Pulse) -> dict[str, date]:
 
 
 def purge(pulse: Pulse, now: datetime) -> list[str]:
-    """Remove each closed wave whose months of retention are over, and the rows set aside when it was imported; those
-    of no wave with the last of their survey. What was released of it stays, and that it was removed: it is not imported
-    again.
+    """Remove each closed wave whose months of retention are over, what of its comments was released, and the rows set
+    aside when it was imported; those of no wave with the last of their survey. Whatever else was released of it stays, and
+    that it was removed: it is not imported again.
 
     Args:
         pulse: The surveys of a book.
@@ -57,6 +57,8 @@ def purge(pulse: Pulse, now: datetime) -> list[str]:
             over.append(name)
     waves = pulse.folder / "waves"
     forget_aside(pulse, over)  # first, and what is noted: a wave that is there still is removed next time
+    for name in over:
+        pulse.forget_comments(name)
     with told_of(waves):
         if over:
             _note(pulse, {**purged(pulse), **dict.fromkeys(over, now.date())})

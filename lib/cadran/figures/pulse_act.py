@@ -112,7 +112,7 @@ def said(answers: Answers) -> Parts:
     words, rows = answers.words, answers.release.comments
     title = words("In their own words")
     if rows.is_empty():
-        none = words("Nothing was written, or by too few to be shown.")
+        none = words("Nothing was written, or by too few to be shown, or it was purged since.")
         return {"said": Notice(none, title, "empty")}
     texts = answers.texts
     many = rows["question_id"].n_unique() > 1

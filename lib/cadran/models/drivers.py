@@ -83,7 +83,10 @@ def drivers(book: Book, wave: str | None = None, seed: int = 0) -> Drivers:
     if wave not in told:
         raise Problem("{name} was not released.", "Waves that were released: {names}.", name=wave,
                       names=", ".join(told) or "-")  # fmt: skip
-    return of_wave(pulse_of(book).wave(wave), told[wave], seed)
+    pulse = pulse_of(book)
+    if wave not in pulse.wave_names():
+        raise Problem("The answers of {name} were purged.", "Ask about a wave whose answers are still kept.", name=wave)
+    return of_wave(pulse.wave(wave), told[wave], seed)
 
 
 def of_wave(wave: Wave, release: Release | None = None, seed: int = 0) -> Drivers:
