@@ -24,7 +24,7 @@ def test_a_new_survey_may_open(run):
     for said in (
         "How are we doing?", "workload_urgent", "Anonymous: nothing links what a person answers from one wave to the next.",
         "Answers for the data: Acme SAS.", "Rights: rights@acme.example.", "Cut by: region and team.",
-        "groups of at least 5 respondents, comments of at least 8", "Every question is asked within 3 waves.", "It may open.",
+        "groups of at least 5 respondents, comments of at least 8", "Every question is asked within 4 waves.", "It may open.",
     ):  # fmt: skip
         assert said in told
 

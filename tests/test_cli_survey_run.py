@@ -86,7 +86,7 @@ def test_the_next_wave_asks_what_turns(somewhere, run):
     ]
 
     assert set(asked[0]) & set(asked[1]) == {"enps"}
-    assert len(asked[0]) == len(asked[1])
+    assert abs(len(asked[0]) - len(asked[1])) <= 1
 
 
 def test_rows_set_aside_are_told_with_their_line(somewhere, run):
@@ -103,6 +103,7 @@ def test_rows_set_aside_are_told_with_their_line(somewhere, run):
     [
         (("--out", "people.csv"), "people.csv is there already."),
         (("--base-url", "pulse.example.com"), "is no address of a page"),
+        (("--base-url", "https://"), "is no address of a page"),
         (("--closes", "2020-01-01"), "would close on 1 Jan 2020, before it opens"),
         (("--people", "nobody.csv"), "nobody.csv is not in"),
         (("--wave", "a/b"), "is no name for a survey or a wave"),

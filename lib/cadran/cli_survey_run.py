@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -234,9 +235,10 @@ def _linked(links: pl.DataFrame, invited: pl.DataFrame, base_url: str) -> pl.Dat
 
 
 def _told_of_address(url: str, words: Words) -> list[str]:
-    if not url.startswith(("http://", "https://")):
+    address = urlsplit(url)
+    if address.scheme not in ("http", "https") or not address.hostname:
         raise Problem("{url} is no address of a page.", "Write it whole: https://pulse.example.com.", url=url)
-    if url.startswith("https://") or url.split("/")[2].split(":")[0] in ("localhost", "127.0.0.1"):
+    if address.scheme == "https" or address.hostname in ("localhost", "127.0.0.1"):
         return []
     return [words("Over http, who listens on the network can read answers and links: use https.")]
 

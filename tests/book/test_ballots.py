@@ -265,7 +265,7 @@ def test_closing_again_after_an_interruption_keeps_the_same_wave_once(store, tmp
     assert store.status(NOW).select("state", "n_invited", "n_answered").rows() == [("closed", 60, 40)]
     with pytest.raises(Problem, match="Wave 2026-05 of pulse is closed"):
         store.close("pulse", "2026-05", NOW)
-    with pytest.raises(Problem, match="There is no wave 2026-07 of pulse"):
+    with pytest.raises(Problem, match="No wave 2026-07 of pulse was opened"):
         store.close("pulse", "2026-07", NOW)
 
 

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from told import NOT_TOLD, QUESTIONS, TERMS, asked, release
 
+from cadran.book import SAMPLE, open_book
 from cadran.book.pulse import pulse_of
 from cadran.measures import MEASURES, Question, availability, pulse, pulse_compared, pulse_dimensions, reliability
 from cadran.measures.enps_interval import enps_interval, share_interval
@@ -134,7 +135,7 @@ def test_one_cut_at_a_time(ask):
         ask("enps", ("team", "role"))
     with pytest.raises(Problem, match="one cut at a time"):
         ask("enps", ("role",), where={"team": ("Lille",)})
-    with pytest.raises(Problem, match=r"No survey is told by site.\nIts cuts .*: region, team, role"):
+    with pytest.raises(Problem, match=r"What is asked for is not told by site.\nIts cuts .*: region, team, role"):
         ask("enps", ("site",))
     with pytest.raises(Problem, match="pulse@2026-05 tells nothing by role: merging its small groups left one"):
         ask("enps", ("role",))
@@ -236,6 +237,13 @@ def test_a_book_without_a_survey_says_so_and_what_to_do(make_book):
     assert availability(book, [MEASURES["enps"]]).rows() == [("enps", "impossible", "waves (closed) 0/1")]
     pulse_of(book).keep_release(release(5, {"": COMPANY}))
     assert availability(book, [MEASURES["enps"]])["available"].to_list() == ["available"]
+
+
+def test_a_day_before_the_first_wave_is_named():
+    early = open_book(SAMPLE).as_of(date(2025, 1, 31))
+
+    with pytest.raises(Problem, match=r"waves \(closed by 2025-01-31\) 0/12 filled"):
+        MEASURES["enps"].ask(early, Question())
 
 
 def test_no_measure_tells_more_than_was_released(ask):

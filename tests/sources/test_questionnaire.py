@@ -307,6 +307,7 @@ def test_a_draft_may_open_as_it_is_written(tmp_path, language, asked_for):
     assert read.questions["question_id"].to_list() == items
     assert (read.terms.mode, read.terms.cadence, read.terms.controller) == ("confidential", "weekly", 'A "B" \\ C')
     assert read.remarks == ()
+    assert max(seconds(read.questions_of(wave), of) for wave in range(read.cycle) for of in ("en", "fr")) < 60
     example = file.read_text("utf-8").split("# [[questions]]")[1].replace("\n# ", "\n")
     file.write_text(file.read_text("utf-8").split("[[questions]]")[0].rstrip("# ") + "[[questions]]" + example, "utf-8")
     assert load_questionnaire(file).questions["question_id"].to_list() == ["meetings_useful"]

@@ -124,6 +124,17 @@ def test_brackets_without_end_are_no_traceback(tmp_path):
         read(tmp_path, "x = " + "[" * 9000)
 
 
+def test_a_table_in_a_list_of_tables_is_named_as_it_is_written(tmp_path):
+    plan = read(tmp_path, "[[joiners]]\nday = 2026-10-01\n[[joiners]]\nramp = 3")
+    plan.sections("joiners")[1].section("ramp")
+
+    with pytest.raises(Faults) as found:
+        plan.check()
+    assert found.value.told(words_for("en")).splitlines()[:2] == [
+        "plan.toml: joiners[2].ramp: 3 is no table.", "Begin a table with [joiners.ramp].",
+    ]  # fmt: skip
+
+
 def test_a_value_is_told_as_the_file_writes_it(tmp_path):
     plan = read(tmp_path, "[joiners]\nday = 2026-10-01\n[pay]\nrate = inf\nbase = true")
     plan.sections("joiners")

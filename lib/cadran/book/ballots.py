@@ -265,8 +265,8 @@ class Ballots:
             found = run("select wave_id, closed_at from waves where survey = ? and wave = ?", survey, wave)
             if not found:
                 raise Problem(
-                    "There is no wave {wave} of {survey}.",
-                    "`cadran survey status` lists the waves.",
+                    "No wave {wave} of {survey} was opened here.",
+                    "`cadran survey status` lists the waves; those of the book alone (imported, say) take no answers.",
                     wave=wave,
                     survey=survey,
                 )

@@ -1,7 +1,7 @@
 """What a question about pulse surveys reads: the cells that were released, of whole groups, one cut at a time."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any
@@ -97,7 +97,7 @@ def asked(known: Known, question: Question, all_waves: bool, kinds: Sequence[str
                 names=", ".join(names),
             )  # fmt: skip
         raise Problem(
-            "No survey is told by {column}.", "Its cuts are declared before it opens; these are told: {names}.",
+            "What is asked for is not told by {column}.", "Its cuts are declared before it opens; these are told: {names}.",
             column=names[0], names=", ".join(dict.fromkeys(each for one in found for each in one.terms.cuts)) or "–",
         )  # fmt: skip
     # What is asked about waves and questions chooses the waves, whatever is told of a group in them.
@@ -227,7 +227,10 @@ def _rows(book: Book, columns: Iterable[str], organisation: Organisation) -> nw.
 def _lacks(book: Book) -> str:
     """That no wave has closed, where none has."""
     pulse = pulse_of(book)
-    return "" if pulse.wave_names() or any(pulse.releases()) else "waves (closed) 0/1"
+    if pulse.wave_names() or any(pulse.releases()):
+        return ""
+    later = len(replace(pulse, until=None).wave_names())
+    return f"waves (closed by {book.day}) 0/{later}" if later else "waves (closed) 0/1"
 
 
 PULSE = Subject(COLUMNS, _rows, "Surveys have no column {column}.", _lacks)

@@ -146,7 +146,7 @@ def find(file: File, folder: Path) -> list[Path]:
     close = get_close_matches(file.path[0], there, 1)
     what = "{file} is not in {folder}." if folder.is_dir() else "There is no folder {folder}, where {file} should be."
     repair = (
-        "Is it {close}? If so, rename it or write it in the mapping."
+        "Is it {close}? If so, rename it, or write that name."
         if close
         else "Put it there, or name its folder with --from."
     )

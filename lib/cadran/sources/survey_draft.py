@@ -8,8 +8,8 @@ from cadran.tables.problems import Problem
 from cadran.tables.pulse import COMMENTS_MINIMUM, FLOOR, MINIMUM, TREE
 
 #: Where no question is named: eNPS, two of each dimension, one of them reversed, and a comment, spread over pulses that
-#: take about a minute.
-_ALWAYS, _LAST, _PER_WAVE, _ROLLING = "enps", "first_change", 8, 3
+#: take less than a minute.
+_ALWAYS, _LAST, _PER_WAVE, _ROLLING = "enps", "first_change", 6, 3
 _TITLE = {"en": "How are we doing?", "fr": "Comment allons-nous ?"}
 _PURPOSE = {
     "en": "To know how the sales team is doing, and to improve how we work. Never to judge a person.",

@@ -4,6 +4,7 @@ Own code: pydantic would check it as well, but its sentences are not ours to tra
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -144,7 +145,8 @@ class Section:
         """A table inside this one; an empty one where the file does not say it."""
         value, name = self._said(key, {}), self._path(key)
         if not isinstance(value, dict):
-            self._no("{value} is no table.", "Begin a table with [{name}].", key, value, name=name)
+            header = re.sub(r"\[\d+\]( \(.*?\))?", "", name)
+            self._no("{value} is no table.", "Begin a table with [{name}].", key, value, name=header)
             value = {}
         return Section(self.file, name, value, self.faults)
 
