@@ -55,7 +55,7 @@ def read_view(book, page, releases):
     mo.stop(not releases)
     view = page.asked
     release = releases[view["wave"]]
-    answers = sheet.Answers(release, view, page.words, book.settings.time_zone)
+    answers = sheet.Answers(release, view, page.words, book.settings.time_zone, releases=tuple(releases.values()))
     poll = Poll(book, release.terms.survey, release.wave, len(releases))
     asked = sheet.asked_of(view)
     return answers, asked, poll, release, view

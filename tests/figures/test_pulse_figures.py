@@ -223,3 +223,14 @@ def test_latest_answers_are_told_where_the_survey_declares_them():
     assert told().items[0][2] == "80% (69% to 88%), 95 %; 70 people, 50 of them in this wave"
     nothing = dict.fromkeys(("value", "value_low", "value_high", "n_scores", "n_of_this_wave"))
     assert told(**nothing, told="withheld", reason="Too few.").text == "Too few."
+
+
+def test_a_question_that_this_wave_did_not_ask_has_the_wording_of_the_last_that_did():
+    _, answers = opened()
+    its = answers.release
+    older = [replace(its, wave=wave, questions=its.questions.with_columns(question_id=pl.col("question_id") + "_then",
+                                                                           text_en=pl.lit(wave)))
+             for wave in ("2026-03", "2026-04")]  # fmt: skip
+    texts = replace(answers, releases=(*older, its)).texts
+
+    assert (texts["best"], texts["best_then"]) == (TEXTS["best"], "2026-04")

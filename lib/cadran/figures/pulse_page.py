@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -61,6 +62,8 @@ class Answers:
     #: Of the book.
     time_zone: str = "UTC"
     frames: Mapping[str, Any] = field(default_factory=dict)
+    #: What was released of all waves: a promise may be about a question that this one did not ask.
+    releases: Sequence[Release] = ()
 
     def frame(self, name: str) -> Any:
         """What was answered under a name: a frame, or the problem that kept it from being answered."""
@@ -70,10 +73,11 @@ class Answers:
         """These answers and more."""
         return replace(self, frames={**self.frames, **frames})
 
-    @property
+    @cached_property
     def texts(self) -> dict[str, str]:
-        """The wording of each question in the reader's language."""
-        return dict(self.release.questions.select("question_id", f"text_{self.words.language}").iter_rows())
+        """The wording of each question in the reader's language: as this wave asked it, or the last that did."""
+        asked = pl.concat(each.questions for each in (*self.releases, self.release))
+        return dict(asked.select("question_id", f"text_{self.words.language}").iter_rows())
 
     @property
     def names(self) -> dict[str, str]:
