@@ -4,16 +4,14 @@ __generated_with = "0.25.2"
 app = marimo.App(width="full")
 
 with app.setup:
-    import os
-
     import marimo as mo
 
-    from cadran.book import SAMPLE, open_book
     from cadran.figures import definitions_page as sheet
     from cadran.figures.facts import Facts
     from cadran.measures import MEASURES
     from cadran.measures.answers import about
     from cadran.measures.glossary import glossary
+    from cadran.publish.reading import published_book
     from cadran.text import pick_language, words_for
 
 
@@ -25,7 +23,7 @@ def read_address():
 
 @app.cell
 def load():
-    book = open_book(os.environ.get("CADRAN_BOOK", SAMPLE))
+    book = published_book()
     return (book,)
 
 

@@ -4,17 +4,15 @@ __generated_with = "0.25.2"
 app = marimo.App(width="full")
 
 with app.setup:
-    import os
-
     import marimo as mo
 
-    from cadran.book import SAMPLE, open_book
     from cadran.book.held import hold
     from cadran.figures import opportunities_page as sheet
     from cadran.figures.facts import Facts
     from cadran.figures.periods import chosen_period, day_before, last_months, year_before
     from cadran.figures.selection import as_where, states
     from cadran.measures.answers import Inquiry, about, keep, rates
+    from cadran.publish.reading import published_book
     from cadran.text import pick_language, words_for
 
 
@@ -26,7 +24,7 @@ def read_address():
 
 @app.cell
 def load():
-    book = hold(open_book(os.environ.get("CADRAN_BOOK", SAMPLE)))
+    book = hold(published_book())
     return (book,)
 
 

@@ -4,12 +4,9 @@ __generated_with = "0.25.2"
 app = marimo.App(width="full")
 
 with app.setup:
-    import os
-
     import marimo as mo
     import polars as pl
 
-    from cadran.book import SAMPLE, open_book
     from cadran.book.held import hold
     from cadran.figures import process_page as sheet
     from cadran.figures import process_where as where
@@ -25,6 +22,7 @@ with app.setup:
     from cadran.models.actions import within
     from cadran.models.card import card
     from cadran.models.outlook import moves_since, outlook, past
+    from cadran.publish.reading import published_book
     from cadran.tables.problems import Problem
     from cadran.text import pick_language, words_for
 
@@ -37,7 +35,7 @@ def read_address():
 
 @app.cell
 def load():
-    book = hold(open_book(os.environ.get("CADRAN_BOOK", SAMPLE)))
+    book = hold(published_book())
     return (book,)
 
 

@@ -4,11 +4,8 @@ __generated_with = "0.25.2"
 app = marimo.App(width="full")
 
 with app.setup:
-    import os
-
     import marimo as mo
 
-    from cadran.book import SAMPLE, open_book
     from cadran.figures import pulse_act as act
     from cadran.figures import pulse_page as sheet
     from cadran.figures import pulse_told as told
@@ -21,6 +18,7 @@ with app.setup:
     from cadran.models.drivers import drivers
     from cadran.models.pulse_load import pulse_load
     from cadran.models.regularity import regularity
+    from cadran.publish.reading import published_book
     from cadran.tables.problems import Problem
     from cadran.text import pick_language, words_for
 
@@ -33,7 +31,7 @@ def read_address():
 
 @app.cell
 def load():
-    book = open_book(os.environ.get("CADRAN_BOOK", SAMPLE))
+    book = published_book()
     found = tried(released, book)
     releases = {} if isinstance(found, Problem) else sheet.waves_of(found)
     return book, found, releases

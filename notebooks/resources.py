@@ -4,12 +4,10 @@ __generated_with = "0.25.2"
 app = marimo.App(width="full")
 
 with app.setup:
-    import os
     from datetime import UTC, datetime, timedelta
 
     import marimo as mo
 
-    from cadran.book import SAMPLE, open_book
     from cadran.book.held import hold
     from cadran.figures import resources_forecast as coming
     from cadran.figures import resources_help as helped
@@ -34,6 +32,7 @@ with app.setup:
     from cadran.models.scenario import chain
     from cadran.models.scenario_levers import Levers, scenarios_file
     from cadran.models.territories_proposed import proposed
+    from cadran.publish.reading import published_book
     from cadran.tables.problems import Problem
     from cadran.text import pick_language, words_for
 
@@ -46,7 +45,7 @@ def read_address():
 
 @app.cell
 def load():
-    book = hold(open_book(os.environ.get("CADRAN_BOOK", SAMPLE), on=datetime.now(UTC).date()))
+    book = hold(published_book(on=datetime.now(UTC).date()))
     return (book,)
 
 

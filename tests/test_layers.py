@@ -13,7 +13,8 @@ ALLOWED = {
     "measures": {"measures", "book", "tables"},
     "models": {"models", "measures", "book", "tables"},
     "figures": {"figures", "tables", "text"},
-    "publish": {"publish", "figures", "models", "measures", "book", "sources", "tables", "text"},
+    "access": {"access", "book", "tables"},
+    "publish": {"publish", "access", "figures", "models", "measures", "book", "sources", "tables", "text"},
 }
 CLOCKS = {"today", "now", "utcnow"}
 

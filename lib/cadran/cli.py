@@ -43,6 +43,7 @@ from cadran.cli_scenario import scenario
 from cadran.cli_score import score
 from cadran.cli_survey_run import survey
 from cadran.cli_trial import trial
+from cadran.cli_user import user
 from cadran.tables.problems import Problem
 from cadran.terminal import Format, err, out, progress, reader_words, show, tell_book, tell_purge
 
@@ -262,9 +263,19 @@ def serve(
     surveys_only: Annotated[
         bool, typer.Option("--surveys-only", help=words("Only the page on which the invited answer surveys."))
     ] = False,
+    sign_in: Annotated[
+        bool,
+        typer.Option("--sign-in", help=words("Readers sign in, and each sees what is theirs (`cadran user add`).")),
+    ] = False,
+    known: Annotated[
+        Path | None,
+        typer.Option(help=words("A list of stolen passwords, sorted by SHA-1: none of them may be chosen.")),
+    ] = None,
     ballots: BallotsOption = None,
 ) -> None:
     """Serve the apps, read-only, to a browser; apart from them, the page on which the invited answer surveys."""
+    from cadran.access.accounts import Accounts
+    from cadran.publish.entrance import Entrance
     from cadran.publish.server import serve as serve_apps
     from cadran.publish.survey import respondents_of
 
@@ -275,7 +286,17 @@ def serve(
 
     surveys = respondents_of(seen, lambda: datetime.now(UTC), complain, ballots)
     apps = () if surveys_only else None
-    serve_apps(seen.version.parent, host=host, port=port, apps=apps, complain=complain, surveys=surveys)
+    entrance = None
+    if sign_in:
+        accounts = Accounts(seen.version.parent)
+        if not accounts.exist():
+            raise Problem(
+                "Nobody has an account on this book.", "Add one: `cadran user add NAME --role manager --region …`."
+            )
+        entrance = Entrance(accounts, lambda: datetime.now(UTC), known)
+    serve_apps(
+        seen.version.parent, host=host, port=port, apps=apps, complain=complain, surveys=surveys, entrance=entrance
+    )
 
 
 @app.command(help=words("Copy a notebook into the analyst's folder."))
@@ -317,4 +338,5 @@ app.add_typer(audit, name="audit", help=words("Audit how the team works."))
 app.add_typer(plan, name="plan", help=words("Plan the team: hires, territories, pay, coaching."))
 app.add_typer(survey, name="survey", help=words("Ask the team how it is: design a survey, open it, close it."))
 app.add_typer(pulse, name="pulse", help=words("What goes with how the team is, what weighs on it, what was promised."))
+app.add_typer(user, name="user", help=words("Who may sign in to the published pages, and what each sees."))
 app.add_typer(activate, name="activate", help=words("Open what is closed until the law's conditions are on record."))

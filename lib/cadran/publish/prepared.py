@@ -3,16 +3,24 @@
 import importlib.util
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from cadran.book.reader import Reader
 from cadran.figures.page import Page
 from cadran.publish.apps import App
+from cadran.publish.reading import reading_as
 from cadran.tables.problems import Problem
+
+#: First sights that are kept: those asked for last.
+MOST = 200
+#: App, language, version of the book, and the scope as a reader whom nobody is; None where nobody signs in.
+_Key = tuple[str, str, str, Reader | None]
 
 
 @dataclass(frozen=True)
@@ -24,34 +32,35 @@ class FirstSight:
 
 
 class FirstSights:
-    """The first sight of each app, language and version of the book: made once, the newest version kept.
+    """The first sight of each app, language, version of the book and scope: made once, the newest version kept.
 
-    `version` tells the book's version of the moment. Making one runs the notebook as the live page does. `complain` is
-    told of each notebook that fails, once a version.
+    `version` tells the book's version of the moment. Making one runs the notebook as the live page does, for somebody of
+    that scope whom nobody is: what is one reader's own is in no first sight. `complain` is told of each notebook that
+    fails, once a version.
     """
 
     def __init__(self, is_page: Mapping[str, bool], version: Callable[[], str], complain: Callable[[Problem], object]):
         self._version, self.complain = version, complain
         self._complained: set[tuple[str, str]] = set()
-        self._made: dict[tuple[str, str, str], Future[FirstSight | Problem]] = {}
+        self._made: OrderedDict[_Key, Future[FirstSight | Problem]] = OrderedDict()
         #: Whether an app's notebook is a `Page`, whatever the version of the book. Known once it has run, or before.
         self.is_page = dict(is_page)
         self._lock = threading.Lock()
         self._one_at_a_time = threading.Lock()
 
-    def make(self, app: App, language: str) -> FirstSight | Problem:
+    def make(self, app: App, language: str, reader: Reader | None = None) -> FirstSight | Problem:
         """The first sight, or what is wrong with the notebook, waiting until it is known."""
-        return self._future(app, language).result()
+        return self._future(app, language, reader).result()
 
-    def made(self, app: App, language: str) -> FirstSight | Problem | None:
+    def made(self, app: App, language: str, reader: Reader | None = None) -> FirstSight | Problem | None:
         """The same if it is ready; otherwise it is begun, for those who come later."""
-        future = self._future(app, language)
+        future = self._future(app, language, reader)
         return future.result() if future.done() else None
 
-    def begin(self, app: App, languages: Sequence[str]) -> None:
+    def begin(self, app: App, languages: Sequence[str], reader: Reader | None = None) -> None:
         """Make them without waiting."""
         for language in languages:
-            self._future(app, language)
+            self._future(app, language, reader)
 
     def close(self) -> None:
         """Make no more."""
@@ -59,23 +68,29 @@ class FirstSights:
             for future in self._made.values():
                 future.cancel()
 
-    def _future(self, app: App, language: str) -> Future[FirstSight | Problem]:
-        key = (app.name, language, self._version())
+    def _future(self, app: App, language: str, reader: Reader | None) -> Future[FirstSight | Problem]:
+        nobody = reader and replace(reader, id="", language=language)
+        key = (app.name, language, self._version(), nobody)
         with self._lock:
             if key not in self._made:
-                self._made = {old: made for old, made in self._made.items() if old[:2] != key[:2]}
+                for old in [old for old in self._made if old[:2] == key[:2] and old[2] != key[2]]:
+                    del self._made[old]
                 future = self._made[key] = Future()
                 threading.Thread(target=self._work, args=(future, app, key), daemon=True).start()
+            self._made.move_to_end(key)
+            while len(self._made) > MOST:
+                self._made.popitem(last=False)[1].cancel()
             return self._made[key]
 
-    def _work(self, future: Future[FirstSight | Problem], app: App, key: tuple[str, str, str]) -> None:
+    def _work(self, future: Future[FirstSight | Problem], app: App, key: "_Key") -> None:
         """Run one app after the other, in a thread that keeps nobody from leaving."""
-        name, language, version = key
+        name, language, version, reader = key
         with self._one_at_a_time:
             if not future.set_running_or_notify_cancel():
                 return
             try:
-                made = self._run(app, language)
+                with reading_as(reader):
+                    made = self._run(app, language)
                 if isinstance(made, Problem) and (name, version) not in self._complained:
                     self._complained.add((name, version))
                     self.complain(made)

@@ -23,13 +23,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 
+from cadran.access.accounts import Session
 from cadran.book import open_book
 from cadran.book.draft import seal_of
+from cadran.book.reader import Reader
 from cadran.book.store import current_version
 from cadran.figures import bundle
 from cadran.figures.page import Page
+from cadran.publish import reading
 from cadran.publish.apps import App, shipped_apps
 from cadran.publish.assets import Assets, FrontEnd
+from cadran.publish.entrance import Entrance
+from cadran.publish.gate import Gate
 from cadran.publish.guard import LOOPBACK, Guard
 from cadran.publish.parsing import take_turns
 from cadran.publish.prepared import FirstSights
@@ -45,7 +50,7 @@ SESSION_SECONDS = 60
 #: What a page of ours may load: its own files. Vega compiles its expressions to functions, hence the eval.
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    "img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
 
 
@@ -65,6 +70,7 @@ def serve(
     announce: Callable[[str], object] = _announce,
     complain: Callable[[Problem], object] = _complain,
     surveys: Respondents | None = None,
+    entrance: Entrance | None = None,
 ) -> None:
     """Serve the apps on a book, and the respondents' page of its surveys, until interrupted.
 
@@ -76,6 +82,7 @@ def serve(
         announce: Told the address once it answers.
         complain: Told of each notebook that fails; the others are served.
         surveys: The page on which the invited answer, if there is one.
+        entrance: Where readers sign in; without it, whoever reaches this machine's own address reads all of the book.
 
     Raises:
         Problem: If the host is not this machine, the port is taken, there is no book, or every notebook fails.
@@ -85,7 +92,7 @@ def serve(
             "Cadran does not serve on {host}: without sign-in, anybody on the network could read this book.",
             "Serve on this machine only, with --host 127.0.0.1.", host=host,
         )  # fmt: skip
-    site = Site(book, shipped_apps() if apps is None else apps, complain, surveys)
+    site = Site(book, shipped_apps() if apps is None else apps, complain, surveys, entrance)
     with _listen(host, port) as listening:
         site.warm_up()
         shown = f"[{host}]" if ":" in host else host
@@ -97,7 +104,8 @@ def serve(
 class Site:
     """The apps on one book: their first sights, their shells and their live pages; apart from them, its surveys.
 
-    `complain` is told of each notebook that fails, whenever it does.
+    `complain` is told of each notebook that fails, whenever it does. With an `entrance`, readers sign in, and each sees what
+    is theirs.
     """
 
     def __init__(
@@ -106,8 +114,11 @@ class Site:
         apps: Sequence[App],
         complain: Callable[[Problem], object] = _complain,
         surveys: Respondents | None = None,
+        entrance: Entrance | None = None,
     ):
         open_book(book)
+        self.entrance = entrance
+        reading.publish(to_known=entrance is not None)
         take_turns()
         self.surveys = surveys
         os.environ["CADRAN_BOOK"] = str(book.resolve())
@@ -141,14 +152,19 @@ class Site:
             return
         waiting = list(self.apps.values())
         while waiting:
-            made = [self.sights.make(waiting[0], language) for language in LANGUAGES]
+            made = [self.sights.make(waiting[0], language, self._whole) for language in LANGUAGES]
             if not any(isinstance(each, Problem) for each in made):
                 break
             del waiting[0]
         else:
             raise Problem("No page can be shown.", "Correct what is told above.")
         for app in (app for app in waiting[1:] if not app.learns):
-            self.sights.begin(app, list(LANGUAGES))
+            self.sights.begin(app, list(LANGUAGES), self._whole)
+
+    @property
+    def _whole(self) -> Reader | None:
+        """For whom first sights are made before anybody asks: somebody who sees all of the book."""
+        return Reader("") if self.entrance else None
 
     def asgi(self) -> Any:
         """The whole site, guarded."""
@@ -161,6 +177,7 @@ class Site:
         marimo_app = live.build()
         routes = [
             *([Mount("/s", self.surveys.asgi())] if self.surveys else []),
+            *(self.entrance.routes() if self.entrance else []),
             *([Route("/", self.home)] if self.apps else []),
             Route("/healthz", self.health),
             Route(f"{self.assets.prefix}/{{name}}", self.assets.answer),
@@ -173,7 +190,11 @@ class Site:
         ]
         return Starlette(
             routes=routes,
-            middleware=[Middleware(Guard), Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)],
+            middleware=[
+                Middleware(Guard),
+                *([Middleware(Gate, self.entrance.accounts, self.entrance.clock)] if self.entrance else []),
+                Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
+            ],
             exception_handlers={404: self.nothing_here, 500: self.broken},
             lifespan=self._lifespan(marimo_app),
         )
@@ -189,10 +210,12 @@ class Site:
 
     async def shell(self, request: Request) -> Response:
         """An app's page at once. A view other than the first one is never shown with the first one's numbers."""
+        session: Session | None = request.scope.get("session")
+        reader = session.reader if session else None
         app, words = self.apps[request.url.path.strip("/")], _words(request)
-        sight = self.sights.made(app, words.language)
+        sight = self.sights.made(app, words.language, reader)
         if app.name not in self.sights.is_page:
-            sight = await run_in_threadpool(self.sights.make, app, words.language)
+            sight = await run_in_threadpool(self.sights.make, app, words.language, reader)
         if isinstance(sight, Problem):
             return self._not_now(words, words("This page cannot be made from this book"))
         is_page = self.sights.is_page[app.name]
@@ -206,6 +229,7 @@ class Site:
             live=f"/live/{app.name}/",
             script=self.reader if is_page else self.frame,
             code=self.code if is_page else {},
+            signed_in=reader.id if reader else None,
         )
         headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language"}
         return HTMLResponse(page, headers=headers | {"Content-Security-Policy": POLICY})

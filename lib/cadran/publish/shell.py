@@ -47,8 +47,20 @@ border:1px solid var(--line);border-left:4px solid var(--accent);border-radius:6
 #line[hidden]{display:none}
 #line button{font:inherit;color:var(--accent);background:none;border:0;text-decoration:underline;cursor:pointer}
 [data-stale] #live{opacity:.6}
+#who{max-width:1240px;margin:0 auto;padding:8px 24px 24px;display:flex;gap:16px;align-items:baseline;color:var(--muted)}
+#who a,#who button{color:inherit;font:inherit;background:none;border:0;padding:4px 0;text-decoration:underline;cursor:pointer}
+#who form{margin:0}
 main.plain{max-width:60ch;margin:12vh auto;padding:0 24px}
 main.plain a{color:var(--accent)}
+main.plain form{display:grid;gap:6px;max-width:32ch;margin:16px 0}
+main.plain input{font:inherit;padding:10px;color:var(--ink);background:var(--panel);
+border:1px solid var(--muted);border-radius:6px}
+main.plain form button{font:inherit;font-weight:600;min-height:44px;margin-top:10px;
+border:1px solid var(--accent);border-radius:6px;background:var(--accent);color:var(--paper);cursor:pointer}
+main.plain form button.quiet{background:none;color:var(--accent);margin:0}
+main.plain :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+main.plain .said{border-left:4px solid var(--accent);padding:4px 12px;white-space:pre-line}
+main.plain #rule{margin:0;color:var(--muted)}
 .skeleton{max-width:1240px;margin:0 auto;padding:24px;display:grid;gap:16px;grid-template-columns:repeat(4,1fr)}
 .skeleton i{background:var(--panel);border:1px solid var(--line);border-radius:8px;height:96px}
 .skeleton i.wide{grid-column:span 2;height:280px}.skeleton i.bar{grid-column:1/-1;height:48px}
@@ -67,6 +79,7 @@ def shell_page(
     live: str,
     script: str,
     code: dict[str, str],
+    signed_in: str | None = None,
 ) -> str:
     """The shell of one app.
 
@@ -78,6 +91,7 @@ def shell_page(
         live: Address of the live app.
         script: Address of the script that brings the live page.
         code: Address of each widget's module, by widget.
+        signed_in: Who is signed in; None where nobody signs in.
     """
     told = {
         "slow": words("The live page is late. What you see was prepared before."),
@@ -98,9 +112,19 @@ def shell_page(
     body = (
         f'<div id="picture" aria-busy="true">{_shadow(picture, theme) if picture else _SKELETON}</div>\n'
         f'<div id="live" class="coming" inert></div>\n'
+        f"{_signed_in(words, signed_in) if signed_in else ''}"
         f"<noscript><main class=plain><p>{no_script}</p></main></noscript>"
     )
     return _page(words, title, theme, body, head)
+
+
+def _signed_in(words: Words, name: str) -> str:
+    """Who is signed in, where to see to it, and the way out."""
+    account = f'<a href="/account?lang={words.language}">{escape(name)}</a>'
+    return (
+        f'<footer id="who">{account}<form method="post" action="/sign-out"><button>{escape(words("Sign out"))}</button>'
+        f"</form></footer>\n"
+    )
 
 
 def plain_page(words: Words, title: str, paragraphs: list[str], links: dict[str, str]) -> str:
@@ -108,6 +132,37 @@ def plain_page(words: Words, title: str, paragraphs: list[str], links: dict[str,
     said = "".join(f"<p>{escape(each)}</p>" for each in paragraphs)
     listed = "".join(f'<li><a href="{escape(to)}">{escape(text)}</a></li>' for to, text in links.items())
     body = f"<main class=plain><h1>{escape(title)}</h1>{said}<ul>{listed}</ul></main>"
+    return _page(words, f"{title} · Cadran", None, body)
+
+
+def form_page(
+    words: Words,
+    title: str,
+    paragraphs: list[str],
+    form: str,
+    said: str,
+    after: list[str],
+    is_good: bool,
+    switch: tuple[str, str, str],
+) -> str:
+    """A page with a form.
+
+    Args:
+        words: The reader's words.
+        title: What it is for.
+        paragraphs: What stands before the form.
+        form: Its markup.
+        said: What became of the last one, if anything.
+        after: What stands after it.
+        is_good: Whether that went well.
+        switch: Address of the same page in another language, that language, and its name.
+    """
+    to, language, name = switch
+    role = "status" if is_good else "alert"
+    told = f'<p class="said" role="{role}">{escape(said)}</p>' if said else ""
+    before, behind = ("".join(f"<p>{escape(each)}</p>" for each in each_of) for each_of in (paragraphs, after))
+    other = f'<p><a href="{escape(to)}" lang="{language}" hreflang="{language}">{name}</a></p>'
+    body = f"<main class=plain><h1>{escape(title)}</h1>{before}{told}{form}{behind}{other}</main>"
     return _page(words, f"{title} · Cadran", None, body)
 
 

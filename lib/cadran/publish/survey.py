@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 from cadran.book import Book
 from cadran.book.ballots import Asked, Ballots, Refused, ballots_of
 from cadran.book.pulse import FOLDER
+from cadran.publish.forms import NoForm, TooLong, body_of
 from cadran.publish.limits import Buckets, origin_of
 from cadran.publish.survey_form import MOST_BYTES, MOST_SIGNS, Question, Unfit, read_form
 from cadran.publish.survey_page import form_page, message_page, policy, thanks_page
@@ -79,12 +80,12 @@ class Respondents:
         try:
             if request.method != "POST":
                 return await self._show(token, words)
-            return await self._take(token, await _body(request), words, "x-again" in request.headers)
+            return await self._take(token, await body_of(request, MOST_BYTES), words, "x-again" in request.headers)
         except Refused as refused:
             return refusal(words, refused.why, is_over=True, is_read=request.method != "POST")
-        except Unfit:
+        except (NoForm, Unfit):
             return refusal(words, "unfit")
-        except _TooLong:
+        except TooLong:
             return refusal(words, "too long")
         except Problem as problem:
             self.complain(problem)
@@ -159,21 +160,6 @@ class _Wave:
     closes: datetime
     form: str
     thanks: str
-
-
-class _TooLong(Exception):
-    """A form longer than anything this page would send."""
-
-
-async def _body(request: Request) -> bytes:
-    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        raise Unfit
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise _TooLong
-    return bytes(body)
 
 
 def refusal(

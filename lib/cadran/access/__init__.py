@@ -1,0 +1,1 @@
+"""Who may read the published pages: accounts, passwords, sessions."""

@@ -1,0 +1,114 @@
+"""The commands of accounts: who may sign in to the published pages, and what they see."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+
+from cadran.access.scopes import ROLES
+from cadran.asked import BookOption, FormatOption, opened_book
+from cadran.terminal import Format, out, reader_words, show
+from cadran.text import LANGUAGES
+
+words = reader_words()
+user = typer.Typer(no_args_is_help=True)
+Roles = StrEnum("Roles", list(ROLES))  # type: ignore[misc]
+Languages = StrEnum("Languages", list(LANGUAGES))  # type: ignore[misc]
+NameArgument = Annotated[
+    str, typer.Argument(metavar="NAME", help=words("An e-mail address, or a name without spaces."))
+]
+AskOption = Annotated[
+    bool, typer.Option("--ask", help=words("Ask for the password here, instead of making one up to be replaced."))
+]
+KnownOption = Annotated[
+    Path | None,
+    typer.Option(help=words("A list of stolen passwords, sorted by SHA-1, as breach lists are handed out.")),
+]
+
+
+@user.command(help=words("Add an account; its password is made up and told once, to be replaced at the first sign-in."))
+def add(
+    name: NameArgument,
+    role: Annotated[Roles, typer.Option(help=words("What they may see of what their scope holds."))],
+    region: Annotated[list[str] | None, typer.Option(help=words("A region they see (repeat for more)."))] = None,
+    team: Annotated[list[str] | None, typer.Option(help=words("A team they see (repeat for more)."))] = None,
+    company: Annotated[bool, typer.Option("--company", help=words("They see the whole company."))] = False,
+    language: Annotated[Languages, typer.Option(help=words("Theirs."))] = Languages.fr,  # type: ignore[attr-defined]
+    ask: AskOption = False,
+    known: KnownOption = None,
+    book: BookOption = None,
+) -> None:
+    """Add an account; its password is made up and told once, to be replaced at the first sign-in."""
+    from cadran.access.accounts import Accounts
+    from cadran.access.scopes import reader_for
+
+    opened = opened_book(book)
+    reader = reader_for(opened, name, role.value, region or [], team or [], company, language.value)
+    password = _password(name, ask, known)
+    Accounts(opened.version.parent).add(reader, password, datetime.now(UTC), is_temporary=not ask)
+    _tell(name, password, ask)
+
+
+@user.command("list", help=words("List the accounts, and what each may see."))
+def list_all(book: BookOption = None, format: FormatOption = Format.table) -> None:  # noqa: A002
+    """List the accounts, and what each may see."""
+    from cadran.access.accounts import Accounts
+
+    rows = [
+        {"name": each.reader.id, "role": each.reader.role, "regions": sorted(each.reader.regions),
+         "teams": sorted(each.reader.teams), "added": each.added_at.date(), "password_to_replace": each.is_temporary}
+        for each in Accounts(opened_book(book).version.parent).all()
+    ]  # fmt: skip
+    types = pl.Schema(
+        {"name": pl.String(), "role": pl.String(), "regions": pl.List(pl.String()), "teams": pl.List(pl.String()),
+         "added": pl.Date(), "password_to_replace": pl.Boolean()}
+    )  # fmt: skip
+    frame = pl.DataFrame(rows, types)
+    if format is not Format.json:
+        frame = frame.with_columns(pl.col("regions", "teams").list.join(", "))
+    show(frame, format, reader_words())
+
+
+@user.command(help=words("Make a new password, and end every session of the account."))
+def reset(name: NameArgument, ask: AskOption = False, known: KnownOption = None, book: BookOption = None) -> None:
+    """Make a new password, and end every session of the account."""
+    from cadran.access.accounts import Accounts
+
+    accounts = Accounts(opened_book(book).version.parent)
+    password = _password(name, ask, known)
+    accounts.set_password(name, password, is_temporary=not ask)
+    _tell(name, password, ask)
+
+
+@user.command(help=words("End an account, and every session of it."))
+def remove(name: NameArgument, book: BookOption = None) -> None:
+    """End an account, and every session of it."""
+    from cadran.access.accounts import Accounts
+
+    Accounts(opened_book(book).version.parent).remove(name)
+    out.print(reader_words()("{name} can no longer sign in; pages they have open close within a minute.", name=name),
+              highlight=False)  # fmt: skip
+
+
+def _password(name: str, ask: bool, known: Path | None) -> str:
+    from cadran.access.passwords import check_password, new_password
+
+    if not ask:
+        return new_password()
+    words = reader_words()
+    password = typer.prompt(words("Password"), hide_input=True, confirmation_prompt=words("Once more"))
+    check_password(password, [name], known)
+    return str(password)
+
+
+def _tell(name: str, password: str, ask: bool) -> None:
+    words = reader_words()
+    if ask:
+        out.print(words("{name} may sign in.", name=name), highlight=False)
+    else:
+        out.print(words("{name} may sign in with this password, once: it stands nowhere else.", name=name),
+                  highlight=False)  # fmt: skip
+        typer.echo(password)

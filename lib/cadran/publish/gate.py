@@ -1,0 +1,133 @@
+"""What stands between a request and the pages of a book: who asks, and whether that is still so."""
+
+import asyncio
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs, quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from cadran.access.accounts import Accounts, Session
+from cadran.publish.reading import told_reader
+from cadran.text import pick_language, words_for
+
+#: Where one signs in and out, and sees to one's account.
+SIGN_IN, SIGN_OUT, ACCOUNT = "/sign-in", "/sign-out", "/account"
+#: What anybody may ask for: the page to sign in, whether the server is there, files that are the same for all, and the
+#: page on which the invited answer.
+_OPEN = re.compile(r"/sign-in|/healthz|/static/[^/]+|/s/[^/]+")
+#: Seconds between two looks at whether those with an open page may still see it.
+WATCH = 20
+#: Sessions of marimo whose owner is remembered.
+_MOST = 10_000
+
+
+def cookie_of(is_secure: bool) -> str:
+    """The name of the cookie: over https one that no other host of the domain can set."""
+    return "__Host-cadran" if is_secure else "cadran"
+
+
+def token_of(headers: Headers, is_secure: bool) -> str:
+    """What a request shows for its session; nothing if it shows none."""
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(cookie_of(is_secure))
+    except CookieError:
+        return ""
+    return found.value if found else ""
+
+
+class Gate:
+    """Lets nobody pass who is not signed in, and binds each session of marimo to whoever began it.
+
+    marimo takes whoever knows a session's id for its owner: here it answers its owner alone. Who is signed out, removed or
+    over loses open pages within `WATCH` seconds.
+    """
+
+    def __init__(self, app: ASGIApp, accounts: Accounts, clock: Callable[[], datetime]):
+        self.app, self.accounts, self.clock = app, accounts, clock
+        self._owners: OrderedDict[str, str] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on with its reader, send to the page to sign in, or refuse."""
+        if scope["type"] not in ("http", "websocket") or _OPEN.fullmatch(scope["path"]):
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        token = token_of(headers, scope["scheme"] in ("https", "wss"))
+        session = await self._session(token) if token else None
+        if session is None:
+            await _turned_away(scope, receive, send)
+        elif session.is_temporary and scope["path"] not in (ACCOUNT, SIGN_OUT):
+            await _turned_away(scope, receive, send, ACCOUNT)
+        elif not self._owns(session, scope, headers):
+            await _refused(scope, receive, send)
+        else:
+            inner = dict(scope, user=told_reader(session.reader), session=session)
+            if scope["path"].startswith("/live/"):
+                inner["headers"] = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
+            if scope["type"] == "websocket":
+                await self._while_signed_in(token, inner, receive, send)
+            else:
+                await self.app(inner, receive, _kept_by_nobody(send))
+
+    async def _session(self, token: str, is_used: bool = True) -> Session | None:
+        return await run_in_threadpool(self.accounts.session, token, self.clock(), is_used)
+
+    def _owns(self, session: Session, scope: Scope, headers: Headers) -> bool:
+        """Whether the sessions of marimo that a request names are of who asks; one that nobody has is theirs from now on."""
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        named = {*query.get("session_id", ()), *headers.getlist("marimo-session-id")}
+        for each in named:
+            if self._owners.setdefault(each, session.key) != session.key:
+                return False
+            self._owners.move_to_end(each)
+        while len(self._owners) > _MOST:
+            self._owners.popitem(last=False)
+        return len(named) < 2
+
+    async def _while_signed_in(self, token: str, scope: Scope, receive: Receive, send: Send) -> None:
+        inner = asyncio.ensure_future(self.app(scope, receive, send))
+        try:
+            while not (await asyncio.wait({inner}, timeout=WATCH))[0]:
+                if await self._session(token, is_used=False) is None:
+                    await send({"type": "websocket.close", "code": 1008})
+                    return
+            await inner
+        finally:
+            inner.cancel()
+
+
+def _kept_by_nobody(send: Send) -> Send:
+    """What one person sees is kept by no proxy, unless it is the same for all."""
+
+    async def sending(message: dict) -> None:  # type: ignore[type-arg]
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).setdefault("Cache-Control", "private, no-store")
+        await send(message)
+
+    return sending  # type: ignore[return-value]
+
+
+async def _turned_away(scope: Scope, receive: Receive, send: Send, to: str = SIGN_IN) -> None:
+    """A page is sent where it may go on; whatever else is refused."""
+    if scope["type"] == "http" and scope["method"] == "GET" and not scope["path"].startswith("/live/"):
+        query = scope["query_string"].decode("latin-1")
+        asked = quote(scope["path"] + (f"?{query}" if query else ""), safe="")
+        await RedirectResponse(f"{to}?next={asked}", 303, {"Cache-Control": "no-store"})(scope, receive, send)
+    else:
+        await _refused(scope, receive, send, 401)
+
+
+async def _refused(scope: Scope, receive: Receive, send: Send, status: int = 403) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    words = words_for(pick_language(None, Headers(scope=scope).get("accept-language")))
+    said = words("Sign in first.") if status == 401 else words("Refused: this is somebody else's session.")
+    await PlainTextResponse(said, status, {"Cache-Control": "no-store"})(scope, receive, send)
