@@ -257,7 +257,9 @@ def status(
 
 @app.command(help=words("Serve the apps, read-only, to a browser."))
 def serve(
-    host: Annotated[str, typer.Option(help=words("Loopback only, for now."))] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help=words("Where to listen; other than this machine's own, with sign-in and https alone."))
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535)] = 2718,
     book: BookOption = None,
     surveys_only: Annotated[
@@ -267,6 +269,16 @@ def serve(
         bool,
         typer.Option("--sign-in", help=words("Readers sign in, and each sees what is theirs (`cadran user add`).")),
     ] = False,
+    address: Annotated[
+        str | None, typer.Option(help=words("Over https, as readers write it: https://cadran.example.com."))
+    ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help=words("The address's certificate, with what signed it (PEM)."))
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help=words("The certificate's key (PEM)."))] = None,
+    proxy: Annotated[
+        list[str] | None, typer.Option(help=words("The proxy that ends https, by its address (repeat for more)."))
+    ] = None,
     known: Annotated[
         Path | None,
         typer.Option(help=words("A list of stolen passwords, sorted by SHA-1: none of them may be chosen.")),
@@ -276,6 +288,7 @@ def serve(
     """Serve the apps, read-only, to a browser; apart from them, the page on which the invited answer surveys."""
     from cadran.access.accounts import Accounts
     from cadran.publish.entrance import Entrance
+    from cadran.publish.outside import Outside
     from cadran.publish.server import serve as serve_apps
     from cadran.publish.survey import respondents_of
 
@@ -294,9 +307,14 @@ def serve(
                 "Nobody has an account on this book.", "Add one: `cadran user add NAME --role manager --region …`."
             )
         entrance = Entrance(accounts, lambda: datetime.now(UTC), known)
+    outside = None
+    if address or certificate or key or proxy:
+        outside = Outside(address or "", certificate, key, tuple(proxy or ()))
+        outside.check(datetime.now(UTC), complain)
     serve_apps(
-        seen.version.parent, host=host, port=port, apps=apps, complain=complain, surveys=surveys, entrance=entrance
-    )
+        seen.version.parent, host=host, port=port, apps=apps, complain=complain, surveys=surveys, entrance=entrance,
+        outside=outside,
+    )  # fmt: skip
 
 
 @app.command(help=words("Copy a notebook into the analyst's folder."))

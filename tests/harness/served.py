@@ -16,9 +16,9 @@ from cadran.publish.server import Site
 
 
 @contextmanager
-def serving(book: Path) -> Iterator[str]:
+def serving(book: Path, *more: str) -> Iterator[str]:
     """The address at which `cadran serve` shows a book, until the end of the block, where it is told to end, and does."""
-    command = [str(Path(sys.executable).parent / "cadran"), "serve", "--port", "0", "--book", str(book)]
+    command = [str(Path(sys.executable).parent / "cadran"), "serve", "--port", "0", "--book", str(book), *more]
     unset = ("CADRAN_BOOK", "PYTHONUNBUFFERED")
     settings = {name: value for name, value in os.environ.items() if not name.startswith(unset)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=settings) as server:

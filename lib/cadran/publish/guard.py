@@ -17,6 +17,8 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+#: What is added where the site is reached over https alone.
+_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 #: Values of these headers that are stricter still, and stay.
 _STRICTER = {("X-Frame-Options", "DENY"), ("Referrer-Policy", "no-referrer")}
 
@@ -26,11 +28,12 @@ class Guard:
 
     A name that is not ours in `Host` means that a foreign name was pointed at this machine (DNS rebinding).
     A websocket, and whatever changes something, must come from a page of ours: marimo itself accepts any origin.
+    Where the site is reached over https alone, nothing else is answered.
     A form of a page that tells nobody where it came from tells no origin either; its browser still says whether it was ours.
     """
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str] = LOOPBACK):
-        self.app, self.hosts = app, hosts
+    def __init__(self, app: ASGIApp, hosts: frozenset[str] = LOOPBACK, only_https: bool = False):
+        self.app, self.hosts, self.only_https = app, hosts, only_https
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, or refuse with 421 (not our name) or 403 (not our page)."""
@@ -39,15 +42,18 @@ class Guard:
         elif status := self._refusal(scope):
             await _refuse(status, scope, receive, send)
         else:
-            await self.app(scope, receive, _with_headers(send))
+            await self.app(scope, receive, _with_headers(send, _HTTPS if self.only_https else {}))
 
     def _refusal(self, scope: Scope) -> int:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if _hostname(host) not in self.hosts:
             return 421
+        is_secure = scope["scheme"] in ("https", "wss")
+        if self.only_https and not is_secure:
+            return 403
         is_socket = scope["type"] == "websocket"
-        scheme, origin = "https" if scope["scheme"] in ("https", "wss") else "http", headers.get("origin")
+        scheme, origin = "https" if is_secure else "http", headers.get("origin")
         is_silent = not is_socket and origin == "null" and headers.get("sec-fetch-site") == "same-origin"
         changes = is_socket or scope["method"] not in ("GET", "HEAD")
         return 403 if changes and origin != f"{scheme}://{host}" and not is_silent else 0
@@ -60,11 +66,11 @@ def _hostname(host: str) -> str | None:
         return None
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, more: dict[str, str]) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
+            for name, value in (_HEADERS | more).items():
                 if (name, headers.get(name)) not in _STRICTER:
                     headers[name] = value
             for name in ("access-control-allow-origin", "access-control-expose-headers"):

@@ -36,6 +36,7 @@ from cadran.publish.assets import Assets, FrontEnd
 from cadran.publish.entrance import Entrance
 from cadran.publish.gate import Gate
 from cadran.publish.guard import LOOPBACK, Guard
+from cadran.publish.outside import Outside
 from cadran.publish.parsing import take_turns
 from cadran.publish.prepared import FirstSights
 from cadran.publish.shell import plain_page, shell_page
@@ -71,6 +72,7 @@ def serve(
     complain: Callable[[Problem], object] = _complain,
     surveys: Respondents | None = None,
     entrance: Entrance | None = None,
+    outside: Outside | None = None,
 ) -> None:
     """Serve the apps on a book, and the respondents' page of its surveys, until interrupted.
 
@@ -83,20 +85,28 @@ def serve(
         complain: Told of each notebook that fails; the others are served.
         surveys: The page on which the invited answer, if there is one.
         entrance: Where readers sign in; without it, whoever reaches this machine's own address reads all of the book.
+        outside: How readers on other machines reach it.
 
     Raises:
-        Problem: If the host is not this machine, the port is taken, there is no book, or every notebook fails.
+        Problem: If the host is not this machine and nobody signs in, or https is not seen to; if the port is taken, there
+            is no book, or every notebook fails.
     """
-    if host not in LOOPBACK:
+    if host not in LOOPBACK and entrance is None and (apps is None or apps):
         raise Problem(
             "Cadran does not serve on {host}: without sign-in, anybody on the network could read this book.",
-            "Serve on this machine only, with --host 127.0.0.1.", host=host,
+            "Serve on this machine only, with --host 127.0.0.1, or have readers sign in, with --sign-in.", host=host,
         )  # fmt: skip
-    site = Site(book, shipped_apps() if apps is None else apps, complain, surveys, entrance)
+    if host not in LOOPBACK and outside is None:
+        raise Problem(
+            "Cadran does not serve on {host} without https: whoever listens could read passwords and pages.",
+            "Say how it is reached: --address, and --certificate with --key or --proxy.", host=host,
+        )  # fmt: skip
+    site = Site(book, shipped_apps() if apps is None else apps, complain, surveys, entrance, outside)
     with _listen(host, port) as listening:
         site.warm_up()
         shown = f"[{host}]" if ":" in host else host
-        server = _Server(site.asgi(), lambda: announce(f"http://{shown}:{listening.getsockname()[1]}"))
+        there = outside.address if outside else f"http://{shown}:{listening.getsockname()[1]}"
+        server = _Server(site.asgi(), lambda: announce(there), outside)
         gc.freeze()  # what is there by now stays: each look through it for garbage kept readers waiting for 0.15 s
         _run(server, listening)
 
@@ -115,9 +125,10 @@ class Site:
         complain: Callable[[Problem], object] = _complain,
         surveys: Respondents | None = None,
         entrance: Entrance | None = None,
+        outside: Outside | None = None,
     ):
         open_book(book)
-        self.entrance = entrance
+        self.entrance, self.outside = entrance, outside
         reading.publish(to_known=entrance is not None)
         take_turns()
         self.surveys = surveys
@@ -191,7 +202,9 @@ class Site:
         return Starlette(
             routes=routes,
             middleware=[
-                Middleware(Guard),
+                Middleware(Guard, LOOPBACK | {self.outside.host}, only_https=True)
+                if self.outside
+                else Middleware(Guard),
                 *([Middleware(Gate, self.entrance.accounts, self.entrance.clock)] if self.entrance else []),
                 Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             ],
@@ -288,11 +301,13 @@ class _Live:
 class _Server(uvicorn.Server):
     """uvicorn, which tells when it listens."""
 
-    def __init__(self, app: Any, ready: Callable[[], object]):
+    def __init__(self, app: Any, ready: Callable[[], object], outside: Outside | None = None):
         # Within one machine, compressing what the websocket carries costs more than it saves.
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, server_header=False, proxy_headers=False,
-            ws_per_message_deflate=False,
+            app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, server_header=False,
+            ws_per_message_deflate=outside is not None, proxy_headers=bool(outside and outside.proxies),
+            forwarded_allow_ips=list(outside.proxies) if outside else [],
+            ssl_certfile=outside.certificate if outside else None, ssl_keyfile=outside.key if outside else None,
         )  # fmt: skip
         super().__init__(config)
         self.ready = ready
