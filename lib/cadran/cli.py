@@ -13,7 +13,6 @@ from cadran.asked import (
     DAY,
     HERE,
     AsOfOption,
-    BallotsOption,
     BookOption,
     ByOption,
     CorrectedOption,
@@ -41,6 +40,7 @@ from cadran.cli_process import process
 from cadran.cli_pulse import pulse
 from cadran.cli_scenario import scenario
 from cadran.cli_score import score
+from cadran.cli_serve import serve
 from cadran.cli_survey_run import survey
 from cadran.cli_trial import trial
 from cadran.cli_user import user
@@ -255,68 +255,6 @@ def status(
     show(available, format, words)
 
 
-@app.command(help=words("Serve the apps, read-only, to a browser."))
-def serve(
-    host: Annotated[
-        str, typer.Option(help=words("Where to listen; other than this machine's own, with sign-in and https alone."))
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535)] = 2718,
-    book: BookOption = None,
-    surveys_only: Annotated[
-        bool, typer.Option("--surveys-only", help=words("Only the page on which the invited answer surveys."))
-    ] = False,
-    sign_in: Annotated[
-        bool,
-        typer.Option("--sign-in", help=words("Readers sign in, and each sees what is theirs (`cadran user add`).")),
-    ] = False,
-    address: Annotated[
-        str | None, typer.Option(help=words("Over https, as readers write it: https://cadran.example.com."))
-    ] = None,
-    certificate: Annotated[
-        Path | None, typer.Option(help=words("The address's certificate, with what signed it (PEM)."))
-    ] = None,
-    key: Annotated[Path | None, typer.Option(help=words("The certificate's key (PEM)."))] = None,
-    proxy: Annotated[
-        list[str] | None, typer.Option(help=words("The proxy that ends https, by its address (repeat for more)."))
-    ] = None,
-    known: Annotated[
-        Path | None,
-        typer.Option(help=words("A list of stolen passwords, sorted by SHA-1: none of them may be chosen.")),
-    ] = None,
-    ballots: BallotsOption = None,
-) -> None:
-    """Serve the apps, read-only, to a browser; apart from them, the page on which the invited answer surveys."""
-    from cadran.access.accounts import Accounts
-    from cadran.publish.entrance import Entrance
-    from cadran.publish.outside import Outside
-    from cadran.publish.server import serve as serve_apps
-    from cadran.publish.survey import respondents_of
-
-    words, seen = reader_words(), opened_book(book)
-
-    def complain(problem: Problem) -> None:
-        err.print(problem.told(words))
-
-    surveys = respondents_of(seen, lambda: datetime.now(UTC), complain, ballots)
-    apps = () if surveys_only else None
-    entrance = None
-    if sign_in:
-        accounts = Accounts(seen.version.parent)
-        if not accounts.exist():
-            raise Problem(
-                "Nobody has an account on this book.", "Add one: `cadran user add NAME --role manager --region …`."
-            )
-        entrance = Entrance(accounts, lambda: datetime.now(UTC), known)
-    outside = None
-    if address or certificate or key or proxy:
-        outside = Outside(address or "", certificate, key, tuple(proxy or ()))
-        outside.check(datetime.now(UTC), complain)
-    serve_apps(
-        seen.version.parent, host=host, port=port, apps=apps, complain=complain, surveys=surveys, entrance=entrance,
-        outside=outside,
-    )  # fmt: skip
-
-
 @app.command(help=words("Copy a notebook into the analyst's folder."))
 def new(
     name: Annotated[str, typer.Argument(help=words("Name of the notebook to make."))],
@@ -344,6 +282,7 @@ def edit(
     edit_notebooks(folder, opened_book(book).version.parent, name=name, port=port)
 
 
+app.command(help=words("Serve the apps, read-only, to a browser."))(serve)
 app.add_typer(people)
 app.add_typer(books)
 app.add_typer(process)

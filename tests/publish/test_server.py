@@ -43,6 +43,14 @@ def test_says_that_it_is_well_and_with_which_book(address):
     assert json.loads(text(address, "/healthz")) == {"status": "ok", "book": "000001"}
 
 
+def test_says_whether_readers_may_come(site, address, monkeypatch):
+    assert json.loads(text(address, "/readyz")) == {"status": "ready", "book": "000001"}
+    monkeypatch.setattr(site, "book", site.book / "gone")
+
+    answer, body = ask(address, "/readyz")
+    assert (answer.status, json.loads(body)["status"]) == (503, "not ready")
+
+
 def test_the_home_is_the_first_app_with_the_language_asked_for(address):
     answer, _ = ask(address, "/?lang=fr")
 

@@ -21,7 +21,7 @@ from cadran.text import pick_language, words_for
 SIGN_IN, SIGN_OUT, ACCOUNT = "/sign-in", "/sign-out", "/account"
 #: What anybody may ask for: the page to sign in, whether the server is there, files that are the same for all, and the
 #: page on which the invited answer.
-_OPEN = re.compile(r"/sign-in|/healthz|/static/[^/]+|/s/[^/]+")
+_OPEN = re.compile(r"/sign-in|/healthz|/readyz|/static/[^/]+|/s/[^/]+")
 #: Seconds between two looks at whether those with an open page may still see it.
 WATCH = 20
 #: Sessions of marimo whose owner is remembered.

@@ -41,6 +41,7 @@ from cadran.publish.parsing import take_turns
 from cadran.publish.prepared import FirstSights
 from cadran.publish.shell import plain_page, shell_page
 from cadran.publish.survey import Respondents, refusal
+from cadran.publish.watch import Numbers, Watch
 from cadran.tables.problems import Problem
 from cadran.text import LANGUAGES, Words, pick_language, words_for
 
@@ -73,6 +74,8 @@ def serve(
     surveys: Respondents | None = None,
     entrance: Entrance | None = None,
     outside: Outside | None = None,
+    log: Callable[[str], object] | None = None,
+    numbers: Numbers | None = None,
 ) -> None:
     """Serve the apps on a book, and the respondents' page of its surveys, until interrupted.
 
@@ -86,6 +89,8 @@ def serve(
         surveys: The page on which the invited answer, if there is one.
         entrance: Where readers sign in; without it, whoever reaches this machine's own address reads all of the book.
         outside: How readers on other machines reach it.
+        log: Told a line for each request.
+        numbers: Where requests are counted.
 
     Raises:
         Problem: If the host is not this machine and nobody signs in, or https is not seen to; if the port is taken, there
@@ -101,7 +106,7 @@ def serve(
             "Cadran does not serve on {host} without https: whoever listens could read passwords and pages.",
             "Say how it is reached: --address, and --certificate with --key or --proxy.", host=host,
         )  # fmt: skip
-    site = Site(book, shipped_apps() if apps is None else apps, complain, surveys, entrance, outside)
+    site = Site(book, shipped_apps() if apps is None else apps, complain, surveys, entrance, outside, log, numbers)
     with _listen(host, port) as listening:
         site.warm_up()
         shown = f"[{host}]" if ":" in host else host
@@ -126,9 +131,13 @@ class Site:
         surveys: Respondents | None = None,
         entrance: Entrance | None = None,
         outside: Outside | None = None,
+        log: Callable[[str], object] | None = None,
+        numbers: Numbers | None = None,
     ):
         open_book(book)
         self.entrance, self.outside = entrance, outside
+        self.log, self.numbers = log, numbers
+        self.is_ready = False
         reading.publish(to_known=entrance is not None)
         take_turns()
         self.surveys = surveys
@@ -159,8 +168,11 @@ class Site:
         """
         if self.surveys:
             self.surveys.warm_up()
-        if not self.apps and self.surveys:
-            return
+        if self.apps or not self.surveys:
+            self._warm_apps()
+        self.is_ready = True
+
+    def _warm_apps(self) -> None:
         waiting = list(self.apps.values())
         while waiting:
             made = [self.sights.make(waiting[0], language, self._whole) for language in LANGUAGES]
@@ -191,6 +203,7 @@ class Site:
             *(self.entrance.routes() if self.entrance else []),
             *([Route("/", self.home)] if self.apps else []),
             Route("/healthz", self.health),
+            Route("/readyz", self.ready),
             Route(f"{self.assets.prefix}/{{name}}", self.assets.answer),
             *(Route(f"/{name}", self.shell) for name in self.apps),
             *(Route(f"/live/{name}/assets/{{name}}", front_end.answer) for name in self.apps),
@@ -202,6 +215,7 @@ class Site:
         return Starlette(
             routes=routes,
             middleware=[
+                *([Middleware(Watch, self.apps, self.numbers, self.log)] if self.log or self.numbers else []),
                 Middleware(Guard, LOOPBACK | {self.outside.host}, only_https=True)
                 if self.outside
                 else Middleware(Guard),
@@ -220,6 +234,16 @@ class Site:
     async def health(self, request: Request) -> Response:
         """That the server answers, and with which version of the book."""
         return JSONResponse({"status": "ok", "book": self.version()}, headers={"Cache-Control": "no-store"})
+
+    async def ready(self, request: Request) -> Response:
+        """Whether readers may come: the pages are warm, and the book can be read."""
+        try:
+            version = self.version()
+        except Problem:
+            version = None
+        is_ready = self.is_ready and version is not None
+        told = {"status": "ready" if is_ready else "not ready", "book": version}
+        return JSONResponse(told, 200 if is_ready else 503, headers={"Cache-Control": "no-store"})
 
     async def shell(self, request: Request) -> Response:
         """An app's page at once. A view other than the first one is never shown with the first one's numbers."""

@@ -1,0 +1,128 @@
+"""The command that serves the pages."""
+
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cadran.asked import BallotsOption, BookOption, opened_book
+from cadran.tables.problems import Problem
+from cadran.terminal import err, reader_words
+
+words = reader_words()
+
+
+def _configured(context: typer.Context, path: Path | None) -> Path | None:
+    """Have the settings of a file stand in for options that are not given."""
+    from cadran.publish.settings import FILE, read_settings
+
+    if path or FILE.exists():
+        context.default_map = {**(context.default_map or {}), **read_settings(path or FILE)}
+    return path
+
+
+def serve(
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="CADRAN_CONFIG",
+            is_eager=True,
+            callback=_configured,
+            help=words("Settings, under [serve], as these options call them. Default: ./cadran.toml if it is there."),
+        ),
+    ] = None,
+    host: Annotated[
+        str,
+        typer.Option(
+            envvar="CADRAN_HOST",
+            help=words("Where to listen; other than this machine's own, with sign-in and https alone."),
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="CADRAN_PORT", min=0, max=65535)] = 2718,
+    book: BookOption = None,
+    surveys_only: Annotated[
+        bool, typer.Option("--surveys-only", help=words("Only the page on which the invited answer surveys."))
+    ] = False,
+    sign_in: Annotated[
+        bool,
+        typer.Option(
+            "--sign-in",
+            envvar="CADRAN_SIGN_IN",
+            help=words("Readers sign in, and each sees what is theirs (`cadran user add`)."),
+        ),
+    ] = False,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CADRAN_ADDRESS", help=words("Over https, as readers write it: https://cadran.example.com.")
+        ),
+    ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(envvar="CADRAN_CERTIFICATE", help=words("The address's certificate, with what signed it (PEM).")),
+    ] = None,
+    key: Annotated[Path | None, typer.Option(envvar="CADRAN_KEY", help=words("The certificate's key (PEM)."))] = None,
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(envvar="CADRAN_PROXY", help=words("The proxy that ends https, by its address (repeat for more).")),
+    ] = None,
+    known: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="CADRAN_KNOWN",
+            help=words("A list of stolen passwords, sorted by SHA-1: none of them may be chosen."),
+        ),
+    ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="CADRAN_LOG",
+            help=words("A file that gets a line of JSON for each request, without any person in it."),
+        ),
+    ] = None,
+    metrics: Annotated[
+        int | None,
+        typer.Option(
+            envvar="CADRAN_METRICS",
+            min=0,
+            max=65535,
+            help=words("A port of this machine alone, where Prometheus asks for numbers."),
+        ),
+    ] = None,
+    ballots: BallotsOption = None,
+) -> None:
+    """Serve the apps, read-only, to a browser; apart from them, the page on which the invited answer surveys."""
+    from cadran.access.accounts import Accounts
+    from cadran.publish.entrance import Entrance
+    from cadran.publish.outside import Outside
+    from cadran.publish.server import serve as serve_apps
+    from cadran.publish.survey import respondents_of
+    from cadran.publish.watch import log_to, tell_numbers
+
+    words, seen = reader_words(), opened_book(book)
+
+    def complain(problem: Problem) -> None:
+        err.print(problem.told(words))
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    entrance = outside = None
+    if sign_in:
+        accounts = Accounts(seen.version.parent)
+        if not accounts.exist():
+            raise Problem(
+                "Nobody has an account on this book.", "Add one: `cadran user add NAME --role manager --region …`."
+            )
+        entrance = Entrance(accounts, now, known)
+    if address or certificate or key or proxy:
+        outside = Outside(address or "", certificate, key, tuple(proxy or ()))
+        outside.check(now(), complain)
+    with log_to(log) if log else nullcontext() as telling:
+        serve_apps(
+            seen.version.parent, host=host, port=port, apps=() if surveys_only else None, complain=complain,
+            surveys=respondents_of(seen, now, complain, ballots), entrance=entrance, outside=outside, log=telling,
+            numbers=tell_numbers(metrics) if metrics is not None else None,
+        )  # fmt: skip

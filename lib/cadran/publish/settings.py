@@ -1,0 +1,37 @@
+"""How the pages are served, as `cadran.toml` says it: what a command's options say stands above it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cadran.tables.toml_file import read_toml
+
+#: Where it is looked for if none is named.
+FILE = Path("cadran.toml")
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """The settings under `[serve]`, under the names of the options of `cadran serve`; paths are from the file's folder.
+
+    Args:
+        path: The file.
+
+    Raises:
+        Faults: With everything that is wrong in it, each with its key.
+        Problem: If there is no such file, or it is no TOML.
+    """
+    file = read_toml(path)
+    serve = file.section("serve")
+    folder = path.parent
+    read: dict[str, Callable[[str], Any]] = {
+        **dict.fromkeys(("host", "address", "ballots"), serve.text),
+        **dict.fromkeys(("book", "certificate", "key", "known", "log"), lambda key: str(folder / serve.text(key))),
+        **dict.fromkeys(("port", "metrics"), lambda key: serve.whole(key, least=0, most=65535)),
+        **dict.fromkeys(("sign_in", "surveys_only"), lambda key: serve.flag(key, False)),
+        "proxy": serve.texts,
+    }
+    told = {key: value(key) for key, value in read.items() if serve.has(key)}
+    serve.close()
+    file.close()
+    file.check()
+    return told
