@@ -155,6 +155,19 @@ def test_a_reader_without_deals_sees_no_row_of_any_scoped_table(book):
     assert seen == {"calendar", "stages"}
 
 
+@pytest.mark.parametrize(
+    ("theirs", "seen"),
+    [({"regions": {"Nord"}}, {None}), ({"regions": {"Grand Ouest"}}, {None, "Grand Ouest", "Toulouse"}),
+     ({"teams": {"Toulouse"}}, {None, "Grand Ouest", "Toulouse"})],
+)  # fmt: skip
+def test_a_reader_sees_what_was_done_to_all_or_to_their_own(theirs, seen):
+    whole = open_book()
+    part = whole.scope(Reader("m", **{name: frozenset(each) for name, each in theirs.items()}))
+
+    assert len(set(whole.collect(whole.table("actions"))["scope_id"])) == 5
+    assert set(part.collect(part.table("actions"))["scope_id"]) == seen
+
+
 def test_history_has_no_end_that_is_still_to_come(book):
     before = book.as_of(date(2024, 2, 20))
     history = before.collect(before.table("versions")).filter(pl.col("opportunity_id") == "won")

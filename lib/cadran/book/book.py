@@ -355,14 +355,18 @@ class Book:
         return deals
 
     @cached_property
-    def _rep_ids(self) -> list[str] | None:
-        """Owners the reader may see the deals of; None for everybody."""
+    def _sellers(self) -> pl.DataFrame | None:
+        """(`rep_id`, `region`, `team`) of the owners whose deals the reader may see; None for everybody."""
         if self.reader is None or not self.reader.is_limited:
             return None
         known = self._scan("reps").filter(nw.col("valid_from") <= self.moment)
         last = known.filter(nw.col("valid_from") == nw.col("valid_from").max().over("rep_id"))
         theirs = nw.col("region").is_in(list(self.reader.regions)) | nw.col("team").is_in(list(self.reader.teams))
-        return self.collect(last.filter(theirs).select("rep_id"))["rep_id"].to_list()
+        return self.collect(last.filter(theirs).select("rep_id", "region", "team"))
+
+    @property
+    def _rep_ids(self) -> list[str] | None:
+        return None if self._sellers is None else self._sellers["rep_id"].to_list()
 
     def _in_scope(self) -> nw.Expr:
         return nw.lit(True) if self._rep_ids is None else nw.col("rep_id").is_in(self._rep_ids).fill_null(False)

@@ -93,6 +93,16 @@ def _of_their_goals(frame: nw.LazyFrame, book: Book) -> nw.LazyFrame:
     )
 
 
+def _of_their_scope(actions: nw.LazyFrame, book: Book) -> nw.LazyFrame:
+    """What was done to the whole company, or to a region, a team or a seller whose deals they see."""
+    sellers = book._sellers
+    assert sellers is not None
+    kept = nw.col("scope") == "company"
+    for scope, name in (("region", "region"), ("team", "team"), ("rep", "rep_id")):
+        kept |= (nw.col("scope") == scope) & nw.col("scope_id").is_in(sellers[name].drop_nulls().unique().to_list())
+    return actions.filter(kept)
+
+
 #: How to keep of a table what a reader with regions or teams may see.
 SCOPED: dict[str, Callable[[nw.LazyFrame, Book], nw.LazyFrame]] = {
     "opportunities": _of_their_deals,
@@ -104,4 +114,5 @@ SCOPED: dict[str, Callable[[nw.LazyFrame, Book], nw.LazyFrame]] = {
     "accounts": _of_their_accounts,
     "contacts": _of_their_accounts,
     "targets": _of_their_goals,
+    "actions": _of_their_scope,
 }
