@@ -37,7 +37,7 @@ def site(small_company, monkeypatch):
     monkeypatch.setattr("cadran.models.kept.model", lambda book: quick_model(book, "logit"))
     monkeypatch.setattr("cadran.models.forecast.past_forecasts", lambda book, seed: no_past(book))
     site = Site(small_company, [app for app in shipped_apps() if app.name == "resources"])
-    monkeypatch.setattr(site.sights, "made", lambda app, language: None)  # what is prepared: `publish/test_shell.py`
+    monkeypatch.setattr(site.sights, "made", lambda *_: None)  # what is prepared: `publish/test_shell.py`
     return site
 
 

@@ -180,10 +180,10 @@ def test_each_sees_what_is_theirs_first_and_live(address, amounts):
             assert [other for other, amount in amounts.items() if amount in told] == [name]
 
 
-def test_a_page_of_one_reader_is_kept_by_no_proxy(address):
+def test_a_page_of_one_reader_is_kept_by_no_proxy_and_no_browser(address):
     answer, _ = ask(address, "/whose", Cookie=signed_in(address, "ana"))
 
-    assert "private" in answer.headers["cache-control"]
+    assert answer.headers["cache-control"] == "private, no-store"
 
 
 def test_a_session_of_marimo_answers_its_owner_alone(unguarded, request):

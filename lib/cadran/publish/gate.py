@@ -104,11 +104,14 @@ class Gate:
 
 
 def _kept_by_nobody(send: Send) -> Send:
-    """What one person sees is kept by no proxy, unless it is the same for all."""
+    """What one person sees is kept by no proxy and no browser, which would show it to whoever goes back to it; what is the
+    same for all may be."""
 
     async def sending(message: dict) -> None:  # type: ignore[type-arg]
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).setdefault("Cache-Control", "private, no-store")
+            headers = MutableHeaders(scope=message)
+            if not headers.get("Cache-Control", "").startswith("public"):
+                headers["Cache-Control"] = "private, no-store"
         await send(message)
 
     return sending  # type: ignore[return-value]
