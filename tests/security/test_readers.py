@@ -19,7 +19,7 @@ from cadran.access.accounts import FILE, Accounts
 from cadran.book import open_book
 from cadran.book.reader import Reader
 from cadran.measures import MEASURES, Question
-from cadran.publish import entrance, gate, reading
+from cadran.publish import bounds, entrance, gate, reading
 from cadran.publish.apps import App
 from cadran.publish.entrance import Entrance
 from cadran.publish.server import Site
@@ -317,3 +317,17 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(address):
 
     said = answer.headers["set-cookie"].lower()
     assert all(each in said for each in ("httponly", "samesite=lax", "path=/", "max-age="))
+
+
+def test_one_reader_does_not_take_all_of_the_server(address, monkeypatch):
+    cookie, other = signed_in(address, "ana"), signed_in(address, "bob")
+    monkeypatch.setattr(bounds, "MOST_OPEN", 2)
+    with opened(address, "a", cookie) as one, opened(address, "b", cookie) as two, opened(address, "c", other):
+        heard(one), heard(two)
+        with pytest.raises(InvalidStatus, match="403"):
+            opened(address, "d", cookie)
+    long = "x" * (bounds.MOST_BYTES + 1)
+    for path in ("/live/whose/api/kernel/set_model_value", "/account"):
+        assert ask(address, path, "POST", long, Origin=address, Cookie=cookie)[0].status == 413
+    monkeypatch.setattr(bounds.Buckets, "wait", lambda *_: 1.0)
+    assert ask(address, "/whose", Cookie=cookie)[0].status == 429

@@ -33,6 +33,7 @@ from cadran.figures.page import Page
 from cadran.publish import reading
 from cadran.publish.apps import App, shipped_apps
 from cadran.publish.assets import Assets, FrontEnd
+from cadran.publish.bounds import MOST_BYTES, Bounds
 from cadran.publish.entrance import Entrance
 from cadran.publish.gate import Gate
 from cadran.publish.guard import LOOPBACK, Guard
@@ -220,6 +221,7 @@ class Site:
                 if self.outside
                 else Middleware(Guard),
                 *([Middleware(Gate, self.entrance.accounts, self.entrance.clock)] if self.entrance else []),
+                Middleware(Bounds),
                 Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             ],
             exception_handlers={404: self.nothing_here, 500: self.broken},
@@ -329,7 +331,7 @@ class _Server(uvicorn.Server):
         # Within one machine, compressing what the websocket carries costs more than it saves.
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, server_header=False,
-            ws_per_message_deflate=outside is not None, proxy_headers=bool(outside and outside.proxies),
+            ws_per_message_deflate=outside is not None, ws_max_size=MOST_BYTES, proxy_headers=bool(outside and outside.proxies),
             forwarded_allow_ips=list(outside.proxies) if outside else [],
             ssl_certfile=outside.certificate if outside else None, ssl_keyfile=outside.key if outside else None,
         )  # fmt: skip
