@@ -68,6 +68,13 @@ def serve(
         list[str] | None,
         typer.Option(envvar="CADRAN_PROXY", help=words("The proxy that ends https, by its address (repeat for more).")),
     ] = None,
+    header: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CADRAN_HEADER",
+            help=words("The header in which the proxy says whose account is signed in: X-Remote-User."),
+        ),
+    ] = None,
     known: Annotated[
         Path | None,
         typer.Option(
@@ -117,8 +124,8 @@ def serve(
                 "Nobody has an account on this book.", "Add one: `cadran user add NAME --role manager --region …`."
             )
         entrance = Entrance(accounts, now, known)
-    if address or certificate or key or proxy:
-        outside = Outside(address or "", certificate, key, tuple(proxy or ()))
+    if address or certificate or key or proxy or header:
+        outside = Outside(address or "", certificate, key, tuple(proxy or ()), header)
         outside.check(now(), complain)
     with log_to(log) if log else nullcontext() as telling:
         serve_apps(

@@ -172,6 +172,38 @@ def test_behind_a_proxy_that_is_named_and_no_other(folder, proxy, is_believed):
         assert asked(through, "GET", "/healthz", Host="a.example").status == 403  # not over https
 
 
+@pytest.mark.parametrize("header", ["Cookie", "Host", "X", "x y", ""])
+def test_what_says_who_is_signed_in_is_a_header_of_a_proxy(header):
+    with pytest.raises(Problem, match="cannot say who is signed in"):
+        Outside("https://a.example", proxies=("10.0.0.1",), header=header).check(NOW, print)
+    Outside("https://a.example", proxies=("10.0.0.1",), header="X-Remote-User").check(NOW, print)
+
+
+@pytest.mark.parametrize(("proxy", "is_believed"), [("127.0.0.1", True), ("10.9.9.9", False)])
+def test_who_is_signed_in_is_what_the_named_proxy_says(folder, proxy, is_believed):
+    port = free_port()
+    how = ("--host", "0.0.0.0", "--port", str(port), "--sign-in", "--address", "https://a.example", "--proxy", proxy)
+    with serving(folder, *how, "--header", "X-Remote-User"):
+        through = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        said = {"Host": "a.example", "X_Forwarded_Proto": "https"}
+        known = asked(through, "GET", "/opportunities", X_Remote_User="ANA", **said)
+        assert known.status == (200 if is_believed else 403)
+        if is_believed:
+            for nobody in ({}, {"X_Remote_User": "eve"}, {"X_Remote_User": ""}):
+                assert asked(through, "GET", "/opportunities", **nobody, **said).status == 401
+            with closing(through):
+                through.putrequest("GET", "/opportunities", skip_host=True)
+                for name, value in (
+                    ("Host", "a.example"),
+                    ("X-Forwarded-Proto", "https"),
+                    *[("X-Remote-User", "ana")] * 2,
+                ):
+                    through.putheader(name, value)
+                through.endheaders()
+                assert through.getresponse().status == 401
+            assert asked(through, "GET", "/sign-in", **said).status == 404
+
+
 def test_accounts_need_no_other_machine(folder):
     with serving(folder, "--sign-in") as there:
         local = http.client.HTTPConnection(there.removeprefix("http://"), timeout=20)

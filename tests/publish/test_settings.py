@@ -20,6 +20,7 @@ address = "https://cadran.example.com"
 certificate = "cert.pem"
 key = "/etc/key.pem"
 proxy = ["10.0.0.7"]
+header = "X-Remote-User"
 known = "known.txt"
 log = "log.jsonl"
 metrics = 9100

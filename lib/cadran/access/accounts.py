@@ -166,6 +166,12 @@ class Accounts:
                 run.execute("update sessions set used_at = ? where hash = ?", (now.isoformat(), _hash(token)))
         return Session(_reader(told), bool(is_temporary), _hash(token).hex())
 
+    def named(self, name: str) -> Session | None:
+        """The session of somebody whom another has signed in, by the name of their account; None if nobody has it."""
+        with self._open() as run:
+            found = run.execute("select reader from accounts where name = ?", (name.casefold(),)).fetchone()
+        return Session(_reader(found[0]), False, _hash(f"named {name.casefold()}").hex()) if found else None
+
     def sign_out(self, token: str, everywhere: bool = False) -> None:
         """End a session, or every one of its account."""
         which = "name = (select name from sessions where hash = ?)" if everywhere else "hash = ?"

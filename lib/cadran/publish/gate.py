@@ -47,11 +47,20 @@ class Gate:
 
     marimo takes whoever knows a session's id for its owner: here it answers its owner alone. Who is signed out, removed or
     over loses open pages within `WATCH` seconds.
+
+    Args:
+        app: The pages.
+        accounts: Who may read them.
+        clock: Tells the time, with its zone.
+        header: Where a proxy that signs readers in says who asks; null: they sign in here. Only for a site that nobody but
+            its proxies reaches.
     """
 
-    def __init__(self, app: ASGIApp, accounts: Accounts, clock: Callable[[], datetime]):
-        self.app, self.accounts, self.clock = app, accounts, clock
+    def __init__(self, app: ASGIApp, accounts: Accounts, clock: Callable[[], datetime], header: str | None = None):
+        self.app, self.accounts, self.clock, self.header = app, accounts, clock, header
         self._owners: OrderedDict[str, str] = OrderedDict()
+        # A notebook is handed all headers but these.
+        self._hidden = {b"cookie", *([header.lower().encode()] if header else [])}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on with its reader, send to the page to sign in, or refuse."""
@@ -59,9 +68,11 @@ class Gate:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        token = token_of(headers, scope["scheme"] in ("https", "wss"))
+        token = self._shown(headers, scope["scheme"] in ("https", "wss"))
         session = await self._session(token) if token else None
-        if session is None:
+        if session is None and self.header:
+            await _refused(scope, receive, send, 401)
+        elif session is None:
             await _turned_away(scope, receive, send)
         elif session.is_temporary and scope["path"] not in (ACCOUNT, SIGN_OUT):
             await _turned_away(scope, receive, send, ACCOUNT)
@@ -70,13 +81,22 @@ class Gate:
         else:
             inner = dict(scope, user=told_reader(session.reader), session=session)
             if scope["path"].startswith("/live/"):
-                inner["headers"] = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
+                inner["headers"] = [(name, value) for name, value in scope["headers"] if name not in self._hidden]
             if scope["type"] == "websocket":
                 await self._while_signed_in(token, inner, receive, send)
             else:
                 await self.app(inner, receive, _kept_by_nobody(send))
 
+    def _shown(self, headers: Headers, is_secure: bool) -> str:
+        """What a request shows for who asks: its session's token, or the one name that the proxy gives."""
+        if not self.header:
+            return token_of(headers, is_secure)
+        names = headers.getlist(self.header)
+        return names[0] if len(names) == 1 else ""
+
     async def _session(self, token: str, is_used: bool = True) -> Session | None:
+        if self.header:
+            return await run_in_threadpool(self.accounts.named, token)
         return await run_in_threadpool(self.accounts.session, token, self.clock(), is_used)
 
     def _owns(self, session: Session, scope: Scope, headers: Headers) -> bool:

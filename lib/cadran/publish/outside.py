@@ -1,5 +1,6 @@
 """How a site is reached from other machines: over https alone, ended here or by a proxy that is named."""
 
+import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from cryptography import x509
 
 from cadran.tables.problems import Problem
 
+#: A name of a header that no browser sets for other ends.
+_HEADER = re.compile(r"x-[a-z0-9-]{1,60}|remote-user", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class Outside:
@@ -22,12 +26,14 @@ class Outside:
         certificate: The site's own, with what signed it, as PEM; null behind a proxy.
         key: Its key, as PEM, without a password.
         proxies: Addresses, or networks, of the proxies that end https and say for whom they ask: nobody else is believed.
+        header: The header in which these say who is signed in; null: readers sign in here.
     """
 
     address: str
     certificate: Path | None = None
     key: Path | None = None
     proxies: tuple[str, ...] = ()
+    header: str | None = None
 
     @property
     def host(self) -> str:
@@ -53,6 +59,11 @@ class Outside:
                 "It is not said who ends https: a certificate of this site, or a proxy before it.",
                 "Name --certificate and --key, or each --proxy by its address; not both.",
             )
+        if self.header is not None and not (self.proxies and _HEADER.fullmatch(self.header)):
+            raise Problem(
+                "{value} cannot say who is signed in.", "Name a header that each --proxy sets itself, as X-Remote-User.",
+                value=self.header,
+            )  # fmt: skip
         for each in self.proxies:
             try:
                 ip_network(each)

@@ -190,6 +190,11 @@ class Site:
         """For whom first sights are made before anybody asks: somebody who sees all of the book."""
         return Reader("") if self.entrance else None
 
+    @property
+    def _header(self) -> str | None:
+        """In which header a proxy says who is signed in, if one does."""
+        return self.outside.header if self.outside else None
+
     def asgi(self) -> Any:
         """The whole site, guarded."""
         live = marimo.create_asgi_app(
@@ -201,7 +206,7 @@ class Site:
         marimo_app = live.build()
         routes = [
             *([Mount("/s", self.surveys.asgi())] if self.surveys else []),
-            *(self.entrance.routes() if self.entrance else []),
+            *(self.entrance.routes() if self.entrance and not self._header else []),
             *([Route("/", self.home)] if self.apps else []),
             Route("/healthz", self.health),
             Route("/readyz", self.ready),
@@ -220,7 +225,11 @@ class Site:
                 Middleware(Guard, LOOPBACK | {self.outside.host}, only_https=True)
                 if self.outside
                 else Middleware(Guard),
-                *([Middleware(Gate, self.entrance.accounts, self.entrance.clock)] if self.entrance else []),
+                *(
+                    [Middleware(Gate, self.entrance.accounts, self.entrance.clock, self._header)]
+                    if self.entrance
+                    else []
+                ),
                 Middleware(Bounds),
                 Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             ],
@@ -268,7 +277,7 @@ class Site:
             live=f"/live/{app.name}/",
             script=self.reader if is_page else self.frame,
             code=self.code if is_page else {},
-            signed_in=reader.id if reader else None,
+            signed_in=reader.id if reader and not self._header else None,
         )
         headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language"}
         return HTMLResponse(page, headers=headers | {"Content-Security-Policy": POLICY})

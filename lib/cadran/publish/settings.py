@@ -24,7 +24,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     serve = file.section("serve")
     folder = path.parent
     read: dict[str, Callable[[str], Any]] = {
-        **dict.fromkeys(("host", "address", "ballots"), serve.text),
+        **dict.fromkeys(("host", "address", "header", "ballots"), serve.text),
         **dict.fromkeys(("book", "certificate", "key", "known", "log"), lambda key: str(folder / serve.text(key))),
         **dict.fromkeys(("port", "metrics"), lambda key: serve.whole(key, least=0, most=65535)),
         **dict.fromkeys(("sign_in", "surveys_only"), lambda key: serve.flag(key, False)),
