@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, quote
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cadran.access.accounts import Accounts, Session
 from cadran.publish.reading import told_reader
@@ -127,14 +127,14 @@ def _kept_by_nobody(send: Send) -> Send:
     """What one person sees is kept by no proxy and no browser, which would show it to whoever goes back to it; what is the
     same for all may be."""
 
-    async def sending(message: dict) -> None:  # type: ignore[type-arg]
+    async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             if not headers.get("Cache-Control", "").startswith("public"):
                 headers["Cache-Control"] = "private, no-store"
         await send(message)
 
-    return sending  # type: ignore[return-value]
+    return sending
 
 
 async def _turned_away(scope: Scope, receive: Receive, send: Send, to: str = SIGN_IN) -> None:
