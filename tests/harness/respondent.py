@@ -1,8 +1,6 @@
 """Surveys to be answered, and somebody who asks the page that shows them."""
 
-import asyncio
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import polars as pl
+from awaited import awaited
 
 from cadran.book.ballots import Ballots
 from cadran.tables.pulse import Question, Terms
@@ -133,8 +132,7 @@ def ask(
             if not told:  # a fault is raised again once it was answered
                 raise
 
-    with ThreadPoolExecutor(1) as thread:  # this one may run the loop of a browser
-        thread.submit(asyncio.run, run()).result()
+    awaited(run())
     start = told[0]
     return Answered(
         start["status"],

@@ -1,8 +1,7 @@
 """What one reader may ask for is bounded, said in the header or not."""
 
-import asyncio
-
 import pytest
+from awaited import awaited
 
 from cadran.access.accounts import Session
 from cadran.book.reader import Reader
@@ -35,7 +34,7 @@ def status(app, pieces, headers=(), who=None):
         "headers": headers,
         "session": session,
     }
-    asyncio.run(app(scope, receive, send))
+    awaited(app(scope, receive, send))
     return told[0]
 
 

@@ -1,10 +1,10 @@
 """What is asked for at once is done at once, and each is told what came of their own."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
+from awaited import awaited
 
 from cadran.publish import together
 from cadran.publish.together import Together
@@ -32,9 +32,7 @@ def gathered(*calls):
     async def run():
         return await asyncio.gather(*(call() for call in calls), return_exceptions=True)
 
-    # In a thread of its own: a browser that another test keeps open has a loop running in this one.
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, run()).result()
+    return awaited(run())
 
 
 def of(run, *numbers):

@@ -5,6 +5,7 @@ import json
 from contextlib import suppress
 
 import pytest
+from awaited import awaited
 from prometheus_client import CollectorRegistry
 
 from cadran.publish.watch import Numbers, Watch, log_to, tell_numbers
@@ -44,7 +45,7 @@ class Watched:
         if kind == "http":
             told["method"] = method
         with suppress(RuntimeError):
-            asyncio.run(self.watch(told, receive, send))
+            awaited(self.watch(told, receive, send))
 
 
 @pytest.fixture
@@ -120,4 +121,4 @@ def test_a_port_that_is_taken_is_told():
             tell_numbers(server.sockets[0].getsockname()[1])
 
     with pytest.raises(Problem, match="choose another with --metrics"):
-        asyncio.run(taken())
+        awaited(taken())
