@@ -37,7 +37,7 @@ def serving(book: Path, *more: str) -> Iterator[str]:
 @contextmanager
 def serving_here(site: Site, port: int = 0) -> Iterator[str]:
     """The address of a site served by a thread of this process: what a test stands in for is stood in for there too."""
-    with socket.socket() as listening:
+    with socket.socket(proto=socket.IPPROTO_TCP) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
         server = uvicorn.Server(uvicorn.Config(site.asgi(), log_level="error", timeout_graceful_shutdown=1))

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,7 +22,7 @@ from served import serving
 from websockets.sync.client import connect
 
 from cadran.publish.apps import App
-from cadran.publish.server import Site, serve
+from cadran.publish.server import Site, listen, serve
 from cadran.tables.problems import Problem
 
 
@@ -222,6 +223,12 @@ def test_a_websocket_must_come_from_a_page_of_ours(address):
 def test_serves_on_this_machine_only(book, host):
     with pytest.raises(Problem, match="without sign-in"):
         serve(book, host=host)
+
+
+def test_what_is_written_is_sent_at_once():
+    with listen("127.0.0.1", 0) as listening:
+        # asyncio turns Nagle's waiting off only where a socket says that it is TCP's.
+        assert listening.proto == socket.IPPROTO_TCP
 
 
 def test_a_port_in_use_is_told(book, address):

@@ -108,7 +108,7 @@ def serve(
             "Say how it is reached: --address, and --certificate with --key or --proxy.", host=host,
         )  # fmt: skip
     site = Site(book, shipped_apps() if apps is None else apps, complain, surveys, entrance, outside, log, numbers)
-    with _listen(host, port) as listening:
+    with listen(host, port) as listening:
         site.warm_up()
         shown = f"[{host}]" if ":" in host else host
         there = outside.address if outside else f"http://{shown}:{listening.getsockname()[1]}"
@@ -360,9 +360,15 @@ def _run(server: _Server, listening: socket.socket) -> None:
         server.run(sockets=[listening])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens.
+
+    Raises:
+        Problem: If the port cannot be had.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family)
+    # Said to be TCP, so that what is written is sent at once: else asyncio leaves Nagle on, and answers wait 40 ms.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
