@@ -37,12 +37,12 @@ class Bounds:
         session = scope.get("session")
         if scope["type"] == "websocket" and session:
             await self._live(session.reader.id.casefold(), scope, receive, send)
-        elif scope["type"] != "http":
-            await self.app(scope, receive, send)
-        elif session and self._requests.wait(session.key, time.monotonic()):
+        elif scope["type"] == "http" and session and self._requests.wait(session.key, time.monotonic()):
             await _refuse(429, scope, receive, send)
-        else:
+        elif scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):
             await _sized(self.app, scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
     async def _live(self, who: str, scope: Scope, receive: Receive, send: Send) -> None:
         if self._open[who] >= MOST_OPEN:
