@@ -4,16 +4,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from served import serving_here
+from served import serving_readers
 
 from cadran.access.accounts import Accounts
 from cadran.book.reader import Reader
-from cadran.publish import reading
 from cadran.publish.apps import App
-from cadran.publish.entrance import Entrance
-from cadran.publish.server import Site
 
-WHOSE = App("whose", "Whose", Path(__file__).parent.parent / "publish" / "notebooks" / "whose.py", is_page=True)
+WHOSE = App("whose", "Whose", Path(__file__).parent.parent / "publish" / "notebooks" / "page.py", is_page=True)
 MADE_UP, OWN = "violet marble tractor seven", "copper window ladder ninety"
 LIVE = "performance.getEntriesByName('cadran-live').length > 0"
 
@@ -25,13 +22,8 @@ def address(small_company, tmp_path, monkeypatch):
     accounts = Accounts(tmp_path)
     ana = Reader("ana@example.com", "manager", frozenset({"Nord"}), language="fr")
     accounts.add(ana, MADE_UP, datetime.now(UTC), is_temporary=True)
-    site = Site(small_company, [WHOSE], entrance=Entrance(accounts, lambda: datetime.now(UTC)))
-    try:
-        site.warm_up()
-        with serving_here(site) as there:
-            yield there
-    finally:
-        reading.publish(to_known=False)
+    with serving_readers(small_company, [WHOSE], accounts) as there:
+        yield there
 
 
 def test_the_first_time_on_a_phone_with_the_keyboard(chromium, address):

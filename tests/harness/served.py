@@ -6,12 +6,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
 
+from cadran.access.accounts import Accounts
+from cadran.publish import reading
+from cadran.publish.apps import App
+from cadran.publish.entrance import Entrance
 from cadran.publish.server import Site
 
 
@@ -50,3 +55,15 @@ def serving_here(site: Site, port: int = 0) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(10)
+
+
+@contextmanager
+def serving_readers(book: Path, apps: Sequence[App], accounts: Accounts) -> Iterator[str]:
+    """The address of a site of this process to which readers sign in, warm."""
+    site = Site(book, apps, entrance=Entrance(accounts, lambda: datetime.now(UTC)))
+    try:
+        site.warm_up()
+        with serving_here(site) as address:
+            yield address
+    finally:
+        reading.publish(to_known=False)

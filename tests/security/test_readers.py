@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from served import serving_here
+from served import serving_here, serving_readers
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -19,13 +19,12 @@ from cadran.access.accounts import FILE, Accounts
 from cadran.book import open_book
 from cadran.book.reader import Reader
 from cadran.measures import MEASURES, Question
-from cadran.publish import bounds, entrance, gate, reading
+from cadran.publish import bounds, entrance, gate
 from cadran.publish.apps import App
-from cadran.publish.entrance import Entrance
 from cadran.publish.server import Site
 from cadran.text import words_for
 
-WHOSE = App("whose", "Whose", Path(__file__).parent.parent / "publish" / "notebooks" / "whose.py", is_page=True)
+WHOSE = App("whose", "Whose", Path(__file__).parent.parent / "publish" / "notebooks" / "page.py", is_page=True)
 PASSWORD = "violet marble tractor seven"
 READERS = {
     "ana": Reader("ana", "manager", frozenset({"Nord"}), language="en"),
@@ -85,13 +84,8 @@ def address(small_company, accounts, monkeypatch):
     """The site to which readers sign in."""
     monkeypatch.setenv("CADRAN_BOOK", "")
     monkeypatch.setattr(gate, "WATCH", 0.2)
-    site = Site(small_company, [WHOSE], entrance=Entrance(accounts, now))
-    try:
-        site.warm_up()
-        with serving_here(site) as there:
-            yield there
-    finally:
-        reading.publish(to_known=False)
+    with serving_readers(small_company, [WHOSE], accounts) as there:
+        yield there
 
 
 def ask(address, path, method="GET", body=None, **headers):

@@ -4,11 +4,10 @@ import time
 from collections import Counter
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cadran.publish.limits import Buckets
-from cadran.text import pick_language, words_for
+from cadran.publish.refusals import browser_words, refuse
 
 #: Requests at once, then per second, of one reader: a hand on a slider sends some fifty.
 REQUESTS = (400, 100.0)
@@ -86,9 +85,9 @@ async def _sized(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> No
 
 
 async def _refuse(status: int, scope: Scope, receive: Receive, send: Send) -> None:
-    words = words_for(pick_language(None, Headers(scope=scope).get("accept-language")))
+    words = browser_words(scope)
     said = (
         words("Too much at once: wait a moment, then go on.") if status == 429 else words("This is too long to be sent")
     )
     headers = {"Retry-After": "1"} if status == 429 else {"Connection": "close"}
-    await PlainTextResponse(said, status, headers)(scope, receive, send)
+    await refuse(status, said, scope, receive, send, headers)

@@ -20,6 +20,7 @@ from cadran.access.passwords import LONGEST, SHORTEST, check_password
 from cadran.publish.forms import NoForm, TooLong, fields_of
 from cadran.publish.gate import ACCOUNT, SIGN_IN, SIGN_OUT, cookie_of, token_of
 from cadran.publish.limits import Buckets, origin_of
+from cadran.publish.refusals import words_of
 from cadran.publish.shell import form_page
 from cadran.tables.problems import Problem
 from cadran.text import Words, pick_language, words_for
@@ -63,7 +64,7 @@ class Entrance:
 
     async def sign_in(self, request: Request) -> Response:
         """The form, or what became of it."""
-        words, to = _words(request), _page(request.query_params.get("next"))
+        words, to = words_of(request), _page(request.query_params.get("next"))
         if request.method != "POST":
             return _html(_sign_in(words, to))
         try:
@@ -200,7 +201,3 @@ def _page(asked: str | None) -> str:
 def _html(page: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     kept = {"Cache-Control": "no-store", "Content-Security-Policy": _POLICY, "X-Frame-Options": "DENY"}
     return HTMLResponse(page, status, headers={**kept, **(headers or {})})
-
-
-def _words(request: Request) -> Words:
-    return words_for(pick_language(request.query_params.get("lang"), request.headers.get("accept-language")))

@@ -10,12 +10,12 @@ from urllib.parse import parse_qs, quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cadran.access.accounts import Accounts, Session
 from cadran.publish.reading import told_reader
-from cadran.text import pick_language, words_for
+from cadran.publish.refusals import browser_words, refuse
 
 #: Where one signs in and out, and sees to one's account.
 SIGN_IN, SIGN_OUT, ACCOUNT = "/sign-in", "/sign-out", "/account"
@@ -148,9 +148,6 @@ async def _turned_away(scope: Scope, receive: Receive, send: Send, to: str = SIG
 
 
 async def _refused(scope: Scope, receive: Receive, send: Send, status: int = 403) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
-        return
-    words = words_for(pick_language(None, Headers(scope=scope).get("accept-language")))
+    words = browser_words(scope)
     said = words("Sign in first.") if status == 401 else words("Refused: this is somebody else's session.")
-    await PlainTextResponse(said, status, {"Cache-Control": "no-store"})(scope, receive, send)
+    await refuse(status, said, scope, receive, send, {"Cache-Control": "no-store"})

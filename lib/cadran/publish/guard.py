@@ -3,10 +3,9 @@
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cadran.text import pick_language, words_for
+from cadran.publish.refusals import browser_words, refuse
 
 #: Names under which a browser on this machine reaches it.
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -40,7 +39,8 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
         elif status := self._refusal(scope):
-            await _refuse(status, scope, receive, send)
+            said = browser_words(scope)("Refused: this request did not come from a page of Cadran.")
+            await refuse(status, said, scope, receive, send)
         else:
             await self.app(scope, receive, _with_headers(send, _HTTPS if self.only_https else {}))
 
@@ -78,12 +78,3 @@ def _with_headers(send: Send, more: dict[str, str]) -> Send:
         await send(message)
 
     return sending
-
-
-async def _refuse(status: int, scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
-        return
-    words = words_for(pick_language(None, Headers(scope=scope).get("accept-language")))
-    said = words("Refused: this request did not come from a page of Cadran.")
-    await PlainTextResponse(said, status)(scope, receive, send)

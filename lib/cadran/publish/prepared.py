@@ -82,7 +82,7 @@ class FirstSights:
                 self._made.popitem(last=False)[1].cancel()
             return self._made[key]
 
-    def _work(self, future: Future[FirstSight | Problem], app: App, key: "_Key") -> None:
+    def _work(self, future: Future[FirstSight | Problem], app: App, key: _Key) -> None:
         """Run one app after the other, in a thread that keeps nobody from leaving."""
         name, language, version, reader = key
         with self._one_at_a_time:

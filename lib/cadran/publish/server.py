@@ -40,11 +40,12 @@ from cadran.publish.guard import LOOPBACK, Guard
 from cadran.publish.outside import Outside
 from cadran.publish.parsing import take_turns
 from cadran.publish.prepared import FirstSights
+from cadran.publish.refusals import words_of
 from cadran.publish.shell import plain_page, shell_page
 from cadran.publish.survey import Respondents, refusal
 from cadran.publish.watch import Numbers, Watch
 from cadran.tables.problems import Problem
-from cadran.text import LANGUAGES, Words, pick_language, words_for
+from cadran.text import LANGUAGES, Words
 
 _JS = Path(__file__).parent / "js"
 _WIDGET = f"{Page.__module__}.{Page.__qualname__}"
@@ -260,7 +261,7 @@ class Site:
         """An app's page at once. A view other than the first one is never shown with the first one's numbers."""
         session: Session | None = request.scope.get("session")
         reader = session.reader if session else None
-        app, words = self.apps[request.url.path.strip("/")], _words(request)
+        app, words = self.apps[request.url.path.strip("/")], words_of(request)
         sight = self.sights.made(app, words.language, reader)
         if app.name not in self.sights.is_page:
             sight = await run_in_threadpool(self.sights.make, app, words.language, reader)
@@ -284,7 +285,7 @@ class Site:
 
     async def nothing_here(self, request: Request, _error: Exception) -> Response:
         """An address that leads nowhere."""
-        words = _words(request)
+        words = words_of(request)
         if not self.apps:
             return refusal(words, "unknown")
         said = [words("Nothing is shown under {path}. These pages are:", path=request.url.path)]
@@ -292,7 +293,7 @@ class Site:
 
     async def broken(self, request: Request, _error: Exception) -> Response:
         """A fault of ours."""
-        words = _words(request)
+        words = words_of(request)
         return self._not_now(words, words("Cadran could not answer"))
 
     def _not_now(self, words: Words, title: str) -> Response:
@@ -381,7 +382,3 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None  # fmt: skip
     listening.listen(128)
     return listening
-
-
-def _words(request: Request) -> Words:
-    return words_for(pick_language(request.query_params.get("lang"), request.headers.get("accept-language")))

@@ -22,12 +22,13 @@ from cadran.book.ballots import Asked, Ballots, Refused, ballots_of
 from cadran.book.pulse import FOLDER
 from cadran.publish.forms import NoForm, TooLong, body_of
 from cadran.publish.limits import Buckets, origin_of
+from cadran.publish.refusals import words_of
 from cadran.publish.survey_form import MOST_BYTES, MOST_SIGNS, Question, Unfit, read_form
 from cadran.publish.survey_page import form_page, message_page, policy, thanks_page
 from cadran.publish.together import Together
 from cadran.tables.problems import Problem
 from cadran.tables.pulse import Terms
-from cadran.text import LANGUAGES, Words, pick_language, words_for
+from cadran.text import LANGUAGES, Words, words_for
 
 #: Requests at once and then per second: from one address, behind which an office of 200 may stand, and with one link.
 PER_ADDRESS, PER_LINK = (1200, 20.0), (30, 0.5)
@@ -74,7 +75,7 @@ class Respondents:
 
     async def answer(self, request: Request) -> Response:
         """The form, what became of what was sent, or why it is refused."""
-        words, token = _words(request), request.path_params["token"]
+        words, token = words_of(request), request.path_params["token"]
         if wait := self._wait(request, token):
             return refusal(words, "too many", wait)
         try:
@@ -132,10 +133,10 @@ class Respondents:
 
     async def _not_a_page(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return refusal(_words(request), "unknown", status=error.status_code, headers=error.headers)
+        return refusal(words_of(request), "unknown", status=error.status_code, headers=error.headers)
 
     async def _fault(self, request: Request, _error: Exception) -> Response:
-        return refusal(_words(request), "not now", LATER, status=500)
+        return refusal(words_of(request), "not now", LATER, status=500)
 
 
 def respondents_of(
@@ -258,7 +259,3 @@ class _Common(HTMLResponse):
 @lru_cache(maxsize=64)
 def _compressed(page: bytes) -> bytes:
     return gzip.compress(page, 9)
-
-
-def _words(request: Request) -> Words:
-    return words_for(pick_language(request.query_params.get("lang"), request.headers.get("accept-language")))

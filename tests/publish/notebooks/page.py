@@ -4,15 +4,13 @@ __generated_with = "0.25.2"
 app = marimo.App()
 
 with app.setup:
-    import os
-
     import marimo as mo
 
-    from cadran.book import open_book
     from cadran.figures.blocks import Headline, Headlines
     from cadran.figures.controls import Choice
     from cadran.figures.page import Page
     from cadran.measures import MEASURES, Question
+    from cadran.publish.reading import published_book
     from cadran.text import words_for
 
 
@@ -24,7 +22,7 @@ def read_address():
 
 @app.cell
 def show(query):
-    book = open_book(os.environ["CADRAN_BOOK"])
+    book = published_book()
     words = words_for(query.get("lang"))
     outcome = Choice("outcome", "Outcome", {"won": "Won", "lost": "Lost", "none": "None"}, "won")
     page = Page("Toy", words, [outcome], places=[("headlines",)], query=query)
