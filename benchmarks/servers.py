@@ -59,8 +59,10 @@ def _free_port() -> int:
 
 
 if __name__ == "__main__":
+    from datetime import UTC, datetime
+
     from cadran.publish.apps import App
     from cadran.publish.server import serve
 
     page = App("slider", "Signed revenue", Path(__file__).with_name("cadran_page.py"))
-    serve(Path(sys.argv[1]), port=int(sys.argv[2]), apps=[page])
+    serve(Path(sys.argv[1]), port=int(sys.argv[2]), apps=[page], clock=lambda: datetime.now(UTC))

@@ -131,5 +131,5 @@ def serve(
         serve_apps(
             seen.version.parent, host=host, port=port, apps=() if surveys_only else None, complain=complain,
             surveys=respondents_of(seen, now, complain, ballots), entrance=entrance, outside=outside, log=telling,
-            numbers=tell_numbers(metrics) if metrics is not None else None,
+            numbers=tell_numbers(metrics) if metrics is not None else None, clock=now,
         )  # fmt: skip

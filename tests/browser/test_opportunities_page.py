@@ -5,7 +5,7 @@ import re
 
 import polars as pl
 import pytest
-from served import serving_here
+from served import now, serving_here
 
 from cadran.publish.apps import shipped_apps
 from cadran.publish.server import Site
@@ -22,7 +22,7 @@ def served(small_company):
     """Where a company of 300 deals is shown."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CADRAN_BOOK", "")
-        site = Site(small_company, [app for app in shipped_apps() if app.name == "opportunities"])
+        site = Site(small_company, [app for app in shipped_apps() if app.name == "opportunities"], clock=now)
         site.warm_up()
         with serving_here(site) as address:
             yield address

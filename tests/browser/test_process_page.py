@@ -2,7 +2,7 @@
 
 import pytest
 from quick import no_past, quick_model
-from served import serving_here
+from served import now, serving_here
 
 from cadran.models import outlook
 from cadran.publish.apps import shipped_apps
@@ -19,7 +19,7 @@ def served(small_company):
         patch.setenv("CADRAN_BOOK", "")
         patch.setattr("cadran.models.outlook.kept.model", lambda book: quick_model(book, "logit"))
         patch.setattr("cadran.models.outlook.kept.past", no_past)
-        with serving_here(Site(small_company, shipped_apps())) as address:
+        with serving_here(Site(small_company, shipped_apps(), clock=now)) as address:
             yield address
 
 

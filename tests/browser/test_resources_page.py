@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from quick import no_past, quick_model
-from served import serving_here
+from served import now, serving_here
 
 from cadran.publish.apps import shipped_apps
 from cadran.publish.server import Site
@@ -36,7 +36,7 @@ def site(small_company, monkeypatch):
     monkeypatch.setenv("CADRAN_BOOK", "")
     monkeypatch.setattr("cadran.models.kept.model", lambda book: quick_model(book, "logit"))
     monkeypatch.setattr("cadran.models.forecast.past_forecasts", lambda book, seed: no_past(book))
-    site = Site(small_company, [app for app in shipped_apps() if app.name == "resources"])
+    site = Site(small_company, [app for app in shipped_apps() if app.name == "resources"], clock=now)
     monkeypatch.setattr(site.sights, "made", lambda *_: None)  # what is prepared: `publish/test_shell.py`
     return site
 

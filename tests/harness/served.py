@@ -20,6 +20,11 @@ from cadran.publish.entrance import Entrance
 from cadran.publish.server import Site
 
 
+def now() -> datetime:
+    """The time that sites of tests go by."""
+    return datetime.now(UTC)
+
+
 @contextmanager
 def serving(book: Path, *more: str) -> Iterator[str]:
     """The address at which `cadran serve` shows a book, until the end of the block, where it is told to end, and does."""
@@ -60,7 +65,7 @@ def serving_here(site: Site, port: int = 0) -> Iterator[str]:
 @contextmanager
 def serving_readers(book: Path, apps: Sequence[App], accounts: Accounts) -> Iterator[str]:
     """The address of a site of this process to which readers sign in, warm."""
-    site = Site(book, apps, entrance=Entrance(accounts, lambda: datetime.now(UTC)))
+    site = Site(book, apps, entrance=Entrance(accounts, now), clock=now)
     try:
         site.warm_up()
         with serving_here(site) as address:

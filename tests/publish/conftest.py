@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from served import serving_here
+from served import now, serving_here
 
 from cadran.book import write_book
 from cadran.publish.apps import App
@@ -64,7 +64,7 @@ def site(book, complaints):
     """The three notebooks on the tiny book. A site names its book to the whole process, so none outlives its tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CADRAN_BOOK", "")
-        yield Site(book, [app("page"), app("plain"), app("broken")], complaints.append)
+        yield Site(book, [app("page"), app("plain"), app("broken")], complaints.append, clock=now)
 
 
 @pytest.fixture(scope="module")

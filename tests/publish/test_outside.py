@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from served import serving
+from served import now, serving
 
 from cadran.access.accounts import Accounts
 from cadran.book.reader import Reader
@@ -94,9 +94,9 @@ def test_who_ends_https_is_said_once_and_rightly(tmp_path):
 
 def test_other_machines_are_not_let_in_without_sign_in_or_https(book):
     with pytest.raises(Problem, match="without sign-in"):
-        serve(book, "0.0.0.0", outside=Outside("https://a.example", proxies=("10.0.0.1",)))
+        serve(book, "0.0.0.0", outside=Outside("https://a.example", proxies=("10.0.0.1",)), clock=now)
     with pytest.raises(Problem, match="without https"):
-        serve(book, "0.0.0.0", apps=())
+        serve(book, "0.0.0.0", apps=(), clock=now)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 import websockets.exceptions
 from marimo._ast.compiler import module_compile
-from served import serving
+from served import now, serving
 from websockets.sync.client import connect
 
 from cadran.publish.apps import App
@@ -50,12 +50,6 @@ def test_says_whether_readers_may_come(site, address, monkeypatch):
 
     answer, body = ask(address, "/readyz")
     assert (answer.status, json.loads(body)["status"]) == (503, "not ready")
-
-
-def test_the_home_is_the_first_app_with_the_language_asked_for(address):
-    answer, _ = ask(address, "/?lang=fr")
-
-    assert (answer.status, answer.headers["location"]) == (307, "/page?lang=fr")
 
 
 def test_the_shell_holds_the_first_sight(address):
@@ -160,7 +154,9 @@ def test_a_notebook_that_fails_once_a_reader_asks_for_it_is_told_too(book, reque
     monkeypatch.setenv("CADRAN_BOOK", "")
     page, broken = (request.path.parent / "notebooks" / f"{name}.py" for name in ("page", "broken"))
     complaints = []
-    site = Site(book, [App("page", "Page", page), App("broken", "Broken", broken, learns=True)], complaints.append)
+    site = Site(
+        book, [App("page", "Page", page), App("broken", "Broken", broken, learns=True)], complaints.append, clock=now
+    )
     site.warm_up()
 
     assert complaints == []
@@ -222,7 +218,7 @@ def test_a_websocket_must_come_from_a_page_of_ours(address):
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "example.com", "::"])
 def test_serves_on_this_machine_only(book, host):
     with pytest.raises(Problem, match="without sign-in"):
-        serve(book, host=host)
+        serve(book, host=host, clock=now)
 
 
 def test_what_is_written_is_sent_at_once():
@@ -233,29 +229,30 @@ def test_what_is_written_is_sent_at_once():
 
 def test_a_port_in_use_is_told(book, address):
     with pytest.raises(Problem, match="cannot be used"):
-        serve(book, port=urlsplit(address).port)
+        serve(book, port=urlsplit(address).port, clock=now)
 
 
 def test_without_a_book_nothing_is_served(tmp_path):
     with pytest.raises(Problem, match="book"):
-        Site(tmp_path, [])
+        Site(tmp_path, [], clock=now)
 
 
 def test_when_no_notebook_works_nothing_is_served(book, request):
     broken = App("broken", "Broken", request.path.parent / "notebooks" / "broken.py")
 
     with pytest.raises(Problem, match="No page"):
-        serve(book, port=0, apps=[broken], complain=lambda _problem: None)
+        serve(book, port=0, apps=[broken], complain=lambda _problem: None, clock=now)
 
 
 START = """
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from cadran.publish.apps import App
 from cadran.publish.server import serve
 book, *names = sys.argv[1:]
 serve(Path(book), port=0, apps=[App(n, n, Path({folder!r}) / (n + ".py")) for n in names],
-      announce=lambda address: print(address, flush=True))
+      announce=lambda address: print(address, flush=True), clock=lambda: datetime.now(UTC))
 """
 
 
@@ -275,7 +272,7 @@ def test_prints_its_address_and_ends_in_peace_by_the_keyboard(book, request):
 @pytest.mark.parametrize("read", [ast.parse, module_compile])
 def test_notebooks_may_be_read_at_once(book, monkeypatch, read):
     monkeypatch.setenv("CADRAN_BOOK", "")
-    Site(book, [])
+    Site(book, [], clock=now)
     source = "\n".join(f"def f{n}(a, b):\n    return [x * (a + b) - {n} for x in (a, b, {n})]" for n in range(50))
 
     def look_away(*_):  # while garbage is looked for, which begins in the midst of reading

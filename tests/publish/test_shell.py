@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 from quick import no_past, quick_model
+from served import now
 
 from cadran.publish import shell
 from cadran.publish.apps import shipped_apps
@@ -132,7 +133,7 @@ def test_the_prepared_numbers_are_the_live_ones(reader, small_company, serve_sit
     monkeypatch.setattr("cadran.models.kept.model", lambda book: quick_model(book, "logit"))
     monkeypatch.setattr("cadran.models.kept.past", no_past)
     monkeypatch.setattr("cadran.models.forecast.past_forecasts", lambda book, seed: no_past(book))
-    site = Site(small_company, [app])
+    site = Site(small_company, [app], clock=now)
     assert isinstance(site.sights.make(app, language), FirstSight)
     with serve_site(site) as there:
         waiting = reader.context.new_page()

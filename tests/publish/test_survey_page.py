@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 from respondent import CLOSES, HERE, OPENED, QUESTIONS, TERMS, ask, opened, opened_in, question
+from served import now
 
 from cadran.book import open_book
 from cadran.book.ballots import ballots_of
@@ -71,7 +72,7 @@ def page_of(clock, complaints, book, monkeypatch):
 
     def served(ballots):
         respondents = Respondents(lambda: ballots, clock, ZoneInfo("Europe/Paris"), complaints.append)
-        return Site(book, (), surveys=respondents).asgi()
+        return Site(book, (), surveys=respondents, clock=now).asgi()
 
     return served
 
@@ -393,7 +394,7 @@ def test_an_address_is_a_network_where_machines_have_many():
 def test_a_book_serves_the_surveys_that_were_opened_in_it_even_later(book, tmp_path, clock, complaints, monkeypatch):
     monkeypatch.setenv("CADRAN_BOOK", "")
     folder = shutil.copytree(book, tmp_path / "book")
-    page = Site(folder, (), surveys=respondents_of(open_book(folder), clock, complaints.append)).asgi()
+    page = Site(folder, (), surveys=respondents_of(open_book(folder), clock, complaints.append), clock=clock).asgi()
 
     assert refused(page, "/s/forged")[0] == 404
     assert not (folder / "pulse").exists()

@@ -6,12 +6,11 @@ import json
 import shutil
 import time
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from served import serving_here, serving_readers
+from served import now, serving_here, serving_readers
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -30,10 +29,6 @@ READERS = {
     "ana": Reader("ana", "manager", frozenset({"Nord"}), language="en"),
     "bob": Reader("bob", "manager", frozenset({"Sud-Est"}), language="en"),
 }
-
-
-def now():
-    return datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +66,7 @@ def unguarded(small_company, monkeypatch):
     @contextmanager
     def site():
         monkeypatch.setenv("CADRAN_BOOK", "")
-        made = Site(small_company, [WHOSE])
+        made = Site(small_company, [WHOSE], clock=now)
         made.warm_up()
         with serving_here(made) as address:
             yield address

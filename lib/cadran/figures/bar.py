@@ -8,7 +8,7 @@ from html import escape
 from cadran.figures.controls import Choice, Control, Day, Text, View, stands_in_bar
 from cadran.text import LANGUAGES, Words
 
-#: The pages that come with Cadran, the home first: name in the address -> title (an English sentence of the catalogue).
+#: The pages that come with Cadran: name in the address -> title (an English sentence of the catalogue).
 PAGES = {
     "opportunities": "Opportunities", "process": "Sales process", "resources": "Resources", "pulse": "Pulse",
     "definitions": "Definitions",
@@ -21,7 +21,7 @@ def bar(title: str, controls: Sequence[Control], view: View, words: Words) -> st
     asking = "".join(_asking(control, words) for control in in_bar if isinstance(control, Choice) and control.asks)
     inputs = "".join(control_html(control, view.controls, words) for control in in_bar)
     return (
-        f"<header class=bar><div class=name><a href='/' target=_top>Cadran</a><span aria-hidden=true>▸</span>"
+        f"<header class=bar><div class=name><a href='/?lang={words.language}' target=_top>Cadran</a><span aria-hidden=true>▸</span>"
         f"{_pages(title, words)}</div><div class=controls>{inputs}</div>"
         f"<div class=reader>{_languages(words)}{_buttons(words)}</div></header>{_help(controls, words)}{asking}"
     )
@@ -39,7 +39,8 @@ def _asking(control: Choice, words: Words) -> str:
 def _pages(title: str, words: Words) -> str:
     """The page's title, which opens the list of pages."""
     links = "".join(
-        f'<a href="/{name}?lang={words.language}" target=_top>{escape(words(text))}</a>' for name, text in PAGES.items()
+        f'<a href="/{name}?lang={words.language}" target=_top>{escape(words(text))}</a>'
+        for name, text in {"": "Home", **PAGES}.items()
     )
     return (
         f"<details class='menu sheets' data-key=sheets><summary><h1>{escape(title)}</h1><span aria-hidden=true> ▾</span>"

@@ -6,12 +6,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from cadran.book.reader import Reader
+from cadran.figures.blocks import Block, Headlines, Notice, Sentences
 from cadran.figures.page import Page
 from cadran.publish.apps import App
 from cadran.publish.reading import reading_as
@@ -19,6 +20,8 @@ from cadran.tables.problems import Problem
 
 #: First sights that are kept: those asked for last.
 MOST = 200
+#: The places of what a page says first.
+LEAD = ("sentences", "headlines")
 #: App, language, version of the book, and the scope as a reader whom nobody is; None where nobody signs in.
 _Key = tuple[str, str, str, Reader | None]
 
@@ -29,6 +32,8 @@ class FirstSight:
 
     #: The page's markup; None for a notebook that is no `Page`.
     html: str | None
+    #: What the page says first: its sentences and headline numbers, by their places.
+    lead: Mapping[str, Block] = field(default_factory=dict)
 
 
 class FirstSights:
@@ -119,7 +124,10 @@ def first_sight(app: App, language: str) -> FirstSight | Problem:
             name=app.name, kind=type(error).__name__, said=error, path=app.notebook,
         )  # fmt: skip
     page = next((found for each in outputs if isinstance(found := getattr(each, "widget", each), Page)), None)
-    return FirstSight(None) if page is None else FirstSight(page.picture())
+    if page is None:
+        return FirstSight(None)
+    lead = {slot: block for slot in LEAD if isinstance(block := page.blocks.get(slot), Sentences | Headlines | Notice)}
+    return FirstSight(page.picture(), lead)
 
 
 def _load(notebook: Path) -> Any:

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from cadran.access.accounts import Session
@@ -37,11 +38,12 @@ from cadran.publish.bounds import MOST_BYTES, Bounds
 from cadran.publish.entrance import Entrance
 from cadran.publish.gate import Gate
 from cadran.publish.guard import LOOPBACK, Guard
+from cadran.publish.home import Home
 from cadran.publish.outside import Outside
 from cadran.publish.parsing import take_turns
 from cadran.publish.prepared import FirstSights
 from cadran.publish.refusals import words_of
-from cadran.publish.shell import plain_page, shell_page
+from cadran.publish.shell import POLICY, plain_page, shell_page
 from cadran.publish.survey import Respondents, refusal
 from cadran.publish.watch import Numbers, Watch
 from cadran.tables.problems import Problem
@@ -51,11 +53,6 @@ _JS = Path(__file__).parent / "js"
 _WIDGET = f"{Page.__module__}.{Page.__qualname__}"
 #: Seconds a session lives on after its reader left or lost the connection.
 SESSION_SECONDS = 60
-#: What a page of ours may load: its own files. Vega compiles its expressions to functions, hence the eval.
-POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
-)
 
 
 def _complain(problem: Problem) -> None:
@@ -78,6 +75,8 @@ def serve(
     outside: Outside | None = None,
     log: Callable[[str], object] | None = None,
     numbers: Numbers | None = None,
+    *,
+    clock: Callable[[], datetime],
 ) -> None:
     """Serve the apps on a book, and the respondents' page of its surveys, until interrupted.
 
@@ -93,6 +92,7 @@ def serve(
         outside: How readers on other machines reach it.
         log: Told a line for each request.
         numbers: Where requests are counted.
+        clock: Tells the time, with its zone.
 
     Raises:
         Problem: If the host is not this machine and nobody signs in, or https is not seen to; if the port is taken, there
@@ -108,7 +108,9 @@ def serve(
             "Cadran does not serve on {host} without https: whoever listens could read passwords and pages.",
             "Say how it is reached: --address, and --certificate with --key or --proxy.", host=host,
         )  # fmt: skip
-    site = Site(book, shipped_apps() if apps is None else apps, complain, surveys, entrance, outside, log, numbers)
+    site = Site(
+        book, shipped_apps() if apps is None else apps, complain, surveys, entrance, outside, log, numbers, clock=clock
+    )
     with listen(host, port) as listening:
         site.warm_up()
         shown = f"[{host}]" if ":" in host else host
@@ -135,6 +137,8 @@ class Site:
         outside: Outside | None = None,
         log: Callable[[str], object] | None = None,
         numbers: Numbers | None = None,
+        *,
+        clock: Callable[[], datetime],
     ):
         open_book(book)
         self.entrance, self.outside = entrance, outside
@@ -152,9 +156,11 @@ class Site:
         )
         self.assets = Assets()
         scripts = {
-            name: self.assets.add((_JS / f"{name}.js").read_text("utf-8"), ".js") for name in ("reader", "frame")
+            name: self.assets.add((_JS / f"{name}.js").read_text("utf-8"), ".js")
+            for name in ("reader", "frame", "home")
         }
         self.reader, self.frame = scripts["reader"], scripts["frame"]
+        self.home = Home(book, self.apps, self.sights, clock, scripts["home"], bool(entrance and not self._header))
         self.code = {_WIDGET: self.assets.add(bundle.module(), ".js")}
 
     def version(self) -> str:
@@ -208,7 +214,7 @@ class Site:
         routes = [
             *([Mount("/s", self.surveys.asgi())] if self.surveys else []),
             *(self.entrance.routes() if self.entrance and not self._header else []),
-            *([Route("/", self.home)] if self.apps else []),
+            *([Route("/", self.home.page), Route("/home/{name}", self.home.axis)] if self.apps else []),
             Route("/healthz", self.health),
             Route("/readyz", self.ready),
             Route(f"{self.assets.prefix}/{{name}}", self.assets.answer),
@@ -237,11 +243,6 @@ class Site:
             exception_handlers={404: self.nothing_here, 500: self.broken},
             lifespan=self._lifespan(marimo_app),
         )
-
-    async def home(self, request: Request) -> Response:
-        """The first app, with what the address says of language and theme."""
-        query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(f"/{next(iter(self.apps))}{query}", 307)
 
     async def health(self, request: Request) -> Response:
         """That the server answers, and with which version of the book."""

@@ -5,7 +5,7 @@ from html import escape
 from string import Template
 from typing import Any
 
-from cadran.figures.page import chrome_style
+from cadran.figures.page import chrome_style, stylesheet
 from cadran.figures.theme import FONT
 from cadran.text import Words
 
@@ -13,6 +13,12 @@ from cadran.text import Words
 PATIENCE = 20
 #: Names in an address that mean something to marimo and nothing to a page of ours.
 NOT_FORWARDED = ["session_id", "file", "kiosk", "access_token", "refresh_token"]
+
+#: What a page of ours may load: its own files. Vega compiles its expressions to functions, hence the eval.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+)
 
 _PAGE = Template("""<!doctype html>
 <html lang="$language"$theme>
@@ -116,6 +122,16 @@ def shell_page(
         f"<noscript><main class=plain><p>{no_script}</p></main></noscript>"
     )
     return _page(words, title, theme, body, head)
+
+
+def home_page(*, words: Words, theme: str | None, body: str, script: str, signed_in: str | None) -> str:
+    """The home page around its body; the other arguments as for `shell_page`."""
+    chosen = f' data-theme="{theme}"' if theme else ""
+    inner = (
+        f'<div class="host"{chosen}><style>{stylesheet()}</style><div class="page home">{body}</div></div>\n'
+        f"{_signed_in(words, signed_in) if signed_in else ''}"
+    )
+    return _page(words, "Cadran", theme, inner, f'<script type="module" src="{script}"></script>\n')
 
 
 def _signed_in(words: Words, name: str) -> str:
