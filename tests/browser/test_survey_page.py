@@ -31,7 +31,7 @@ def links(small_company, ballots, monkeypatch):
     monkeypatch.setenv("CADRAN_BOOK", "")
     zone, now = OPENED.tzinfo, OPENED + timedelta(days=1)
     surveys = Respondents(lambda: ballots[0], lambda: now, zone, lambda problem: pytest.fail(str(problem)))
-    with serving_here(Site(small_company, (), surveys=surveys, clock=now)) as address:
+    with serving_here(Site(small_company, (), surveys=surveys, clock=lambda: now)) as address:
         yield [f"{address}/s/{token}" for token in ballots[1]]
 
 

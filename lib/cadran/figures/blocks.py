@@ -210,7 +210,8 @@ def figure_html(figure: Figure, slot: str, words: Words, behind: str = "", pictu
         f'<details class=menu data-key="menu-{slot}"><summary aria-label="{escape(words("Tools of this figure"))}">⋯</summary>'
         f"<div>{_button(shown, act='behind', behind=slot)}{exports}</div></details>"
     )
-    live = f'<div class=picture data-live="{slot}" role=img aria-label="{escape(figure.finding)}">{picture}</div>'
+    drawn = picture.replace("<svg", "<svg aria-hidden=true", 1)
+    live = f'<div class=picture data-live="{slot}" role=img aria-label="{escape(figure.finding)}">{drawn}</div>'
     return (
         f"<figure><figcaption><h2>{escape(figure.title)}</h2><p>{escape(figure.subtitle)}</p></figcaption>"
         f"{tools}{live}{behind}</figure>"

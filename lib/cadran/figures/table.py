@@ -81,7 +81,7 @@ class Table:
             f"<div class=table><div class=tablehead><div><h2>{escape(self.title)}</h2><p>{escape(self.subtitle)}</p></div>"
             f"{searches}{_exports(slot, words)}</div>"
             f"{self._grid(slot, rows)}"
-            f"<div class=pages><span>{count}</span>{_pager(slot, page, last, words) if last > 1 else ''}</div></div>"
+            f"<div class=pages><span>{count}</span>{_pager(slot, self.title, page, last, words) if last > 1 else ''}</div></div>"
         )
 
     def _grid(self, slot: str, rows: pl.DataFrame) -> str:
@@ -211,7 +211,7 @@ def _exports(slot: str, words: Words) -> str:
     )
 
 
-def _pager(slot: str, page: int, last: int, words: Words) -> str:
+def _pager(slot: str, title: str, page: int, last: int, words: Words) -> str:
     def button(text: str, number: int, name: str) -> str:
         off = " disabled" if not 1 <= number <= last else ""
         return (
@@ -220,7 +220,6 @@ def _pager(slot: str, page: int, last: int, words: Words) -> str:
         )
 
     where = escape(words("page {page} of {last}", page=words.number(page), last=words.number(last)))
-    return (
-        f"<nav>{button('«', 1, 'First page')}{button('‹', page - 1, 'Previous page')}<span>{where}</span>"
-        f"{button('›', page + 1, 'Next page')}{button('»', last, 'Last page')}</nav>"
-    )
+    before = f"{button('«', 1, 'First page')}{button('‹', page - 1, 'Previous page')}"
+    after = f"{button('›', page + 1, 'Next page')}{button('»', last, 'Last page')}"
+    return f'<nav aria-label="{escape(title)}">{before}<span>{where}</span>{after}</nav>'

@@ -49,7 +49,8 @@ export class Figures {
     const width = Math.floor(held.element.clientWidth);
     if (width > 0) spec.width = width;
     held.finalize?.();
-    const inner = document.createElement("div"); // Vega labels its own container; ours says the finding
+    const inner = document.createElement("div"); // Vega labels all that it draws; ours says the finding
+    inner.ariaHidden = "true";
     held.element.replaceChildren(inner);
     const shown = await window.vegaEmbed(inner, spec, {
       mode: "vega", actions: false, renderer: "svg", defaultStyle: false, tooltip: showTip(this.root), ast: false,
