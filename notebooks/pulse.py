@@ -39,7 +39,7 @@ def load():
 
 
 @app.cell
-def open_page(found, query, releases):
+def open_page(book, found, query, releases):
     _words, _told = words_for(pick_language(query.get("lang"), None)), list(releases.values())
     _stands = sheet.stands_of(names_to_hide(book, sheet.NAMES), _told, _words)
     page = mo.ui.anywidget(sheet.open_page(_told, _words, query, _stands, not is_masked(book.reader)))

@@ -199,7 +199,9 @@ class Book:
                     "The columns are: {names}.", column=column, names=", ".join(DEAL_COLUMNS),
                 )  # fmt: skip
         asked = set(wanted)
-        deals = self._named("versions", self._stored("versions").filter(self._sees()) if other is None else self._beside(other))
+        deals = self._named(
+            "versions", self._stored("versions").filter(self._sees()) if other is None else self._beside(other)
+        )
         if "in_scope" in asked:
             deals = deals.with_columns(in_scope=self._in_scope())
         elif self._rep_ids is not None:

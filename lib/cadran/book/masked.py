@@ -45,7 +45,9 @@ def masked(rows: nw.LazyFrame, table: str, book: Book) -> nw.LazyFrame:
     for column in sorted(persons):
         told = _told(column, stands["persons"])
         is_person = nw.col("scope") == "rep" if column == "scope_id" else None
-        changed.append(told if is_person is None else nw.when(is_person).then(told).otherwise(nw.col(column)).alias(column))
+        changed.append(
+            told if is_person is None else nw.when(is_person).then(told).otherwise(nw.col(column)).alias(column)
+        )
     if table in ("reps", "accounts"):
         changed.append(nw.lit(None, nw.String).alias("name"))
     changed += [nw.lit(_WORDLESS).alias(column) for column in WORDS.get(table, ()) if not column.endswith("_id")]

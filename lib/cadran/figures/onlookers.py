@@ -17,11 +17,11 @@ _CONTROL = re.compile(r'data-control="([^"]+)"')
 
 def frame(page: Page) -> str:
     """The page around the places, as JSON."""
-    rows = "".join(
-        f"<div class='row n{len(row)}'>"
-        f"{''.join(f'<section class="place at-{slot}" data-slot="{slot}"></section>' for slot in row)}</div>"
+    places = (
+        "".join(f'<section class="place at-{slot}" data-slot="{slot}"></section>' for slot in row)
         for row in page.places
     )
+    rows = "".join(f"<div class='row n{len(row)}'>{each}</div>" for row, each in zip(page.places, places, strict=True))
     title = escape(page.title)
     html = (
         f"<style>{stylesheet()}</style>"
@@ -39,7 +39,9 @@ def place(page: Page, slot: str, block: Block | Figure) -> str:
     behind = ""
     if slot in page.asked.behind:
         behind = plain_table(block.frame, page.words, block.currency, block.title, block.dimension)
-    return _json({"html": figure_html(block, slot, page.words, behind, has_tools=False), "figures": [_drawn(block, slot)]})
+    return _json(
+        {"html": figure_html(block, slot, page.words, behind, has_tools=False), "figures": [_drawn(block, slot)]}
+    )
 
 
 def controls(page: Page, parts: dict[str, str]) -> str:

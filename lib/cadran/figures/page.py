@@ -29,6 +29,9 @@ Places = Sequence[Sequence[str]]
 class Audience(Protocol):
     """Who looks on at presentations, besides the one who gives them."""
 
+    def meet(self, page: "Page") -> None:
+        """A page is opened."""
+
     def see(self, page: "Page") -> None:
         """What a page shows has changed."""
 
@@ -91,6 +94,8 @@ class Page(anywidget.AnyWidget):
         super().__init__(view=_raw(first, self.controls))
         self.frame = self.document(first)
         self.on_msg(self._hear)
+        if self.audience:
+            self.audience.meet(self)
 
     @property
     def asked(self) -> View:
