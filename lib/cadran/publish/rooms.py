@@ -87,7 +87,7 @@ class Room:
             is_same = held is block and had_table == has_table
             drawn[slot] = (block, has_table, text if is_same else onlookers.place(page, slot, block))
             if drawing := getattr(block, "drawing", None):
-                specs[f"{onlookers.SPEC}{drawing.key}"] = drawing.vega
+                specs[f"{onlookers.SPEC}{drawing.key}"] = json.dumps(drawing.vega)
         self._drawn = drawn
         places = {f"{onlookers.PLACE}{slot}": text for slot, (_, _, text) in drawn.items()}
         around = {onlookers.FRAME: onlookers.frame(page), onlookers.CONTROLS: onlookers.controls(page, places)}
@@ -165,7 +165,8 @@ class Rooms:
         lost: Told of each page that is about to show more than its followers may see, before it does: by whom it is read
             (None: where nobody signs in), and its title.
 
-    `meet`, `see`, `lose`, and what touches the disk (`keep`, `tidy`) may be called from any thread, all else from the server's loop.
+    `meet`, `see`, `lose`, and what touches the disk (`keep`, `tidy`) may be called from any thread, all else from the
+    server's loop.
     """
 
     def __init__(self, kept: KeptRooms, clock: Callable[[], datetime], lost: Callable[[str | None, str], object]):
@@ -342,4 +343,3 @@ def spelt(code: str) -> str:
 
 def _hash(secret: str) -> bytes:
     return sha256(secret.encode()).digest()
-

@@ -41,10 +41,16 @@ async function show(text) {
 }
 
 /** One event of the line: the room's news, or that it is over. */
-function hear(event) {
+async function hear(event) {
   const told = Object.fromEntries(event.split("\n").filter(Boolean).map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]));
   if (told.event === "over") return end("over");
   if (told.data) return show(told.data);
+}
+
+/** A fault of ours: the next news is drawn from nothing. */
+function fail(error) {
+  followed = null;
+  reportError(error);
 }
 
 function end(why) {
@@ -64,7 +70,7 @@ async function read(answer, restart) {
     text += value;
     const events = text.split("\n\n");
     text = events.pop();
-    for (const event of events) await hear(event);
+    for (const event of events) await hear(event).catch(fail);
   }
 }
 

@@ -102,7 +102,7 @@ if (told) {
     const place = document.getElementById("room");
     place.addEventListener("click", ({ target }) => {
       const acts = { open: openRoom, end: endRoom, here: () => takeUp(), show: present };
-      acts[target.closest("[data-room]")?.dataset.room]?.().catch?.(() => complain());
+      acts[target.closest("[data-room]")?.dataset.room]?.()?.catch(() => complain());
     });
     setTimeout(beat, BEAT);
   });
