@@ -6,6 +6,7 @@ app = marimo.App(width="full")
 with app.setup:
     import marimo as mo
 
+    from cadran.book.masked import is_masked, names_to_hide
     from cadran.figures import pulse_act as act
     from cadran.figures import pulse_page as sheet
     from cadran.figures import pulse_told as told
@@ -38,10 +39,10 @@ def load():
 
 
 @app.cell
-def open_page(found, query, releases):
-    page = mo.ui.anywidget(
-        sheet.open_page(list(releases.values()), words_for(pick_language(query.get("lang"), None)), query)
-    )
+def open_page(book, found, query, releases):
+    _words, _told = words_for(pick_language(query.get("lang"), None)), list(releases.values())
+    _stands = sheet.stands_of(names_to_hide(book, sheet.NAMES), _told, _words)
+    page = mo.ui.anywidget(sheet.open_page(_told, _words, query, _stands, not is_masked(book.reader)))
     if not releases:
         sheet.nothing(page, found if isinstance(found, Problem) else None)
     page

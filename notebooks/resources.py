@@ -9,6 +9,7 @@ with app.setup:
     import marimo as mo
 
     from cadran.book.held import hold
+    from cadran.book.masked import is_masked, names_to_hide
     from cadran.figures import resources_forecast as coming
     from cadran.figures import resources_help as helped
     from cadran.figures import resources_hire as hire
@@ -53,8 +54,9 @@ def load():
 def open_page(book, query):
     facts, _reached = Facts(**about(book, sheet.DIMENSIONS)), values(book, (*sheet.REACHED, *sheet.DIMENSIONS))
     _words = words_for(pick_language(query.get("lang"), None))
-    _stands = sheet.stands_of(book.collect(book.table("reps").select(*sheet.NAMES)), _reached, _words)
-    reach = sheet.Reach(_reached["segment"], _reached["region"], tuple(plans_of(book)[0]), _stands)
+    _stands = sheet.stands_of(names_to_hide(book, sheet.NAMES), _reached, _words)
+    _whole = not is_masked(book.reader)
+    reach = sheet.Reach(_reached["segment"], _reached["region"], tuple(plans_of(book)[0]), _stands, _whole)
     page = mo.ui.anywidget(sheet.open_page(facts, reach, _words, query))
     page
     return facts, page, reach

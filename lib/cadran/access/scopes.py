@@ -8,11 +8,11 @@ from cadran.book import Book
 from cadran.book.reader import Reader
 from cadran.tables.problems import Faults, Problem
 
-#: Roles of an account: who runs regions or teams, who works on the whole book, and the people department, which sees
-#: whole releases of surveys, and the rest by its scope.
-ROLES = ("manager", "analyst", "people")
+#: Roles of an account: who runs regions or teams, who works on the whole book, the people department, which sees
+#: whole releases of surveys, and the rest by its scope; and who shows groups to a room, without clients and people.
+ROLES = ("manager", "analyst", "people", "presenter")
 #: Those that may be without a scope only if it is said so.
-_SCOPED = ("manager",)
+_SCOPED = ("manager", "presenter")
 
 
 def reader_for(

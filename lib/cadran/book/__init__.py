@@ -9,6 +9,7 @@ from cadran.book.draft import seal_of
 from cadran.book.engines import engine_of
 from cadran.book.forget import forget
 from cadran.book.individual import activation_of
+from cadran.book.masked import is_masked
 from cadran.book.purge import purge, purgeable
 from cadran.book.reader import Reader
 from cadran.book.store import current_version, read_manifest, read_set_aside, write_book
@@ -45,5 +46,5 @@ def open_book(
     """
     version = current_version(Path(folder))
     taken = datetime.fromisoformat(read_manifest(version)["settings"]["taken"])
-    is_open = on is not None and activation_of(Path(folder), on) is not None
+    is_open = on is not None and not is_masked(reader) and activation_of(Path(folder), on) is not None
     return Book(version, taken, reader, engine=engine_of(engine, address), seal=seal_of(version), rates_persons=is_open)

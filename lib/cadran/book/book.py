@@ -14,6 +14,7 @@ import polars as pl
 from cadran.book import store
 from cadran.book.engines import POLARS, Engine, collect, scan
 from cadran.book.known import KNOWN, SCOPED, hide_later
+from cadran.book.masked import is_masked, masked
 from cadran.book.reader import Reader
 from cadran.book.removed import check_kept
 from cadran.book.stored import MASKS
@@ -198,7 +199,9 @@ class Book:
                     "The columns are: {names}.", column=column, names=", ".join(DEAL_COLUMNS),
                 )  # fmt: skip
         asked = set(wanted)
-        deals = as_text(self._stored("versions").filter(self._sees()) if other is None else self._beside(other))
+        deals = self._named(
+            "versions", self._stored("versions").filter(self._sees()) if other is None else self._beside(other)
+        )
         if "in_scope" in asked:
             deals = deals.with_columns(in_scope=self._in_scope())
         elif self._rep_ids is not None:
@@ -238,7 +241,7 @@ class Book:
 
     def _scan(self, name: str) -> nw.LazyFrame:
         """The rows of a table that the book believed at its moment, or believes now if it tells the past corrected."""
-        rows = as_text(self._stored(name))
+        rows = self._named(name, self._stored(name))
         if name not in self.manifest.get("corrected", {}):
             return rows
         if not self.corrected:
@@ -252,6 +255,10 @@ class Book:
         past = rows.filter(~nw.col("known_to").is_null()).join(stands.select(deal), on=deal, how="anti")
         last = past.group_by(deal).agg(nw.col("known_to").max())
         return nw.concat([stands, past.join(last, on=[deal, "known_to"], how="semi")])
+
+    def _named(self, name: str, rows: nw.LazyFrame) -> nw.LazyFrame:
+        """Rows of a table, its clients and people told as the reader may know them."""
+        return masked(as_text(rows), name, self) if is_masked(self.reader) else as_text(rows)
 
     def _stored(self, name: str) -> nw.LazyFrame:
         """Every row of a table, believed or taken back. Of what changed since the buckets were cut, only the new."""
@@ -303,7 +310,7 @@ class Book:
 
     def _with_account(self, deals: nw.LazyFrame, asked: set[str], organisation: Organisation) -> nw.LazyFrame:
         """Join the identifier of the client, and what was told of it."""
-        accounts = self._read("numbers/account.parquet")
+        accounts = self._named("numbers", self._read("numbers/account.parquet"))
         if not asked & {*_FROM_ACCOUNT, "group_id"}:
             return deals.join(accounts, on="account_key", how="left")
         told = self._told("accounts", "account_key", _FROM_ACCOUNT, organisation)

@@ -13,6 +13,7 @@ import polars as pl
 
 from cadran.book.book import Book, Organisation, as_text
 from cadran.book.engines import POLARS, collect
+from cadran.book.masked import is_masked
 
 #: Bytes of frames kept in the process, for all readers together.
 MOST_BYTES = 512 * 2**20
@@ -86,7 +87,8 @@ class HeldBook(Book):
     @property
     def _key(self) -> Hashable:
         reader = self.reader
-        return self.version, self.moment, self.corrected, reader and (reader.regions, reader.teams)
+        scope = reader and (reader.regions, reader.teams, is_masked(reader))
+        return self.version, self.moment, self.corrected, scope
 
     def _whole(self, organisation: Organisation) -> pl.DataFrame:
         return self.collect(super().deals([*dict.fromkeys([*self.held, "in_scope"])], organisation))

@@ -197,7 +197,9 @@ class Footer:
         return f"<p class=source>{' <span aria-hidden=true>·</span> '.join(parts)}</p>"
 
 
-def figure_html(figure: Figure, slot: str, words: Words, behind: str = "", picture: str = "") -> str:
+def figure_html(
+    figure: Figure, slot: str, words: Words, behind: str = "", picture: str = "", has_tools: bool = True
+) -> str:
     """A figure's title, subtitle, tools, the place of its picture and, when asked for, the table behind it."""
     exports = "".join(
         _button(words(text), act="export", export=slot, format=kind)
@@ -214,7 +216,7 @@ def figure_html(figure: Figure, slot: str, words: Words, behind: str = "", pictu
     live = f'<div class=picture data-live="{slot}" role=img aria-label="{escape(figure.finding)}">{drawn}</div>'
     return (
         f"<figure><figcaption><h2>{escape(figure.title)}</h2><p>{escape(figure.subtitle)}</p></figcaption>"
-        f"{tools}{live}{behind}</figure>"
+        f"{tools if has_tools else ''}{live}{behind}</figure>"
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import vl_convert
 
 #: Our modules, each after those it imports.
-MODULES = ("tip", "figures", "view", "listen", "chrome", "page")
+MODULES = ("tip", "figures", "view", "listen", "chrome", "page", "follow")
 _FOLDER = Path(__file__).parent / "js"
 #: The bundle exports nothing; it leaves `vegaEmbed` on the window.
 _SNIPPET = "globalThis.vegaEmbed = vegaEmbed;"
@@ -19,7 +19,7 @@ _SNIPPET = "globalThis.vegaEmbed = vegaEmbed;"
 def module() -> str:
     """The widget's module: Vega, then our files without their import and export words."""
     ours = "\n".join(_inlined((_FOLDER / f"{name}.js").read_text("utf-8")) for name in MODULES)
-    return f"{vega()}\nconst cadran = (() => {{\n{ours}\nreturn {{ render }};\n}})();\nexport default cadran;\n"
+    return f"{vega()}\nconst cadran = (() => {{\n{ours}\nreturn {{ render, follow }};\n}})();\nexport default cadran;\n"
 
 
 @lru_cache

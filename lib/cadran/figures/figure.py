@@ -60,7 +60,11 @@ class Figure:
 
     def rows(self) -> dict[str, str]:
         """The rows of each data set as JSON; days and instants as milliseconds since 1970 (UTC)."""
-        return {name: as_rows(frame if name != "rows" else self._marked(frame)) for name, frame in self.frames.items()}
+        return {name: as_rows(frame) for name, frame in self.marked().items()}
+
+    def marked(self) -> dict[str, pl.DataFrame]:
+        """The rows of each data set, those of the measured one with what drawing and clicking need."""
+        return {name: self._marked(frame) if name == "rows" else frame for name, frame in self.frames.items()}
 
     def _marked(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows with what drawing and clicking need: `place` among them, `state` of selection, and `key`, the value a

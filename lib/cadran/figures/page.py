@@ -1,10 +1,10 @@
 """A page: one widget that holds every control, sentence, figure and table, and is fed rows after each change."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import anywidget
 import traitlets
@@ -26,6 +26,23 @@ ALONE_IN_ROW = 1180
 Places = Sequence[Sequence[str]]
 
 
+class Audience(Protocol):
+    """Who looks on at presentations, besides the one who gives them."""
+
+    def meet(self, page: "Page") -> None:
+        """A page is opened."""
+
+    def see(self, page: "Page") -> None:
+        """What a page shows has changed."""
+
+    def lose(self, page: "Page") -> None:
+        """A page is about to show more than those who look on may see.
+
+        Raises:
+            Problem: If it must not.
+        """
+
+
 class Page(anywidget.AnyWidget):
     """A page of an app, or one figure in an analyst's cell.
 
@@ -38,6 +55,7 @@ class Page(anywidget.AnyWidget):
         query: The address's query, which may hold a view.
         alone: Whether this is one figure in a cell: no bar, and no more room than it needs.
         veil: What is done to every block before it is shown in a view, where some of it must not be read.
+        onlooked: The places that those who look on may see in a view; None where nothing is presented.
 
     `view` changes when the reader changes anything; read it through `asked`.
     """
@@ -46,6 +64,8 @@ class Page(anywidget.AnyWidget):
     specs = traitlets.Dict().tag(sync=True)
     content = traitlets.Dict().tag(sync=True)
     view = traitlets.Dict().tag(sync=True)
+    #: Of all pages of this process, where they are published.
+    audience: ClassVar[Audience | None] = None
 
     def __init__(
         self,
@@ -57,8 +77,11 @@ class Page(anywidget.AnyWidget):
         query: Mapping[str, str | list[str]] | None = None,
         alone: bool = False,
         veil: Callable[[View, Block | Figure], Block | Figure] = lambda _view, block: block,
+        onlooked: Callable[[View], Collection[str] | None] = lambda _view: None,
     ):
-        self.alone, self.veil = alone, veil
+        self.alone, self.veil, self.onlooked = alone, veil, onlooked
+        #: What those who look on may see: blocks that were made to be presented. None where nothing is.
+        self.presented: Mapping[str, Block | Figure] | None = None
         self.title, self.words, self.controls = title, words, tuple(controls)
         self.dimensions, self.places = tuple(dimensions), places
         self.blocks: dict[str, Block | Figure] = {}
@@ -71,6 +94,8 @@ class Page(anywidget.AnyWidget):
         super().__init__(view=_raw(first, self.controls))
         self.frame = self.document(first)
         self.on_msg(self._hear)
+        if self.audience:
+            self.audience.meet(self)
 
     @property
     def asked(self) -> View:
@@ -92,6 +117,11 @@ class Page(anywidget.AnyWidget):
         """
         asked = self.asked
         blocks = {slot: self.veil(asked, block) for slot, block in blocks.items()}
+        try:
+            self._present(asked, blocks)
+        except Problem as problem:
+            self._shown_for.clear()
+            blocks, said = {}, [problem.told(self.words)]
         is_local = any(not stands_in_bar(c) for c in self.controls if c.name == asked.moving)
         others = self.blocks.keys() - blocks.keys()
         self._earlier = others if is_other else self._earlier & others
@@ -113,6 +143,16 @@ class Page(anywidget.AnyWidget):
             if not specs.keys() <= self.specs.keys():
                 self.specs = {**self.specs, **specs}
             self.content = content
+        if self.audience:
+            self.audience.see(self)
+
+    def _present(self, asked: View, blocks: Mapping[str, Block | Figure]) -> None:
+        """Keep what may be looked on at: nothing that was made while the page was not presented."""
+        places = self.onlooked(asked)
+        if places is None and self.presented is not None and self.audience:
+            self.audience.lose(self)
+        of_all = {**(self.presented or {}), **blocks}
+        self.presented = None if places is None else {slot: of_all[slot] for slot in of_all if slot in places}
 
     def is_new(self, part: str, question: object) -> bool:
         """Whether a part of the page has to be made for this question: not if it was last made for the same one.

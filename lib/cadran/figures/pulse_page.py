@@ -16,6 +16,7 @@ from cadran.figures.figure import Figure
 from cadran.figures.page import Page
 from cadran.figures.pulse_words import subject
 from cadran.figures.scenes import Scenes
+from cadran.figures.veil import stand_ins, veiled
 from cadran.tables.problems import Problem
 from cadran.tables.pulse import COMPANY, ENPS, SCORED, Release
 from cadran.text import Words
@@ -42,6 +43,8 @@ SCENES: dict[str, tuple[str, tuple[str, ...]]] = {
     "promised": ("What we promised", ("promised",)),
 }
 USES = {"read": "Whole page", "present": "Presentation"}
+#: Columns of the book's sellers by which a group that bears a person's name is known.
+NAMES = ("rep_id", "name", "manager_id", "region", "team")
 #: Between the two columns of a cut that is crossed.
 TIMES = " × "
 #: Points by which the answers to a question may rise in the what-if.
@@ -132,8 +135,22 @@ def waves_of(releases: Sequence[Release]) -> dict[str, Release]:
     return {each.name: each for each in releases}
 
 
-def open_page(releases: Sequence[Release], words: Words, query: Mapping[str, str | list[str]]) -> Page:
-    """The page before anything is computed."""
+def open_page(
+    releases: Sequence[Release],
+    words: Words,
+    query: Mapping[str, str | list[str]],
+    stands: Mapping[str, str] | None = None,
+    may_unmask: bool = True,
+) -> Page:
+    """The page before anything is computed.
+
+    Args:
+        releases: What was released, the earliest wave first.
+        words: The reader's.
+        query: Of the address.
+        stands: What stands, in front of others, for groups that are named after a person.
+        may_unmask: Whether its reader sees more than what is presented.
+    """
     if not releases:
         return Page(words("Pulse"), words, (), (), (("sentences",), ("footer",)), query)
     last = releases[-1]
@@ -151,10 +168,11 @@ def open_page(releases: Sequence[Release], words: Words, query: Mapping[str, str
     raised = {name: subject(name, words) for name in about.to_series().unique(maintain_order=True)}
     raised = raised or {"": "–"}
     rises = {rise: words("+{n} points", n=words.number(float(rise), 2)) for rise in RISES}
-    uses = {use: words(text) for use, text in USES.items()}
+    uses = {use: words(text) for use, text in USES.items() if may_unmask or use == "present"}
+    asks = words("Leave the presentation? The whole page comes back, with groups by name.")
     scenes = {name: words(title) for name, (title, _) in SCENES.items()}
     controls: list[Control] = [
-        Choice("use", words("Show as"), uses, "read", shortcut="u"),
+        Choice("use", words("Show as"), uses, next(iter(uses)), shortcut="u", held="present", asks=asks),
         Choice("wave", words("Wave"), waves, last.name, shortcut="w"),
         *([Choice("by", words("Group by"), cuts, next(iter(cuts)), shortcut="g")] if cuts else []),
         Choice("about", words("Question followed"), asked, next(iter(asked)), shortcut="q"),
@@ -162,7 +180,31 @@ def open_page(releases: Sequence[Release], words: Words, query: Mapping[str, str
         Choice("rise_of", words("If answers rose on"), raised, next(iter(raised)), is_local=True),
         Choice("rise", words("by"), rises, "0.5", slides=True, is_local=True),
     ]
-    return Page(words("Pulse"), words, controls, (), PLACES, query)
+
+    def veil(view: View, block: Block | Figure) -> Block | Figure:
+        return veiled(block, stands or {}) if view["use"] == "present" else block
+
+    def onlooked(view: View) -> frozenset[str] | None:
+        return shown(view) if view["use"] == "present" else None
+
+    return Page(words("Pulse"), words, controls, (), PLACES, query, veil=veil, onlooked=onlooked)
+
+
+def stands_of(reps: pl.DataFrame, releases: Sequence[Release], words: Words) -> dict[str, str]:
+    """What stands, in front of others, for regions and teams that are named after a person.
+
+    Args:
+        reps: Rows of the book's sellers: the columns of `NAMES`.
+        releases: Whose groups are meant: what they were made of, joined or not.
+        words: The reader's.
+    """
+    persons = pl.concat([reps[name] for name in ("rep_id", "name", "manager_id")])
+    members = {name: reps[name].to_list() for name in ("region", "team")}
+    for release in releases:
+        for row in release.groups.select("cut", "members").iter_rows(named=True):
+            if row["cut"] in members:
+                members[row["cut"]] += row["members"]
+    return stand_ins(members, persons, words)
 
 
 def _cut(name: str, words: Words) -> str:

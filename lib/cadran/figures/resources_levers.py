@@ -39,6 +39,8 @@ class Reach:
     plans: tuple[str, ...] = ()
     #: What stands for names that must not be read, where others look on.
     stands: Mapping[str, str] = field(default_factory=dict, hash=False)
+    #: Whether their reader sees more than what is presented.
+    may_unmask: bool = True
 
     def named(self, names: Sequence[str]) -> dict[str, str]:
         """Each of these names by what stands for it in the address: letters and digits, no two alike."""

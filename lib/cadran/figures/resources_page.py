@@ -104,9 +104,9 @@ def open_page(facts: Facts, reach: Reach, words: Words, query: Mapping[str, str 
     groups = {name: label(name, words) for name in facts.dimensions} or {"status": label("status", words)}
     organisations = {"as_was": words("Organisation as it was"), "today": words("Today's organisation")}
     asks = words("Leave the presentation? The whole page comes back, with clients and people by name.")
-    uses = {use: words(text) for use, text in USES.items()}
+    uses = {use: words(text) for use, text in USES.items() if reach.may_unmask or use == "present"}
     controls: list[Control] = [
-        Choice("use", words("Show as"), uses, "manager", shortcut="u", held="present", asks=asks),
+        Choice("use", words("Show as"), uses, next(iter(uses)), shortcut="u", held="present", asks=asks),
         Day("as_of", words("As of"), facts.first, facts.last, facts.last.isoformat(), slides=True, shortcut="a"),
         *period_controls(facts.first, facts.last, words),
         Choice("by", words("Group by"), {**groups, "seller": words("Seller")}, next(iter(groups)), shortcut="g"),
@@ -132,7 +132,10 @@ def open_page(facts: Facts, reach: Reach, words: Words, query: Mapping[str, str 
     def veil(view: View, block: Block | Figure) -> Block | Figure:
         return veiled(block, reach.stands) if is_whole(view) else block
 
-    return Page(words("Resources"), words, every, facts.dimensions, PLACES, query, veil=veil)
+    def onlooked(view: View) -> frozenset[str] | None:
+        return shown(view) if is_whole(view) else None
+
+    return Page(words("Resources"), words, every, facts.dimensions, PLACES, query, veil=veil, onlooked=onlooked)
 
 
 def stands_of(reps: pl.DataFrame, of_deals: Mapping[str, Sequence[str]], words: Words) -> dict[str, str]:

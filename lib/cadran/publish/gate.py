@@ -20,8 +20,8 @@ from cadran.publish.refusals import browser_words, refuse
 #: Where one signs in and out, and sees to one's account.
 SIGN_IN, SIGN_OUT, ACCOUNT = "/sign-in", "/sign-out", "/account"
 #: What anybody may ask for: the page to sign in, whether the server is there, files that are the same for all, and the
-#: page on which the invited answer.
-_OPEN = re.compile(r"/sign-in|/healthz|/readyz|/static/[^/]+|/s/[^/]+")
+#: page on which the invited answer, and those of who follows a presentation by its code.
+_OPEN = re.compile(r"/sign-in|/healthz|/readyz|/static/[^/]+|/s/[^/]+|/r(/[^/]+(/stream)?)?")
 #: Seconds between two looks at whether those with an open page may still see it.
 WATCH = 20
 #: Sessions of marimo whose owner is remembered.

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from cadran.access.accounts import Session
 from cadran.book import Book, open_book
+from cadran.book.masked import is_masked
 from cadran.figures.facts import Facts
 from cadran.figures.home import MOVED, Changes, axis_html, home
 from cadran.measures.answers import Inquiry, about
@@ -60,7 +61,7 @@ class Home:
         visit = Visit(self.clock(), seen.day, None).after(last)
         facts = Facts(**await run_in_threadpool(about, seen, ()))
         changes = await run_in_threadpool(_changes, seen, visit.before)
-        axes = [self._axis(app, words, theme, request) for app in self.axes.values()]
+        axes = [self._axis(app, words, theme, request) for app in self.axes.values() if app.is_for(reader)]
         body = home(words, facts, (self.clock() - facts.taken).days, changes, axes, theme)
         page = home_page(
             words=words, theme=theme, body=body, script=self.script,
@@ -77,7 +78,8 @@ class Home:
     async def axis(self, request: Request) -> Response:
         """One axis's part of it, once it is known; 202 until then."""
         app = self.axes.get(request.path_params["name"])
-        if app is None:
+        session: Session | None = request.scope.get("session")
+        if app is None or not app.is_for(session.reader if session else None):
             raise HTTPException(404)
         part = self._axis(app, words_of(request), _theme(request), request)
         is_known = "aria-busy" not in part
@@ -102,7 +104,7 @@ def _changes(book: Book, seen: date | None) -> Changes:
     inquiry = Inquiry(book, (since + timedelta(days=1), book.day))
     return Changes(
         since, is_visit, inquiry.ask("volumes"), inquiry.ask("waterfall", period=(since, book.day)),
-        _largest(inquiry.deals(MOVED), inquiry.period),
+        _largest(inquiry.deals(MOVED), inquiry.period).head(0 if is_masked(book.reader) else NAMED),
     )  # fmt: skip
 
 

@@ -26,6 +26,12 @@ class Buckets:
             self._left.popitem(last=False)
         return 0.0 if is_taken else (1 - left) / self.per_second
 
+    def delay(self, key: str, at: float) -> float:
+        """Seconds until there is one to take, without taking it: as `wait`."""
+        left, since = self._left.get(key, (float(self.burst), at))
+        left = min(self.burst, left + max(at - since, 0.0) * self.per_second)
+        return 0.0 if left >= 1 else (1 - left) / self.per_second
+
 
 def origin_of(host: str) -> str:
     """Whose an address is: of IPv6, the network, since one machine has a whole one to itself."""

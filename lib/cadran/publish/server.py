@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import marimo
 import uvicorn
@@ -43,13 +44,19 @@ from cadran.publish.outside import Outside
 from cadran.publish.parsing import take_turns
 from cadran.publish.prepared import FirstSights
 from cadran.publish.refusals import words_of
+from cadran.publish.room import RoomPages
+from cadran.publish.rooms import Rooms
+from cadran.publish.rooms_kept import KeptRooms
 from cadran.publish.shell import POLICY, plain_page, shell_page
 from cadran.publish.survey import Respondents, refusal
+from cadran.publish.unmasked import note_unmasked
 from cadran.publish.watch import Numbers, Watch
 from cadran.tables.problems import Problem
 from cadran.text import LANGUAGES, Words
 
 _JS = Path(__file__).parent / "js"
+#: The scripts of pages, and what each is made of.
+_SCRIPTS = {"reader": ("reader", "room"), "frame": ("frame",), "home": ("home",), "follow": ("follow",)}
 _WIDGET = f"{Page.__module__}.{Page.__qualname__}"
 #: Seconds a session lives on after its reader left or lost the connection.
 SESSION_SECONDS = 60
@@ -115,7 +122,7 @@ def serve(
         site.warm_up()
         shown = f"[{host}]" if ":" in host else host
         there = outside.address if outside else f"http://{shown}:{listening.getsockname()[1]}"
-        server = _Server(site.asgi(), lambda: announce(there), outside)
+        server = _Server(site.asgi(), lambda: announce(there), outside, site.rooms.stop)
         gc.freeze()  # what is there by now stays: each look through it for garbage kept readers waiting for 0.15 s
         _run(server, listening)
 
@@ -156,12 +163,16 @@ class Site:
         )
         self.assets = Assets()
         scripts = {
-            name: self.assets.add((_JS / f"{name}.js").read_text("utf-8"), ".js")
-            for name in ("reader", "frame", "home")
+            name: self.assets.add("\n".join((_JS / f"{part}.js").read_text("utf-8") for part in parts), ".js")
+            for name, parts in _SCRIPTS.items()
         }
         self.reader, self.frame = scripts["reader"], scripts["frame"]
         self.home = Home(book, self.apps, self.sights, clock, scripts["home"], bool(entrance and not self._header))
         self.code = {_WIDGET: self.assets.add(bundle.module(), ".js")}
+        self.rooms = Rooms(KeptRooms(book), clock, partial(note_unmasked, book, clock))
+        Page.audience = self.rooms
+        site = outside.address.rstrip("/") if outside else None
+        self.room_pages = RoomPages(self.rooms, scripts["follow"], self.code[_WIDGET], POLICY, site)
 
     def version(self) -> str:
         """The version of the book at this moment: a new import changes it."""
@@ -215,13 +226,14 @@ class Site:
             *([Mount("/s", self.surveys.asgi())] if self.surveys else []),
             *(self.entrance.routes() if self.entrance and not self._header else []),
             *([Route("/", self.home.page), Route("/home/{name}", self.home.axis)] if self.apps else []),
+            *(self.room_pages.routes() if self.apps else []),
             Route("/healthz", self.health),
             Route("/readyz", self.ready),
             Route(f"{self.assets.prefix}/{{name}}", self.assets.answer),
             *(Route(f"/{name}", self.shell) for name in self.apps),
             *(Route(f"/live/{name}/assets/{{name}}", front_end.answer) for name in self.apps),
             *(
-                Mount(f"/live/{name}", _Live(marimo_app, partial(self.sights.is_page.get, name, True)))
+                Mount(f"/live/{name}", _Live(marimo_app, partial(self.sights.is_page.get, name, True), app, self.rooms))
                 for name, app in self.apps.items()
             ),
         ]
@@ -263,6 +275,8 @@ class Site:
         session: Session | None = request.scope.get("session")
         reader = session.reader if session else None
         app, words = self.apps[request.url.path.strip("/")], words_of(request)
+        if not app.is_for(reader):
+            raise HTTPException(404)
         sight = self.sights.made(app, words.language, reader)
         if app.name not in self.sights.is_page:
             sight = await run_in_threadpool(self.sights.make, app, words.language, reader)
@@ -280,6 +294,7 @@ class Site:
             script=self.reader if is_page else self.frame,
             code=self.code if is_page else {},
             signed_in=reader.id if reader and not self._header else None,
+            has_rooms=is_page,
         )
         headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language"}
         return HTMLResponse(page, headers=headers | {"Content-Security-Policy": POLICY})
@@ -290,7 +305,7 @@ class Site:
         if not self.apps:
             return refusal(words, "unknown")
         said = [words("Nothing is shown under {path}. These pages are:", path=request.url.path)]
-        return HTMLResponse(plain_page(words, words("There is no such page"), said, self._pages(words)), 404)
+        return HTMLResponse(plain_page(words, words("There is no such page"), said, self._pages(words, request)), 404)
 
     async def broken(self, request: Request, _error: Exception) -> Response:
         """A fault of ours."""
@@ -301,8 +316,9 @@ class Site:
         said = [words("Reload the page. If it happens again, the terminal where Cadran runs says why.")]
         return HTMLResponse(plain_page(words, title, said, self._pages(words)), 500)
 
-    def _pages(self, words: Words) -> dict[str, str]:
-        return {f"/{app.name}": words(app.title) for app in self.apps.values()}
+    def _pages(self, words: Words, request: Request | None = None) -> dict[str, str]:
+        scope = request.scope if request else {}
+        return {f"/{app.name}": words(app.title) for app in self.apps.values() if _is_for(app, scope)}
 
     def _lifespan(self, marimo_app: Any) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
         @contextlib.asynccontextmanager
@@ -326,19 +342,33 @@ class _Live:
     marimo has its own mounts under the same names, so it gets the whole path.
     """
 
-    def __init__(self, marimo_app: Any, is_page: Callable[[], bool | None]):
-        self.marimo_app, self.is_page = marimo_app, is_page
+    def __init__(self, marimo_app: Any, is_page: Callable[[], bool | None], app: App, rooms: Rooms):
+        self.marimo_app, self.is_page, self.app, self.rooms = marimo_app, is_page, app, rooms
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if self.is_page() and not _ASKED.fullmatch(scope["path"]):
+        if (self.is_page() and not _ASKED.fullmatch(scope["path"])) or not _is_for(self.app, scope):
             raise HTTPException(404)
-        await self.marimo_app(dict(scope, root_path=""), receive, send)
+        named = parse_qs(scope["query_string"].decode("latin-1")).get("session_id", [])
+        if scope["type"] != "websocket" or not named:
+            await self.marimo_app(dict(scope, root_path=""), receive, send)
+            return
+        self.rooms.arrive(named[-1])
+        try:
+            await self.marimo_app(dict(scope, root_path=""), receive, send)
+        finally:
+            self.rooms.depart(named[-1])
+
+
+def _is_for(app: App, scope: Any) -> bool:
+    """Whether an app is for who asks."""
+    session: Session | None = scope.get("session")
+    return app.is_for(session.reader if session else None)
 
 
 class _Server(uvicorn.Server):
     """uvicorn, which tells when it listens."""
 
-    def __init__(self, app: Any, ready: Callable[[], object], outside: Outside | None = None):
+    def __init__(self, app: Any, ready: Callable[[], object], outside: Outside | None, stopping: Callable[[], object]):
         # Within one machine, compressing what the websocket carries costs more than it saves.
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, server_header=False,
@@ -347,12 +377,17 @@ class _Server(uvicorn.Server):
             ssl_certfile=outside.certificate if outside else None, ssl_keyfile=outside.key if outside else None,
         )  # fmt: skip
         super().__init__(config)
-        self.ready = ready
+        self.ready, self.stopping = ready, stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets)
         self.ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let those go who would be answered for ever, then stop."""
+        self.stopping()
+        await super().shutdown(sockets)
 
 
 def _run(server: _Server, listening: socket.socket) -> None:

@@ -45,7 +45,8 @@ _ICON = (
 
 _STYLE = """
 html,body{margin:0;background:var(--paper);color:var(--ink)}
-#live.coming{position:absolute!important;inset:0 0 auto 0;visibility:hidden;overflow:hidden!important;height:100vh!important}
+#live.coming,#live>.coming{position:absolute!important;
+inset:0 0 auto 0;visibility:hidden;overflow:hidden!important;height:100vh!important}
 #picture[aria-busy]{pointer-events:none}
 #live iframe{border:0;width:100%;height:100vh;display:block}
 #line{position:fixed;z-index:9;left:50%;bottom:16px;transform:translateX(-50%);padding:8px 16px;background:var(--panel);
@@ -67,6 +68,24 @@ main.plain form button.quiet{background:none;color:var(--accent);margin:0}
 main.plain :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 main.plain .said{border-left:4px solid var(--accent);padding:4px 12px;white-space:pre-line}
 main.plain #rule{margin:0;color:var(--muted)}
+#room{position:fixed;z-index:8;right:16px;bottom:16px;max-width:min(92vw,340px);font-size:14px}
+#room[hidden]{display:none}
+#room button{font:inherit;min-height:32px;padding:4px 12px;color:var(--accent);background:var(--panel);
+border:1px solid var(--accent);border-radius:6px;cursor:pointer}
+#room .begin,#room summary{font-weight:600;padding:6px 14px;background:var(--panel);color:var(--ink);
+border:1px solid var(--line);border-left:4px solid var(--accent);border-radius:6px;cursor:pointer}
+#room summary .spelt{letter-spacing:.08em}
+#room details[open]{background:var(--panel);border:1px solid var(--line);border-radius:8px;box-shadow:0 4px 24px #0003}
+#room details[open] summary{border-width:0 0 1px;border-radius:8px 8px 0 0}
+#room .card{padding:12px 16px;display:grid;gap:8px;justify-items:center;text-align:center}
+#room .card p{margin:0}#room .card p[hidden]{display:none}
+#room .picture svg{display:block;width:240px;height:240px;border-radius:4px}
+#room .code{font-size:32px;line-height:1.1;letter-spacing:.08em}
+#room .entry{color:var(--ink);overflow-wrap:anywhere}#room .quiet{color:var(--muted)}
+#room .wrong{margin:0 0 8px;padding:8px 12px;background:var(--panel);border:1px solid var(--line);border-left:4px solid var(--bad)}
+#room .wrong[hidden]{display:none}
+#room :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+@media print{#room{display:none}}
 .skeleton{max-width:1240px;margin:0 auto;padding:24px;display:grid;gap:16px;grid-template-columns:repeat(4,1fr)}
 .skeleton i{background:var(--panel);border:1px solid var(--line);border-radius:8px;height:96px}
 .skeleton i.wide{grid-column:span 2;height:280px}.skeleton i.bar{grid-column:1/-1;height:48px}
@@ -86,6 +105,7 @@ def shell_page(
     script: str,
     code: dict[str, str],
     signed_in: str | None = None,
+    has_rooms: bool = False,
 ) -> str:
     """The shell of one app.
 
@@ -98,6 +118,7 @@ def shell_page(
         script: Address of the script that brings the live page.
         code: Address of each widget's module, by widget.
         signed_in: Who is signed in; None where nobody signs in.
+        has_rooms: Whether what it presents may be followed on phones.
     """
     told = {
         "slow": words("The live page is late. What you see was prepared before."),
@@ -107,7 +128,7 @@ def shell_page(
     }
     config: dict[str, Any] = {
         "live": live, "language": words.language, "ours": NOT_FORWARDED, "code": code, "words": told,
-        "patience": PATIENCE,
+        "patience": PATIENCE, "room": has_rooms,
     }  # fmt: skip
     head = (
         f'<script type="application/json" id="cadran">{_as_json(config)}</script>\n'
@@ -118,7 +139,7 @@ def shell_page(
     body = (
         f'<div id="picture" aria-busy="true">{_shadow(picture, theme) if picture else _SKELETON}</div>\n'
         f'<div id="live" class="coming" inert></div>\n'
-        f"{_signed_in(words, signed_in) if signed_in else ''}"
+        f"{_signed_in(words, signed_in) if signed_in else ''}{_room(words) if has_rooms else ''}"
         f"<noscript><main class=plain><p>{no_script}</p></main></noscript>"
     )
     return _page(words, title, theme, body, head)
@@ -140,6 +161,26 @@ def _signed_in(words: Words, name: str) -> str:
     return (
         f'<footer id="who">{account}<form method="post" action="/sign-out"><button>{escape(words("Sign out"))}</button>'
         f"</form></footer>\n"
+    )
+
+
+def _room(words: Words) -> str:
+    """Where a presenter opens a room, and its code once it is open."""
+    end, show, here = (
+        f'<button type="button" data-room="{act}">{escape(text)}</button>'
+        for act, text in (
+            ("end", words("Close the room")), ("show", words("Go on presenting")), ("here", words("Show this page")),
+        )
+    )  # fmt: skip
+    return (
+        f'<aside id="room" aria-label="{escape(words("Room"))}" hidden><p class="wrong" role="alert" hidden></p>'
+        f'<button type="button" class="begin" data-room="open">{escape(words("Present"))}</button>'
+        f'<details hidden><summary><span class="spelt"></span> · <span class="count"></span></summary><div class="card">'
+        f'<p>{escape(words("Follow on your phone:"))} <strong class="entry"></strong></p><div class="picture" role="img"></div>'
+        f'<strong class="code"></strong><p class="count" role="status"></p><p class="quiet alone"></p>'
+        f'<p class="paused" hidden>{escape(words("Paused: this page is not presented now."))} {show}</p>'
+        f'<p class="elsewhere" hidden>{escape(words("The room follows another page of yours."))} {here}</p>'
+        f"{end}</div></details></aside>\n"
     )
 
 
@@ -180,6 +221,11 @@ def form_page(
     other = f'<p><a href="{escape(to)}" lang="{language}" hreflang="{language}">{name}</a></p>'
     body = f"<main class=plain><h1>{escape(title)}</h1>{before}{told}{form}{behind}{other}</main>"
     return _page(words, f"{title} · Cadran", None, body)
+
+
+def bare_page(words: Words, title: str, body: str, head: str = "") -> str:
+    """A page of another kind, in the same look."""
+    return _page(words, f"{title} · Cadran", None, body, head)
 
 
 def _page(words: Words, title: str, theme: str | None, body: str, head: str = "") -> str:

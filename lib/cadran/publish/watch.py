@@ -19,7 +19,7 @@ from cadran.tables.problems import Problem
 #: Upper ends of times of answers, in seconds.
 _ENDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10)
 _LIVE = re.compile(r"/live/(\w+)/(ws|assets|api)?")
-_OWN = ("sign-in", "sign-out", "account", "healthz", "readyz", "static", "s")
+_OWN = ("sign-in", "sign-out", "account", "healthz", "readyz", "static", "s", "room", "r")
 
 
 class Numbers:

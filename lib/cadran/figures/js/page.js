@@ -9,6 +9,7 @@ export function render({ model, el }) {
   root.innerHTML = model.get("frame");
   settle(el, root);
   const view = new View(model, () => tell(root, root.querySelector(".page").dataset.late));
+  if (model.before) view.restore(model.before);
   const figures = new Figures(root, (dimension, value) =>
     dimension === "opportunity_id" ? view.change((changed) => (changed.open = value)) : view.toggle(dimension, value));
   const shown = {};
@@ -79,7 +80,7 @@ export function render({ model, el }) {
 }
 
 /** Put a slot's markup in place; live charts are moved into it, focus and scroll are kept. */
-function fill(root, slot, { html }, figures) {
+export function fill(root, slot, { html }, figures) {
   const place = root.querySelector(`[data-slot="${slot}"]`);
   if (!place || place.markup === html) return;
   const focused = root.activeElement?.dataset?.key;
@@ -105,12 +106,12 @@ function turnTo(root, opened, before) {
   target.scrollIntoView({ block: opened ? "start" : "nearest" });
 }
 
-function topOf(element) {
+export function topOf(element) {
   return element?.getBoundingClientRect().top;
 }
 
 /** Let what has the focus stay where it stood, if in sight: by itself the browser may hold on to something further up. */
-function keepInSight(focused, stood) {
+export function keepInSight(focused, stood) {
   const moved = focused?.isConnected && stood >= 0 && stood < innerHeight ? topOf(focused) - stood : 0;
   if (moved) scrollBy(0, moved);
 }

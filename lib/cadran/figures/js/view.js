@@ -38,6 +38,14 @@ export class View {
     if (this.value.seq) this.send();
   }
 
+  /** Ask for what was set on a page whose server is gone, unless the address brought all of it back. */
+  restore(before) {
+    const of = ({ controls, selection, tables, behind, open }) => ({ controls, selection, tables, behind, open });
+    const [was, is] = [of(before), of(this.value)];
+    if (JSON.stringify(was) === JSON.stringify(is)) return;
+    this.change((value) => Object.assign(value, structuredClone(was), { moving: "" }));
+  }
+
   /** Whether an answer is to the view as it is now: a slider still held has moved on. */
   isNewest(seq) {
     return seq >= this.value.seq && !this.pending;

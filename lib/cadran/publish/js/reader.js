@@ -104,6 +104,8 @@ const HEAR = {
   },
   "completed-run": endRun,
 };
+/** Takes what a page that is drawn listens to away again. */
+let unhear = null;
 
 function hearModel(id, { method, state, buffers = [], buffer_paths: paths = [], content, esm_spec: code }) {
   const bytes = buffers.map((text) => new DataView(Uint8Array.from(atob(text), (each) => each.charCodeAt(0)).buffer));
@@ -137,31 +139,53 @@ function endRun() {
   say("");
   complete = true;
   // Draws what is not yet drawn, says that it has, and so lets the live page take over.
-  if (picture()) shown?.tell("change:content");
+  if (picture() || replaced) shown?.tell("change:content");
+  dispatchEvent(new CustomEvent("cadran-run"));
 }
+
+/** What stood there before the server was gone, until the same is there again. */
+let replaced = null;
 
 async function show(model) {
   if (!model?.code || shown === model) return;
+  // The server was gone, and knows nothing of the page: what was set on it is asked for once more.
+  if (shown) model.before = shown.state.view;
+  for (const id of models.keys()) if (id !== model.id) models.delete(id);
   shown = model;
+  complete = false;
   const { default: widget } = await import(model.code);
   const { initialize, render } = typeof widget === "function" ? await widget() : widget;
   await initialize?.({ model });
   await parsed;
+  const live = document.getElementById("live");
   const place = document.createElement("div");
-  document.getElementById("live").replaceChildren(place);
+  const old = model.before && !picture() ? live.firstElementChild : null;
+  if (old) {
+    replaced = { old, unhear };
+    place.className = "coming";
+    place.inert = true;
+    live.replaceChildren(old, place);
+  } else live.replaceChildren(place);
   new MutationObserver(() => (complete || isBare()) && swap()).observe(place, { attributes: true, attributeFilter: ["data-answered"] });
-  await render({ model, el: place });
+  unhear = await render({ model, el: place });
 }
 
-/** The live page has drawn its figures: it takes the picture's place. */
+/** The live page has drawn its figures: it takes the place of the picture, or of what it was before the server was gone. */
 function swap() {
-  if (!picture()) return;
+  if (!picture() && !replaced) return;
   const [top, live] = [scrollY, document.getElementById("live")];
-  picture().remove();
+  picture()?.remove();
+  if (replaced) {
+    replaced.unhear?.();
+    replaced.old.remove();
+    replaced = null;
+    live.firstElementChild.className = "";
+    live.firstElementChild.inert = false;
+  }
   live.className = "";
   live.removeAttribute("inert");
   scrollTo({ top });
-  if (location.hash) live.firstElementChild?.shadowRoot?.getElementById(location.hash.slice(1))?.scrollIntoView();
+  if (location.hash && !shown.before) live.firstElementChild?.shadowRoot?.getElementById(location.hash.slice(1))?.scrollIntoView();
   clearTimeout(patience);
   say("");
   performance.mark("cadran-live");
@@ -182,6 +206,10 @@ let leaving = false;
 addEventListener("pagehide", () => (leaving = true));
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 
+/** Milliseconds until the next try, each more or less by a third: all readers come back at once. */
+const AGAIN = [250, 500, 1000, 1500];
+const later = (attempt) => AGAIN[Math.min(attempt, AGAIN.length - 1)] * (0.67 + 0.66 * Math.random());
+
 /** Open the session, or come back to it: the kernel keeps it for a while, and the address holds the view. */
 function connect(attempt = 0) {
   const address = new URL("ws", base);
@@ -191,16 +219,31 @@ function connect(attempt = 0) {
   address.searchParams.set("lang", config.language);
   address.searchParams.set("session_id", session);
   const socket = new WebSocket(address);
+  let isBack = false;
   socket.addEventListener("message", ({ data }) => {
     const { op, data: message } = JSON.parse(data);
     attempt = 0;
     HEAR[op]?.(message);
+    if (isBack || op !== "completed-run") return;
+    isBack = true;
+    dispatchEvent(new CustomEvent("cadran-back"));
   });
-  socket.addEventListener("close", () => {
+  socket.addEventListener("close", async () => {
     if (leaving) return;
     say(picture() ? "slow" : "lost");
-    if (attempt < 60) setTimeout(connect, Math.min(500 * 2 ** attempt, 10_000), attempt + 1);
+    if (attempt && (await isSignedOut())) return location.reload();
+    setTimeout(connect, later(attempt), attempt + 1);
   });
+}
+
+/** Whether the server answers, and asks for a name first. */
+async function isSignedOut() {
+  try {
+    const answer = await fetch(location.pathname, { method: "HEAD", redirect: "manual", cache: "no-store" });
+    return answer.type === "opaqueredirect" || answer.status === 401;
+  } catch {
+    return false;
+  }
 }
 connect();
 // The widgets' code is fetched and run while the kernel computes.
