@@ -12,6 +12,12 @@ from cadran.figures.table import plain_table
 
 #: Names of parts: the page around the places, the values of its controls; a place and a chart each.
 FRAME, CONTROLS, PLACE, SPEC = "frame", "controls", "place.", "spec."
+#: Results come first where there is room for one column alone; nothing answers the hand but what a figure says on hover.
+_STYLE = (
+    "main input,main select,main a{pointer-events:none}.scenes li .told{padding:4px 6px;font-weight:600}"
+    "@media(max-width:1099px){.row:has(> .at-levers){order:3}.row:has(> .at-footer){order:4!important}}"
+    ".scenes li:not([aria-current]){display:none}"
+)
 _CONTROL = re.compile(r'data-control="([^"]+)"')
 
 
@@ -24,7 +30,7 @@ def frame(page: Page) -> str:
     rows = "".join(f"<div class='row n{len(row)}'>{each}</div>" for row, each in zip(page.places, places, strict=True))
     title = escape(page.title)
     html = (
-        f"<style>{stylesheet()}</style>"
+        f"<style>{stylesheet()}{_STYLE}</style>"
         f'<div class=page data-use=present lang="{page.words.language}" data-title="{title} · Cadran">'
         f"<header class=bar><div class=name><span>Cadran</span><span aria-hidden=true>▸</span><h1>{title}</h1></div></header>"
         f"<main>{rows}</main><div class=visually-hidden aria-live=polite></div><dl class=tip hidden></dl></div>"

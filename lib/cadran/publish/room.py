@@ -123,7 +123,7 @@ class RoomPages:
         alone = words("This address answers on this machine alone: phones need `cadran serve --sign-in --address`.")
         return {
             "spelt": spelt(code), "entry": f"{urlsplit(site).netloc}{FOLLOW}", "address": address, "picture": picture,
-            "alone": alone if is_alone else "",
+            "alone": alone.replace("`", "") if is_alone else "",
         }  # fmt: skip
 
     async def entry(self, request: Request) -> Response:

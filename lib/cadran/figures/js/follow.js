@@ -42,7 +42,6 @@ export class Followed {
   begin({ html }) {
     this.clear();
     this.root.innerHTML = html;
-    this.root.querySelector("main").inert = true;
     this.figures = new Figures(this.root, () => {});
     this.drawn = { frame: html };
   }
@@ -59,14 +58,23 @@ export class Followed {
   }
 }
 
-/** Markup with nothing in it that leads anywhere. */
+/** Markup with nothing in it that leads anywhere: what can be pressed goes, or becomes the text that it says. */
 function still(html) {
-  const kept = document.createElement("template");
-  kept.innerHTML = html;
-  for (const each of kept.content.querySelectorAll("details.menu, dialog, form")) each.remove();
-  for (const each of kept.content.querySelectorAll("input, select, button, textarea")) each.disabled = true;
-  for (const link of kept.content.querySelectorAll("a[href]")) link.removeAttribute("href");
-  return kept.innerHTML;
+  const { content } = Object.assign(document.createElement("template"), { innerHTML: html });
+  for (const each of content.querySelectorAll("details.menu, dialog, [data-naming], .scenes > button, .levers button")) each.remove();
+  for (const button of content.querySelectorAll("button")) {
+    const said = button.textContent.trim();
+    if (button.dataset.act === "export" || button.dataset.act === "keep" || said === "×") button.remove();
+    else button.replaceWith(Object.assign(document.createElement("span"), { className: `told ${button.className}`, textContent: said }));
+  }
+  for (const each of content.querySelectorAll("input, select")) {
+    each.tabIndex = -1;
+    each.setAttribute("aria-disabled", "true");
+  }
+  for (const link of content.querySelectorAll("a[href]")) link.removeAttribute("href");
+  const whole = document.createElement("div");
+  whole.append(content);
+  return whole.innerHTML;
 }
 
 export function follow(el) {
