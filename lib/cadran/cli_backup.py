@@ -62,7 +62,9 @@ def restore(
     newer: Annotated[
         Path | None,
         typer.Option(
-            help=words("What is left of the book that this replaces, or a newer backup: whom it forgot stays forgotten.")
+            help=words(
+                "What is left of the book that this replaces, or a newer backup: whom it forgot stays forgotten."
+            )
         ),
     ] = None,
 ) -> None:
@@ -90,9 +92,7 @@ def restore(
         told.append(words.n("{n} identifier or name was forgotten again.", "{n} identifiers and names were forgotten again.",
                             made.n_forgotten))  # fmt: skip
     if made.lacks_keys:
-        told.append(
-            words("The keys of surveys are not here: no next wave opens before they are put back (--keys).")
-        )
+        told.append(words("The keys of surveys are not here: no next wave opens before they are put back (--keys)."))
     if made.left_out:
         told.append(words("Their answers are not here, for they were open: {waves}.", waves=", ".join(made.left_out)))
     warn(told)

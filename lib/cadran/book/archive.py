@@ -123,6 +123,8 @@ def unpacked(archive: Path, folder: Path) -> dict[str, Any]:
         folder.mkdir(parents=True)
         modes: dict[Path, int] = {}
         for member, place in _members(archive, opened, folder):
+            if not place.parent.is_dir() or place.exists():
+                raise _not_whole(archive, member.name)
             if member.isdir():
                 place.mkdir()
                 modes[place] = member.mode & 0o777

@@ -136,7 +136,9 @@ def _pack_ballots(packed: Packing, folder: Path, with_answers: bool) -> tuple[st
         return ()
     is_open = "closed_at = ''"
     those = f"wave_id in (select wave_id from waves where {is_open})"
-    removal = [f"delete from {table} where {those}" for table in ("boxes", "links")] + [f"delete from waves where {is_open}"]
+    removal = [f"delete from {table} where {those}" for table in ("boxes", "links")] + [
+        f"delete from waves where {is_open}"
+    ]
     with closing(_read_only(path)) as run:
         names = [f"{survey}@{wave}" for survey, wave in run.execute(f"select survey, wave from waves where {is_open}")]
     packed.folder(PULSE, _mode(path.parent))
@@ -145,31 +147,35 @@ def _pack_ballots(packed: Packing, folder: Path, with_answers: bool) -> tuple[st
 
 
 def _pack_version(packed: Packing, version: Path) -> str:
-    """A version with its files, those shared with one before once; its seal."""
+    """A version with its files, those shared with one before once; its seal. What an older Cadran wrote, as it is."""
     text, is_whole = sealed(version)
     seal = seal_of(version)
     if not is_whole:
         raise damaged(version, ValueError(MANIFEST))
     sums: dict[str, str] = json.loads(text).get("sha256", {})
+    names: dict[str, str | None] = {**sums} or {
+        path.relative_to(version).as_posix(): None for path in sorted(version.rglob("*.parquet"))
+    }
     packed.folder(version.name, _mode(version))
-    for place in sorted({part for name in sums for part in Path(name).parents if part.name}):
+    for place in sorted({part for name in names for part in Path(name).parents if part.name}):
         packed.folder(f"{version.name}/{place.as_posix()}", _mode(version / place))
-    for name, checksum in sums.items():
+    for name, checksum in names.items():
         _pack_rows(packed, version, name, checksum, seal)
     packed.data(f"{version.name}/{MANIFEST}", text, _mode(version / MANIFEST))
-    packed.data(f"{version.name}/{SEAL}", (version / SEAL).read_bytes(), _mode(version / SEAL))
+    if seal:
+        packed.data(f"{version.name}/{SEAL}", (version / SEAL).read_bytes(), _mode(version / SEAL))
     return seal
 
 
-def _pack_rows(packed: Packing, version: Path, name: str, checksum: str, seal: str) -> None:
+def _pack_rows(packed: Packing, version: Path, name: str, checksum: str | None, seal: str) -> None:
     """One file of rows, held to its checksum."""
     path = f"{version.name}/{name}"
-    if packed.linked(path, name, checksum):
+    if checksum and packed.linked(path, name, checksum):
         return
     with (version / name).open("rb") as file:
         stat = os.fstat(file.fileno())
         found = packed.stream(path, file, stat.st_size, stat.st_mode & 0o777)
-    if found != checksum:
+    if checksum and found != checksum:
         if seal_of(version) != seal:
             raise _ChangedMeanwhile
         raise Problem(

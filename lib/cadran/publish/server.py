@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ from cadran.publish.prepared import FirstSights
 from cadran.publish.refusals import words_of
 from cadran.publish.shell import plain_page, shell_page
 from cadran.publish.survey import Respondents, refusal
+from cadran.publish.system import Alive, tell_system
 from cadran.publish.watch import Numbers, Watch
 from cadran.tables.problems import Problem
 from cadran.text import LANGUAGES, Words
@@ -168,6 +170,8 @@ class Site:
         Raises:
             Problem: If no app can be shown.
         """
+        # Whole before anybody comes: where altair meets it half imported, by another reader's page, it fails.
+        import_module("pandas")
         if self.surveys:
             self.surveys.warm_up()
         if self.apps or not self.surveys:
@@ -346,12 +350,23 @@ class _Server(uvicorn.Server):
             ssl_certfile=outside.certificate if outside else None, ssl_keyfile=outside.key if outside else None,
         )  # fmt: skip
         super().__init__(config)
-        self.ready = ready
+        self.ready, self._alive = ready, Alive()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets)
         self.ready()
+        tell_system("READY=1")
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: say that the server lives."""
+        self._alive.tell()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say that it ends, and end."""
+        tell_system("STOPPING=1")
+        await super().shutdown(sockets)
 
 
 def _run(server: _Server, listening: socket.socket) -> None:
