@@ -38,6 +38,7 @@ from cadran.publish.bounds import MOST_BYTES, Bounds
 from cadran.publish.entrance import Entrance
 from cadran.publish.gate import Gate
 from cadran.publish.guard import LOOPBACK, Guard
+from cadran.publish.light import lighten
 from cadran.publish.outside import Outside
 from cadran.publish.parsing import take_turns
 from cadran.publish.prepared import FirstSights
@@ -144,6 +145,7 @@ class Site:
         self.is_ready = False
         reading.publish(to_known=entrance is not None)
         take_turns()
+        lighten(only_pages=all(app.is_page for app in apps))
         self.surveys = surveys
         os.environ["CADRAN_BOOK"] = str(book.resolve())
         self.book = book
