@@ -61,7 +61,9 @@ def served(book: Path, readers: int) -> Iterator[tuple[str, list[str], psutil.Pr
         cookies = []
         for number in range(readers):
             name = f"reader{number}"
-            accounts.add(Account(name, "manager", frozenset({regions[number % len(regions)]}), language="en"), PASSWORD, now)
+            accounts.add(
+                Account(name, "manager", frozenset({regions[number % len(regions)]}), language="en"), PASSWORD, now
+            )
             cookies.append(f"cadran={accounts.sign_in(name, PASSWORD, now)}")
         command = [Path(sys.executable).with_name("cadran"), "serve", "--sign-in", "--port", "0", "--book", there]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
@@ -107,7 +109,9 @@ async def crowd(
                 await asyncio.sleep(max(0.0, every - (time.monotonic() - at)))
             await reader.close()
         except Exception as error:
-            seen.errors.append(f"reader {number} after {time.monotonic() - began:.0f} s: {type(error).__name__} {error}")
+            seen.errors.append(
+                f"reader {number} after {time.monotonic() - began:.0f} s: {type(error).__name__} {error}"
+            )
 
     watching = asyncio.create_task(_watch(seen, server, began))
     await asyncio.gather(*(one(number, cookie) for number, cookie in enumerate(cookies)))
@@ -175,15 +179,17 @@ def main() -> None:
             for error in seen.errors[:10]:
                 print(error, file=sys.stderr)
             target(f"Errors of {asked.readers} readers in {asked.minutes:g} minutes", len(seen.errors), 0, "")
-            target(f"A control moved, p95 (n = {len(seen.whole):,}), until the first figures", p95(seen.first), 150, " ms")
+            target(
+                f"A control moved, p95 (n = {len(seen.whole):,}), until the first figures", p95(seen.first), 150, " ms"
+            )
             target("The same, until all of the page", p95(seen.whole), 150, " ms")
             lines.append(
                 f"| medians of both; the server's CPU for each | {statistics.median(seen.first):.0f} and "
                 f"{statistics.median(seen.whole):.0f} ms; {1000 * cpu / len(seen.whole):.0f} ms | |"
             )
             print(lines[-1])
-            end, settled = seen.memory[-1][0], min(60.0, seconds / 2)
-            before, after = seen.between(settled, settled + 15), seen.between(end - 15, end)
+            end, since = seen.memory[-1][0], min(60.0, seconds / 2)
+            before, after = seen.between(since, since + 15), seen.between(end - 15, end)
             target(
                 f"Memory after the first minute ({before:.0f} MB) to the end ({after:.0f} MB), growth",
                 100 * (after / before - 1), 5, " %",
@@ -236,7 +242,8 @@ Then {asked.sessions} sessions are opened, seen and left, ten at a time.
 
 {table}
 
-{machine}, with `python -m benchmarks.load --page {asked.page} --readers {asked.readers} --minutes {asked.minutes:g} --sessions {asked.sessions}`.
+{machine}, with
+`python -m benchmarks.load --page {asked.page} --readers {asked.readers} --minutes {asked.minutes:g} --sessions {asked.sessions}`.
 """
 
 
