@@ -6,17 +6,20 @@ import os
 import platform
 import statistics
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from playwright.sync_api import Browser
 
 from benchmarks import browser as look
 from benchmarks import content, readers
 from benchmarks.report import put
-from benchmarks.servers import STACKS, running
+from benchmarks.servers import STACKS, cookie, running
 from cadran.book import SAMPLE
 
 Times = dict[tuple[str, str], list[float]]
@@ -37,16 +40,26 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--moves", type=int, default=12, help="of the slider, per round and stack")
     parser.add_argument("--visits", type=int, default=3, help="cold and warm each, per round and stack")
+    parser.add_argument("--signed-in", default="", metavar="REGION", help="somebody is, and sees one region")
     asked = parser.parse_args()
     os.environ["CADRAN_BOOK"] = str(asked.book.resolve())
+    content.REGION = os.environ["BENCH_REGION"] = asked.signed_in
     times: Times = {}
     with ExitStack() as servers:
-        addresses = {stack: servers.enter_context(running(stack, asked.book.resolve())) for stack in STACKS}
+        accounts = Path(servers.enter_context(TemporaryDirectory())) if asked.signed_in else None
+        shown = [cookie(accounts, asked.signed_in)] if accounts else []
+        addresses = {stack: servers.enter_context(running(stack, asked.book.resolve(), accounts)) for stack in STACKS}
         with look.chromium() as browser:
             for round_ in range(asked.rounds):
                 for stack, address in addresses.items():
-                    one_round(browser, stack, address, asked.visits, asked.moves, times)
+                    own = [{**each, "url": address} for each in shown if stack == "cadran"]
+                    one_round(browser, stack, address, asked.visits, asked.moves, times, own)
                 print(f"round {round_ + 1} of {asked.rounds}", file=sys.stderr)
+        if asked.signed_in:
+            table = signed_in(times)
+            print(table)
+            put("signed in", SIGNED_IN.format(table=table, machine=machine(), command=command(asked), asked=asked))
+            sys.exit("missed" in table)
         trips = readers.round_trips(addresses["cadran"])
         crowd = readers.together(addresses["cadran"])
     table = report(times, trips, crowd)
@@ -55,10 +68,12 @@ def main() -> None:
     sys.exit("missed" in table)
 
 
-def one_round(browser: Browser, stack: str, address: str, visits: int, moves: int, times: Times) -> None:
+def one_round(
+    browser: Browser, stack: str, address: str, visits: int, moves: int, times: Times, cookies: Sequence[Any] = ()
+) -> None:
     """A few cold visits, a few warm ones, and moves of the slider; what is shown is checked at both ends."""
     for _ in range(visits):
-        context = look.reader(browser)
+        context = look.reader(browser, cookies)
         for state in ("cold", "warm"):
             page, seen, answers = look.visit(context, address)
             times.setdefault((stack, f"{state} seen"), []).append(seen)
@@ -68,7 +83,7 @@ def one_round(browser: Browser, stack: str, address: str, visits: int, moves: in
                 page.close()
         check(stack, look.shown(page), len(content.steps()) - 1)
         context.close()
-    context = look.reader(browser)
+    context = look.reader(browser, cookies)
     page, *_ = look.visit(context, address)
     page.wait_for_timeout(1000)
     look.slider(page)
@@ -91,28 +106,54 @@ def check(stack: str, shown: list[dict[str, float]], step: int) -> None:
 
 def report(times: Times, trips: list[float], crowd: list[float]) -> str:
     """The tables, with each target and whether it was met."""
+    return "\n".join([
+        *measured(times),
+        target("Slider to redrawn charts, median, of Dash's", ratio(times, "slider", "dash"), 0.5, " ×"),
+        target("Slider to redrawn charts, p95, of Dash's", ratio(times, "slider", "dash", p95), 0.5, " ×"),
+        target(f"Server round trip, one reader, median (n = {len(trips)})", median(trips), 20, " ms"),
+        target(f"Server round trip, 20 readers once a second, p95 (n = {len(crowd)})", p95(crowd), 50, " ms"),
+        *first_charts(times, 1.3),
+    ])  # fmt: skip
+
+
+def signed_in(times: Times) -> str:
+    """The tables of somebody signed in."""
+    return "\n".join([*measured(times), *first_charts(times, 1.2)])
+
+
+def measured(times: Times) -> list[str]:
+    """What each stack took, and the head of the targets."""
     lines = ["| milliseconds: median / p95 | Cadran | Dash | Streamlit |", "|---|---|---|---|"]
     for key, text in ROWS.items():
         cells = [f"{median(times[stack, key]):.0f} / {p95(times[stack, key]):.0f}" for stack in STACKS]
         lines.append(f"| {text} (n = {len(times['cadran', key])}) | {' | '.join(cells)} |")
-    lines += ["", "| target | found | |", "|---|---|---|"]
+    return [*lines, "", "| target | found | |", "|---|---|---|"]
 
-    def target(text: str, found: float, most: float, unit: str) -> None:
-        lines.append(f"| {text}: at most {most:g}{unit} | {found:.3g}{unit} | {'met' if found <= most else 'missed'} |")
 
-    def ratio(key: str, peer: str, of: object = None) -> float:
-        of = of or median
-        return of(times["cadran", key]) / of(times[peer, key])  # type: ignore[operator]
+def first_charts(times: Times, most: float) -> list[str]:
+    """The targets of first charts: seen, of Dash's; that answer, of Streamlit's."""
+    seen = [target(f"First charts seen, {state}, of Dash's", ratio(times, f"{state} seen", "dash"), 0.25, " ×")
+            for state in ("cold", "warm")]  # fmt: skip
+    return seen + [
+        target(
+            f"First charts that answer, {state}, of Streamlit's",
+            ratio(times, f"{state} answers", "streamlit"),
+            most,
+            " ×",
+        )
+        for state in ("cold", "warm")
+    ]
 
-    target("Slider to redrawn charts, median, of Dash's", ratio("slider", "dash"), 0.5, " ×")
-    target("Slider to redrawn charts, p95, of Dash's", ratio("slider", "dash", p95), 0.5, " ×")
-    target(f"Server round trip, one reader, median (n = {len(trips)})", median(trips), 20, " ms")
-    target(f"Server round trip, 20 readers once a second, p95 (n = {len(crowd)})", p95(crowd), 50, " ms")
-    target("First charts seen, cold, of Dash's", ratio("cold seen", "dash"), 0.25, " ×")
-    target("First charts seen, warm, of Dash's", ratio("warm seen", "dash"), 0.25, " ×")
-    target("First charts that answer, cold, of Streamlit's", ratio("cold answers", "streamlit"), 1.3, " ×")
-    target("First charts that answer, warm, of Streamlit's", ratio("warm answers", "streamlit"), 1.3, " ×")
-    return "\n".join(lines)
+
+def target(text: str, found: float, most: float, unit: str) -> str:
+    """One target's line."""
+    return f"| {text}: at most {most:g}{unit} | {found:.3g}{unit} | {'met' if found <= most else 'missed'} |"
+
+
+def ratio(times: Times, key: str, peer: str, of: Callable[[list[float]], float] | None = None) -> float:
+    """Cadran's times over a peer's, by their medians unless told otherwise."""
+    of = of or median
+    return of(times["cadran", key]) / of(times[peer, key])
 
 
 def median(times: list[float]) -> float:
@@ -138,7 +179,8 @@ def machine() -> str:
 
 def command(asked: argparse.Namespace) -> str:
     """How to get these tables again."""
-    return f"python -m benchmarks --rounds {asked.rounds} --moves {asked.moves} --visits {asked.visits}"
+    told = f"python -m benchmarks --rounds {asked.rounds} --moves {asked.moves} --visits {asked.visits}"
+    return f"{told} --signed-in {asked.signed_in}" if asked.signed_in else told
 
 
 README = """## Pages
@@ -161,6 +203,17 @@ What is measured, all from inside the page:
 - *Empty cache* is a new browser context; *filled cache* the second visit in it.
 
 Streamlit's and Dash's servers are those that come with them; Streamlit draws Altair charts, Dash draws Plotly's.
+"""
+
+
+SIGNED_IN = """## Pages of somebody signed in
+
+As above, but to Cadran's page a manager of {asked.signed_in} is signed in, and it is computed for their scope; Dash and
+Streamlit show the same rows to whoever asks.
+
+{table}
+
+Measured {machine}, with `{command}`.
 """
 
 

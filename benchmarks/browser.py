@@ -1,7 +1,7 @@
 """What a reader's browser measures, from inside the page: the same code for every stack."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -96,9 +96,10 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def reader(browser: Browser) -> BrowserContext:
-    """A reader with nothing in the cache."""
+def reader(browser: Browser, cookies: Sequence[Any] = ()) -> BrowserContext:
+    """A reader with nothing in the cache but these cookies."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
+    context.add_cookies(list(cookies))
     context.add_init_script(IN_PAGE % {"chart": CHART, "quiet": QUIET})
     return context
 

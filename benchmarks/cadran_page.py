@@ -9,6 +9,7 @@ with app.setup:
     from benchmarks import charts, content
     from cadran.figures.controls import Day
     from cadran.figures.page import Page
+    from cadran.publish.reading import published_book
     from cadran.text import words_for
 
 
@@ -23,10 +24,11 @@ def show(query):
     words = words_for(query.get("lang") or "en")
     _days = content.steps()
     _slider = Day("day", "Known by", _days[0], _days[-1], _days[-1].isoformat(), slides=True)
+    _book = published_book()
     page = Page(content.TITLE, words, [_slider], places=[("months", "regions"), ("sectors",)])
 
     def _answer(_change=None):
-        found = content.answer(page.asked.day("day"))
+        found = content.answer(page.asked.day("day"), _book)
         page.show(
             {
                 "months": charts.revenue_by_month(found.months, words=words, title=content.MONTHS),

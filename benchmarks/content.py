@@ -7,7 +7,8 @@ from functools import lru_cache
 
 import polars as pl
 
-from cadran.book import SAMPLE, open_book
+from cadran.book import SAMPLE, Book, open_book
+from cadran.book.reader import Reader
 
 TITLE = "Signed revenue"
 MONTHS, REGIONS, SECTORS = "Signed revenue by month", "Win rate by region", "Signed revenue by sector"
@@ -23,10 +24,19 @@ class Answer:
     sectors: pl.DataFrame
 
 
-@lru_cache(maxsize=1)
-def deals() -> pl.DataFrame:
-    """Every closed deal of the book named by `CADRAN_BOOK` (the sample by default)."""
+#: The region that is shown, of somebody who sees one; the whole company where none is named.
+REGION = os.environ.get("BENCH_REGION", "")
+
+
+def book_shown() -> Book:
+    """The book named by `CADRAN_BOOK` (the sample by default), as whoever sees `REGION` sees it."""
     book = open_book(os.environ.get("CADRAN_BOOK") or SAMPLE)
+    return book.scope(Reader("", "manager", frozenset({REGION}))) if REGION else book
+
+
+@lru_cache(maxsize=4)
+def deals(book: Book) -> pl.DataFrame:
+    """Every closed deal of a book."""
     closed = book.collect(book.deals(["status", "amount", "closed_date", "closed_month", "region", "sector"]))
     return closed.filter(pl.col("status").is_in(["won", "lost"])).with_columns(
         pl.col("region", "sector").fill_null("–"), is_won=pl.col("status") == "won"
@@ -36,13 +46,13 @@ def deals() -> pl.DataFrame:
 @lru_cache(maxsize=1)
 def steps() -> list[date]:
     """The slider's stops: the last 36 month ends of the book."""
-    months = sorted(deals()["closed_month"].unique())[-36:]
+    months = sorted(deals(book_shown())["closed_month"].unique())[-36:]
     return [(month + timedelta(days=32)).replace(day=1) - timedelta(days=1) for month in months]
 
 
-def answer(day: date) -> Answer:
+def answer(day: date, book: Book | None = None) -> Answer:
     """The rows of the three charts: deals closed by `day`. Amounts in euros, rates as shares with Wilson intervals."""
-    known = deals().filter(pl.col("closed_date") <= day)
+    known = deals(book or book_shown()).filter(pl.col("closed_date") <= day)
     won = known.filter("is_won")
     n, p = pl.col("n_closed"), pl.col("n_won") / pl.col("n_closed")
     middle = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)

@@ -9,18 +9,27 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+
+from cadran.access.accounts import Accounts
+from cadran.book.reader import Reader
 
 ROOT = Path(__file__).parent.parent
 STACKS = ("cadran", "dash", "streamlit")
 
 
+#: Who is signed in, where somebody is, and their password.
+NAME, PASSWORD = "ana", "violet marble tractor seven"
+
+
 @contextmanager
-def running(stack: str, book: Path) -> Iterator[str]:
-    """Start a stack's server on a free port, give its address, end it."""
+def running(stack: str, book: Path, accounts: Path | None = None) -> Iterator[str]:
+    """Start a stack's server on a free port, give its address, end it. Where there are accounts, one signs in to Cadran."""
     port = _free_port()
+    signed_in = [str(accounts)] if accounts else []
     command = {
-        "cadran": [sys.executable, "-m", "benchmarks.servers", str(book), str(port)],
+        "cadran": [sys.executable, "-m", "benchmarks.servers", str(book), str(port), *signed_in],
         "dash": [sys.executable, "-m", "benchmarks.dash_page", str(port)],
         "streamlit": [
             sys.executable, "-m", "streamlit", "run", "benchmarks/streamlit_page.py", "--server.port", str(port),
@@ -58,11 +67,18 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-if __name__ == "__main__":
-    from datetime import UTC, datetime
+def cookie(accounts: Path, region: str) -> dict[str, str]:
+    """The cookie, as playwright takes it, of somebody who sees a region and is signed in."""
+    kept, now = Accounts(accounts), datetime.now(UTC)
+    kept.add(Reader(NAME, "manager", frozenset({region}), language="en"), PASSWORD, now)
+    return {"name": "cadran", "value": kept.sign_in(NAME, PASSWORD, now) or ""}
 
+
+if __name__ == "__main__":
     from cadran.publish.apps import App
+    from cadran.publish.entrance import Entrance
     from cadran.publish.server import serve
 
-    page = App("slider", "Signed revenue", Path(__file__).with_name("cadran_page.py"))
-    serve(Path(sys.argv[1]), port=int(sys.argv[2]), apps=[page], clock=lambda: datetime.now(UTC))
+    page = App("slider", "Signed revenue", Path(__file__).with_name("cadran_page.py"), is_page=True)
+    entrance = Entrance(Accounts(Path(sys.argv[3])), lambda: datetime.now(UTC)) if sys.argv[3:] else None
+    serve(Path(sys.argv[1]), port=int(sys.argv[2]), apps=[page], entrance=entrance, clock=lambda: datetime.now(UTC))

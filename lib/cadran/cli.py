@@ -31,6 +31,7 @@ from cadran.asked import (
 )
 from cadran.cli_activate import activate
 from cadran.cli_audit_pulse import audit
+from cadran.cli_backup import backup
 from cadran.cli_books import books, tell_changes, tell_verified
 from cadran.cli_forecast import forecast
 from cadran.cli_models import backtest
@@ -285,6 +286,7 @@ def edit(
 app.command(help=words("Serve the apps, read-only, to a browser."))(serve)
 app.add_typer(people)
 app.add_typer(books)
+app.add_typer(backup)
 app.add_typer(process)
 app.add_typer(score)
 app.add_typer(scenario)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +31,21 @@ def serving(book: Path, *more: str) -> Iterator[str]:
     command = [str(Path(sys.executable).parent / "cadran"), "serve", "--port", "0", "--book", str(book), *more]
     unset = ("CADRAN_BOOK", "PYTHONUNBUFFERED")
     settings = {name: value for name, value in os.environ.items() if not name.startswith(unset)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=settings) as server:
+    with ended(command, settings) as address:
+        yield address
+
+
+@contextmanager
+def ended(command: Sequence[str | Path], settings: Mapping[str, str], where: Path | None = None) -> Iterator[str]:
+    """The address that a server tells first, until the end of the block, where it is told to end, and does."""
+    with subprocess.Popen(
+        [str(each) for each in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=settings,
+        cwd=where,
+    ) as server:
         assert server.stdout is not None
         assert server.stderr is not None
         address = server.stdout.readline().strip()

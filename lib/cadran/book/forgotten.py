@@ -15,6 +15,8 @@ import polars as pl
 from cadran.book.persons import NAMED, Person, blanked, holding, pseudonymised, unsaid
 from cadran.tables.delivery import Delivery, Part
 
+#: The tables of which rows name somebody, and the rows set aside.
+NAMES_SOMEBODY = frozenset({"set_aside", *(table for tables in NAMED.values() for table in tables)})
 #: The file in the book's folder.
 FILE = "forgotten.json"
 _ABOUT = (
@@ -50,6 +52,13 @@ class Forgotten:
         """The pseudonym of somebody forgotten; null for anybody else."""
         return self.known.get(self._hash(kind, spelling, is_name))
 
+    def meet(self, table: str, rows: pl.DataFrame) -> None:
+        """Recognise whom the stored rows of a table name, or the rows set aside."""
+        if table == "set_aside":
+            self.meet_in(_values(rows))
+        for kind in NAMED:
+            self._meet(kind, {table: rows})
+
     def applied(self, delivery: Delivery) -> Delivery:
         """The same delivery, in whose parts, as they come, nobody forgotten is named or described."""
         if self.known:
@@ -60,7 +69,7 @@ class Forgotten:
         """Remarks on a delivery, of which the examples name nobody forgotten."""
         if not self.known or noted.is_empty():
             return noted
-        self._meet_in(noted["found"].drop_nulls())
+        self.meet_in(noted["found"].drop_nulls())
         spellings = {k: v for person in self.met.values() for k, v in person.spellings.items()}
         return noted.with_columns(
             pl.col("found").map_elements(lambda found: unsaid(found, spellings), return_dtype=pl.String)
@@ -71,7 +80,7 @@ class Forgotten:
             tables = dict(part.tables)
             for kind in sorted({about["kind"] for about in self.about.values()}):
                 self._meet(kind, tables)
-            self._meet_in(_values(part.set_aside))
+            self.meet_in(_values(part.set_aside))
             set_aside = part.set_aside
             for person in self.met.values():
                 tables = {name: pseudonymised(person, name, frame) for name, frame in tables.items()}
@@ -81,17 +90,19 @@ class Forgotten:
     def _meet(self, kind: str, tables: dict[str, pl.DataFrame]) -> None:
         """Recognise whom the columns of tables name, and the name that their own table gives them."""
         for table, columns in NAMED[kind].items():
-            for column in columns if table in tables else ():
+            # Of keys that stand anew, and of numbers, a few columns are stored.
+            for column in set(columns) & set(tables[table].columns) if table in tables else ():
                 for value in tables[table][column].drop_nulls().unique():
                     self._recognise(kind, value)
-        if kind == "rep" and "reps" in tables and kind in self.met:
+        reps = tables.get("reps")
+        if kind == "rep" and kind in self.met and reps is not None and "name" in reps.columns:
             ids = self.met[kind].ids
-            named = tables["reps"].select("rep_id", "name").drop_nulls().unique()
+            named = reps.select("rep_id", "name").drop_nulls().unique()
             for name, whose in named.group_by("name").agg("rep_id").iter_rows():
                 if len(set(whose)) == 1 and whose[0] in ids:
                     self.met[kind].names[name] = ids[whose[0]]
 
-    def _meet_in(self, texts: Iterable[str]) -> None:
+    def meet_in(self, texts: Iterable[str]) -> None:
         """Recognise whom texts name, as their whole or by words that follow one another."""
         lengths = sorted({about["n_words"] for about in self.about.values()})
         for text in {unicodedata.normalize("NFC", text) for text in texts}:

@@ -76,9 +76,14 @@ def files(version: Path) -> Iterator[tuple[str, Path]]:
 
 
 def files_once(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Every file of rows of all versions, those that versions share once."""
+    """Every file of rows of all versions, those that versions share once.
+
+    Raises:
+        Problem: If a version is of another shape, or damaged.
+    """
     seen: set[int] = set()
     for version in versions(folder):
+        store.read_manifest(version)
         for table, path in files(version):
             if (number := path.stat().st_ino) not in seen:
                 seen.add(number)

@@ -135,8 +135,7 @@ def read_manifest(version: Path) -> dict[str, Any]:
     if found != SCHEMA_VERSION:
         raise Problem(
             "The book in {folder} was written in shape {found}; this Cadran reads shape {known}.",
-            "Import again from the source with --anew." if found < SCHEMA_VERSION else "Install a newer Cadran.",
-            folder=version.parent, found=found, known=SCHEMA_VERSION,
+            _way_on(version, found), folder=version.parent, found=found, known=SCHEMA_VERSION, n=_newer_than(version),
         )  # fmt: skip
     if not is_whole:
         raise Problem(
@@ -145,6 +144,21 @@ def read_manifest(version: Path) -> dict[str, Any]:
             version=version.name, folder=version.parent, file=MANIFEST,
         )  # fmt: skip
     return manifest
+
+
+def _way_on(version: Path, found: int) -> str:
+    """What to do where a version has another shape than this Cadran's."""
+    if found > SCHEMA_VERSION:
+        return "Install a newer Cadran."
+    pointer = version.parent / POINTER
+    if pointer.exists() and pointer.read_text("utf-8").strip() != version.name and _newer_than(version):
+        return "It is an older version that stands beside: remove it with `cadran books --prune {n}`."
+    return "Import again from the source with --anew."
+
+
+def _newer_than(version: Path) -> int:
+    """How many versions of a book are newer than one."""
+    return sum(int(each.name) > int(version.name) for each in versions(version.parent))
 
 
 def read_set_aside(version: Path) -> pl.DataFrame:

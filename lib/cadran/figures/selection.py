@@ -27,22 +27,21 @@ def states(deals: pl.DataFrame, selected: Selected, dimensions: Sequence[str]) -
         For each dimension one row per value, in order: the dimension, `n_deals` that the selections of the *other*
         dimensions leave it, and `state`: "selected", "possible", or "excluded" when no deal is left.
     """
-    kept = {column: _text(deals, column).is_in(_texts(values)) for column, values in selected.items()}
-    found = {}
+    kept = {column: _text(column).is_in(_texts(values)) for column, values in selected.items()}
+    asked = []
     for dimension in dimensions:
-        left = pl.Series([True]).new_from_index(0, deals.height) if deals.height else pl.Series([], dtype=pl.Boolean)
-        for column, mask in kept.items():
-            left = left if column == dimension else left & mask
+        left = pl.all_horizontal(pl.lit(True), *(mask for column, mask in kept.items() if column != dimension))
+        chosen = _text(dimension).is_in(_texts(selected.get(dimension, ())))
         counted = (
-            deals.select(pl.col(dimension), left=left.cast(pl.Int64))
+            deals.lazy().select(dimension, left=left.cast(pl.Int64))
             .group_by(dimension).agg(n_deals=pl.col("left").sum()).sort(dimension, nulls_last=True)
         )  # fmt: skip
-        chosen = _text(counted, dimension).is_in(_texts(selected.get(dimension, ())))
-        found[dimension] = counted.with_columns(
+        asked.append(counted.with_columns(
             state=pl.when(chosen).then(pl.lit("selected"))
             .when(pl.col("n_deals") > 0).then(pl.lit("possible")).otherwise(pl.lit("excluded"))
-        )  # fmt: skip
-    return found
+        ))  # fmt: skip
+    # All at once: one by one each would wait for its turn among all readers.
+    return dict(zip(dimensions, pl.collect_all(asked), strict=True))
 
 
 def with_states(
@@ -58,7 +57,7 @@ def with_states(
         chosen: The values selected.
     """
     if of is None:
-        is_chosen = pl.col(dimension).cast(pl.String).fill_null("").is_in(_texts(chosen))
+        is_chosen = _text(dimension).is_in(_texts(chosen))
         return measured.with_columns(state=pl.when(is_chosen).then(pl.lit("selected")).otherwise(pl.lit("possible")))
     every = of.select(dimension, "state").join(
         measured, on=dimension, how="left", nulls_equal=True, maintain_order="left"
@@ -70,5 +69,5 @@ def _texts(values: Sequence[str | None]) -> list[str]:
     return [value or "" for value in values]
 
 
-def _text(frame: pl.DataFrame, column: str) -> pl.Series:
-    return frame[column].cast(pl.String).fill_null("")
+def _text(column: str) -> pl.Expr:
+    return pl.col(column).cast(pl.String).fill_null("")

@@ -16,6 +16,8 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+#: What this machine asks of its own server, without https: whether it is there, and whether readers may come.
+_HEALTH = ("/healthz", "/readyz")
 #: What is added where the site is reached over https alone.
 _HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 #: Values of these headers that are stricter still, and stay.
@@ -50,7 +52,8 @@ class Guard:
         if _hostname(host) not in self.hosts:
             return 421
         is_secure = scope["scheme"] in ("https", "wss")
-        if self.only_https and not is_secure:
+        asks_health = scope["path"] in _HEALTH and _hostname(host) in LOOPBACK
+        if self.only_https and not is_secure and not asks_health:
             return 403
         is_socket = scope["type"] == "websocket"
         scheme, origin = "https" if is_secure else "http", headers.get("origin")

@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -40,6 +41,7 @@ from cadran.publish.entrance import Entrance
 from cadran.publish.gate import Gate
 from cadran.publish.guard import LOOPBACK, Guard
 from cadran.publish.home import Home
+from cadran.publish.light import lighten
 from cadran.publish.outside import Outside
 from cadran.publish.parsing import take_turns
 from cadran.publish.prepared import FirstSights
@@ -49,6 +51,7 @@ from cadran.publish.rooms import Rooms
 from cadran.publish.rooms_kept import KeptRooms
 from cadran.publish.shell import POLICY, plain_page, shell_page
 from cadran.publish.survey import Respondents, refusal
+from cadran.publish.system import Alive, tell_system
 from cadran.publish.unmasked import note_unmasked
 from cadran.publish.watch import Numbers, Watch
 from cadran.tables.problems import Problem
@@ -153,6 +156,7 @@ class Site:
         self.is_ready = False
         reading.publish(to_known=entrance is not None)
         take_turns()
+        lighten(only_pages=all(app.is_page for app in apps))
         self.surveys = surveys
         os.environ["CADRAN_BOOK"] = str(book.resolve())
         self.book = book
@@ -185,6 +189,8 @@ class Site:
         Raises:
             Problem: If no app can be shown.
         """
+        # Whole before anybody comes: where altair meets it half imported, by another reader's page, it fails.
+        import_module("pandas")
         if self.surveys:
             self.surveys.warm_up()
         if self.apps or not self.surveys:
@@ -377,15 +383,22 @@ class _Server(uvicorn.Server):
             ssl_certfile=outside.certificate if outside else None, ssl_keyfile=outside.key if outside else None,
         )  # fmt: skip
         super().__init__(config)
-        self.ready, self.stopping = ready, stopping
+        self.ready, self.stopping, self._alive = ready, stopping, Alive()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets)
         self.ready()
+        tell_system("READY=1")
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: say that the server lives."""
+        self._alive.tell()
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let those go who would be answered for ever, then stop."""
+        """Say that it ends, let those go who would be answered for ever, and end."""
+        tell_system("STOPPING=1")
         self.stopping()
         await super().shutdown(sockets)
 
