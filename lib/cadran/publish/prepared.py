@@ -108,8 +108,17 @@ class FirstSights:
 
 def first_sight(app: App, language: str) -> FirstSight | Problem:
     """Run a notebook from its first cell and take its page, or what it fails with."""
+    page = page_of(app, {"lang": language})
+    return page if isinstance(page, Problem) else FirstSight(page and page.picture())
+
+
+def page_of(app: App, query: Mapping[str, str]) -> Page | Problem | None:
+    """The page of a notebook run from its first cell for an address's query, or what it fails with.
+
+    None for a notebook that shows no `Page`.
+    """
     try:
-        outputs, _ = _load(app.notebook).app.run(defs={"query": {"lang": language}})
+        outputs, _ = _load(app.notebook).app.run(defs={"query": dict(query)})
     except Problem as problem:
         return problem
     except Exception as error:
@@ -118,8 +127,7 @@ def first_sight(app: App, language: str) -> FirstSight | Problem:
             "Run `python {path}` to see where, and correct it.",
             name=app.name, kind=type(error).__name__, said=error, path=app.notebook,
         )  # fmt: skip
-    page = next((found for each in outputs if isinstance(found := getattr(each, "widget", each), Page)), None)
-    return FirstSight(None) if page is None else FirstSight(page.picture())
+    return next((found for each in outputs if isinstance(found := getattr(each, "widget", each), Page)), None)
 
 
 def _load(notebook: Path) -> Any:
