@@ -4,12 +4,13 @@ import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cadran.asked import AsOfOption, BookOption, check_begun, folder_of, opened_book
+from cadran.asked import DAY, AsOfOption, BookOption, check_begun, folder_of, opened_book
 from cadran.terminal import err, progress, reader_words
 from cadran.text import LANGUAGES, words_for
 
@@ -60,6 +61,50 @@ def report(
     with progress() as step:
         made = gather(seen, wanted, told, reader, day, datetime.now(UTC), tell=_share(step, 0, 0.7))
         write(out, makers, made, _share(step, 0.7, 1))
+    for path in out:
+        err.print(str(path), markup=False, highlight=False, soft_wrap=True)
+
+
+def digest(
+    out: Annotated[
+        list[Path],
+        typer.Option("--out", help=words("A file to write: .html, .txt, or .eml, a whole mail (repeat for more).")),
+    ],
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=DAY, help=words("What changed after this day. Default: a week before.")),
+    ] = None,
+    as_of: AsOfOption = None,
+    lang: LanguageOption = None,
+    scope: ScopeOption = None,
+    to: Annotated[
+        list[str] | None, typer.Option("--to", help=words("To whom the mail goes (repeat for more)."))
+    ] = None,
+    sender: Annotated[str | None, typer.Option(help=words("From whom the mail comes."))] = None,
+    book: BookOption = None,
+) -> None:
+    """Write what changed in a week and what to do, as the body of a mail."""
+    from cadran.reports.digest import digest as digest_of
+    from cadran.reports.mail import as_html, as_message, as_text, check_addresses
+    from cadran.reports.scope import reader_of
+    from cadran.reports.written import Make, check_places, write
+
+    makers: dict[str, Make] = {
+        ".html": as_html,
+        ".txt": as_text,
+        ".eml": partial(as_message, to=to or (), sender=sender),
+    }
+    check_places(out, makers)
+    check_addresses([*(to or []), *([sender] if sender else [])])
+    seen, day, told = _asked(book, as_of, lang)
+    if since:
+        check_begun(seen, since.date())
+    reader = reader_of(seen, scope or [], told.language)
+    with progress() as step:
+        made = digest_of(
+            seen, told, reader, day, since.date() if since else None, datetime.now(UTC), tell=_share(step, 0, 0.9)
+        )
+        write(out, makers, made, _share(step, 0.9, 1))
     for path in out:
         err.print(str(path), markup=False, highlight=False, soft_wrap=True)
 

@@ -1,8 +1,9 @@
 """A report: the pages of some axes, run once for one reader and one day, and what is said around them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from cadran.book import Book
@@ -40,6 +41,8 @@ class Part:
     rows: Sequence[Sequence[Shown]]
     #: Where its numbers come from.
     remarks: Sequence[str]
+    #: What stands in each place of its page.
+    blocks: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def first(self) -> Sequence[str]:
@@ -65,7 +68,7 @@ class Report:
     @property
     def title(self) -> str:
         """What it is called: by its axis, if it has one alone."""
-        return self.parts[0].title if len(self.parts) == 1 else self.words("Sales operations")
+        return self.parts[0].title if len(self.parts) == 1 else self.words("Sales operations report")
 
     @property
     def told(self) -> list[str]:
@@ -77,7 +80,7 @@ class Report:
             words("data of {moment}", moment=words.moment(facts.taken)),
             words("book {version}", version=facts.version),
             words.n("{n} row set aside", "{n} rows set aside", facts.n_set_aside),
-            words("made on {moment}", moment=words.moment(self.made)),
+            words("made on {moment}", moment=words.moment(self.made.astimezone(facts.taken.tzinfo))),
         ]
 
     @property
@@ -147,7 +150,7 @@ def _part(book: Book, reader: Reader | None, app: App, words: Words, day: date |
     if page is None:
         raise Problem("The notebook {name} shows no page.", "End one of its cells with a page.", name=app.name)
     _check_shown(page, query, words)
-    return Part(app.name, page.title, bar_of(page, words).told(words), rows_of(page), remarks_of(page))
+    return Part(app.name, page.title, bar_of(page, words).told(words), rows_of(page), remarks_of(page), page.blocks)
 
 
 def _check_shown(page: Page, query: Mapping[str, str], words: Words) -> None:

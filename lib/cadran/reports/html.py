@@ -40,7 +40,8 @@ def html(report: Report) -> bytes:
 
 def _style(report: Report) -> str:
     light, dark = variables("light"), variables("dark")
-    foot = '@page{{@bottom-left{{content:"{0}"}}}}'.format(re.sub(r'["\\<>\n]', " ", report.source))
+    source = re.sub(r'["\\<>\n]', " ", report.source)
+    foot = f'@page{{@bottom-left{{content:"{source}"}}}}'
     sheet = (files("cadran.reports") / "report.css").read_text("utf-8")
     return (
         f":root{{color-scheme:light dark;--font:{FONT};{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
@@ -132,7 +133,8 @@ def _small(text: str) -> str:
 
 def _line(item: tuple[str, str, str]) -> str:
     when, what, said = (escape(each) for each in item)
-    return f"<li>{f'<span class=when>{when}</span>' if when else ''}<div>{what}{f'<p class=small>{said}</p>' if said else ''}</div></li>"
+    dated, more = (f"<span class=when>{when}</span>" if when else ""), (f"<p class=small>{said}</p>" if said else "")
+    return f"<li>{dated}<div>{what}{more}</div></li>"
 
 
 def _grid(cells: Cells, caption: str) -> str:

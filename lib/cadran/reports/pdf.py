@@ -1,8 +1,6 @@
 """A report as PDF/UA: typst sets it on A4 with the fonts it embeds; charts stay vector pictures, text stays text."""
 
 import json
-import re
-from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from cadran.figures.blocks import Heading, Headlines, Lines, Notice, Sentences
 from cadran.figures.figure import Figure
 from cadran.figures.table import Table
 from cadran.figures.theme import COLOURS, FONT, painted
-from cadran.reports.cells import Cells, cells_of
+from cadran.reports.cells import cells_of
 from cadran.reports.gathered import Part, Report
 from cadran.reports.shown import Settings, Shown
 from cadran.text import LANGUAGES, Words
@@ -23,9 +21,9 @@ from cadran.text import LANGUAGES, Words
 ALONE, BESIDE = 900, 435
 FAMILY = "Roboto"
 MARKS = {"good": "▲ ", "bad": "▼ ", "even": ""}
-#: Of a table as wide as the page: size of its letters in points, how many of them stand on a line, those between two
-#: columns, and up to how many of a text stay on one line.
-_SIZE, _LETTERS, _GAP, _ON_ONE_LINE = 7.0, 142, 2, 9
+#: Of a table as wide as the page: letters on a line at a size in points, and the size down to which they shrink before texts
+#: are broken.
+_LETTERS, _SIZE, _SMALL = 146, 7.0, 6.0
 #: Lines of print from which a table may go on on the next page.
 _MOST_LINES = 46
 
@@ -39,10 +37,11 @@ def pdf(report: Report) -> bytes:
     source = (files("cadran.reports") / "report.typ").read_bytes()
     inputs = {"told": json.dumps(_told(report), ensure_ascii=False)}
     fonts = [str(Path(fontpkg.path(FAMILY)).parent)]
-    return typst.compile(
+    made: bytes = typst.compile(  # type: ignore[misc]
         source, sys_inputs=inputs, font_paths=fonts, ignore_system_fonts=True, pdf_standards=["ua-1"],
         timestamp=int(report.made.timestamp()),
     )  # fmt: skip
+    return made
 
 
 def _told(report: Report) -> dict[str, Any]:
@@ -82,9 +81,8 @@ def _part(part: Part, words: Words, defined: set[str]) -> dict[str, Any]:
 
 def _rows(part: Part, words: Words, defined: set[str]) -> list[list[dict[str, Any]]]:
     rows, level = [], 2
-    for row in (
-        each for row in part.rows for each in ([row] if all(map(_fits_beside, row)) else [[own] for own in row])
-    ):
+    fitting = [each for row in part.rows for each in ([row] if all(map(_fits_beside, row)) else [[own] for own in row])]
+    for row in fitting:
         level = 3 if isinstance(row[0], Heading) else level
         rows.append([_piece(shown, len(row) > 1, words, defined) | {"level": level} for shown in row])
     return rows
@@ -111,7 +109,7 @@ def _piece(shown: Shown, is_narrow: bool, words: Words, defined: set[str]) -> di
                     "alt": shown.finding or title}  # fmt: skip
         case Table(title=title, subtitle=subtitle):
             cells = cells_of(shown)
-            columns, size = _widths(cells)
+            columns, size = cells.widths(_LETTERS, _SIZE, _SMALL)
             return {"kind_of": "table", "title": title, "subtitle": subtitle, "heads": cells.heads,
                     "is_number": cells.is_number, "lines": cells.lines, "under": cells.under, "columns": columns, "size": size,
                     "is_long": len(cells.lines) * (2 + any(cells.under)) > _MOST_LINES,
@@ -124,24 +122,6 @@ def _piece(shown: Shown, is_narrow: bool, words: Words, defined: set[str]) -> di
             return {"kind_of": "settings", "title": title, "said": said, "values": shown.told(words)}
 
 
-def _widths(cells: Cells) -> tuple[list[float], float]:
-    """Of each column its share of the width, and the size of letters in points at which nothing overlaps.
-
-    A number, and every word, stays on one line; sentences give way first.
-    """
-    least, wanted = [], []
-    for place, head in enumerate(cells.heads):
-        texts = [value + (f" {ends}" if ends else "") for value, ends in (line[place] for line in cells.lines)]
-        words = max((len(word) for text in (head, *texts) for word in re.split(r"[ \-/]", text)), default=1)
-        longest = max(map(len, texts), default=0)
-        least.append(max(words, longest if cells.is_number[place] else min(longest, _ON_ONE_LINE)) + _GAP)
-        wanted.append(max(longest, words, min(len(head), 12)) + _GAP)
-    spare = max(sum(wanted) - sum(least), 1)
-    size = min(_LETTERS * _SIZE / max(sum(least), 1), _SIZE)
-    room = max(min(_LETTERS * _SIZE / size, sum(wanted)) - sum(least), 0)
-    return [low + room * (want - low) / spare for low, want in zip(least, wanted, strict=True)], size
-
-
 def _fits_beside(shown: Shown) -> bool:
     """Whether a block can stand beside another: not a table of many columns."""
-    return not isinstance(shown, Table) or sum(_widths(cells_of(shown))[0]) <= _LETTERS * 0.48
+    return not isinstance(shown, Table) or sum(cells_of(shown).widths(_LETTERS // 2, _SIZE, _SIZE)[0]) <= _LETTERS // 2

@@ -4,8 +4,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cadran.figures.blocks import (
-    Block, Contents, Footer, Heading, Headlines, Levers, Lines, Nothing, Notice, Sentences,
-)  # fmt: skip
+    Block,
+    Contents,
+    Footer,
+    Heading,
+    Headlines,
+    Levers,
+    Lines,
+    Nothing,
+    Notice,
+    Sentences,
+)
 from cadran.figures.controls import Choice, Control, Day, View, stands_in_bar
 from cadran.figures.figure import Figure
 from cadran.figures.filters import Detail, Filters, Selection

@@ -21,6 +21,8 @@ from cadran.reports.gathered import Report
 FONT = "Arial"
 #: In inches: the slide's edge, its inner width, where its body begins and ends.
 EDGE, INNER, BODY, END = 0.6, 12.13, 1.62, 6.85
+#: Letters on a line of a table, at 11 points.
+_LETTERS = 150
 _LAYOUT_TITLE_ONLY = 5
 _SVG = "http://schemas.microsoft.com/office/drawing/2016/SVG/main"
 _RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -56,8 +58,11 @@ class Slide:
         for place, each in enumerate(items):
             frame = self._box(top, 1.2, EDGE + place * width, width - 0.15)
             tone = {"good": "good", "bad": "bad", "even": "muted"}[each.tone]
-            told = ((each.label, 11, "muted", False), (each.value, 24, "ink", True),
-                    (_MARKS[each.tone] * bool(each.change) + each.change, 10, tone, False), (each.basis, 10, "muted", False))  # fmt: skip
+            change = _MARKS[each.tone] * bool(each.change) + each.change
+            told = (
+                (each.label, 11, "muted", False), (each.value, 24, "ink", True), (change, 10, tone, False),
+                (each.basis, 10, "muted", False),
+            )  # fmt: skip
             for number, (text, size, colour, bold) in enumerate(line for line in told if line[0]):
                 self._run(frame.paragraphs[0] if not number else frame.add_paragraph(), text, size, colour, bold)
 
@@ -70,12 +75,7 @@ class Slide:
         made._element.graphic.graphicData.tbl.tblPr.find(
             qn("a:tableStyleId")
         ).text = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"
-        longest = [
-            max([len(heads[i]) * 0.8, *(len(line[i][0]) + 0.85 * len(line[i][1]) for line in cells.lines)])
-            for i in range(len(heads))
-        ]
-        sizes = [min(max(each, 5), 30) for each in longest]
-        size = 11 if sum(sizes) < 105 else 9 if sum(sizes) < 135 else 8
+        sizes, size = cells.widths(_LETTERS, 11, 8)
         for place, each in enumerate(sizes):
             made.table.columns[place].width = Emu(int(Inches(INNER) * each / sum(sizes)))
         for number, line in enumerate([[(head, "") for head in heads], *cells.lines]):
@@ -88,7 +88,7 @@ class Slide:
                 paragraph.alignment = PP_ALIGN.RIGHT if cells.is_number[place] else PP_ALIGN.LEFT
                 self._run(paragraph, value, size, "ink" if number else "muted", bold=not number)
                 if ends:
-                    self._run(paragraph, f" {ends}", size - 1.5, "muted")
+                    self._run(paragraph, f" {ends}", size * 0.86, "muted")
                 _rule(cell, COLOURS["light"]["line" if number else "ink"].removeprefix("#"))
         if left_out:
             self._text(left_out, END - 0.05, 0.3, 10, "muted")

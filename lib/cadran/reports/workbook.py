@@ -153,7 +153,7 @@ def _rows_of(book: Any, sheet: Sheet, report: Report, styles: dict[str, Any]) ->
         pl.col(name).dt.replace_time_zone(None) for name, kind in named.schema.items() if isinstance(kind, pl.Datetime)
     ]
     kept = [name for name in frame.columns if name not in HIDDEN]
-    formats = {
+    formats: dict[Any, Any] = {
         name: form
         for column, name in zip(kept, named.columns, strict=True)
         if named.schema[name].is_numeric() and (form := number_format(column, shown.currency))
