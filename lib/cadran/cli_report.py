@@ -48,6 +48,7 @@ def report(
     from cadran.reports.gathered import AXES, gather
     from cadran.reports.html import html
     from cadran.reports.pdf import pdf
+    from cadran.reports.pictures import Pictures
     from cadran.reports.scope import reader_of
     from cadran.reports.slides import slides
     from cadran.reports.workbook import workbook
@@ -58,9 +59,10 @@ def report(
     seen, day, told = _asked(book, as_of, lang)
     reader = reader_of(seen, scope or [], told.language)
     wanted = AXES if axes == ["all"] else axes
-    with progress() as step:
-        made = gather(seen, wanted, told, reader, day, datetime.now(UTC), tell=_share(step, 0, 0.7))
-        write(out, makers, made, _share(step, 0.7, 1))
+    is_drawn = any(path.suffix.lower() != ".xlsx" for path in out)
+    with progress() as step, Pictures() as pictures:
+        made = gather(seen, wanted, told, reader, day, datetime.now(UTC), pictures, is_drawn, tell=_share(step, 0, 0.8))
+        write(out, makers, made, _share(step, 0.8, 1))
     for path in out:
         err.print(str(path), markup=False, highlight=False, soft_wrap=True)
 

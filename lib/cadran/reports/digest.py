@@ -11,6 +11,7 @@ from cadran.figures.blocks import Headlines, Lines, Notice, Sentences
 from cadran.figures.figure import Figure
 from cadran.figures.table import Table
 from cadran.reports.gathered import AXES, WAVES, Part, Report, gather, last_wave
+from cadran.reports.pictures import Pictures
 from cadran.reports.shown import Shown
 from cadran.tables.problems import Problem
 from cadran.text import Words
@@ -91,7 +92,8 @@ def digest(
         "process": {"since": window},
         "resources": {"since": window},
     }
-    report = gather(book, AXES, words, reader, day, made, queries, **settings)
+    with Pictures() as pictures:
+        report = gather(book, AXES, words, reader, day, made, pictures, False, queries, **settings)
     parts = {part.name: part for part in report.parts}
     seen = book.scope(reader) if reader else book
     is_new_wave = last_wave(seen, until) != last_wave(seen, since)

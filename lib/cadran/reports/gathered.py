@@ -20,6 +20,7 @@ from cadran.measures.releases import released
 from cadran.publish.apps import App, shipped_apps
 from cadran.publish.prepared import page_of
 from cadran.publish.reading import reading_as
+from cadran.reports.pictures import Pictures
 from cadran.reports.shown import Shown, bar_of, remarks_of, rows_of
 from cadran.tables.problems import Problem
 from cadran.text import Words
@@ -64,6 +65,7 @@ class Report:
     parts: Sequence[Part]
     #: The measures that stand behind its numbers, by title.
     definitions: Sequence[Measure]
+    pictures: Pictures
 
     @property
     def title(self) -> str:
@@ -97,6 +99,8 @@ def gather(
     reader: Reader | None,
     day: date | None,
     made: datetime,
+    pictures: Pictures,
+    is_drawn: bool = True,
     queries: Mapping[str, Mapping[str, str]] | None = None,
     apps: Sequence[App] | None = None,
     tell: Callable[[str, float], object] = lambda what, share: None,
@@ -110,6 +114,8 @@ def gather(
         reader: Whose scope it has; None: the whole company, as the analyst sees it.
         day: What was known at the end of it; the last one of the data by default.
         made: When it is made.
+        pictures: Where its charts are drawn.
+        is_drawn: Whether they are all needed: then each is begun as soon as its page is there.
         queries: What else is asked of a page, by axis: what stands in its address.
         apps: The notebooks; those that ship by default.
         tell: Told what is being done, and the share that is done.
@@ -128,11 +134,13 @@ def gather(
             tell(words(PAGES[axis]), number / len(axes))
             own = (queries or {}).get(axis, {})
             parts.append(_part(book, reader, found[axis], words, None if chosen == book.day else chosen, own))
+            if is_drawn:
+                pictures.begin(parts[-1].rows)
     named = {each for part in parts for each in _defined(part)} | asked
     definitions = sorted((MEASURES[name] for name in named & MEASURES.keys()), key=lambda each: words(each.title))
     seen = book.scope(reader) if reader else book
     scope = told_scope(reader, words)
-    return Report(words, Facts(**about(seen, ())), scope, chosen, made, tuple(parts), tuple(definitions))
+    return Report(words, Facts(**about(seen, ())), scope, chosen, made, tuple(parts), tuple(definitions), pictures)
 
 
 def _part(book: Book, reader: Reader | None, app: App, words: Words, day: date | None, own: Mapping[str, str]) -> Part:

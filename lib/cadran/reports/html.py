@@ -11,11 +11,10 @@ from cadran.figures.table import Table
 from cadran.figures.theme import FONT, variables
 from cadran.reports.cells import Cells, cells_of, cells_of_figure
 from cadran.reports.gathered import Part, Report
+from cadran.reports.pictures import width_in
 from cadran.reports.shown import Settings, Shown
 from cadran.text import Words
 
-#: Width in pixels of a chart that has its row alone, and of one of two beside each other.
-ALONE, BESIDE = 1060, 510
 #: Nothing is fetched and nothing runs, whatever a text of the book holds.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 _MARKS = {"good": "▲ ", "bad": "▼ ", "even": ""}
@@ -66,13 +65,13 @@ def _part(part: Part, report: Report) -> str:
     rows, level = [], 3
     for row in part.rows:
         level = 4 if isinstance(row[0], Heading) else level
-        blocks = "".join(f"<div>{_block(shown, report, level, len(row) > 1)}</div>" for shown in row)
+        blocks = "".join(f"<div>{_block(shown, report, level, width_in(row))}</div>" for shown in row)
         rows.append(f"<div class='row n{len(row)}'>{blocks}</div>")
     remarks = f"<p class=remarks>{escape(' · '.join(part.remarks))}</p>" if part.remarks else ""
     return f'<section id="part-{part.name}"><h2>{escape(part.title)}</h2>{asked}{"".join(rows)}{remarks}</section>'
 
 
-def _block(shown: Shown, report: Report, level: int, is_narrow: bool) -> str:
+def _block(shown: Shown, report: Report, level: int, width: int) -> str:
     words = report.words
     match shown:
         case Heading(title=title, said=said):
@@ -82,7 +81,7 @@ def _block(shown: Shown, report: Report, level: int, is_narrow: bool) -> str:
         case Headlines(items=items):
             return f"<div class=numbers>{''.join(_headline(each, report) for each in items)}</div>"
         case Figure():
-            return _figure(shown, report, level, is_narrow)
+            return _figure(shown, report, level, width)
         case Table(title=title):
             cells = cells_of(shown)
             return (
@@ -110,10 +109,10 @@ def _headline(each: Headline, report: Report) -> str:
     return f"<div class=headline><span class=label>{label}</span><strong{exact}>{escape(each.value)}</strong>{change}{basis}</div>"
 
 
-def _figure(figure: Figure, report: Report, level: int, is_narrow: bool) -> str:
+def _figure(figure: Figure, report: Report, level: int, width: int) -> str:
     words = report.words
     cells = cells_of_figure(figure)
-    picture = figure.picture(BESIDE if is_narrow else ALONE)
+    picture = report.pictures.of(figure, width)
     source = words("Source: {source}", source=report.source)
     return (
         f"<figure><figcaption>{_titled(figure.title, figure.subtitle, level)}</figcaption>"

@@ -1,6 +1,8 @@
 """A report as PDF/UA: typst sets it on A4 with the fonts it embeds; charts stay vector pictures, text stays text."""
 
 import json
+import re
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,16 +16,16 @@ from cadran.figures.table import Table
 from cadran.figures.theme import COLOURS, FONT, painted
 from cadran.reports.cells import cells_of
 from cadran.reports.gathered import Part, Report
+from cadran.reports.pictures import width_in
 from cadran.reports.shown import Settings, Shown
-from cadran.text import LANGUAGES, Words
+from cadran.text import LANGUAGES
 
-#: Width in pixels of a chart that has its row alone, and of one of two beside each other.
-ALONE, BESIDE = 900, 435
-FAMILY = "Roboto"
+FAMILY, SIGNS = "Roboto", "Libertinus Serif"
+_SIGNS = re.compile("[\u2190-\u21ff\u2500-\u2bff]+")
 MARKS = {"good": "▲ ", "bad": "▼ ", "even": ""}
 #: Of a table as wide as the page: letters on a line at a size in points, and the size down to which they shrink before texts
 #: are broken.
-_LETTERS, _SIZE, _SMALL = 146, 7.0, 6.0
+_LETTERS, _SIZE, _SMALL = 134, 7.0, 6.0
 #: Lines of print from which a table may go on on the next page.
 _MOST_LINES = 46
 
@@ -62,7 +64,7 @@ def _told(report: Report) -> dict[str, Any]:
             "source": words("Source: {source}", source=report.source), "definitions": words("Definitions"),
             "defined": words("The measures that stand behind the numbers of this report."),
         },
-        "parts": [_part(part, words, defined) for part in report.parts],
+        "parts": [_part(part, report, defined) for part in report.parts],
         "definitions": [
             {"name": each.name, "title": words(each.title), "definition": words(each.definition),
              "unit": words("Unit: {unit}", unit=words(each.unit))}
@@ -71,24 +73,32 @@ def _told(report: Report) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _part(part: Part, words: Words, defined: set[str]) -> dict[str, Any]:
+def _lettered(svg: str) -> str:
+    """A chart in the report's font; signs that it lacks in another, or the whole text they stand in would be."""
+
+    def signs(text: re.Match[str]) -> str:
+        return _SIGNS.sub(rf'<tspan font-family="{SIGNS}">\g<0></tspan>', text[0])
+
+    return re.sub(r">[^<>]+<", signs, svg.replace(FONT, FAMILY))
+
+
+def _part(part: Part, report: Report, defined: set[str]) -> dict[str, Any]:
     return {
         "name": part.name, "title": part.title, "asked": part.asked, "first": part.first,
-        "rows": _rows(part, words, defined),
+        "rows": _rows(part, report, defined),
         "remarks": " · ".join(part.remarks),
     }  # fmt: skip
 
 
-def _rows(part: Part, words: Words, defined: set[str]) -> list[list[dict[str, Any]]]:
+def _rows(part: Part, report: Report, defined: set[str]) -> list[list[dict[str, Any]]]:
     rows, level = [], 2
-    fitting = [each for row in part.rows for each in ([row] if all(map(_fits_beside, row)) else [[own] for own in row])]
-    for row in fitting:
+    for row in part.rows:
         level = 3 if isinstance(row[0], Heading) else level
-        rows.append([_piece(shown, len(row) > 1, words, defined) | {"level": level} for shown in row])
+        rows.append([_piece(shown, row, report, defined) | {"level": level} for shown in row])
     return rows
 
 
-def _piece(shown: Shown, is_narrow: bool, words: Words, defined: set[str]) -> dict[str, Any]:
+def _piece(shown: Shown, row: Sequence[Shown], report: Report, defined: set[str]) -> dict[str, Any]:
     """What the template draws of one block."""
     match shown:
         case Heading(title=title, said=said):
@@ -103,8 +113,8 @@ def _piece(shown: Shown, is_narrow: bool, words: Words, defined: set[str]) -> di
                 for each in items
             ]}  # fmt: skip
         case Figure(title=title, subtitle=subtitle):
-            width = BESIDE if is_narrow else ALONE
-            svg = painted(shown.picture(width), "light").replace(FONT, FAMILY)
+            width = width_in(row)
+            svg = _lettered(painted(report.pictures.of(shown, width), "light"))
             return {"kind_of": "figure", "title": title, "subtitle": subtitle, "svg": svg, "width": width,
                     "alt": shown.finding or title}  # fmt: skip
         case Table(title=title, subtitle=subtitle):
@@ -113,15 +123,10 @@ def _piece(shown: Shown, is_narrow: bool, words: Words, defined: set[str]) -> di
             return {"kind_of": "table", "title": title, "subtitle": subtitle, "heads": cells.heads,
                     "is_number": cells.is_number, "lines": cells.lines, "under": cells.under, "columns": columns, "size": size,
                     "is_long": len(cells.lines) * (2 + any(cells.under)) > _MOST_LINES,
-                    "left_out": cells.left_out(words)}  # fmt: skip
+                    "left_out": cells.left_out(report.words)}  # fmt: skip
         case Lines(title=title, subtitle=subtitle, items=items):
-            return {"kind_of": "lines", "title": title, "subtitle": subtitle, "items": items, "is_narrow": is_narrow}
+            return {"kind_of": "lines", "title": title, "subtitle": subtitle, "items": items, "is_narrow": len(row) > 1}
         case Notice(title=title, text=text, kind=kind):
             return {"kind_of": "notice", "title": title, "text": text.replace("`", ""), "kind": kind}
         case Settings(title=title, said=said):
-            return {"kind_of": "settings", "title": title, "said": said, "values": shown.told(words)}
-
-
-def _fits_beside(shown: Shown) -> bool:
-    """Whether a block can stand beside another: not a table of many columns."""
-    return not isinstance(shown, Table) or sum(cells_of(shown).widths(_LETTERS // 2, _SIZE, _SIZE)[0]) <= _LETTERS // 2
+            return {"kind_of": "settings", "title": title, "said": said, "values": shown.told(report.words)}

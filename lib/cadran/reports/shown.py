@@ -22,6 +22,7 @@ from cadran.figures.page import Page
 from cadran.figures.resources_levers import Kept, Panel
 from cadran.figures.scenes import Scenes
 from cadran.figures.table import Table
+from cadran.reports.cells import cells_of
 from cadran.text import Words
 
 
@@ -43,6 +44,8 @@ Shown = Sentences | Headlines | Heading | Figure | Table | Lines | Notice | Sett
 _KINDS = (Sentences, Headlines, Heading, Figure, Table, Lines, Notice)
 #: What serves those alone who have a browser before them.
 _FOR_HANDS = (Nothing, Selection, Filters, Contents, Scenes, Panel, Kept, Detail, Footer)
+#: Letters on a line of a table half as wide as a page.
+_HALF = 62
 #: Controls that choose what is shown of a page, not what is asked; and the day, which stands on the cover.
 _OF_THE_SCREEN = ("use", "scene", "as_of")
 
@@ -50,10 +53,13 @@ _OF_THE_SCREEN = ("use", "scene", "as_of")
 def rows_of(page: Page) -> list[list[Shown]]:
     """The rows of a page from top to bottom, without places that hold nothing and headings that head nothing.
 
+    A table too wide to stand beside something has a row for itself, and so has that.
+
     Raises:
         TypeError: If the page holds a block of which it was not decided how a report tells it.
     """
-    rows = [[shown for slot in row for shown in _shown(page.blocks.get(slot), page)] for row in page.places]
+    placed = [[shown for slot in row for shown in _shown(page.blocks.get(slot), page)] for row in page.places]
+    rows = [each for row in placed for each in ([row] if all(map(_fits_beside, row)) else [[own] for own in row])]
     kept: list[list[Shown]] = []
     for row in reversed([row for row in rows if row]):
         if isinstance(row[0], Heading) and (not kept or isinstance(kept[-1][0], Heading)):
@@ -71,6 +77,10 @@ def _shown(block: Block | Figure | None, page: Page) -> Iterable[Shown]:
     if block is None or isinstance(block, _FOR_HANDS):
         return []
     raise TypeError(f"A report does not know how to tell {type(block).__name__}.")
+
+
+def _fits_beside(shown: Shown) -> bool:
+    return not isinstance(shown, Table) or sum(cells_of(shown).widths(_HALF, 7, 7)[0]) <= _HALF
 
 
 def bar_of(page: Page, words: Words) -> Settings:

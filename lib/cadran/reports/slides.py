@@ -14,6 +14,7 @@ from cadran.figures.table import Table
 from cadran.figures.theme import FONT, painted
 from cadran.reports.cells import Cells, cells_of, cells_of_figure
 from cadran.reports.gathered import Part, Report
+from cadran.reports.pictures import ALONE
 from cadran.reports.shown import Settings
 from cadran.reports.slide import BODY, Slide, add_picture, new_slide
 
@@ -21,8 +22,6 @@ from cadran.reports.slide import BODY, Slide, add_picture, new_slide
 FAMILY = "Arial"
 #: Rows of a table on a slide, lines of a list, definitions, and rows of a figure's numbers in the notes.
 ROWS, LINES, DEFINED, NOTED = 10, 6, 5, 40
-#: Width in pixels at which charts are drawn.
-WIDTH = 860
 
 
 def slides(report: Report) -> bytes:
@@ -88,7 +87,7 @@ def _part(show: Any, report: Report, part: Part) -> None:
 
 def _figure(page: Slide, figure: Figure, report: Report) -> None:
     page.small(figure.subtitle)
-    svg = painted(figure.picture(WIDTH), "light")
+    svg = painted(report.pictures.of(figure, ALONE), "light")
     png = vl_convert.svg_to_png(svg, scale=1.8)
     svg = svg.replace(FONT, FAMILY)
     add_picture(page, svg.encode(), png, figure.finding or figure.title)
