@@ -1,5 +1,7 @@
 """`cadran report` and `cadran digest`: what they write, what they refuse, and what stays when they fail."""
 
+import shutil
+
 import pytest
 
 from cadran.tables.problems import Problem
@@ -61,8 +63,6 @@ def test_bad_input_is_told(report, tmp_path, monkeypatch, arguments, said):
 
 
 def test_an_account_has_its_own_scope(tmp_path, small_company, run, monkeypatch):
-    import shutil
-
     book = tmp_path / "book"
     shutil.copytree(small_company, book, ignore=shutil.ignore_patterns("pulse"))
     monkeypatch.setenv("CADRAN_BOOK", str(book))

@@ -137,7 +137,10 @@ def _line(item: tuple[str, str, str]) -> str:
 
 
 def _grid(cells: Cells, caption: str) -> str:
-    kinds = [" class=n" if each else "" for each in cells.is_number]
+    kinds = [
+        " class=n" if number else " class=w" if whole else ""
+        for number, whole in zip(cells.is_number, cells.is_whole, strict=True)
+    ]
     heads = "".join(f"<th scope=col{kind}>{escape(head)}</th>" for head, kind in zip(cells.heads, kinds, strict=True))
     lines = "".join(
         f"<tr{' class=over' if under else ''}>{''.join(_cells(line, kinds))}</tr>"

@@ -21,8 +21,8 @@ from cadran.reports.gathered import Report
 FONT = "Arial"
 #: In inches: the slide's edge, its inner width, where its body begins and ends.
 EDGE, INNER, BODY, END = 0.6, 12.13, 1.62, 6.85
-#: Letters on a line of a table, at 11 points.
-_LETTERS = 150
+#: Letters on a line of a table, at 11 points; and on that of a title, times its points.
+_LETTERS, _TITLE = 132, 1500
 _LAYOUT_TITLE_ONLY = 5
 _SVG = "http://schemas.microsoft.com/office/drawing/2016/SVG/main"
 _RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -131,7 +131,7 @@ def new_slide(show: Any, report: Report, title: str, over: str) -> Slide:
     frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
     frame.vertical_anchor, frame.word_wrap = MSO_ANCHOR.TOP, True
     frame.paragraphs[0].alignment = PP_ALIGN.LEFT
-    slide._run(frame.paragraphs[0], title, 26 if len(title) < 70 else 20 if len(title) < 105 else 17, bold=True)
+    slide._run(frame.paragraphs[0], title, min(26, max(13, _TITLE / max(len(title), 1))), bold=True)
     slide._text(over, 0.34, 0.28, 11, "muted")
     return slide
 
