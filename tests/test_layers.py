@@ -15,6 +15,7 @@ ALLOWED = {
     "figures": {"figures", "tables", "text"},
     "access": {"access", "book", "tables"},
     "publish": {"publish", "access", "figures", "models", "measures", "book", "sources", "tables", "text"},
+    "reports": {"reports", "publish", "access", "figures", "models", "measures", "book", "tables", "text"},
 }
 CLOCKS = {"today", "now", "utcnow"}
 

@@ -39,6 +39,7 @@ from cadran.cli_people import people
 from cadran.cli_plan import plan
 from cadran.cli_process import process
 from cadran.cli_pulse import pulse
+from cadran.cli_report import digest, report
 from cadran.cli_scenario import scenario
 from cadran.cli_score import score
 from cadran.cli_serve import serve
@@ -284,6 +285,10 @@ def edit(
 
 
 app.command(help=words("Serve the apps, read-only, to a browser."))(serve)
+app.command(help=words("Write what the pages show to files that open without a network, to be sent or printed."))(
+    report
+)
+app.command(help=words("Write what changed in a week and what to do, as the body of a mail."))(digest)
 app.add_typer(people)
 app.add_typer(books)
 app.add_typer(backup)

@@ -103,6 +103,11 @@ class Page(anywidget.AnyWidget):
         view = read_view(self.view, self.controls, self.dimensions, self.words)
         return View(**{**vars(view), "said": self._at_start}) if not view.seq else view
 
+    @property
+    def is_coming(self) -> bool:
+        """Whether more is still to come to some place."""
+        return bool(self._coming)
+
     def show(
         self,
         blocks: Mapping[str, Block | Figure],
@@ -136,7 +141,7 @@ class Page(anywidget.AnyWidget):
             "said": told,
             "view": {"controls": dict(asked.controls)},
             "stale": stale,
-            "is_coming": is_coming or bool(self._coming),
+            "is_coming": is_coming or self.is_coming,
             "slots": {**self.content.get("slots", {}), **slots},
         }
         with self.hold_sync():

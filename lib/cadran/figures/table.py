@@ -102,14 +102,18 @@ class Table:
         return f"<div class=grid tabindex=0><table><thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
 
     def _text(self, column: str, row: Mapping[str, Any]) -> str:
-        """One value, with its interval where it has one."""
+        value, ends = self.told(column, row)
+        return escape(value) + (f" <small>{escape(ends)}</small>" if ends else "")
+
+    def told(self, column: str, row: Mapping[str, Any]) -> tuple[str, str]:
+        """One value in the reader's words, and its interval where it has one."""
         value, *ends = (
             self.writes(name, row[name], row) if self.writes else cell(name, row[name], self.words, self.currency)
             for name in (column, f"{column}_low", f"{column}_high")
             if name in row and (name == column or name in self.shown)
         )
         has_ends = len(ends) == 2 and row[f"{column}_low"] is not None and row[f"{column}_high"] is not None
-        return escape(value) + (f" <small>({escape(ends[0])} – {escape(ends[1])})</small>" if has_ends else "")
+        return value, f"({ends[0]} – {ends[1]})" if has_ends else ""
 
     def _head(self, slot: str, column: str) -> str:
         sort = self.view.sort
@@ -157,7 +161,7 @@ def as_csv(frame: pl.DataFrame, words: Words) -> bytes:
     french = words.language == "fr"
     text = io.StringIO()
     writer = csv.writer(text, delimiter=";" if french else ",", lineterminator="\r\n")
-    frame = _worded(frame, words)
+    frame = worded(frame, words)
     writer.writerow(frame.columns)
     for row in _harmless(frame).iter_rows():
         writer.writerow([str(x).replace(".", ",") if french and isinstance(x, float) else x for x in row])
@@ -167,7 +171,7 @@ def as_csv(frame: pl.DataFrame, words: Words) -> bytes:
 def as_xlsx(frame: pl.DataFrame, words: Words, title: str) -> bytes:
     """The rows as an Excel workbook with one sheet; numbers and dates stay numbers and dates, texts stay texts."""
     file = io.BytesIO()
-    named = _worded(frame, words)
+    named = worded(frame, words)
     instants = [
         pl.col(c).dt.replace_time_zone(None) for c, kind in named.schema.items() if isinstance(kind, pl.Datetime)
     ]
@@ -179,7 +183,7 @@ def as_xlsx(frame: pl.DataFrame, words: Words, title: str) -> bytes:
     return file.getvalue()
 
 
-def _worded(frame: pl.DataFrame, words: Words) -> pl.DataFrame:
+def worded(frame: pl.DataFrame, words: Words) -> pl.DataFrame:
     """The rows under the names that readers know, our own words in their language, without what serves the drawing."""
     shown = [name for name in frame.columns if name not in HIDDEN]
     said = {value: words(text) for value, text in VALUES.items()}

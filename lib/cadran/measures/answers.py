@@ -14,6 +14,7 @@ from cadran.book import Book
 from cadran.book.book import Organisation
 from cadran.measures.catalogue import MEASURES, Question
 from cadran.measures.counting import count
+from cadran.measures.recorded import record
 from cadran.measures.waterfall import moved, sides
 from cadran.tables.problems import Problem
 
@@ -55,6 +56,7 @@ class Inquiry:
             apart: A further column whose selection does not filter.
             options: What the measure alone understands.
         """
+        record(name)
         kept = tuple(
             sorted((column, tuple(values)) for column, values in self.selected.items() if column not in {*by, apart})
         )

@@ -8,6 +8,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.measures.answers import tried
 from cadran.measures.catalogue import MEASURES, Question
+from cadran.measures.recorded import record
 from cadran.tables.problems import Problem
 
 #: Answers kept: a few rows each, for readers of one scope together.
@@ -33,6 +34,7 @@ class Poll:
             question: The question it is about; all of them by default.
             waves: Whether it is about all waves of the survey, instead of this one.
         """
+        record(name)
         return _answer(self, name, by, question, waves)
 
 

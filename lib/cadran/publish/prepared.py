@@ -113,8 +113,22 @@ class FirstSights:
 
 def first_sight(app: App, language: str) -> FirstSight | Problem:
     """Run a notebook from its first cell and take its page, or what it fails with."""
+    page = page_of(app, {"lang": language})
+    if isinstance(page, Problem):
+        return page
+    if page is None:
+        return FirstSight(None)
+    lead = {slot: block for slot in LEAD if isinstance(block := page.blocks.get(slot), Sentences | Headlines | Notice)}
+    return FirstSight(page.picture(), lead)
+
+
+def page_of(app: App, query: Mapping[str, str]) -> Page | Problem | None:
+    """The page of a notebook run from its first cell for an address's query, or what it fails with.
+
+    None for a notebook that shows no `Page`.
+    """
     try:
-        outputs, _ = _load(app.notebook).app.run(defs={"query": {"lang": language}})
+        outputs, _ = _load(app.notebook).app.run(defs={"query": dict(query)})
     except Problem as problem:
         return problem
     except Exception as error:
@@ -123,11 +137,7 @@ def first_sight(app: App, language: str) -> FirstSight | Problem:
             "Run `python {path}` to see where, and correct it.",
             name=app.name, kind=type(error).__name__, said=error, path=app.notebook,
         )  # fmt: skip
-    page = next((found for each in outputs if isinstance(found := getattr(each, "widget", each), Page)), None)
-    if page is None:
-        return FirstSight(None)
-    lead = {slot: block for slot in LEAD if isinstance(block := page.blocks.get(slot), Sentences | Headlines | Notice)}
-    return FirstSight(page.picture(), lead)
+    return next((found for each in outputs if isinstance(found := getattr(each, "widget", each), Page)), None)
 
 
 def _load(notebook: Path) -> Any:
