@@ -203,7 +203,7 @@ def serve(
             raise Problem(
                 "Nobody has an account on this book.", "Add one: `cadran user add NAME --role manager --region …`."
             )
-        keep_sessions(held, joined and joined.guests.terms, with_passwords=accounts or joined is None)
+        keep_sessions(held, joined.guests.terms if joined else None, with_passwords=accounts or joined is None)
         entrance = Entrance(held, now, known, joined, with_passwords=accounts)
     if address or certificate or key or proxy or header:
         outside = Outside(address or "", certificate, key, tuple(proxy or ()), header)

@@ -42,7 +42,7 @@ FRESH = 10.0
 #: Seconds by which the provider's clock and ours may differ.
 LEEWAY = 60
 #: Looks at its keys at once, then per second, that tokens with a key nobody knows may cause.
-LOOKS = (3, 1 / 60)
+LOOKS = (5, 1 / 30)
 _LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 
 
@@ -242,6 +242,8 @@ class OpenID:
     async def _metadata(self, fresh: float | None = None) -> dict[str, Any]:
         """What the provider tells of itself: as it was told before, if that is no older than so many seconds (null: however
         old)."""
+        if self._told is not None and fresh is None:
+            return self._told
         async with self._asking:
             now = self.clock().timestamp()
             if self._told is None or (fresh is not None and not 0 <= now - self._told_at < fresh):
@@ -252,6 +254,8 @@ class OpenID:
 
     async def _signed_with(self, told: dict[str, Any], is_new: bool = False) -> KeySet:
         """The keys it signs with."""
+        if self._keys is not None and not is_new:
+            return self._keys  # whoever has a key that is known waits for nobody who has not
         async with self._asking:
             if self._keys is None or is_new:
                 self._keys = KeySet.import_key_set(await self._json(told["jwks_uri"]))  # type: ignore[arg-type]
@@ -260,7 +264,7 @@ class OpenID:
     async def _json(self, address: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
         async with self._http() as http:
             try:
-                answer: Response = await http.get(address, headers=headers, withhold_token=True)
+                answer: Response = await http.request("GET", address, headers=headers, withhold_token=True)
                 answer.raise_for_status()
                 found = answer.json()
             except (HTTPError, InvalidURL, ValueError) as error:
