@@ -89,9 +89,15 @@ def remove(name: NameArgument, book: BookOption = None) -> None:
     """End an account, and every session of it."""
     from cadran.access.accounts import Accounts
 
-    Accounts(opened_book(book).version.parent).remove(name)
-    out.print(reader_words()("{name} can no longer sign in; pages they have open close within a minute.", name=name),
-              highlight=False)  # fmt: skip
+    words = reader_words()
+    is_guest = Accounts(opened_book(book).version.parent).remove(name)
+    said = (
+        words("{name} can no longer sign in; pages they have open close within a minute. `cadran user admit` lets them in "
+              "again.", name=name)
+        if is_guest
+        else words("{name} can no longer sign in; pages they have open close within a minute.", name=name)
+    )  # fmt: skip
+    out.print(said, highlight=False)
 
 
 @user.command(help=words("Let somebody whom `remove` kept out come back by their provider."))

@@ -133,9 +133,12 @@ class Accounts:
                 raise self._unknown(run, name)
             run.execute("delete from sessions where name = ?", (name.casefold(),))
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str) -> bool:
         """End an account, and every session of it. Of those who sign in at a provider it is kept that they may not come
         back: the provider would let them.
+
+        Returns:
+            Whether they signed in at a provider.
 
         Raises:
             Problem: If there is no such account, or the file cannot be written.
@@ -144,8 +147,10 @@ class Accounts:
         with self.opened(writes=True) as run:
             if run.execute("update guests set is_blocked = 1 where name = ?", key).rowcount:
                 run.execute("delete from sessions where name = ?", key)
-            elif not run.execute("delete from accounts where name = ?", key).rowcount:
+                return True
+            if not run.execute("delete from accounts where name = ?", key).rowcount:
                 raise self._unknown(run, name)
+            return False
 
     def admit(self, name: str) -> None:
         """Let somebody who was removed come back by their provider.

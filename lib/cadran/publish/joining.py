@@ -44,7 +44,7 @@ def read_secret(path: Path | None) -> str:
             "Write the secret into a file of yours, and name the file.",
             reason=getattr(error, "strerror", None) or type(error).__name__,
         ) from None
-    if not secret or any(letter.isspace() for letter in secret):
+    if len(secret.splitlines()) != 1:
         raise Problem(
             "The file that --client-secret names holds no secret.", "Write the secret into it, and nothing else."
         )
