@@ -190,6 +190,9 @@ def serve(
         raise Problem("It is not clear who signs readers in.", "Name --provider with --sign-in, and without --header.")
     if not provider and (client_id or client_secret or accounts):
         raise Problem("It is not said at which provider readers sign in.", "Name it with --provider.")
+    if address or certificate or key or proxy or header:
+        outside = Outside(address or "", certificate, key, tuple(proxy or ()), header)
+        outside.check(now(), complain)
     if sign_in:
         held = Accounts(seen.version.parent, timedelta(hours=hours))
         if provider:
@@ -205,9 +208,6 @@ def serve(
             )
         keep_sessions(held, joined.guests.terms if joined else None, with_passwords=accounts or joined is None)
         entrance = Entrance(held, now, known, joined, with_passwords=accounts)
-    if address or certificate or key or proxy or header:
-        outside = Outside(address or "", certificate, key, tuple(proxy or ()), header)
-        outside.check(now(), complain)
     with log_to(log) if log else nullcontext() as telling:
         serve_apps(
             seen.version.parent, host=host, port=port, apps=() if surveys_only else None, complain=complain,

@@ -5,7 +5,7 @@ import shutil
 import socket
 
 import pytest
-from certified import CLIENT, MISSING, SECRET, certified
+from certified_provider import CLIENT, MISSING, SECRET, certified
 from served import serving
 
 from cadran.book import SAMPLE, open_book

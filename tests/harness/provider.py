@@ -6,6 +6,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -105,14 +106,15 @@ class Pretender:
 
 
 @contextmanager
-def pretending() -> Iterator[Pretender]:
-    """A provider of one's own, until the end of the block."""
+def pretending(certificate: Path | None = None, key: Path | None = None) -> Iterator[Pretender]:
+    """A provider of one's own, until the end of the block; over https with a certificate of localhost and its key."""
     made = Pretender()
     methods = ["GET", "POST"]
     app = Starlette(routes=[Route("/{path:path}", made.answer, methods=methods)])
     with listen("127.0.0.1", 0) as listening:
-        made.issuer = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1))
+        made.issuer = f"{'https://localhost' if certificate else 'http://127.0.0.1'}:{listening.getsockname()[1]}"
+        how = {"ssl_certfile": certificate, "ssl_keyfile": key} if certificate else {}
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1, **how))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         while not server.started:

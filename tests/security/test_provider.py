@@ -352,6 +352,14 @@ def test_new_keys_are_looked_for_and_not_for_ever(browser, pretender):
     assert pretender.asked.count("/keys") <= 2 + openid.LOOKS[0]
 
 
+def test_a_key_that_it_shows_no_longer_signs_nothing_soon(browser, pretender, clock):
+    assert browser.sign_in().status == 303
+    pretender.shown = [RSAKey.generate_key(2048, {"kid": "two"})]
+    clock.ahead = openid.KEYS_FRESH + 1
+
+    assert Browser(browser.address).sign_in().status == 403
+
+
 def test_who_was_removed_does_not_come_back_by_the_provider_until_admitted(browser, accounts):
     assert browser.sign_in().status == 303
     with opened(browser, "one") as socket:

@@ -37,8 +37,8 @@ from cadran.tables.problems import Problem
 T = TypeVar("T")
 #: Seconds that a provider has for all that is asked of it at one step.
 PATIENCE = 8.0
-#: Seconds for which what a provider tells of itself is believed without asking again.
-FRESH = 10.0
+#: Seconds for which what a provider tells of itself, and of its keys, is believed without asking again.
+FRESH, KEYS_FRESH = 10.0, 300.0
 #: Seconds by which the provider's clock and ours may differ.
 LEEWAY = 60
 #: Looks at its keys at once, then per second, that tokens with a key nobody knows may cause.
@@ -81,8 +81,8 @@ class OpenID:
         self.client, self.clock = client, clock
         self._trusted = ssl.create_default_context()  # also what SSL_CERT_FILE names
         self._told: dict[str, Any] | None = None
-        self._told_at = 0.0
         self._keys: KeySet | None = None
+        self._told_at = self._keys_at = 0.0
         self._looks = Buckets(*LOOKS)
         self._asking = anyio.Lock()
 
@@ -254,11 +254,12 @@ class OpenID:
 
     async def _signed_with(self, told: dict[str, Any], is_new: bool = False) -> KeySet:
         """The keys it signs with."""
-        if self._keys is not None and not is_new:
+        now = self.clock().timestamp()
+        if self._keys is not None and 0 <= now - self._keys_at < KEYS_FRESH and not is_new:
             return self._keys  # whoever has a key that is known waits for nobody who has not
         async with self._asking:
-            if self._keys is None or is_new:
-                self._keys = KeySet.import_key_set(await self._json(told["jwks_uri"]))  # type: ignore[arg-type]
+            self._keys = KeySet.import_key_set(await self._json(told["jwks_uri"]))  # type: ignore[arg-type]
+            self._keys_at = now
             return self._keys
 
     async def _json(self, address: str, headers: dict[str, str] | None = None) -> dict[str, Any]:

@@ -49,8 +49,7 @@ def check_issuer(issuer: str) -> None:
     Raises:
         Problem: If it is none.
     """
-    told = urlsplit(issuer)
-    if not _is_safe(issuer) or told.query or told.fragment:
+    if not _is_safe(issuer) or urlsplit(issuer).query or urlsplit(issuer).fragment:
         raise Problem(
             "{address} is no address of a provider over https.", "Write it as the provider does: https://login.example.com.",
             address=issuer,

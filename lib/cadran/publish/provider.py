@@ -37,8 +37,9 @@ from cadran.text import Words, pick_language, words_for
 AWAY = 600
 #: Of those who are there, so many are remembered.
 _MOST = 10_000
-#: Ways to the provider and tellings of it, at once and then per second, of one address.
-PER_ADDRESS = (60, 0.5)
+#: Ways to the provider, at once and then per second, of one address; and what it tells by itself, of which it may have much
+#: to tell at once.
+PER_ADDRESS, TELLINGS = (60, 0.5), (600, 20.0)
 #: The cookie that knows the browser again.
 _COOKIE = "cadran-way"
 #: Bytes of what the provider tells when somebody has signed out there.
@@ -137,7 +138,7 @@ class Provider:
         self.guests = Guests(accounts, openid.client.issuer, terms)
         self.complain, self.address = complain, address
         self._away: OrderedDict[str, _Away] = OrderedDict()
-        self._addresses = Buckets(*PER_ADDRESS)
+        self._addresses, self._tellings = Buckets(*PER_ADDRESS), Buckets(*TELLINGS)
 
     @property
     def name(self) -> str:
@@ -155,7 +156,7 @@ class Provider:
     async def leave(self, request: Request) -> Response:
         """Send a browser to the provider, marked so that it is known when it comes back."""
         words, to = words_of(request), page_of(request.query_params.get("next"))
-        if wait := self._wait(request):
+        if wait := self._wait(request, self._addresses):
             return self._stay(words, to, words("Too many tries. Wait {n} s, then try again.", n=wait), 429, wait)
         try:
             errand = await self.openid.begin(f"{self._site(request)}{BACK}", words.language)
@@ -203,17 +204,17 @@ class Provider:
     async def ended(self, request: Request) -> Response:
         """The provider says that somebody has signed out there, or may no longer sign in: so it is here."""
         headers = {"Cache-Control": "no-store"}
-        if wait := self._wait(request):
+        if wait := self._wait(request, self._tellings):
             return JSONResponse({"error": "slow_down"}, 429, headers | {"Retry-After": str(wait)})
         try:
             token = (await fields_of(request, _MOST_BYTES)).get("logout_token", "")
             subject, sid = await self.openid.ended(token)
             await run_in_threadpool(self.guests.end, subject, sid)
-        except Unreachable as problem:
+        except (NoForm, TooLong, Unbelieved):
+            return JSONResponse({"error": "invalid_request"}, 400, headers)
+        except Problem as problem:
             self.complain(problem)
             return JSONResponse({"error": "temporarily_unavailable"}, 503, headers)
-        except (NoForm, TooLong, Problem):
-            return JSONResponse({"error": "invalid_request"}, 400, headers)
         return Response(status_code=200, headers=headers)
 
     async def farewell(self, request: Request, token: str) -> str | None:
@@ -258,9 +259,9 @@ class Provider:
         page = plain_page(words, words("You are not signed in"), said.split("\n"), {again: words("Sign in")})
         return answer_page(page, status, {"Retry-After": str(wait)} if wait else None)
 
-    def _wait(self, request: Request) -> int:
+    def _wait(self, request: Request, buckets: Buckets) -> int:
         host = request.client.host if request.client else ""
-        return ceil(self._addresses.wait(origin_of(host), self.clock().timestamp()))
+        return ceil(buckets.wait(origin_of(host), self.clock().timestamp()))
 
 
 def button(words: Words, name: str, to: str) -> str:
