@@ -172,7 +172,7 @@ class Accounts:
         key = name.casefold()
         with self.opened() as run:
             found = run.execute("select password from accounts where name = ?", (key,)).fetchone()
-        kept = (found[0] or None) if found else None
+        kept = found[0] if found else None
         if not is_right(kept, password) or kept is None:
             return None
         token = secrets.token_urlsafe(32)

@@ -141,7 +141,7 @@ class Entrance:
         if self.provider and self.with_passwords:
             form += f'<p class="or">{escape(words("or with an account of this book:"))}</p>'
         if self.with_passwords:
-            form += _password_form(words, to, name, has_focus=self.provider is None)
+            form += _password_form(words, to, name, is_first=self.provider is None)
         forgot = (
             [words("Password forgotten? Whoever runs Cadran here can make a new one.")] if self.with_passwords else []
         )
@@ -159,8 +159,9 @@ class Entrance:
         return ceil(self._addresses.wait(origin_of(host), at) or self._names.wait(name.casefold()[:200], at))
 
 
-def _password_form(words: Words, to: str, name: str, has_focus: bool) -> str:
-    focus = " autofocus" if has_focus or name else ""
+def _password_form(words: Words, to: str, name: str, is_first: bool) -> str:
+    """The form for a password; where it is not the first way in, it does not look like it."""
+    focus, look = " autofocus" if is_first or name else "", "" if is_first else ' class="quiet"'
     fields = (
         f'<label for="name">{escape(words("Name or e-mail address"))}</label>'
         f'<input id="name" name="name" value="{escape(name)}" autocomplete="username" autocapitalize="none" '
@@ -168,7 +169,7 @@ def _password_form(words: Words, to: str, name: str, has_focus: bool) -> str:
         f'<label for="password">{escape(words("Password"))}</label>'
         f'<input id="password" name="password" type="password" autocomplete="current-password" required '
         f'maxlength="{LONGEST}"{focus if name else ""}>'
-        f"<button>{escape(words('Sign in'))}</button>"
+        f"<button{look}>{escape(words('Sign in'))}</button>"
     )
     return _form(f"{SIGN_IN}?next={quote(to, safe='')}&lang={words.language}", fields)
 
