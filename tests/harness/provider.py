@@ -3,7 +3,7 @@
 import threading
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from cadran.publish.server import listen
@@ -38,7 +38,7 @@ class Pretender:
         self.userinfo: dict[str, Any] = {}
         self.header: dict[str, Any] = {}
         self.signing: Any = None
-        self.instead: dict[str, Response] = {}
+        self.instead: dict[str, Response | Callable[[], Response]] = {}
         self.waits: dict[str, float] = {}
         self.asked: list[str] = []
         self._codes: dict[str, dict[str, str]] = {}
@@ -77,7 +77,8 @@ class Pretender:
         if path in self.waits:
             await anyio.sleep(self.waits[path])
         if path in self.instead:
-            return self.instead[path]
+            found = self.instead[path]
+            return found if isinstance(found, Response) else found()
         body = {key: values[-1] for key, values in parse_qs((await request.body()).decode()).items()}
         match path:
             case "/authorize":
@@ -103,6 +104,17 @@ class Pretender:
             return JSONResponse({"error": "invalid_grant"}, 400)
         told = self.token(**({"sub": "u1", "nonce": asked["nonce"], "sid": "s1"} | self.claims))
         return JSONResponse({"access_token": "a", "token_type": "Bearer", "expires_in": 60, "id_token": told})
+
+
+def dripping() -> Response:
+    """An answer of which a little comes again and again, and never the end."""
+
+    async def drops() -> AsyncIterator[bytes]:
+        for _ in range(300):
+            yield b" "
+            await anyio.sleep(0.2)
+
+    return StreamingResponse(drops())
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from joserfc.jwk import RSAKey
-from provider import CLIENT, LOGOUT, SECRET, pretending
+from provider import CLIENT, LOGOUT, SECRET, dripping, pretending
 from served import serving_readers
 from starlette.responses import JSONResponse, PlainTextResponse
 from websockets.exceptions import ConnectionClosed
@@ -134,7 +134,7 @@ def test_somebody_of_a_group_signs_in_and_sees_what_it_grants(browser, accounts,
     assert all(said.count(each) >= 2 for each in ("httponly", "samesite=lax", "path=/", "max-age="))
 
 
-def test_what_is_sent_to_the_provider_binds_its_answer_to_the_browser(browser):
+def test_what_is_sent_to_the_provider_binds_its_answer_to_the_browser(browser, joined):
     sent = [parse_qs(urlsplit(browser.ask("/sign-in/provider").headers["location"]).query) for _ in range(2)]
 
     assert sent[0]["code_challenge_method"] == ["S256"]
@@ -144,6 +144,9 @@ def test_what_is_sent_to_the_provider_binds_its_answer_to_the_browser(browser):
     for each in ("state", "nonce", "code_challenge"):
         assert sent[0][each] != sent[1][each]
         assert len(sent[0][each][0]) >= 43
+    joined.address = "https://cadran.example.com"
+    sent = parse_qs(urlsplit(browser.ask("/sign-in/provider").headers["location"]).query)
+    assert sent["redirect_uri"] == ["https://cadran.example.com/sign-in/provider/back"]
 
 
 def by_hand(header, told, signed):
@@ -361,6 +364,37 @@ def test_a_key_that_it_shows_no_longer_signs_nothing_soon(browser, pretender, cl
     assert Browser(browser.address).sign_in().status == 403
 
 
+@pytest.mark.parametrize(
+    "keys", [{}, {"keys": []}, {"keys": "x"}, {"keys": [{}]}, {"keys": [7]}, {"keys": [{"kty": "RSA"}]}]
+)
+def test_keys_that_are_none_are_told_to_whoever_can_mend_it(browser, pretender, complaints, keys):
+    pretender.instead = {"/keys": JSONResponse(keys)}
+
+    assert browser.sign_in().status == 503
+    assert "/keys" in str(complaints[-1])
+
+
+ODD = (None, 7, -1, 1.5, True, "", "x", "\x00", "<b>", [], [1], [["x"]], {}, {"x": 1}, "é" * 3000)
+
+
+def test_whatever_the_provider_claims_nothing_breaks(browser, pretender, joined, accounts):
+    joined._addresses = provider.Buckets(1000, 1.0)
+    for claim in ("iss", "sub", "aud", "exp", "iat", "nbf", "nonce", "at_hash", "azp", "auth_time", "amr", "sid", "locale",
+                  "groups", "email", "email_verified"):  # fmt: skip
+        for odd in ODD:
+            pretender.claims = ANA | {claim: odd}
+            assert browser.sign_in().status in (303, 403), (claim, odd)
+    pretender.claims = ANA
+    for token in (None, 7, "", "x", "a.b", "a.b.c", "a.b.c.d", "é.é.é", {"x": 1}):
+        pretender.instead = {"/token": JSONResponse({"access_token": "a", "token_type": "Bearer", "id_token": token})}
+        assert browser.sign_in().status == 403, token
+    for given in ([], "x", {"expires_in": "x"}, {"error": ["x"]}, {"error": "<b>"}):
+        pretender.instead = {"/token": JSONResponse(given)}
+        answer = browser.sign_in()
+        assert (answer.status in (403, 503), "<b>" in answer.text) == (True, False), given
+    assert {each.reader.role for each in accounts.all()} == {"manager"}
+
+
 def test_who_was_removed_does_not_come_back_by_the_provider_until_admitted(browser, accounts):
     assert browser.sign_in().status == 303
     with opened(browser, "one") as socket:
@@ -448,9 +482,11 @@ def test_signing_out_here_leads_out_of_the_provider(browser, pretender):
 
 DOWN = {
     "hangs": ("waits", {"/.well-known/openid-configuration": 60.0}),
+    "drips": ("instead", {"/.well-known/openid-configuration": dripping}),
     "is broken": ("instead", {"/.well-known/openid-configuration": PlainTextResponse("no", 500)}),
     "hangs on the code": ("waits", {"/token": 60.0}),
     "is broken on the code": ("instead", {"/token": PlainTextResponse("no", 503)}),
+    "drips on the code": ("instead", {"/token": dripping}),
     "hangs on its keys": ("waits", {"/keys": 60.0}),
 }
 

@@ -81,8 +81,8 @@ class Accounts:
         self.path, self.lasts = folder / FILE, lasts
 
     def exist(self) -> bool:
-        """Whether anybody has an account."""
-        return self.path.exists() and bool(self.all())
+        """Whether anybody has an account with a password."""
+        return any(each.issuer is None for each in self.all())
 
     def all(self) -> list[Account]:
         """Every account, by name."""

@@ -1,6 +1,5 @@
 """Cadran as one provider knows it: what is said of it on the command line and in a file, put together and checked."""
 
-import asyncio
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -8,6 +7,8 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from anyio.from_thread import start_blocking_portal
 
 from cadran.access.accounts import Accounts
 from cadran.access.groups import Grant
@@ -87,7 +88,8 @@ def join(
         )
     openid = OpenID(client, clock)
     try:
-        asyncio.run(openid.check())
+        with start_blocking_portal() as apart:
+            apart.call(openid.check)
     except Unreachable as problem:
         complain(problem)
     telling = Telling(name or urlsplit(client.issuer).hostname or client.issuer, grants, groups, called)

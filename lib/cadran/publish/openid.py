@@ -258,8 +258,11 @@ class OpenID:
         if self._keys is not None and 0 <= now - self._keys_at < KEYS_FRESH and not is_new:
             return self._keys  # whoever has a key that is known waits for nobody who has not
         async with self._asking:
-            self._keys = KeySet.import_key_set(await self._json(told["jwks_uri"]))  # type: ignore[arg-type]
-            self._keys_at = now
+            found = await self._json(told["jwks_uri"])
+            try:
+                self._keys, self._keys_at = KeySet.import_key_set(found), now  # type: ignore[arg-type]
+            except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
+                raise _no_answer(told["jwks_uri"], ValueError("no keys")) from error
             return self._keys
 
     async def _json(self, address: str, headers: dict[str, str] | None = None) -> dict[str, Any]:

@@ -58,7 +58,8 @@ border:1px solid var(--muted);border-radius:6px}
 main.plain form button{font:inherit;font-weight:600;min-height:44px;margin-top:10px;
 border:1px solid var(--accent);border-radius:6px;background:var(--accent);color:var(--paper);cursor:pointer}
 main.plain form button.quiet{background:none;color:var(--accent);margin:0}
-main.plain a.go{display:block;box-sizing:border-box;max-width:32ch;padding:10px 16px;font-weight:600;text-align:center;
+main.plain form input+button.quiet{margin-top:10px}
+main.plain a.go{display:block;box-sizing:border-box;max-width:32ch;padding:10px 8px;font-weight:600;text-align:center;
 text-decoration:none;border:1px solid var(--accent);border-radius:6px;background:var(--accent);color:var(--paper)}
 main.plain .or{color:var(--muted);margin:20px 0 0}
 main.plain :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
