@@ -11,7 +11,7 @@ run: $(VENV)/ready
 
 # A module is compiled once, not anew by each of the many processes that tests start.
 test: export PYTHONDONTWRITEBYTECODE =
-test: $(VENV)/ready-dev browser
+test: $(VENV)/ready-dev browser provider
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Every measure on Spark too, against polars. Its own run: Spark takes minutes to start and to plan.
@@ -65,6 +65,15 @@ browser: $(VENV)/ready-dev
 	  echo "No Chromium on this machine: installing it."; \
 	  if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq chromium; \
 	  else $(BIN)/playwright install chromium; fi; }
+
+# The provider at which browser tests sign in is a process of Node.js; without that, these tests are left out.
+PROVIDER := tests/harness/certified_provider
+.PHONY: provider
+provider:
+	@command -v npm >/dev/null || ! command -v apt-get >/dev/null || [ "$$(id -u)" != 0 ] || { \
+	  echo "No Node.js on this machine: installing it."; apt-get update -qq && apt-get install -y -qq nodejs npm; }
+	@! command -v npm >/dev/null || [ $(PROVIDER)/node_modules/.package-lock.json -nt $(PROVIDER)/package-lock.json ] || \
+	  npm ci --prefix $(PROVIDER) --ignore-scripts --no-audit --no-fund
 
 # Spark needs a Java: the one on the machine, or one installed here.
 .PHONY: java

@@ -59,12 +59,13 @@ def list_all(book: BookOption = None, format: FormatOption = Format.table) -> No
 
     rows = [
         {"name": each.reader.id, "role": each.reader.role, "regions": sorted(each.reader.regions),
-         "teams": sorted(each.reader.teams), "added": each.added_at.date(), "password_to_replace": each.is_temporary}
+         "teams": sorted(each.reader.teams), "added": each.added_at.date(), "password_to_replace": each.is_temporary,
+         "provider": each.issuer, "removed": each.is_blocked}
         for each in Accounts(opened_book(book).version.parent).all()
     ]  # fmt: skip
     types = pl.Schema(
         {"name": pl.String(), "role": pl.String(), "regions": pl.List(pl.String()), "teams": pl.List(pl.String()),
-         "added": pl.Date(), "password_to_replace": pl.Boolean()}
+         "added": pl.Date(), "password_to_replace": pl.Boolean(), "provider": pl.String(), "removed": pl.Boolean()}
     )  # fmt: skip
     frame = pl.DataFrame(rows, types)
     if format is not Format.json:
@@ -88,9 +89,24 @@ def remove(name: NameArgument, book: BookOption = None) -> None:
     """End an account, and every session of it."""
     from cadran.access.accounts import Accounts
 
-    Accounts(opened_book(book).version.parent).remove(name)
-    out.print(reader_words()("{name} can no longer sign in; pages they have open close within a minute.", name=name),
-              highlight=False)  # fmt: skip
+    words = reader_words()
+    is_guest = Accounts(opened_book(book).version.parent).remove(name)
+    said = (
+        words("{name} can no longer sign in; pages they have open close within a minute. `cadran user admit` lets them in "
+              "again.", name=name)
+        if is_guest
+        else words("{name} can no longer sign in; pages they have open close within a minute.", name=name)
+    )  # fmt: skip
+    out.print(said, highlight=False)
+
+
+@user.command(help=words("Let somebody whom `remove` kept out come back by their provider."))
+def admit(name: NameArgument, book: BookOption = None) -> None:
+    """Let somebody whom `remove` kept out come back by their provider."""
+    from cadran.access.accounts import Accounts
+
+    Accounts(opened_book(book).version.parent).admit(name)
+    out.print(reader_words()("{name} may sign in again at their provider.", name=name), highlight=False)
 
 
 def _password(name: str, ask: bool, known: Path | None) -> str:

@@ -17,6 +17,7 @@ from cadran.access.accounts import Accounts
 from cadran.publish import reading
 from cadran.publish.apps import App
 from cadran.publish.entrance import Entrance
+from cadran.publish.provider import Provider
 from cadran.publish.server import Site
 
 
@@ -77,9 +78,11 @@ def serving_here(site: Site, port: int = 0) -> Iterator[str]:
 
 
 @contextmanager
-def serving_readers(book: Path, apps: Sequence[App], accounts: Accounts) -> Iterator[str]:
+def serving_readers(
+    book: Path, apps: Sequence[App], accounts: Accounts, provider: Provider | None = None, with_passwords: bool = True
+) -> Iterator[str]:
     """The address of a site of this process to which readers sign in, warm."""
-    site = Site(book, apps, entrance=Entrance(accounts, now), clock=now)
+    site = Site(book, apps, entrance=Entrance(accounts, now, None, provider, with_passwords), clock=now)
     try:
         site.warm_up()
         with serving_here(site) as address:

@@ -25,6 +25,19 @@ known = "known.txt"
 log = "log.jsonl"
 metrics = 9100
 ballots = "postgresql://x"
+provider = "https://login.example.com"
+client_id = "cadran"
+client_secret = "secret.txt"
+provider_name = "Acme"
+scope = ["groups"]
+groups_claim = "roles"
+name_claim = "upn"
+accounts = true
+hours = 8
+
+[groups.north]
+role = "manager"
+regions = ["Nord"]
 """
 
 
@@ -34,6 +47,7 @@ def test_every_option_may_be_said_and_paths_are_from_the_file(tmp_path):
     told = read_settings(file)
 
     assert {"config", *told} == set(inspect.signature(serve).parameters)
+    assert told["client_secret"] == str(tmp_path / "secret.txt")
     assert (told["book"], told["key"]) == (str(tmp_path / "books/ours"), "/etc/key.pem")
     assert (told["port"], told["sign_in"], told["proxy"]) == (8443, True, ["10.0.0.7"])
 

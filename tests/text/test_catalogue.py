@@ -14,7 +14,9 @@ from cadran.text import words_for
 
 LIB = Path(__file__).parent.parent.parent / "lib" / "cadran"
 #: Calls whose arguments are sentences: `words(...)`, `words.n(one, many, …)`, `Problem(what, repair)`, and so on.
-SPOKEN = {"words": 1, "n": 1, "Problem": 2, "fault": 2, "_no": 2}
+SPOKEN = {
+    "words": 1, "n": 1, "Problem": 2, "fault": 2, "_no": 2, "NotLetIn": 2, "Unbelieved": 2, "Unreachable": 2,
+}  # fmt: skip
 
 
 def sentences(path: Path) -> set[str]:

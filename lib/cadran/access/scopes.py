@@ -12,7 +12,7 @@ from cadran.tables.problems import Faults, Problem
 #: whole releases of surveys, and the rest by its scope; and who shows groups to a room, without clients and people.
 ROLES = ("manager", "analyst", "people", "presenter")
 #: Those that may be without a scope only if it is said so.
-_SCOPED = ("manager", "presenter")
+SCOPED = ("manager", "presenter")
 
 
 def reader_for(
@@ -33,7 +33,7 @@ def reader_for(
         Faults: With every region and team that the book does not know, and a scope that is missing or said twice.
     """
     faults = [*_unknown(book, "region", regions), *_unknown(book, "team", teams)]
-    if role in _SCOPED and not (regions or teams or is_whole):
+    if role in SCOPED and not (regions or teams or is_whole):
         faults.append(
             Problem("A {role} needs a scope.", "Name --region or --team, or say --company: the whole.", role=role)
         )
@@ -44,11 +44,16 @@ def reader_for(
     return Reader(name, role, frozenset(regions), frozenset(teams), language)
 
 
+def names_of(book: Book, column: str) -> list[str]:
+    """The regions, or teams, that a book has had at any time."""
+    rows = book.collect(book.table("reps").filter(~nw.col(column).is_null()).select(column).unique())
+    return sorted(rows[column].to_list())
+
+
 def _unknown(book: Book, column: str, named: list[str]) -> list[Problem]:
     if not named:
         return []
-    rows = book.collect(book.table("reps").filter(~nw.col(column).is_null()).select(column).unique())
-    known = sorted(rows[column].to_list())
+    known = names_of(book, column)
     return [
         Problem(
             "No {column} is called {value}.", "Did you mean {near}?" if near else "The book has: {names}.", column=column,

@@ -3,43 +3,30 @@
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import Callable
-from datetime import datetime
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, quote
 
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cadran.access.accounts import Accounts, Session
+from cadran.access.accounts import Session
+from cadran.publish.asking import Asking
 from cadran.publish.reading import told_reader
 from cadran.publish.refusals import browser_words, refuse
 
 #: Where one signs in and out, and sees to one's account.
 SIGN_IN, SIGN_OUT, ACCOUNT = "/sign-in", "/sign-out", "/account"
-#: What anybody may ask for: the page to sign in, whether the server is there, files that are the same for all, and the
+#: Where one leaves for a provider, comes back from it, and where it tells that somebody has signed out there.
+LEAVE, BACK, ENDED = "/sign-in/provider", "/sign-in/provider/back", "/sign-out/provider"
+#: What anybody may ask for: the pages to sign in, whether the server is there, files that are the same for all, and the
 #: page on which the invited answer, and those of who follows a presentation by its code.
-_OPEN = re.compile(r"/sign-in|/healthz|/readyz|/static/[^/]+|/s/[^/]+|/r(/[^/]+(/stream)?)?")
+_OPEN = re.compile(
+    r"/sign-in(/provider(/back)?)?|/sign-out/provider|/healthz|/readyz|/static/[^/]+|/s/[^/]+|/r(/[^/]+(/stream)?)?"
+)
 #: Seconds between two looks at whether those with an open page may still see it.
 WATCH = 20
 #: Sessions of marimo whose owner is remembered.
 _MOST = 10_000
-
-
-def cookie_of(is_secure: bool) -> str:
-    """The name of the cookie: over https one that no other host of the domain can set."""
-    return "__Host-cadran" if is_secure else "cadran"
-
-
-def token_of(headers: Headers, is_secure: bool) -> str:
-    """What a request shows for its session; nothing if it shows none."""
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(cookie_of(is_secure))
-    except CookieError:
-        return ""
-    return found.value if found else ""
 
 
 class Gate:
@@ -50,17 +37,12 @@ class Gate:
 
     Args:
         app: The pages.
-        accounts: Who may read them.
-        clock: Tells the time, with its zone.
-        header: Where a proxy that signs readers in says who asks; null: they sign in here. Only for a site that nobody but
-            its proxies reaches.
+        asking: How it is known who asks.
     """
 
-    def __init__(self, app: ASGIApp, accounts: Accounts, clock: Callable[[], datetime], header: str | None = None):
-        self.app, self.accounts, self.clock, self.header = app, accounts, clock, header
+    def __init__(self, app: ASGIApp, asking: Asking):
+        self.app, self.asking = app, asking
         self._owners: OrderedDict[str, str] = OrderedDict()
-        # A notebook is handed all headers but these.
-        self._hidden = {b"cookie", *([header.lower().encode()] if header else [])}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on with its reader, send to the page to sign in, or refuse."""
@@ -68,12 +50,12 @@ class Gate:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        token = self._shown(headers, scope["scheme"] in ("https", "wss"))
-        session = await self._session(token) if token else None
-        if session is None and self.header:
-            await _refused(scope, receive, send, 401)
-        elif session is None:
+        shown = self.asking.shown(headers, scope["scheme"] in ("https", "wss"))
+        session = await self.asking.session(shown) if shown else None
+        if session is None and self.asking.signs_in:
             await _turned_away(scope, receive, send)
+        elif session is None:
+            await _refused(scope, receive, send, 401)
         elif session.is_temporary and scope["path"] not in (ACCOUNT, SIGN_OUT):
             await _turned_away(scope, receive, send, ACCOUNT)
         elif not self._owns(session, scope, headers):
@@ -81,23 +63,11 @@ class Gate:
         else:
             inner = dict(scope, user=told_reader(session.reader), session=session)
             if scope["path"].startswith("/live/"):
-                inner["headers"] = [(name, value) for name, value in scope["headers"] if name not in self._hidden]
+                inner["headers"] = [(name, value) for name, value in scope["headers"] if name not in self.asking.hidden]
             if scope["type"] == "websocket":
-                await self._while_signed_in(token, inner, receive, send)
+                await self._while_signed_in(shown, inner, receive, send)
             else:
                 await self.app(inner, receive, _kept_by_nobody(send))
-
-    def _shown(self, headers: Headers, is_secure: bool) -> str:
-        """What a request shows for who asks: its session's token, or the one name that the proxy gives."""
-        if not self.header:
-            return token_of(headers, is_secure)
-        names = headers.getlist(self.header)
-        return names[0] if len(names) == 1 else ""
-
-    async def _session(self, token: str, is_used: bool = True) -> Session | None:
-        if self.header:
-            return await run_in_threadpool(self.accounts.named, token)
-        return await run_in_threadpool(self.accounts.session, token, self.clock(), is_used)
 
     def _owns(self, session: Session, scope: Scope, headers: Headers) -> bool:
         """Whether the sessions of marimo that a request names are of who asks; one that nobody has is theirs from now on."""
@@ -111,11 +81,11 @@ class Gate:
             self._owners.popitem(last=False)
         return len(named) < 2
 
-    async def _while_signed_in(self, token: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _while_signed_in(self, shown: str, scope: Scope, receive: Receive, send: Send) -> None:
         inner = asyncio.ensure_future(self.app(scope, receive, send))
         try:
             while not (await asyncio.wait({inner}, timeout=WATCH))[0]:
-                if await self._session(token, is_used=False) is None:
+                if await self.asking.session(shown, is_used=False) is None:
                     await send({"type": "websocket.close", "code": 1008})
                     return
             await inner

@@ -31,10 +31,17 @@ class Guard:
     A websocket, and whatever changes something, must come from a page of ours: marimo itself accepts any origin.
     Where the site is reached over https alone, nothing else is answered.
     A form of a page that tells nobody where it came from tells no origin either; its browser still says whether it was ours.
+    What is asked for under `machines` comes from no page: there the answer itself has to find out who asks, and not by a cookie.
     """
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str] = LOOPBACK, only_https: bool = False):
-        self.app, self.hosts, self.only_https = app, hosts, only_https
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: frozenset[str] = LOOPBACK,
+        only_https: bool = False,
+        machines: frozenset[str] = frozenset(),
+    ):
+        self.app, self.hosts, self.only_https, self.machines = app, hosts, only_https, machines
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, or refuse with 421 (not our name) or 403 (not our page)."""
@@ -58,7 +65,7 @@ class Guard:
         is_socket = scope["type"] == "websocket"
         scheme, origin = "https" if is_secure else "http", headers.get("origin")
         is_silent = not is_socket and origin == "null" and headers.get("sec-fetch-site") == "same-origin"
-        changes = is_socket or scope["method"] not in ("GET", "HEAD")
+        changes = is_socket or (scope["method"] not in ("GET", "HEAD") and scope["path"] not in self.machines)
         return 403 if changes and origin != f"{scheme}://{host}" and not is_silent else 0
 
 

@@ -35,10 +35,11 @@ from cadran.figures import bundle
 from cadran.figures.page import Page
 from cadran.publish import reading
 from cadran.publish.apps import App, shipped_apps
+from cadran.publish.asking import Asking, ByCookie, ByHeader
 from cadran.publish.assets import Assets, FrontEnd
 from cadran.publish.bounds import MOST_BYTES, Bounds
 from cadran.publish.entrance import Entrance
-from cadran.publish.gate import Gate
+from cadran.publish.gate import ENDED, Gate
 from cadran.publish.guard import LOOPBACK, Guard
 from cadran.publish.home import Home
 from cadran.publish.light import lighten
@@ -219,6 +220,11 @@ class Site:
         """In which header a proxy says who is signed in, if one does."""
         return self.outside.header if self.outside else None
 
+    def _asking(self, entrance: Entrance) -> Asking:
+        if self._header:
+            return ByHeader(entrance.accounts, self._header)
+        return ByCookie(entrance.accounts, entrance.clock)
+
     def asgi(self) -> Any:
         """The whole site, guarded."""
         live = marimo.create_asgi_app(
@@ -228,6 +234,7 @@ class Site:
             live = live.with_app(path=f"/live/{app.name}", root=str(app.notebook))
         front_end = FrontEnd(Path(marimo.__file__).parent / "_static" / "assets")
         marimo_app = live.build()
+        machines = frozenset({ENDED} if self.entrance and self.entrance.provider else ())
         routes = [
             *([Mount("/s", self.surveys.asgi())] if self.surveys else []),
             *(self.entrance.routes() if self.entrance and not self._header else []),
@@ -247,14 +254,10 @@ class Site:
             routes=routes,
             middleware=[
                 *([Middleware(Watch, self.apps, self.numbers, self.log)] if self.log or self.numbers else []),
-                Middleware(Guard, LOOPBACK | {self.outside.host}, only_https=True)
+                Middleware(Guard, LOOPBACK | {self.outside.host}, only_https=True, machines=machines)
                 if self.outside
-                else Middleware(Guard),
-                *(
-                    [Middleware(Gate, self.entrance.accounts, self.entrance.clock, self._header)]
-                    if self.entrance
-                    else []
-                ),
+                else Middleware(Guard, machines=machines),
+                *([Middleware(Gate, self._asking(self.entrance))] if self.entrance else []),
                 Middleware(Bounds),
                 Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             ],

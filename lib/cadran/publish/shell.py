@@ -65,6 +65,10 @@ border:1px solid var(--muted);border-radius:6px}
 main.plain form button{font:inherit;font-weight:600;min-height:44px;margin-top:10px;
 border:1px solid var(--accent);border-radius:6px;background:var(--accent);color:var(--paper);cursor:pointer}
 main.plain form button.quiet{background:none;color:var(--accent);margin:0}
+main.plain form input+button.quiet{margin-top:10px}
+main.plain a.go{display:block;box-sizing:border-box;max-width:32ch;padding:10px 8px;font-weight:600;text-align:center;
+text-decoration:none;border:1px solid var(--accent);border-radius:6px;background:var(--accent);color:var(--paper)}
+main.plain .or{color:var(--muted);margin:20px 0 0}
 main.plain :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 main.plain .said{border-left:4px solid var(--accent);padding:4px 12px;white-space:pre-line}
 main.plain #rule{margin:0;color:var(--muted)}
@@ -184,12 +188,14 @@ def _room(words: Words) -> str:
     )
 
 
-def plain_page(words: Words, title: str, paragraphs: list[str], links: dict[str, str]) -> str:
-    """A page that says something went wrong and where to go: sentences, then links (address -> text)."""
+def plain_page(words: Words, title: str, paragraphs: list[str], links: dict[str, str], onward: str = "") -> str:
+    """A page that says something went wrong and where to go: sentences, then links (address -> text). With `onward`, a
+    browser goes there by itself."""
     said = "".join(f"<p>{escape(each)}</p>" for each in paragraphs)
     listed = "".join(f'<li><a href="{escape(to)}">{escape(text)}</a></li>' for to, text in links.items())
     body = f"<main class=plain><h1>{escape(title)}</h1>{said}<ul>{listed}</ul></main>"
-    return _page(words, f"{title} · Cadran", None, body)
+    head = f'<meta http-equiv="refresh" content="0;url={escape(onward)}">\n' if onward else ""
+    return _page(words, f"{title} · Cadran", None, body, head)
 
 
 def form_page(
