@@ -9,7 +9,7 @@ import typer
 
 from cadran.asked import BallotsOption, BookOption, opened_book
 from cadran.tables.problems import Problem
-from cadran.terminal import err, reader_words
+from cadran.terminal import err, reader_words, warn
 
 words = reader_words()
 
@@ -102,6 +102,7 @@ def serve(
 ) -> None:
     """Serve the apps, read-only, to a browser; apart from them, the page on which the invited answer surveys."""
     from cadran.access.accounts import Accounts
+    from cadran.access.scopes import Known
     from cadran.publish.entrance import Entrance
     from cadran.publish.outside import Outside
     from cadran.publish.server import serve as serve_apps
@@ -124,6 +125,8 @@ def serve(
                 "Nobody has an account on this book.", "Add one: `cadran user add NAME --role manager --region …`."
             )
         entrance = Entrance(accounts, now, known)
+        names = Known(seen)
+        warn(problem.told(words) for each in accounts.all() for problem in names.said_gone(each.reader))
     if address or certificate or key or proxy or header:
         outside = Outside(address or "", certificate, key, tuple(proxy or ()), header)
         outside.check(now(), complain)

@@ -218,7 +218,10 @@ def _told(reader: Reader) -> str:
 
 def _reader(told: str) -> Reader:
     kept = json.loads(told)
-    return Reader(kept["id"], kept["role"], frozenset(kept["regions"]), frozenset(kept["teams"]), kept["language"])
+    persons = frozenset(kept.get("persons", ()))  # no seller had an account before there were any
+    return Reader(
+        kept["id"], kept["role"], frozenset(kept["regions"]), frozenset(kept["teams"]), kept["language"], persons
+    )
 
 
 def _hash(token: str) -> bytes:

@@ -14,6 +14,7 @@ import polars as pl
 from cadran.book import store
 from cadran.book.engines import POLARS, Engine, collect, scan
 from cadran.book.known import KNOWN, SCOPED, hide_later
+from cadran.book.reach import Reach, among, reach_of
 from cadran.book.reader import Reader
 from cadran.book.removed import check_kept
 from cadran.book.stored import MASKS
@@ -176,7 +177,8 @@ class Book:
 
         Args:
             columns: Names out of `DEAL_COLUMNS`, all of them by default; also the book's own `opportunity_key`.
-                Asking for `in_scope` gives every deal with that flag instead of the reader's deals only.
+                Asking for `in_scope` gives with that flag, besides the reader's deals, those that were theirs at some
+                other moment: of them only how they stand, which is what became of what was theirs.
             organisation: "as_was" gives each deal the team, region and client of the day it closed, or of the
                 moment while it is open; "today" applies those of the data's last day to the past.
             other: Another view of this book. Then only what differs between the two is given, and the open deals that
@@ -234,7 +236,11 @@ class Book:
         deals = self._with_periods(deals, asked)
         late = asked & set(self.settings.known_at_close)
         wanted += ["seen", "seen_by_other"] if other else []
-        return deals.select(*(nw.when(closed).then(nw.col(n)).alias(n) if n in late else nw.col(n) for n in wanted))
+        told = deals.select(*(nw.when(closed).then(nw.col(n)).alias(n) if n in late else nw.col(n) for n in wanted))
+        if "in_scope" not in asked or self._rep_ids is None:
+            return told
+        hidden = [name for name in wanted if name not in _OF_FORMER]
+        return told.with_columns(nw.when(nw.col("in_scope")).then(nw.col(name)).alias(name) for name in hidden)
 
     def _scan(self, name: str) -> nw.LazyFrame:
         """The rows of a table that the book believed at its moment, or believes now if it tells the past corrected."""
@@ -254,7 +260,17 @@ class Book:
         return nw.concat([stands, past.join(last, on=[deal, "known_to"], how="semi")])
 
     def _stored(self, name: str) -> nw.LazyFrame:
-        """Every row of a table, believed or taken back. Of what changed since the buckets were cut, only the new."""
+        """Every row of a table that its reader may ever see, believed or taken back."""
+        rows = self._all(name)
+        return rows if self._reach is None else self._reach.keeps(name, rows)
+
+    def _accounts(self) -> nw.LazyFrame:
+        """The number and the identifier of each account within reach."""
+        rows = self._read("numbers/account.parquet")
+        return rows if self._reach is None else among(rows, "account_key", self._reach.accounts)
+
+    def _all(self, name: str) -> nw.LazyFrame:
+        """Every row of a table. Of what changed since the buckets were cut, only the new."""
         rows = self._read(f"{name}/*.parquet")
         if name not in self._changed:
             return rows
@@ -303,7 +319,7 @@ class Book:
 
     def _with_account(self, deals: nw.LazyFrame, asked: set[str], organisation: Organisation) -> nw.LazyFrame:
         """Join the identifier of the client, and what was told of it."""
-        accounts = self._read("numbers/account.parquet")
+        accounts = self._accounts()
         if not asked & {*_FROM_ACCOUNT, "group_id"}:
             return deals.join(accounts, on="account_key", how="left")
         told = self._told("accounts", "account_key", _FROM_ACCOUNT, organisation)
@@ -355,14 +371,17 @@ class Book:
         return deals
 
     @cached_property
+    def _reach(self) -> Reach | None:
+        return reach_of(self)
+
+    @cached_property
     def _sellers(self) -> pl.DataFrame | None:
-        """(`rep_id`, `region`, `team`) of the owners whose deals the reader may see; None for everybody."""
+        """(`rep_id`, `region`, `team`) of the sellers who are the reader's at the moment; None for everybody."""
         if self.reader is None or not self.reader.is_limited:
             return None
         known = self._scan("reps").filter(nw.col("valid_from") <= self.moment)
         last = known.filter(nw.col("valid_from") == nw.col("valid_from").max().over("rep_id"))
-        theirs = nw.col("region").is_in(list(self.reader.regions)) | nw.col("team").is_in(list(self.reader.teams))
-        return self.collect(last.filter(theirs).select("rep_id", "region", "team"))
+        return self.collect(last.filter(self.reader.has()).select("rep_id", "region", "team"))
 
     @property
     def _rep_ids(self) -> list[str] | None:
@@ -372,6 +391,10 @@ class Book:
         return nw.lit(True) if self._rep_ids is None else nw.col("rep_id").is_in(self._rep_ids).fill_null(False)
 
 
+#: What is told of a deal that was in scope at another moment and is not now.
+_OF_FORMER = (
+    "opportunity_id", "opportunity_key", "status", "forecast_category", "n_pushes", "in_scope", "seen", "seen_by_other",
+)  # fmt: skip
 _NEEDS_OPPORTUNITY = {*_FROM_OPPORTUNITY, *(f"created_{period}" for period in (*_PERIODS, *_BY_CALENDAR))} - {
     *_REPEATED
 }

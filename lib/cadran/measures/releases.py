@@ -24,7 +24,8 @@ def released(book: Book) -> list[Release]:
     """The releases of a book that its reader may see, in the order in which the waves closed.
 
     Waves that closed and were not released yet are released now, and kept. No reader, or one without regions and teams,
-    or of the people department, sees each whole; others see the company and the groups that lie in their regions and teams.
+    or of the people department, sees each whole; others see the company and the groups that lie in their regions and teams;
+    a seller, and who administers pay, the company.
 
     Raises:
         Problem: If a release has to be made and the book's folder cannot be written.
@@ -107,7 +108,7 @@ def _in_turn(folder: Path) -> Iterator[None]:
 def sees_all(book: Book) -> bool:
     """Whether the book's reader, if it has one, sees whole releases."""
     reader = book.reader
-    return reader is None or not reader.is_limited or reader.role in SEE_ALL
+    return reader is None or reader.role in SEE_ALL or (not reader.is_limited and reader.may("groups"))
 
 
 def seen(each: Release, book: Book) -> Release:

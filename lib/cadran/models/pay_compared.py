@@ -40,7 +40,7 @@ def compared(paid: Payroll, other: PayPlan) -> pl.DataFrame:
     ).with_columns(more=pl.col("b") - pl.col("a"))
     both = both.with_columns(shown=pl.col("team").replace_strict(shown_as(both), default="", return_dtype=pl.String))
     teams = both.filter(pl.col("shown") != "")
-    if not is_active(paid.book):
+    if not is_active(paid.book, "pay"):
         if _is_of_few(both, pl.lit("")):
             return PayCompared.create_empty()
         told = [_differences(both, None), *([] if _is_of_few(teams, "shown") else [_differences(teams, "shown")])]

@@ -11,6 +11,8 @@ from typing import Any
 import polars as pl
 
 from cadran.book import Book
+from cadran.book.individual import check_load
+from cadran.book.whole import check_groups, whole_of
 from cadran.models.behind import behind, told
 from cadran.models.plan_file import plan_there, written
 from cadran.models.territories import Reassigned, reassign
@@ -101,8 +103,11 @@ def propose(
         chances: `opportunity_id` and `probability`, for the measure "potential"; by default the win model tells.
 
     Raises:
-        Problem: If the book has no sellers, a rule is wrong, or there is nothing to share out.
+        Problem: If the book has no sellers, a rule is wrong, there is nothing to share out, or its reader is not told who
+            has how much.
     """
+    check_groups(book)
+    check_load(book)
     found = portfolio(book)
     path = path or plan_there(book, FILE)
     rules = _rules(book, path, found) if path else Rules()
@@ -147,7 +152,7 @@ def _rules(book: Book, path: Path, found: Portfolio) -> Rules:
     """Rules are of the whole company: who sees a part of it is told of that part, not that the rest is unknown."""
     if book.reader is None or not book.reader.is_limited:
         return read_rules(path, found)
-    return read_rules(path, portfolio(replace(book, reader=None))).among(found)
+    return read_rules(path, portfolio(whole_of(book, __name__))).among(found)
 
 
 def proposed(book: Book, measure: str | None = None, wait: bool = True) -> Proposal | None:

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from cadran.access.accounts import LASTS, Accounts, Session
 from cadran.access.passwords import LONGEST, SHORTEST, check_password
+from cadran.book.reader import Reader
 from cadran.publish.forms import NoForm, TooLong, fields_of
 from cadran.publish.gate import ACCOUNT, SIGN_IN, SIGN_OUT, cookie_of, token_of
 from cadran.publish.limits import Buckets, origin_of
@@ -51,6 +52,8 @@ class Entrance:
 
     def __init__(self, accounts: Accounts, clock: Callable[[], datetime], known: Path | None = None):
         self.accounts, self.clock, self.known = accounts, clock, known
+        #: Told by the site: what of a reader's scope nobody of the book is in any more.
+        self.gone: Callable[[Reader], list[str]] = lambda reader: []
         self._names, self._addresses = Buckets(*PER_NAME), Buckets(*PER_ADDRESS)
         self._limiter: CapacityLimiter | None = None
 
@@ -103,27 +106,32 @@ class Entrance:
         """Who one is here, what one sees, and a new password."""
         session: Session = request.scope["session"]
         words = words_for(pick_language(request.query_params.get("lang"), session.reader.language))
+        gone = await run_in_threadpool(self.gone, session.reader)
+
+        def page(said: str = "") -> str:
+            return _account(words, session, gone, said)
+
         if request.method != "POST":
-            return _html(_account(words, session))
+            return _html(page())
         try:
             fields = await fields_of(request, _MOST)
         except (NoForm, TooLong):
-            return _html(_account(words, session, words("That was not the form of this page.")), 400)
+            return _html(page(words("That was not the form of this page.")), 400)
         name = session.reader.id
         if wait := self._wait(request, name):
             said = words("Too many tries. Wait {n} s, then try again.", n=words.number(wait))
-            return _html(_account(words, session, said), 429, {"Retry-After": str(wait)})
+            return _html(page(said), 429, {"Retry-After": str(wait)})
         old, new = fields.get("password", ""), fields.get("new", "")
         trial = await self._slowly(self.accounts.sign_in, name, old, self.clock())
         if trial is None:
-            return _html(_account(words, session, words("The present password is not right.")), 422)
+            return _html(page(words("The present password is not right.")), 422)
         try:
             if new == old:
                 raise Problem("The new password is the present one.", "Take another.")
             await run_in_threadpool(check_password, new, [name], self.known)
         except Problem as problem:
             await run_in_threadpool(self.accounts.sign_out, trial)
-            return _html(_account(words, session, problem.told(words)), 422)
+            return _html(page(problem.told(words)), 422)
         await self._slowly(self.accounts.set_password, name, new)
         said = words("The password is changed. Sign in with it.")
         return _html(_sign_in(words, "/", said, name, is_good=True))
@@ -157,10 +165,32 @@ def _sign_in(words: Words, to: str, said: str = "", name: str = "", is_good: boo
     )
 
 
-def _account(words: Words, session: Session, said: str = "") -> str:
-    reader = session.reader
+def told_scope(words: Words, reader: Reader) -> str:
+    """What somebody sees, in a sentence."""
     scope = words.list(sorted(reader.regions | reader.teams)) if reader.is_limited else words("the whole company")
-    told = [words("You are signed in as {name}. You see {scope}.", name=reader.id, scope=scope)]
+    match reader.role:
+        case "seller":
+            return words("You see your own deals, what you have to do and, where that is open, what you are paid.")
+        case "pay":
+            return words("You see pay plans and, where that is open, what each is paid, of {scope}.", scope=scope)
+        case "people":
+            return words("You see {scope}, and surveys as they were released.", scope=scope)
+    return words("You see {scope}.", scope=scope)
+
+
+def told_gone(words: Words, gone: list[str]) -> str:
+    """That nobody is in a part of somebody's scope."""
+    return words(
+        "No seller of this book is in {names} any more: you see nothing of it. Whoever runs Cadran here can change your account.",
+        names=words.list(gone),
+    )
+
+
+def _account(words: Words, session: Session, gone: list[str], said: str = "") -> str:
+    reader = session.reader
+    told = [f"{words('You are signed in as {name}.', name=reader.id)} {told_scope(words, reader)}"]
+    if gone:
+        told.append(told_gone(words, gone))
     if session.is_temporary:
         told.append(words("Your password was made up for you: choose one of your own to go on."))
     fields = (

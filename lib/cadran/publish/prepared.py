@@ -69,7 +69,7 @@ class FirstSights:
                 future.cancel()
 
     def _future(self, app: App, language: str, reader: Reader | None) -> Future[FirstSight | Problem]:
-        nobody = reader and replace(reader, id="", language=language)
+        nobody = reader and replace(reader.nobody, language=language)
         key = (app.name, language, self._version(), nobody)
         with self._lock:
             if key not in self._made:

@@ -39,7 +39,8 @@ def reading_as(reader: Reader | None) -> Iterator[None]:
 
 
 def published_book(on: date | None = None) -> Book:
-    """The book that a notebook is about, as its reader may see it.
+    """The book that a notebook is about, as its reader may see it: whose name is not in it, so that what is worked out of it
+    is every reader's of that role and scope.
 
     Args:
         on: As `open_book`.
@@ -50,14 +51,14 @@ def published_book(on: date | None = None) -> Book:
     reader = _MADE_FOR.get() or _asking()
     if reader is None and _Published.to_known:
         raise Problem("Nobody is signed in.", "Sign in, and open the page again.")
-    return open_book(os.environ.get("CADRAN_BOOK", SAMPLE), reader=reader, on=on)
+    return open_book(os.environ.get("CADRAN_BOOK", SAMPLE), reader=reader and reader.nobody, on=on)
 
 
 def told_reader(reader: Reader) -> dict[str, Any]:
     """A reader as marimo hands one on to a notebook."""
     return {
         "is_authenticated": True, "username": reader.id, "role": reader.role, "language": reader.language,
-        "regions": sorted(reader.regions), "teams": sorted(reader.teams),
+        "regions": sorted(reader.regions), "teams": sorted(reader.teams), "persons": sorted(reader.persons),
     }  # fmt: skip
 
 
@@ -68,5 +69,6 @@ def _asking() -> Reader | None:
     if not isinstance(user, dict) or "role" not in user:
         return None
     return Reader(
-        str(user["username"]), str(user["role"]), frozenset(user["regions"]), frozenset(user["teams"]), str(user["language"])
+        str(user["username"]), str(user["role"]), frozenset(user["regions"]), frozenset(user["teams"]),
+        str(user["language"]), frozenset(user["persons"]),
     )  # fmt: skip

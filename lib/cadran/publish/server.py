@@ -24,6 +24,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 
 from cadran.access.accounts import Session
+from cadran.access.scopes import Known
 from cadran.book import open_book
 from cadran.book.draft import seal_of
 from cadran.book.reader import Reader
@@ -34,8 +35,8 @@ from cadran.publish import reading
 from cadran.publish.apps import App, shipped_apps
 from cadran.publish.assets import Assets, FrontEnd
 from cadran.publish.bounds import MOST_BYTES, Bounds
-from cadran.publish.entrance import Entrance
-from cadran.publish.gate import Gate
+from cadran.publish.entrance import Entrance, told_gone
+from cadran.publish.gate import ACCOUNT, Gate
 from cadran.publish.guard import LOOPBACK, Guard
 from cadran.publish.outside import Outside
 from cadran.publish.parsing import take_turns
@@ -138,8 +139,11 @@ class Site:
     ):
         open_book(book)
         self.entrance, self.outside = entrance, outside
+        if entrance:
+            entrance.gone = self.gone
         self.log, self.numbers = log, numbers
         self.is_ready = False
+        self._known: tuple[Path, Known] | None = None
         reading.publish(to_known=entrance is not None)
         take_turns()
         self.surveys = surveys
@@ -156,6 +160,15 @@ class Site:
         }
         self.reader, self.frame = scripts["reader"], scripts["frame"]
         self.code = {_WIDGET: self.assets.add(bundle.module(), ".js")}
+
+    def gone(self, reader: Reader) -> list[str]:
+        """What of a reader's scope nobody of the book is in any more."""
+        if not reader.is_limited:
+            return []
+        version = current_version(self.book)
+        if self._known is None or self._known[0] != version:
+            self._known = version, Known(open_book(self.book))
+        return self._known[1].gone(reader)
 
     def version(self) -> str:
         """The version of the book at this moment: a new import changes it."""
@@ -215,7 +228,7 @@ class Site:
             *(Route(f"/{name}", self.shell) for name in self.apps),
             *(Route(f"/live/{name}/assets/{{name}}", front_end.answer) for name in self.apps),
             *(
-                Mount(f"/live/{name}", _Live(marimo_app, partial(self.sights.is_page.get, name, True)))
+                Mount(f"/live/{name}", _Live(marimo_app, app, partial(self.sights.is_page.get, name, True)))
                 for name, app in self.apps.items()
             ),
         ]
@@ -241,7 +254,9 @@ class Site:
     async def home(self, request: Request) -> Response:
         """The first app, with what the address says of language and theme."""
         query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(f"/{next(iter(self.apps))}{query}", 307)
+        session: Session | None = request.scope.get("session")
+        first = next(iter(self._pages(words_of(request), session.reader if session else None)), ACCOUNT)
+        return RedirectResponse(f"{first}{query}", 307)
 
     async def health(self, request: Request) -> Response:
         """That the server answers, and with which version of the book."""
@@ -262,12 +277,18 @@ class Site:
         session: Session | None = request.scope.get("session")
         reader = session.reader if session else None
         app, words = self.apps[request.url.path.strip("/")], words_of(request)
+        if not app.is_for(reader):
+            said = [words("It tells of deals, which are not told to your role. These pages are yours:")]
+            return HTMLResponse(
+                plain_page(words, words("This page is not for you"), said, self._pages(words, reader)), 403
+            )
         sight = self.sights.made(app, words.language, reader)
         if app.name not in self.sights.is_page:
             sight = await run_in_threadpool(self.sights.make, app, words.language, reader)
         if isinstance(sight, Problem):
             return self._not_now(words, words("This page cannot be made from this book"))
         is_page = self.sights.is_page[app.name]
+        gone = await run_in_threadpool(self.gone, reader) if reader else []
         is_first = not request.query_params.keys() - {"lang", "theme"}
         theme = request.query_params.get("theme")
         page = shell_page(
@@ -279,6 +300,7 @@ class Site:
             script=self.reader if is_page else self.frame,
             code=self.code if is_page else {},
             signed_in=reader.id if reader and not self._header else None,
+            notice=told_gone(words, gone) if gone else "",
         )
         headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language"}
         return HTMLResponse(page, headers=headers | {"Content-Security-Policy": POLICY})
@@ -300,8 +322,8 @@ class Site:
         said = [words("Reload the page. If it happens again, the terminal where Cadran runs says why.")]
         return HTMLResponse(plain_page(words, title, said, self._pages(words)), 500)
 
-    def _pages(self, words: Words) -> dict[str, str]:
-        return {f"/{app.name}": words(app.title) for app in self.apps.values()}
+    def _pages(self, words: Words, reader: Reader | None = None) -> dict[str, str]:
+        return {f"/{app.name}": words(app.title) for app in self.apps.values() if app.is_for(reader)}
 
     def _lifespan(self, marimo_app: Any) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
         @contextlib.asynccontextmanager
@@ -325,12 +347,15 @@ class _Live:
     marimo has its own mounts under the same names, so it gets the whole path.
     """
 
-    def __init__(self, marimo_app: Any, is_page: Callable[[], bool | None]):
-        self.marimo_app, self.is_page = marimo_app, is_page
+    def __init__(self, marimo_app: Any, app: App, is_page: Callable[[], bool | None]):
+        self.marimo_app, self.app, self.is_page = marimo_app, app, is_page
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        session: Session | None = scope.get("session")
         if self.is_page() and not _ASKED.fullmatch(scope["path"]):
             raise HTTPException(404)
+        if session and not self.app.is_for(session.reader):
+            raise HTTPException(403)
         await self.marimo_app(dict(scope, root_path=""), receive, send)
 
 

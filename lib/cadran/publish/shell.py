@@ -47,6 +47,7 @@ border:1px solid var(--line);border-left:4px solid var(--accent);border-radius:6
 #line[hidden]{display:none}
 #line button{font:inherit;color:var(--accent);background:none;border:0;text-decoration:underline;cursor:pointer}
 [data-stale] #live{opacity:.6}
+#notice{max-width:1240px;margin:0 auto;padding:12px 24px;border-left:4px solid var(--accent)}
 #who{max-width:1240px;margin:0 auto;padding:8px 24px 24px;display:flex;gap:16px;align-items:baseline;color:var(--muted)}
 #who a,#who button{color:inherit;font:inherit;background:none;border:0;padding:4px 0;text-decoration:underline;cursor:pointer}
 #who form{margin:0}
@@ -80,6 +81,7 @@ def shell_page(
     script: str,
     code: dict[str, str],
     signed_in: str | None = None,
+    notice: str = "",
 ) -> str:
     """The shell of one app.
 
@@ -92,6 +94,7 @@ def shell_page(
         script: Address of the script that brings the live page.
         code: Address of each widget's module, by widget.
         signed_in: Who is signed in; None where nobody signs in.
+        notice: What they are to know before they look.
     """
     told = {
         "slow": words("The live page is late. What you see was prepared before."),
@@ -109,8 +112,9 @@ def shell_page(
         + "".join(f'<link rel="preload" as="script" crossorigin href="{url}">\n' for url in code.values())
     )
     no_script = escape(words("This picture was prepared before: to explore it, allow JavaScript in your browser."))
+    before = f'<p id="notice" role="status">{escape(notice)}</p>\n' if notice else ""
     body = (
-        f'<div id="picture" aria-busy="true">{_shadow(picture, theme) if picture else _SKELETON}</div>\n'
+        f'{before}<div id="picture" aria-busy="true">{_shadow(picture, theme) if picture else _SKELETON}</div>\n'
         f'<div id="live" class="coming" inert></div>\n'
         f"{_signed_in(words, signed_in) if signed_in else ''}"
         f"<noscript><main class=plain><p>{no_script}</p></main></noscript>"
