@@ -1,7 +1,7 @@
 """A book as it was known at one moment, and what of it one reader may see."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -94,6 +94,8 @@ class Book:
     seal: str = ""
     #: Whether named persons may be rated: see `cadran.book.individual`.
     rates_persons: bool = False
+    #: Notes who is shown what of named persons (`cadran.book.viewed`). No answer hangs on it.
+    viewed: Callable[[str, Sequence[str]], None] | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
@@ -142,6 +144,27 @@ class Book:
     def scope(self, reader: Reader) -> "Book":
         """The book as `reader` may see it: deals whose owner is in the reader's regions or teams at the moment."""
         return replace(self, reader=reader)
+
+    def note(self, kind: str, persons: Iterable[str | None]) -> None:
+        """Note that the reader is shown something about named persons, themselves left out.
+
+        Args:
+            kind: A word of `cadran.book.views.KINDS`.
+            persons: Identifiers of sellers, or their names.
+
+        Raises:
+            Problem: If it cannot be noted; then it must not be shown.
+        """
+        if self.viewed is None or not (named := {each for each in persons if each}):
+            return
+        known = dict(
+            self.collect(
+                self.table("reps").select("name", "rep_id").filter(nw.col("name").is_in(sorted(named)))
+            ).iter_rows()
+        )
+        whom = {known.get(each, each) for each in named} - (self.reader.persons if self.reader else set())
+        if whom:
+            self.viewed(kind, sorted(whom))
 
     def collect(self, frame: nw.LazyFrame) -> pl.DataFrame:
         """Run a plan. The one place where data becomes a frame in memory.

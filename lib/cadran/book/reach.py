@@ -67,7 +67,8 @@ def reach_of(book: Book) -> Reach | None:
     if reader is None or not (reader.is_limited or not reader.may("deals")):
         return None
     return _reach(
-        replace(book, reader=None, moment=book.settings.taken, corrected=False, rates_persons=False), reader.nobody
+        replace(book, reader=None, moment=book.settings.taken, corrected=False, rates_persons=False, viewed=None),
+        reader.nobody,
     )
 
 

@@ -55,7 +55,7 @@ def whole_of(book: Book, asks: str) -> Book:
     """
     if HANDED_ON[asks.removeprefix("cadran.")].of_groups:
         check_groups(book)
-    return replace(book, reader=None)
+    return replace(book, reader=None, viewed=None)
 
 
 def check_groups(book: Book) -> None:

@@ -58,7 +58,11 @@ class Inquiry:
         kept = tuple(
             sorted((column, tuple(values)) for column, values in self.selected.items() if column not in {*by, apart})
         )
-        return _answer(self.book, name, by, kept, period or self.period, self.organisation, tuple(options.items()))
+        organisation, more = self.organisation, tuple(options.items())
+        found = _answer(self.book, name, by, kept, period or self.period, organisation, more)
+        if isinstance(found, pl.DataFrame):
+            MEASURES[name].note(self.book, Question(by, dict(kept)), found)  # whoever it was worked out for
+        return found
 
     def of_cause(self, causes: Sequence[str | None], period: Period) -> tuple[str, ...]:
         """The deals whose place in the open pipeline changed between two dates for one of these causes."""

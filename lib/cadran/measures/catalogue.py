@@ -212,7 +212,16 @@ class Measure:
             check_kept(book.manifest, start_of(question.since, book.settings.time_zone))
         self.refuse_if_impossible(book)
         by, where = tuple(dict.fromkeys(question.by)), self._typed(book, question)
-        return book.collect(self.answer(book, replace(question, by=by, where=where)))
+        told = book.collect(self.answer(book, replace(question, by=by, where=where)))
+        self.note(book, question, told)
+        return told
+
+    def note(self, book: Book, question: Question, told: pl.DataFrame) -> None:
+        """Note that the book's reader is shown what is told of sellers, if the question names any."""
+        if book.viewed and question.names_a_person and {*PERSONS} & {*self.subject.columns}:
+            persons = [each for name in PERSONS if name in question.by for each in told[name].unique()]
+            persons += [each for name in PERSONS for each in question.where.get(name, ())]
+            book.note("load" if self.of_persons else "rating", persons)
 
     def refuse_if_impossible(self, book: Book) -> None:
         """Raise a Problem that names what is missing, if the book lacks too much of what the measure needs."""

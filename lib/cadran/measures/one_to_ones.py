@@ -79,6 +79,7 @@ def waiting(book: Book, manager: str, on: date) -> pl.DataFrame:
         raise Problem("No one-to-one of {manager} was noted: nobody knows who waits.",
                       "Note those held: `cadran pulse one-to-ones held`, or import them.", manager=manager)  # fmt: skip
     theirs = theirs.filter(pl.col("waiting_days").is_not_null())
+    book.note("one_to_ones", theirs["person"])
     return theirs.sort("waiting_days", "person", descending=[True, False]).select(Waiting.column_names())
 
 

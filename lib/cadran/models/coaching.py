@@ -76,7 +76,12 @@ def coaching(book: Book, by: By = "team", wait: bool = True) -> Coaching | None:
     if by == "rep":
         check_active(book)
     found = told(_begun(whole_of(book, __name__), by), wait)
-    return None if found is None else _seen(found, book)
+    if found is None:
+        return None
+    seen = _seen(found, book)
+    if by == "rep":
+        book.note("rating", seen.funnel["rep_id"].unique())
+    return seen
 
 
 @lru_cache(maxsize=16)

@@ -129,6 +129,8 @@ class Forecast:
             rows, schema={name: kind for name, kind in _SCHEMA.items() if name not in NAMES}, orient="row"
         )
         beside = self._beside(by, every, horizon)
+        if by == "rep":
+            self.book.note("rating", groups)
         keys = ["group", "period"]
         return frame.join(beside, on=keys, how="left", nulls_equal=True, maintain_order="left").select(list(_SCHEMA))
 

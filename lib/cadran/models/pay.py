@@ -113,6 +113,7 @@ def payouts(paid: Payroll, since: date | None = None, until: date | None = None)
             level=pl.lit("rep"), group="rep_id", carried_pay=pl.col("carried"), n_sellers=pl.lit(1)
         )
         told = [*(told or [_summed(rows, None)]), each]
+        paid.book.note("pay", each["group"].unique())
     return typed(Payout, [_in_money(each) for each in told])
 
 
@@ -130,6 +131,7 @@ def trace(paid: Payroll, rep_id: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     if rep_id not in seen:
         raise Problem("The plan {plan} does not pay {rep}.", "Name one of the reps it pays: {names}, …",
                       plan=paid.plan.name, rep=rep_id, names=", ".join(seen[:5]))  # fmt: skip
+    paid.book.note("pay", [rep_id])
     own = paid.credits.rows.filter(pl.col("rep_id") == rep_id, pl.col("known_in") < len(paid.periods))
     firsts = pl.Series([first for first, _ in paid.periods])
     frames = []

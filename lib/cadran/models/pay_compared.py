@@ -48,6 +48,7 @@ def compared(paid: Payroll, other: PayPlan) -> pl.DataFrame:
     reps = both.group_by("rep_id", "seller", maintain_order=True).agg(_DIFFERENCES).rename({"rep_id": "group"})
     reps = reps.with_columns(_NO_REASON, level=pl.lit("rep")).sort("difference_pay", "group")
     told = [_differences(both, None), *([_differences(teams, "shown")] if both.height >= LEAST else []), reps]
+    paid.book.note("pay", reps["group"])
     return typed(PayCompared, told)
 
 

@@ -72,6 +72,10 @@ class Proposal:
         mean = float(self.balance["before"].sum()) / max(self.balance.filter(pl.col("target") > 0).height, 1)
         return 1 / math.sqrt(mean) if mean > 0 else None
 
+    def note(self, book: Book) -> None:
+        """Note that a book's reader is shown how much each seller has."""
+        book.note("load", self.balance["rep_id"])
+
     @property
     def summary(self) -> dict[str, Any]:
         """The figures in short."""
@@ -166,7 +170,10 @@ def proposed(book: Book, measure: str | None = None, wait: bool = True) -> Propo
     Raises:
         Problem: As `propose` does.
     """
-    return told(_begun(book, measure, written(book, FILE)), wait)
+    found = told(_begun(replace(book, viewed=None), measure, written(book, FILE)), wait)
+    if found is not None:
+        found.note(book)
+    return found
 
 
 @lru_cache(maxsize=16)

@@ -29,6 +29,8 @@ class FirstSight:
 
     #: The page's markup; None for a notebook that is no `Page`.
     html: str | None
+    #: Named persons whom it tells of: what (`cadran.book.views.KINDS`), and whom.
+    shows: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 class FirstSights:
@@ -89,8 +91,11 @@ class FirstSights:
             if not future.set_running_or_notify_cancel():
                 return
             try:
-                with reading_as(reader):
+                shows: list[tuple[str, tuple[str, ...]]] = []
+                with reading_as(reader, lambda kind, whom: shows.append((kind, tuple(whom)))):
                     made = self._run(app, language)
+                if isinstance(made, FirstSight):
+                    made = replace(made, shows=tuple(dict.fromkeys(shows)))
                 if isinstance(made, Problem) and (name, version) not in self._complained:
                     self._complained.add((name, version))
                     self.complain(made)

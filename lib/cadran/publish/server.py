@@ -40,7 +40,8 @@ from cadran.publish.gate import ACCOUNT, Gate
 from cadran.publish.guard import LOOPBACK, Guard
 from cadran.publish.outside import Outside
 from cadran.publish.parsing import take_turns
-from cadran.publish.prepared import FirstSights
+from cadran.publish.prepared import FirstSight, FirstSights
+from cadran.publish.reading import noting_for
 from cadran.publish.refusals import words_of
 from cadran.publish.shell import plain_page, shell_page
 from cadran.publish.survey import Respondents, refusal
@@ -170,6 +171,13 @@ class Site:
             self._known = version, Known(open_book(self.book))
         return self._known[1].gone(reader)
 
+    def _note(self, sight: FirstSight, reader: Reader | None) -> None:
+        """Note whom a picture shows to a reader."""
+        if note := noting_for(self.book, reader):
+            for kind, whom in sight.shows:
+                if others := [each for each in whom if reader is None or each not in reader.persons]:
+                    note(kind, others)
+
     def version(self) -> str:
         """The version of the book at this moment: a new import changes it."""
         return current_version(self.book).name
@@ -290,6 +298,8 @@ class Site:
         is_page = self.sights.is_page[app.name]
         gone = await run_in_threadpool(self.gone, reader) if reader else []
         is_first = not request.query_params.keys() - {"lang", "theme"}
+        if sight and is_first:
+            await run_in_threadpool(self._note, sight, reader)
         theme = request.query_params.get("theme")
         page = shell_page(
             words=words,
