@@ -14,12 +14,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from cadran.access.passwords import hashed, is_old, is_right
+from cadran.book.account_file import FILE
 from cadran.book.folder import told_of
 from cadran.book.reader import Reader
 from cadran.tables.problems import Problem
 
-#: In the book's folder.
-FILE = "accounts.sqlite"
 #: How long a session lasts, and how long it lasts unused.
 LASTS, IDLE = timedelta(hours=12), timedelta(hours=2)
 #: A session's use is noted when the last note is older than that.

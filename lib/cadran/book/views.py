@@ -100,6 +100,10 @@ class Views:
                 run.execute("update or replace views set who = ? where lower(who) = lower(?)", (stands, was))
         self._emptied()
 
+    def over(self, at: datetime) -> int:
+        """How many entries have been kept long enough."""
+        return self.all().filter(pl.col("at") < (at - KEPT).isoformat()).height
+
     def purge(self, at: datetime) -> int:
         """Let go of what has been kept long enough: how many entries."""
         if not self.path.exists():
