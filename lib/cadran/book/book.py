@@ -200,7 +200,7 @@ class Book:
 
         Args:
             columns: Names out of `DEAL_COLUMNS`, all of them by default; also the book's own `opportunity_key`.
-                Asking for `in_scope` gives with that flag, besides the reader's deals, those that were theirs at some
+                Asking for `in_scope` by name gives with that flag, besides the reader's deals, those that were theirs at some
                 other moment: of them only how they stand, which is what became of what was theirs.
             organisation: "as_was" gives each deal the team, region and client of the day it closed, or of the
                 moment while it is open; "today" applies those of the data's last day to the past.
@@ -224,10 +224,11 @@ class Book:
                 )  # fmt: skip
         asked = set(wanted)
         deals = as_text(self._stored("versions").filter(self._sees()) if other is None else self._beside(other))
+        has_former = columns is not None and "in_scope" in asked and self._rep_ids is not None
+        if self._rep_ids is not None and not has_former:
+            deals = deals.filter(self._in_scope())
         if "in_scope" in asked:
             deals = deals.with_columns(in_scope=self._in_scope())
-        elif self._rep_ids is not None:
-            deals = deals.filter(self._in_scope())
         closed = nw.col("status").is_in(CLOSED)
         deals = deals.with_columns(
             closed_at=nw.when(closed).then(nw.col("status_since")),
@@ -260,7 +261,7 @@ class Book:
         late = asked & set(self.settings.known_at_close)
         wanted += ["seen", "seen_by_other"] if other else []
         told = deals.select(*(nw.when(closed).then(nw.col(n)).alias(n) if n in late else nw.col(n) for n in wanted))
-        if "in_scope" not in asked or self._rep_ids is None:
+        if not has_former:
             return told
         hidden = [name for name in wanted if name not in _OF_FORMER]
         return told.with_columns(nw.when(nw.col("in_scope")).then(nw.col(name)).alias(name) for name in hidden)

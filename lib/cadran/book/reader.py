@@ -51,5 +51,5 @@ class Reader:
     def has(self) -> nw.Expr:
         """Whether a seller is one of theirs, from `region`, `team` and `rep_id` as they are at a moment. Of a limited reader."""
         named = zip(("region", "team", "rep_id"), (self.regions, self.teams, self.persons), strict=True)
-        theirs = [nw.col(name).is_in(sorted(each)).fill_null(False) for name, each in named if each]
-        return reduce(or_, theirs, nw.lit(False))
+        said = [(name, each) for name, each in named if each] or [("rep_id", frozenset[str]())]
+        return reduce(or_, [nw.col(name).is_in(sorted(each)).fill_null(False) for name, each in said])
