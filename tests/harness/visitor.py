@@ -28,9 +28,10 @@ def sign_in(address: str, name: str, password: str) -> str:
     return headers["set-cookie"].partition(";")[0]
 
 
-def live(address: str, page: str, session: str, cookie: str = "") -> ClientConnection:
-    """A live page."""
-    place = f"{address.replace('http', 'ws')}/live/{page}/ws?session_id={session}&lang=en"
+def live(address: str, page: str, session: str, cookie: str = "", **view: str) -> ClientConnection:
+    """A live page, set as its address says."""
+    query = urlencode({"session_id": session, "lang": "en", **view})
+    place = f"{address.replace('http', 'ws')}/live/{page}/ws?{query}"
     return connect(place, origin=address, additional_headers={"Cookie": cookie} if cookie else {}, max_size=None)
 
 

@@ -5,7 +5,6 @@ import shutil
 import time
 from datetime import UTC, datetime
 
-import polars as pl
 import pytest
 from served import serving_readers
 from visitor import ask, heard, live, sign_in
@@ -122,19 +121,17 @@ def test_a_page_that_is_not_for_a_role_has_no_live_side_either(address, cookies,
     assert ask(address, "/", cookies["pay"])[1]["location"].startswith("/resources")
 
 
-def test_who_was_shown_how_much_named_persons_have_is_noted_whether_live_or_as_a_picture(
-    address, cookies, book, sellers
-):
-    seen(address, "resources", cookies["all"], "noted")
+def test_who_is_shown_how_much_each_seller_has_is_noted_once_an_hour_and_oneself_never(address, cookies, book, sellers):
+    for name in ("all", "one", "all"):
+        with live(address, "resources", f"noted-{name}{datetime.now(UTC):%f}", cookies[name], by="seller") as socket:
+            heard(socket)
+
     log = Views(book).all()
 
     assert set(log["kind"]) == {"load"}
-    assert sellers[0] in set(log.filter(who="all")["whom"])
-    assert log.filter(pl.col("who").is_in(["one", "other", "pay"])).is_empty()
-    Views(book).path.unlink()
-    ask(address, "/resources?lang=en", cookies["all"])  # the picture alone
-    again = Views(book).all()
-    assert set(again["whom"]) <= set(log["whom"])
+    assert set(log["who"]) == {"all"}
+    assert {*sellers[:2]} <= set(log["whom"])
+    assert Views(book).path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_region_that_vanished_is_told_on_pages_and_on_the_account(address, book):

@@ -52,7 +52,9 @@ def reader_for(
         faults.append(Problem("--rep is for a seller.", "Name --region or --team, or --role seller."))
     if role in _SCOPED and not (regions or teams or is_whole):
         faults.append(
-            Problem("The role {role} needs a scope.", "Name --region or --team, or say --company: the whole.", role=role)
+            Problem(
+                "The role {role} needs a scope.", "Name --region or --team, or say --company: the whole.", role=role
+            )
         )
     if is_whole and (regions or teams):
         faults.append(Problem("The scope is said twice.", "Name regions and teams, or say --company.", role=role))
