@@ -116,13 +116,14 @@ def seen(each: Release, book: Book) -> Release:
     reader = book.reader
     if reader is None or sees_all(book):
         return each
+    regions, teams = (reader.regions, reader.teams) if reader.may("groups") else (frozenset(), frozenset())
     members = pl.col("members").list
-    in_regions = members.eval(pl.element().is_in(list(reader.regions)).fill_null(False)).list.all()
-    in_teams = members.eval(pl.element().is_in(list(reader.teams)).fill_null(False)).list.all()
+    in_regions = members.eval(pl.element().is_in(list(regions)).fill_null(False)).list.all()
+    in_teams = members.eval(pl.element().is_in(list(teams)).fill_null(False)).list.all()
     theirs = each.groups.filter(
         (pl.col("cut") == COMPANY)
         | ((pl.col("cut") == TREE[0]) & in_regions)
-        | ((pl.col("cut") == TREE[1]) & (in_teams | pl.col("parent").is_in(list(_own(each, reader.regions)))))
+        | ((pl.col("cut") == TREE[1]) & (in_teams | pl.col("parent").is_in(list(_own(each, regions)))))
     )
     key = ["cut", "parent", "group"]
     cells = each.cells.join(theirs.select(key), on=key, how="semi", nulls_equal=True, maintain_order="left")
