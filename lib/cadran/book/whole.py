@@ -35,7 +35,7 @@ HANDED_ON: dict[str, Handed] = {
     "models.pay": Handed("What is paid to the reader's sellers: teams and splits reach across regions"),
     "models.pay_costs": Handed("What a plan may cost the company, of three sellers or more", of_groups=True),
     "models.pay_read": Handed("Whether the sellers, teams and roles that a plan names are there"),
-    "models.practices": Handed("What groups that do well do otherwise, each fact of ten sellers or more on either side", of_groups=True),
+    "models.practices": Handed("What groups that do well do otherwise: of ten sellers or more on either side", of_groups=True),
     "models.pulse_load": Handed("Load and answers of all groups, to who sees the company", of_groups=True),
     "models.regularity": Handed("How regularly people are met, of groups of five or more in the reader's regions", of_groups=True),
     "models.scenario": Handed(_PLAN, of_groups=True),
