@@ -39,7 +39,7 @@ def test_an_account_is_added_listed_reset_and_removed(book, run):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--role", "manager"), "A manager needs a scope."),
+        (("--role", "manager"), "The role manager needs a scope."),
         (("--role", "manager", "--region", "Nrod"), "No region is called Nrod.\nDid you mean Nord?"),
         (("--role", "manager", "--team", "Moon"), "No team is called Moon.\nThe book has: "),
         (("--role", "analyst", "--company", "--region", "Nord"), "The scope is said twice."),

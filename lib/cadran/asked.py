@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from cadran.tables.problems import Problem
-from cadran.terminal import Format, reader_words, today
+from cadran.terminal import Format, now, reader_words, today, who_asks
 
 words = reader_words()
 #: Where `cadran import` writes, and where the other commands look first.
@@ -60,10 +60,14 @@ def folder_of(book: Path | None) -> Path:
 
 
 def opened_book(book: Path | None) -> Any:
-    """The book asked for."""
-    from cadran.book import open_book
+    """The book asked for, which notes whom it tells of."""
+    from cadran.book import SAMPLE, open_book
+    from cadran.book.viewed import noting
 
-    return open_book(folder_of(book), on=today())
+    folder = folder_of(book)
+    if folder.resolve() == SAMPLE.resolve():  # whom nobody is
+        return open_book(folder, on=today())
+    return open_book(folder, on=today(), viewed=noting(folder, who_asks(), None, now))
 
 
 def seen_book(book: Path | None, as_of: datetime | None, corrected: bool = False) -> Any:

@@ -30,7 +30,7 @@ from cadran.asked import (
     seen_book,
 )
 from cadran.cli_activate import activate
-from cadran.cli_audit_pulse import audit
+from cadran.cli_audit_views import audit
 from cadran.cli_backup import backup
 from cadran.cli_books import books, tell_changes, tell_verified
 from cadran.cli_forecast import forecast

@@ -13,7 +13,7 @@ import typer
 
 from cadran.asked import BallotsOption
 from cadran.tables.problems import Problem
-from cadran.terminal import Format, out, reader_words, show
+from cadran.terminal import Format, now, out, reader_words, show, warn, who_asks
 
 words = reader_words()
 people = typer.Typer()
@@ -53,6 +53,7 @@ def forget(
     """Forget a person in every version of the book, and in every later import."""
     from cadran.book import forget as forget_person
     from cadran.book.beside import has_surveys
+    from cadran.book.written import written_on
 
     words = reader_words()
     person, n = forget_person(book, identifier, kind, ballots)
@@ -68,6 +69,10 @@ def forget(
     out.print(told, soft_wrap=True)
     if has_surveys(book):
         out.print(words(NOT_FOUND), soft_wrap=True)
+    warn(
+        words("{file} says a name or identifier of theirs: correct it by hand.", file=each)
+        for each in written_on(book, person)
+    )
     out.print(words("Copies of the book made elsewhere still name the person: see docs/forgetting.md."), soft_wrap=True)
 
 
@@ -95,6 +100,7 @@ def purge(
     from cadran.book.beside import has_surveys
     from cadran.book.folder import current_version
     from cadran.book.purge import last_day
+    from cadran.book.views import Views
 
     words, last = reader_words(), last_day(current_version(book))
     before = first_day_kept(older_than, last)
@@ -103,10 +109,12 @@ def purge(
         out.print(
             words("To purge: what ended before {day}. The book's data is of {last}.", day=day, last=words.date(last))
         )
-    counts = purgeable(book, before)
+    views = Views(book)
+    counts = purgeable(book, before) | {"views": views.over(now())}
     is_done = yes and not dry_run
     if is_done:
         purge_book(book, before)
+        views.purge(now())
     rows = [(words(_SAID[name]) if format is Format.table else name, n) for name, n in counts.items() if n]
     show(pl.DataFrame(rows, schema={"what": pl.String, "n": pl.Int64}, orient="row"), format, words)
     if format is Format.table:
@@ -132,11 +140,15 @@ def export_person(
     ballots: BallotsOption = None,
 ) -> None:
     """Hand over everything the book holds on a person, for their request to see it."""
+    from cadran.book import SAMPLE
     from cadran.book.access import held_on, to_jsonable
     from cadran.book.beside import has_surveys
+    from cadran.book.viewed import noting
     from cadran.text import LANGUAGES, words_for
 
     held = held_on(book, identifier, kind, ballots)
+    if book.resolve() != SAMPLE.resolve():
+        noting(book, who_asks(), None, now)("access", held["identifiers"][:1])
     held["said"] = {each: words_for(each)(NOT_FOUND) for each in LANGUAGES} if has_surveys(book) else {}
     held["fields"] = {table: meanings(table, rows.columns) for table, rows in held["tables"].items()}
     if form is Form.json:
@@ -204,10 +216,32 @@ _SAID = {
     "set_aside": "Rows set aside, of which the contents go",
     "books": "Versions of the book",
     "one_to_ones": "One-to-ones",
+    "views": "Entries of the log of who was shown whom, kept long enough",
 }
 _SURVEY = {"survey": "The survey", "wave": "The wave of it"}
 _BESIDE = {
     "survey_answers": _SURVEY,
+    "accounts": {
+        "account": "The name of the account with which they may read the book",
+        "role": "Role of the account",
+        "regions": "Regions it sees",
+        "teams": "Teams it sees",
+        "language": "Its language",
+        "added_at": "When it was added",
+        "sessions": "From when to when each session that is kept was used",
+    },
+    "viewed": {
+        "at": "The hour in which something about the person was shown to another",
+        "role": "The role of whom it was shown to",
+        "kind": "What was shown: load, rating, pay, one_to_ones, access (a request of theirs)",
+        "grounds": "On which grounds",
+    },
+    "views": {
+        "at": "The hour in which the person was shown something about others",
+        "kind": "What was shown: load, rating, pay, one_to_ones, access (a request of theirs)",
+        "grounds": "On which grounds",
+        "whom": "Of whom: other people are not named",
+    },
     "surveys": _SURVEY | {
         "mode": "anonymous or confidential, as was declared before it opened",
         "is_closed": "Whether the wave is closed",

@@ -66,6 +66,7 @@ def territories(
 
     words, opened = reader_words(), seen_book(book, as_of)
     told = propose(opened, file, measure=measure, tolerance=tolerance, time_limit=time_limit)
+    told.note(opened)
     frames = {"teams": told.teams, "sellers": told.balance, "moves": told.moves}
     if moves is not None:
         _write(moves, as_csv(told.moves, words))

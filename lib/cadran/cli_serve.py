@@ -9,7 +9,7 @@ import typer
 
 from cadran.asked import BallotsOption, BookOption, opened_book
 from cadran.tables.problems import Problem
-from cadran.terminal import err, reader_words
+from cadran.terminal import err, reader_words, warn
 
 words = reader_words()
 
@@ -168,6 +168,7 @@ def serve(
     from cadran.access.accounts import Accounts
     from cadran.access.groups import read_groups
     from cadran.access.guests import keep_sessions
+    from cadran.access.scopes import Known
     from cadran.publish.entrance import Entrance
     from cadran.publish.joining import join, read_secret
     from cadran.publish.openid_terms import Client
@@ -206,6 +207,8 @@ def serve(
             raise Problem(
                 "Nobody has an account on this book.", "Add one: `cadran user add NAME --role manager --region …`."
             )
+        names = Known(seen)
+        warn(problem.told(words) for each in held.all() for problem in names.said_gone(each.reader))
         keep_sessions(held, joined.guests.terms if joined else None, with_passwords=accounts or joined is None)
         entrance = Entrance(held, now, known, joined, with_passwords=accounts)
     with log_to(log) if log else nullcontext() as telling:

@@ -10,7 +10,7 @@ import typer
 
 from cadran.access.scopes import ROLES
 from cadran.asked import BookOption, FormatOption, opened_book
-from cadran.terminal import Format, out, reader_words, show
+from cadran.terminal import Format, out, reader_words, show, warn
 from cadran.text import LANGUAGES
 
 words = reader_words()
@@ -35,6 +35,10 @@ def add(
     role: Annotated[Roles, typer.Option(help=words("What they may see of what their scope holds."))],
     region: Annotated[list[str] | None, typer.Option(help=words("A region they see (repeat for more)."))] = None,
     team: Annotated[list[str] | None, typer.Option(help=words("A team they see (repeat for more)."))] = None,
+    rep: Annotated[
+        list[str] | None,
+        typer.Option(help=words("Of a seller: who they are, by identifier or name (repeat for one of several).")),
+    ] = None,
     company: Annotated[bool, typer.Option("--company", help=words("They see the whole company."))] = False,
     language: Annotated[Languages, typer.Option(help=words("Theirs."))] = Languages.fr,  # type: ignore[attr-defined]
     ask: AskOption = False,
@@ -46,7 +50,7 @@ def add(
     from cadran.access.scopes import reader_for
 
     opened = opened_book(book)
-    reader = reader_for(opened, name, role.value, region or [], team or [], company, language.value)
+    reader = reader_for(opened, name, role.value, region or [], team or [], company, language.value, rep or [])
     password = _password(name, ask, known)
     Accounts(opened.version.parent).add(reader, password, datetime.now(UTC), is_temporary=not ask)
     _tell(name, password, ask)
@@ -56,20 +60,26 @@ def add(
 def list_all(book: BookOption = None, format: FormatOption = Format.table) -> None:  # noqa: A002
     """List the accounts, and what each may see."""
     from cadran.access.accounts import Accounts
+    from cadran.access.scopes import Known
 
+    opened = opened_book(book)
+    known, accounts = Known(opened), Accounts(opened.version.parent).all()
     rows = [
         {"name": each.reader.id, "role": each.reader.role, "regions": sorted(each.reader.regions),
-         "teams": sorted(each.reader.teams), "added": each.added_at.date(), "password_to_replace": each.is_temporary,
-         "provider": each.issuer, "removed": each.is_blocked}
-        for each in Accounts(opened_book(book).version.parent).all()
+         "teams": sorted(each.reader.teams), "persons": sorted(each.reader.persons), "gone": known.gone(each.reader),
+         "added": each.added_at.date(), "password_to_replace": each.is_temporary, "provider": each.issuer,
+         "removed": each.is_blocked}
+        for each in accounts
     ]  # fmt: skip
+    names = pl.List(pl.String())
     types = pl.Schema(
-        {"name": pl.String(), "role": pl.String(), "regions": pl.List(pl.String()), "teams": pl.List(pl.String()),
+        {"name": pl.String(), "role": pl.String(), "regions": names, "teams": names, "persons": names, "gone": names,
          "added": pl.Date(), "password_to_replace": pl.Boolean(), "provider": pl.String(), "removed": pl.Boolean()}
     )  # fmt: skip
     frame = pl.DataFrame(rows, types)
+    warn(problem.told(reader_words()) for each in accounts for problem in known.said_gone(each.reader))
     if format is not Format.json:
-        frame = frame.with_columns(pl.col("regions", "teams").list.join(", "))
+        frame = frame.with_columns(pl.col("regions", "teams", "persons", "gone").list.join(", "))
     show(frame, format, reader_words())
 
 

@@ -1,5 +1,6 @@
 """How the command tells its results in a terminal: in the reader's words, or as a script reads them."""
 
+import getpass
 import json
 import os
 import sys
@@ -89,6 +90,19 @@ def tell_purge(book: Book, words: Words) -> None:
     if before := book.manifest.get("purged_before"):
         day = words.date(date.fromisoformat(before))
         out.print(words("What ended before {day} was purged: what is counted lies after it.", day=day), style="cyan")
+
+
+def now() -> datetime:
+    """The moment it is."""
+    return datetime.now(UTC)
+
+
+def who_asks() -> str:
+    """Who uses the command: their name on this machine."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # as in a container, whose user has no name
+        return f"user {os.getuid()}"
 
 
 def today() -> date:

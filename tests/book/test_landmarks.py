@@ -274,7 +274,7 @@ def test_what_was_taken_back_or_entered_late_is_told_as_it_was_believed(correcte
 def test_of_a_reader_only_deals_then_in_scope_but_all_of_their_clients_history(corrected):
     for reader in (Reader("r", regions=frozenset({"Grand Ouest"})), Reader("t", teams=frozenset({"Lyon", "Wrong"}))):
         book = corrected.scope(reader)
-        pairs = drawn(book, 12, seed=3, since=days.end_of(days.LAST - timedelta(days=250)))
+        pairs = drawn(corrected, 40, seed=3, since=days.end_of(days.LAST - timedelta(days=250)))
 
         facts = assert_as_told(book, pairs)
 

@@ -230,8 +230,13 @@ def test_a_small_team_stands_with_another_and_a_company_of_one_not_at_all(paid):
 def test_a_reader_of_one_team_sees_its_pay_alone_by_the_results_of_all(paid):
     text = QUOTA.replace('name = "Sales"', 'name = "Sales"\nof = "team"') + "[people.r5]\nquota = 120000\n"
     told = paid(text, [won(90_000.0, "2026-02-01", "r1")])
-    limited = told.book.scope(Reader("boss", "manager", teams=("North",)))
-    seen = payroll(limited, told.plan)
+    boss = payroll(told.book.scope(Reader("boss", "manager", teams=frozenset({"North"}))), told.plan)
+    seen = payroll(told.book.scope(Reader("pia", "pay", teams=frozenset({"North"}))), told.plan)
+
+    assert set(payouts(boss).filter(pl.col("level") != "company")["group"]) == {"North"}
+    assert set(compared(boss, told.plan)["level"]) == {"company", "team"}
+    with pytest.raises(Problem, match="not told to your role"):
+        trace(boss, "r1")
 
     assert set(payouts(seen).filter(pl.col("level") != "company")["group"]) == {"North", "r1", "r2", "r3"}
     assert pays(seen, "r2")[1] == 3000

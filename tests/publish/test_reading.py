@@ -29,7 +29,7 @@ def test_where_readers_sign_in_somebody_has_to(closed):
     with pytest.raises(Problem, match="Nobody is signed in"):
         published_book()
     with reading_as(ANA):
-        assert published_book().reader == ANA
+        assert published_book().reader == ANA.nobody
     with pytest.raises(Problem, match="Nobody is signed in"):
         published_book()
 
@@ -42,7 +42,7 @@ def test_who_a_page_is_told_it_is_read_by_is_who_signed_in(closed, monkeypatch):
         request = Request
 
     monkeypatch.setattr("marimo.app_meta", Meta)
-    assert published_book().reader == ANA
+    assert published_book().reader == ANA.nobody
     Request.user = {"is_authenticated": True, "username": "ana"}  # as marimo tells of others
     with pytest.raises(Problem, match="Nobody is signed in"):
         published_book()

@@ -14,12 +14,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from cadran.access.passwords import hashed, is_old, is_right
+from cadran.book.account_file import FILE
 from cadran.book.folder import told_of
 from cadran.book.reader import Reader
 from cadran.tables.problems import Problem
 
-#: In the book's folder.
-FILE = "accounts.sqlite"
 #: How long a session lasts, and how long it lasts unused.
 LASTS, IDLE = timedelta(hours=12), timedelta(hours=2)
 #: A session's use is noted when the last note is older than that.
@@ -281,7 +280,10 @@ def told_as(reader: Reader) -> str:
 
 def _reader(told: str) -> Reader:
     kept = json.loads(told)
-    return Reader(kept["id"], kept["role"], frozenset(kept["regions"]), frozenset(kept["teams"]), kept["language"])
+    persons = frozenset(kept.get("persons", ()))  # no seller had an account before there were any
+    return Reader(
+        kept["id"], kept["role"], frozenset(kept["regions"]), frozenset(kept["teams"]), kept["language"], persons
+    )
 
 
 def hash_of(token: str) -> bytes:

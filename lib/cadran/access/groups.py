@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cadran.access.guests import NotLetIn
-from cadran.access.scopes import ROLES, SCOPED, names_of
+from cadran.access.scopes import ROLES, SCOPED, Known
 from cadran.book import Book
+from cadran.book.reader import SELLER
 from cadran.tables.toml_file import Section, read_toml
 
+#: Roles that a group may have: who is a seller is said of a person, never of a group.
+_ROLES = tuple(role for role in ROLES if role != SELLER)
 #: The table of a file in which they stand.
 TABLE = "groups"
 
@@ -35,7 +38,8 @@ def read_groups(path: Path, book: Book) -> dict[str, Grant]:
     """
     file = read_toml(path)
     groups = file.section(TABLE)
-    names = {column: names_of(book, column) for column in ("region", "team")}
+    known = Known(book)
+    names = {column: known.names(column) for column in ("region", "team")}
     read = {name: _grant(groups.section(name), names) for name in groups.values}
     file.check()
     return read
@@ -69,7 +73,7 @@ def granted(groups: Iterable[str], grants: Mapping[str, Grant]) -> Grant | None:
 
 
 def _grant(section: Section, names: Mapping[str, list[str]]) -> Grant:
-    role = section.text("role", among=ROLES)
+    role = section.text("role", among=_ROLES)
     scopes = {}
     for key, column in (("regions", "region"), ("teams", "team")):
         if section.has(key) and not names[column]:
@@ -80,7 +84,10 @@ def _grant(section: Section, names: Mapping[str, list[str]]) -> Grant:
         section.fault("The scope is said twice.", "Name regions and teams, or say company = true.", "company")
     elif role in SCOPED and not (is_whole or is_said):
         section.fault(
-            "A {role} needs a scope.", "Name regions or teams, or say company = true: the whole.", "role", role=role
+            "The role {role} needs a scope.",
+            "Name regions or teams, or say company = true: the whole.",
+            "role",
+            role=role,
         )
     section.close()
     return Grant(role, **scopes)

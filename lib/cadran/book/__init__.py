@@ -13,6 +13,7 @@ from cadran.book.masked import is_masked
 from cadran.book.purge import purge, purgeable
 from cadran.book.reader import Reader
 from cadran.book.store import current_version, read_manifest, read_set_aside, write_book
+from cadran.book.viewed import Note
 
 __all__ = [
     "DEAL_COLUMNS", "SAMPLE", "Book", "Reader", "forget", "open_book", "purge", "purgeable", "read_set_aside",
@@ -30,6 +31,7 @@ def open_book(
     engine: Any = "polars",
     address: str | None = None,
     on: date | None = None,
+    viewed: Note | None = None,
 ) -> Book:
     """The current version of the book in `folder`, as of its data's last moment.
 
@@ -40,6 +42,7 @@ def open_book(
             (docs/engines.md).
         address: For Spark, where the cluster finds the folder, if that is another address than here.
         on: Today, for what is open until a day alone: the ratings of named persons, closed where it is not said.
+        viewed: Notes who is shown what of named persons (`cadran.book.viewed.noting`).
 
     Raises:
         Problem: If there is no book, it was written in a shape this Cadran does not read, or there is no such engine.
@@ -47,4 +50,7 @@ def open_book(
     version = current_version(Path(folder))
     taken = datetime.fromisoformat(read_manifest(version)["settings"]["taken"])
     is_open = on is not None and not is_masked(reader) and activation_of(Path(folder), on) is not None
-    return Book(version, taken, reader, engine=engine_of(engine, address), seal=seal_of(version), rates_persons=is_open)
+    return Book(
+        version, taken, reader, engine=engine_of(engine, address), seal=seal_of(version), rates_persons=is_open,
+        viewed=viewed,
+    )  # fmt: skip

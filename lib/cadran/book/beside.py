@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from cadran.book import one_to_ones, promised
+from cadran.book.account_file import accounts_of, end_accounts
 from cadran.book.ballots import FILE, ballots_of
 from cadran.book.ballots_open import pseudonyms_of
 from cadran.book.folder import OLD, alone, flush, told_of
@@ -23,6 +24,7 @@ from cadran.book.persons import Person, blanked, holding
 from cadran.book.pseudonyms import key_of
 from cadran.book.pulse import FOLDER, Pulse, survey_of
 from cadran.book.pulse_forgotten import Renamed, forgotten_of, persons_of, remember, renamed
+from cadran.book.views import Views
 from cadran.tables.one_to_ones import OneToOne
 from cadran.tables.pulse import CUTS, Wave
 
@@ -54,15 +56,15 @@ class _Met:
 
 
 def is_beside(folder: Path, identifier: str, ballots: str | None = None) -> bool:
-    """Whether surveys, one-to-ones or promises know somebody by an identifier.
+    """Whether surveys, one-to-ones, promises or accounts know somebody by an identifier.
 
     Args:
         folder: The book's folder.
         identifier: As they were invited, imported or noted.
         ballots: Address of the PostgreSQL database of open waves, if they are in one.
     """
-    told = _one_to_ones(folder, [identifier])
-    return bool(told) or bool(_promises(folder, [identifier])) or any(_met(folder, [identifier], ballots))
+    noted = (_one_to_ones, _promises, accounts_of)
+    return any(told(folder, [identifier]) for told in noted) or any(_met(folder, [identifier], ballots))
 
 
 def told_beside(folder: Path, spellings: Iterable[str], ballots: str | None = None) -> dict[str, pl.DataFrame]:
@@ -75,7 +77,9 @@ def told_beside(folder: Path, spellings: Iterable[str], ballots: str | None = No
 
     Returns:
         By name, tables that have rows: `surveys` (the waves they were invited to, and whether they answered);
-        `survey_answers` (what they answered in confidential ones); `one_to_ones`; `promises`.
+        `survey_answers` (what they answered in confidential ones); `one_to_ones`; `promises`; `accounts` (of those who
+        may read the book); `viewed` (when something about them was shown to another, of what role, and why); `views`
+        (when they looked at what of others).
     """
     spellings = list(spellings)
     met = [each for _, each in _met(folder, spellings, ballots)]
@@ -89,7 +93,12 @@ def told_beside(folder: Path, spellings: Iterable[str], ballots: str | None = No
         for m in met
     ]  # fmt: skip
     types = {name: pl.String if each == pl.Date else each for name, each in OneToOne.create_empty().schema.items()}
+    accounts = accounts_of(folder, spellings)
+    viewed, views = _views(folder, [*spellings, *(each["account"] for each in accounts)])
     tables = {
+        "accounts": pl.DataFrame(accounts, infer_schema_length=None),
+        "viewed": viewed,
+        "views": views,
         "surveys": pl.DataFrame(waves, infer_schema_length=None),
         "survey_answers": pl.concat(said) if said else pl.DataFrame(),
         "one_to_ones": pl.DataFrame(_one_to_ones(folder, spellings), {**types, "noted_at": pl.String}),
@@ -126,13 +135,14 @@ def drawn(folder: Path, spellings: Iterable[str], ballots: str | None = None) ->
 
 
 def forget_beside(folder: Path, person: Person, told: Mapping[str, list[Row]]) -> None:
-    """Have surveys, one-to-ones and promises know somebody no more. Done again it does no harm.
+    """Have accounts, the log of views, surveys, one-to-ones and promises know somebody no more. Done again it does no harm.
 
     Args:
         folder: The book's folder.
         person: The person with their pseudonyms.
         told: As `drawn` gives it.
     """
+    _forget_accounts(folder, person)
     place = folder / FOLDER
     if not place.exists():
         return
@@ -239,6 +249,23 @@ def _promises(folder: Path, spellings: Iterable[str]) -> list[Row]:
         if row["promise_id"] in found:
             found[row["promise_id"]].update({k: v for k, v in row.items() if k in promised.Promise.column_names()})
     return list(found.values())
+
+
+def _views(folder: Path, names: Iterable[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """When something about a person was shown, by the role of whom it was shown to; and what they were shown of others."""
+    log, theirs = Views(folder).all(), list(names)
+    known = pl.Series([each.casefold() for each in theirs], dtype=pl.String)
+    is_who = pl.col("who").str.to_lowercase().is_in(known.implode())
+    viewed = log.filter(pl.col("whom").is_in(theirs)).select("at", "role", "kind", "grounds")
+    return viewed, log.filter(is_who).select("at", "kind", "grounds", whom=pl.lit(OTHER)).unique(maintain_order=True)
+
+
+def _forget_accounts(folder: Path, person: Person) -> None:
+    """End somebody's accounts; in the log of views the pseudonym stands for them."""
+    stands = next(iter(person.ids.values()))
+    accounts = {each["account"]: stands for each in accounts_of(folder, person.spellings)}
+    Views(folder).renamed(accounts | person.spellings)
+    end_accounts(folder, person.spellings)
 
 
 def _forget_aside(place: Path, person: Person) -> None:

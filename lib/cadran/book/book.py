@@ -1,7 +1,7 @@
 """A book as it was known at one moment, and what of it one reader may see."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from cadran.book import store
 from cadran.book.engines import POLARS, Engine, collect, scan
 from cadran.book.known import KNOWN, SCOPED, hide_later
 from cadran.book.masked import is_masked, masked
+from cadran.book.reach import Reach, among, reach_of
 from cadran.book.reader import Reader
 from cadran.book.removed import check_kept
 from cadran.book.stored import MASKS
@@ -94,6 +95,8 @@ class Book:
     seal: str = ""
     #: Whether named persons may be rated: see `cadran.book.individual`.
     rates_persons: bool = False
+    #: Notes who is shown what of named persons (`cadran.book.viewed`). No answer hangs on it.
+    viewed: Callable[[str, Sequence[str]], None] | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
@@ -143,6 +146,27 @@ class Book:
         """The book as `reader` may see it: deals whose owner is in the reader's regions or teams at the moment."""
         return replace(self, reader=reader)
 
+    def note(self, kind: str, persons: Iterable[str | None]) -> None:
+        """Note that the reader is shown something about named persons, themselves left out.
+
+        Args:
+            kind: A word of `cadran.book.views.KINDS`.
+            persons: Identifiers of sellers, or their names.
+
+        Raises:
+            Problem: If it cannot be noted; then it must not be shown.
+        """
+        if self.viewed is None or not (named := {each for each in persons if each}):
+            return
+        known = dict(
+            self.collect(
+                self.table("reps").select("name", "rep_id").filter(nw.col("name").is_in(sorted(named)))
+            ).iter_rows()
+        )
+        whom = {known.get(each, each) for each in named} - (self.reader.persons if self.reader else set())
+        if whom:
+            self.viewed(kind, sorted(whom))
+
     def collect(self, frame: nw.LazyFrame) -> pl.DataFrame:
         """Run a plan. The one place where data becomes a frame in memory.
 
@@ -177,7 +201,8 @@ class Book:
 
         Args:
             columns: Names out of `DEAL_COLUMNS`, all of them by default; also the book's own `opportunity_key`.
-                Asking for `in_scope` gives every deal with that flag instead of the reader's deals only.
+                Asking for `in_scope` by name gives with that flag, besides the reader's deals, those that were theirs at some
+                other moment: of them only how they stand, which is what became of what was theirs.
             organisation: "as_was" gives each deal the team, region and client of the day it closed, or of the
                 moment while it is open; "today" applies those of the data's last day to the past.
             other: Another view of this book. Then only what differs between the two is given, and the open deals that
@@ -202,10 +227,11 @@ class Book:
         deals = self._named(
             "versions", self._stored("versions").filter(self._sees()) if other is None else self._beside(other)
         )
+        has_former = columns is not None and "in_scope" in asked and self._rep_ids is not None
+        if self._rep_ids is not None and not has_former:
+            deals = deals.filter(self._in_scope())
         if "in_scope" in asked:
             deals = deals.with_columns(in_scope=self._in_scope())
-        elif self._rep_ids is not None:
-            deals = deals.filter(self._in_scope())
         closed = nw.col("status").is_in(CLOSED)
         deals = deals.with_columns(
             closed_at=nw.when(closed).then(nw.col("status_since")),
@@ -237,7 +263,11 @@ class Book:
         deals = self._with_periods(deals, asked)
         late = asked & set(self.settings.known_at_close)
         wanted += ["seen", "seen_by_other"] if other else []
-        return deals.select(*(nw.when(closed).then(nw.col(n)).alias(n) if n in late else nw.col(n) for n in wanted))
+        told = deals.select(*(nw.when(closed).then(nw.col(n)).alias(n) if n in late else nw.col(n) for n in wanted))
+        if not has_former:
+            return told
+        hidden = [name for name in wanted if name not in _OF_FORMER]
+        return told.with_columns(nw.when(nw.col("in_scope")).then(nw.col(name)).alias(name) for name in hidden)
 
     def _scan(self, name: str) -> nw.LazyFrame:
         """The rows of a table that the book believed at its moment, or believes now if it tells the past corrected."""
@@ -261,7 +291,17 @@ class Book:
         return masked(as_text(rows), name, self) if is_masked(self.reader) else as_text(rows)
 
     def _stored(self, name: str) -> nw.LazyFrame:
-        """Every row of a table, believed or taken back. Of what changed since the buckets were cut, only the new."""
+        """Every row of a table that its reader may ever see, believed or taken back."""
+        rows = self._all(name)
+        return rows if self._reach is None else self._reach.keeps(name, rows)
+
+    def _accounts(self) -> nw.LazyFrame:
+        """The number and the identifier of each account within reach."""
+        rows = self._read("numbers/account.parquet")
+        return rows if self._reach is None else among(rows, "account_key", self._reach.accounts)
+
+    def _all(self, name: str) -> nw.LazyFrame:
+        """Every row of a table. Of what changed since the buckets were cut, only the new."""
         rows = self._read(f"{name}/*.parquet")
         if name not in self._changed:
             return rows
@@ -310,7 +350,7 @@ class Book:
 
     def _with_account(self, deals: nw.LazyFrame, asked: set[str], organisation: Organisation) -> nw.LazyFrame:
         """Join the identifier of the client, and what was told of it."""
-        accounts = self._named("numbers", self._read("numbers/account.parquet"))
+        accounts = self._named("numbers", self._accounts())
         if not asked & {*_FROM_ACCOUNT, "group_id"}:
             return deals.join(accounts, on="account_key", how="left")
         told = self._told("accounts", "account_key", _FROM_ACCOUNT, organisation)
@@ -362,14 +402,17 @@ class Book:
         return deals
 
     @cached_property
+    def _reach(self) -> Reach | None:
+        return reach_of(self)
+
+    @cached_property
     def _sellers(self) -> pl.DataFrame | None:
-        """(`rep_id`, `region`, `team`) of the owners whose deals the reader may see; None for everybody."""
+        """(`rep_id`, `region`, `team`) of the sellers who are the reader's at the moment; None for everybody."""
         if self.reader is None or not self.reader.is_limited:
             return None
         known = self._scan("reps").filter(nw.col("valid_from") <= self.moment)
         last = known.filter(nw.col("valid_from") == nw.col("valid_from").max().over("rep_id"))
-        theirs = nw.col("region").is_in(list(self.reader.regions)) | nw.col("team").is_in(list(self.reader.teams))
-        return self.collect(last.filter(theirs).select("rep_id", "region", "team"))
+        return self.collect(last.filter(self.reader.has()).select("rep_id", "region", "team"))
 
     @property
     def _rep_ids(self) -> list[str] | None:
@@ -379,6 +422,10 @@ class Book:
         return nw.lit(True) if self._rep_ids is None else nw.col("rep_id").is_in(self._rep_ids).fill_null(False)
 
 
+#: What is told of a deal that was in scope at another moment and is not now.
+_OF_FORMER = (
+    "opportunity_id", "opportunity_key", "status", "forecast_category", "n_pushes", "in_scope", "seen", "seen_by_other",
+)  # fmt: skip
 _NEEDS_OPPORTUNITY = {*_FROM_OPPORTUNITY, *(f"created_{period}" for period in (*_PERIODS, *_BY_CALENDAR))} - {
     *_REPEATED
 }

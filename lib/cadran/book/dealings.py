@@ -6,6 +6,7 @@ import polars as pl
 
 from cadran.book.book import Book
 from cadran.book.moments import beside, latest, once_told, rows, told_since
+from cadran.book.whole import whole_of
 
 #: Words of a contact's seniority (plain letters, lower case) that stand for those who direct, in English and French.
 SENIOR = (
@@ -49,10 +50,12 @@ def people(book: Book, asked: pl.DataFrame) -> pl.DataFrame:
     facts = asked.join(counted, left_on="row", right_on="deal", how="left").with_columns(
         pl.col("n_contacts", "n_functions").fill_null(0), pl.col("has_senior", "has_decision_maker").fill_null(False)
     )
+    told_of = whole_of(book, __name__)
     since = told_since(
-        parts, "since", n_contacts=pl.lit(True), has_decision_maker=pl.col("role").is_not_null()
+        rows(told_of, "deal_contacts", "role", "since"), "since",
+        n_contacts=pl.lit(True), has_decision_maker=pl.col("role").is_not_null(),
     ) | told_since(
-        contacts, "valid_from",
+        rows(told_of, "contacts", "valid_from", "job_function", "seniority"), "valid_from",
         n_functions=pl.col("job_function").is_not_null(), has_senior=pl.col("seniority").is_not_null(),
     )  # fmt: skip
     return reduce(lambda told, name: once_told(told, since[name], name), since, facts).drop(_DEAL, "at")
@@ -80,14 +83,18 @@ def touches(book: Book, asked: pl.DataFrame) -> pl.DataFrame:
     is_human = ~pl.col("is_automatic").fill_null(False)
     is_internal = ((pl.col("kind") == "task") & pl.col("direction").is_null()).fill_null(False)
     direction = pl.col("direction")
-    found = rows(
-        book, "activities", _DEAL, "activity_id", "kind", "direction", "is_automatic", "at", "answered_at"
-    ).filter(is_human, ~is_internal, pl.col(_DEAL).is_not_null())
-    found = found.with_columns(
-        is_inbound=(direction == "inbound").fill_null(False),
-        is_outbound=(direction == "outbound").fill_null(False),
-        is_meeting=pl.col("kind").is_in(["meeting", "demo"]),
-    ).rename({"at": "on"}).drop("kind", "direction", "is_automatic")  # fmt: skip
+
+    def of(book: Book) -> pl.LazyFrame:
+        found = rows(
+            book, "activities", _DEAL, "activity_id", "kind", "direction", "is_automatic", "at", "answered_at"
+        ).filter(is_human, ~is_internal, pl.col(_DEAL).is_not_null())
+        return found.with_columns(
+            is_inbound=(direction == "inbound").fill_null(False),
+            is_outbound=(direction == "outbound").fill_null(False),
+            is_meeting=pl.col("kind").is_in(["meeting", "demo"]),
+        ).rename({"at": "on"}).drop("kind", "direction", "is_automatic")  # fmt: skip
+
+    found = of(book)
     had = beside(asked, found, _DEAL, "on")
     whats = ("inbound", "outbound", "meeting")
     is_recent = pl.col("on") > pl.col("at") - _MONTH
@@ -108,7 +115,13 @@ def touches(book: Book, asked: pl.DataFrame) -> pl.DataFrame:
         pl.col("waited_90").fill_null(0.0),
         *(_days(f"days_since_{what}").alias(f"days_since_{what}") for what in whats),
     )
-    since = told_since(found, "on", any=pl.lit(True), inbound=pl.col("is_inbound"), outbound=pl.col("is_outbound"))
+    since = told_since(
+        of(whole_of(book, __name__)),
+        "on",
+        any=pl.lit(True),
+        inbound=pl.col("is_inbound"),
+        outbound=pl.col("is_outbound"),
+    )
     facts = once_told(facts, since["any"], "n_touches", "n_meetings", "n_meetings_30")
     facts = once_told(facts, since["inbound"], "n_inbound_30", "n_asked", "n_asked_90", "waited_90")
     return once_told(facts, since["outbound"], "n_outbound_30").drop(_DEAL, "at")

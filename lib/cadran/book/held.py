@@ -13,7 +13,6 @@ import polars as pl
 
 from cadran.book.book import Book, Organisation, as_text
 from cadran.book.engines import POLARS, collect
-from cadran.book.masked import is_masked
 
 #: Bytes of frames kept in the process, for all readers together.
 MOST_BYTES = 512 * 2**20
@@ -74,30 +73,26 @@ class HeldBook(Book):
     ) -> nw.LazyFrame:
         """As `Book.deals`."""
         wanted = None if columns is None else list(dict.fromkeys(columns))
-        if wanted is None or other is not None or not set(wanted) <= {*self.held, "in_scope"}:
+        if wanted is None or other is not None or not set(wanted) <= {*self.held}:
             return super().deals(wanted, organisation, other)
-        whole = _KEPT.get((self._key, "deals", organisation, self.held), lambda: self._whole(organisation))
-        deals = nw.from_native(whole.lazy())
-        return (deals if "in_scope" in wanted else deals.filter("in_scope")).select(wanted)
+        key = (*self._key, self.moment, self.corrected, organisation, self.held)
+        theirs = _KEPT.get(key, lambda: self.collect(super(HeldBook, self).deals(self.held, organisation)))
+        return nw.from_native(theirs.lazy()).select(wanted)
 
     def collect(self, frame: nw.LazyFrame) -> pl.DataFrame:
         """Run a plan over what is in memory."""
         return frame.to_native().collect()
 
     @property
-    def _key(self) -> Hashable:
-        reader = self.reader
-        scope = reader and (reader.regions, reader.teams, is_masked(reader))
-        return self.version, self.moment, self.corrected, scope
-
-    def _whole(self, organisation: Organisation) -> pl.DataFrame:
-        return self.collect(super().deals([*dict.fromkeys([*self.held, "in_scope"])], organisation))
+    def _key(self) -> tuple[Hashable, ...]:
+        """A version as it is written now, and whose scope: all that a frame hangs on, but for the moment."""
+        return self.version, self.seal, self.reader and self.reader.nobody
 
     def _stored(self, name: str) -> nw.LazyFrame:
         path = self.version / name
         if sum(file.stat().st_size for file in path.iterdir()) > MOST_BYTES // 16:
             return super()._stored(name)
-        table = _KEPT.get(path, lambda: collect(as_text(super(HeldBook, self)._stored(name))))
+        table = _KEPT.get((*self._key, name), lambda: collect(as_text(super(HeldBook, self)._stored(name))))
         return nw.from_native(table.lazy())
 
 

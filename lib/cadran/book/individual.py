@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cadran.book.folder import alone
+from cadran.book.reader import SELLER
 from cadran.tables.problems import Problem
 
 if TYPE_CHECKING:
@@ -109,18 +110,40 @@ def activation_of(folder: Path, on: date) -> Activation | None:
     return found if found.notice_date <= on <= found.until else None
 
 
-def is_active(book: "Book") -> bool:
-    """Whether this book, as it was opened, rates named persons."""
-    return book.rates_persons
+def is_active(book: "Book", what: str = "ratings") -> bool:
+    """Whether this book, as it was opened, rates named persons to its reader, or with "pay" tells what one is paid."""
+    return book.rates_persons and (book.reader is None or book.reader.may(what))
 
 
-def check_active(book: "Book") -> None:
-    """Raises Problem: If this book, as it was opened, does not rate named persons."""
+def check_active(book: "Book", what: str = "ratings") -> None:
+    """Raises Problem: If this book, as it was opened, does not rate named persons to its reader, or tell what one is paid."""
     if not book.rates_persons:
         raise Problem(
             "Rates of a named person are closed in this book; teams are the finest group.",
             "Ask by team. `cadran activate individual` opens them, once what the law asks for is on record.",
         )
+    if not is_active(book, what):
+        raise Problem(
+            "How well one person does, or what they are paid, is not told to your role.",
+            "Ask by team, or ask who may be told.",
+        )
+
+
+def is_one_persons(book: "Book") -> bool:
+    """Whether all that this book's reader sees is one person's own: whatever rates it rates that person."""
+    return book.reader is not None and book.reader.role == SELLER
+
+
+def check_deals(book: "Book") -> None:
+    """Raises Problem: If this book's reader is told of no deals: none would be counted as nought."""
+    if book.reader is not None and not book.reader.may("deals"):
+        raise Problem("Deals are not told to your role.", "Ask whoever leads the region.")
+
+
+def check_load(book: "Book") -> None:
+    """Raises Problem: If this book's reader is not told how much one person has to do."""
+    if book.reader is not None and not book.reader.may("load"):
+        raise Problem("How much one person has to do is told to that person and to whoever leads them.", "Ask by team.")
 
 
 def _write(folder: Path, at: datetime, **told: object) -> None:

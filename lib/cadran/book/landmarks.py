@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import narwhals as nw
 import polars as pl
 
 from cadran.book.book import Book
@@ -9,6 +10,7 @@ from cadran.book.dealings import people, touches
 from cadran.book.engines import POLARS
 from cadran.book.known import followed_since
 from cadran.book.moments import EVER, beside, collect, latest, rows
+from cadran.book.whole import whole_of
 from cadran.tables.deals import CLOSED
 from cadran.tables.problems import Problem
 
@@ -113,14 +115,10 @@ def _deals(book: Book, asked: pl.DataFrame) -> pl.DataFrame:
     past = beside(asked, told, _DEAL, "valid_from")
     seen = past.filter(pl.col("valid_to").is_null() | (pl.col("valid_to") > _AT))
     seen = seen.join(_unchanging(book, seen.select("row", _DEAL, "at")), on="row")
-    reps = rows(book, "reps", "rep_key", "valid_from", "region", "team")
+    reps = rows(book, "reps", "rep_key", "rep_id", "valid_from", "region", "team")
     seen = seen.join(latest(seen, reps, "rep_key"), on="row", how="left")
     if book.reader is not None and book.reader.is_limited:
-        of_region, of_team = (
-            pl.col(name).is_in(list(theirs)).fill_null(False)
-            for name, theirs in (("region", book.reader.regions), ("team", book.reader.teams))
-        )
-        seen = seen.filter(of_region | of_team)
+        seen = nw.from_native(seen).filter(book.reader.has()).to_native()
     seen = seen.join(_clients(book, seen), on="row", how="left")
     stages = collect(rows(book, "stages", "stage", "position", "kind", "probability"))
     seen = seen.join(_way(past, stages), on="row", how="left")
@@ -176,9 +174,10 @@ def _way(past: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
 
 
 def _clients(book: Book, seen: pl.DataFrame) -> pl.DataFrame:
-    """`row`, what was told of the client then, and how its group's other deals had ended."""
+    """`row`, what was told of the client then, and how its group's other deals had ended, whosever they were."""
+    book = whole_of(book, __name__)
     accounts = rows(book, "accounts", "account_key", "valid_from", *dict.fromkeys(_OF_ACCOUNT.values()))
-    ids = collect(book._read("numbers/account.parquet").to_native().select("account_key", "account_id"))
+    ids = collect(book._accounts().to_native().select("account_key", "account_id"))
     told = latest(seen, accounts, "account_key").select("row", **{new: pl.col(c) for new, c in _OF_ACCOUNT.items()})
     clients = seen.select("row", "at", "account_key", "status").join(told, on="row", how="left")
     clients = clients.join(ids, on="account_key", how="left").with_columns(group=pl.coalesce("parent", "account_id"))

@@ -80,7 +80,7 @@ def _made(book: Book) -> dict[str, dict[str, str]]:
     clients = [_all(book, table, column) for table in _OF_CLIENTS for column in _CLIENT]
     told = _numbered("person", set().union(*persons))
     # A source may write a manager's name in place of the identifier.
-    reps = book.collect(book._stored("reps").select("rep_id", "name").unique())
+    reps = book.collect(book._all("reps").select("rep_id", "name").unique())
     told |= {name: told[rep_id] for rep_id, name in reps.drop_nulls().sort("rep_id", "name").iter_rows()}
     return {"persons": told, "clients": _numbered("client", set().union(*clients))}
 
@@ -92,7 +92,7 @@ def _numbered(what: str, names: set[str]) -> dict[str, str]:
 
 
 def _all(book: Book, table: str, column: str) -> set[str]:
-    rows = book._stored(table)
+    rows = book._all(table)
     if column not in rows.collect_schema():
         return set()
     if column == "scope_id":

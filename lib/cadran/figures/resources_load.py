@@ -160,4 +160,6 @@ def _group(answers: Answers, by: str) -> str:
 def _where(answers: Answers) -> str:
     """Of whom a figure tells: what is selected, or all."""
     chosen = [name or answers.words("Unknown") for names in answers.view.selection.values() for name in names]
-    return answers.words.list(chosen) if chosen else answers.words("whole company")
+    if chosen:
+        return answers.words.list(chosen)
+    return answers.words("all that you see") if answers.facts.is_part else answers.words("whole company")

@@ -60,7 +60,15 @@ class Inquiry:
         kept = tuple(
             sorted((column, tuple(values)) for column, values in self.selected.items() if column not in {*by, apart})
         )
-        return _answer(self.book, name, by, kept, period or self.period, self.organisation, tuple(options.items()))
+        # Whoever it is worked out for, each who is shown it is noted.
+        book, organisation, more = replace(self.book, viewed=None), self.organisation, tuple(options.items())
+        found = _answer(book, name, by, kept, period or self.period, organisation, more)
+        if not isinstance(found, Problem):
+            try:
+                MEASURES[name].note(self.book, Question(by, dict(kept)), found)
+            except Problem as problem:
+                return problem
+        return found
 
     def of_cause(self, causes: Sequence[str | None], period: Period) -> tuple[str, ...]:
         """The deals whose place in the open pipeline changed between two dates for one of these causes."""

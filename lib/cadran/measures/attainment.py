@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from cadran.book import Book
+from cadran.book.individual import is_active
 from cadran.measures.catalogue import Need, Question, measure
 from cadran.measures.counting import count, grouped, small, total
 from cadran.measures.periods import add_months, day_before, seen_on, spans, start_of
@@ -79,7 +80,7 @@ def attainment(book: Book, question: Question, every: str = "quarter") -> nw.Laz
     rows = pl.concat(parts, how="vertical_relaxed").with_columns(
         pl.col("n_won", "n_won_unknown", "amount_won").fill_null(0)
     )
-    return nw.from_native(_rated(rows, book.rates_persons).sort([*by, "period"]).lazy()).select(
+    return nw.from_native(_rated(rows, is_active(book)).sort([*by, "period"]).lazy()).select(
         *by, *Attainment.column_names()
     )
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from cadran.book import DEAL_COLUMNS, Book
 from cadran.book.book import Organisation
-from cadran.book.individual import check_active
+from cadran.book.individual import check_active, check_deals, check_load, is_one_persons
 from cadran.book.removed import check_kept, start_of
 from cadran.measures.values import check_known, read_value
 from cadran.tables.problems import Problem
@@ -193,7 +193,7 @@ class Measure:
 
         Raises:
             Problem: If a column of `by` or `where` is none of the subject's, a value cannot be read as its type, it
-                rates a named seller and that is closed in this book, the period begins before what a purge kept, or
+                tells of one seller what is closed in this book or to its reader, the period begins before what a purge kept, or
                 the book lacks too much of what the measure needs.
         """
         if "" in question.by:
@@ -204,13 +204,24 @@ class Measure:
                     self.subject.no_column, "The columns are: {names}.",
                     column=column, names=", ".join(self.subject.columns),
                 )  # fmt: skip
-        if question.names_a_person and not self.of_persons:
-            check_active(book)
+        if {*PERSONS} & {*self.subject.columns}:
+            check_deals(book)
+            if question.names_a_person or is_one_persons(book):
+                check_load(book) if self.of_persons else check_active(book)
         if question.since:
             check_kept(book.manifest, start_of(question.since, book.settings.time_zone))
         self.refuse_if_impossible(book)
         by, where = tuple(dict.fromkeys(question.by)), self._typed(book, question)
-        return book.collect(self.answer(book, replace(question, by=by, where=where)))
+        told = book.collect(self.answer(book, replace(question, by=by, where=where)))
+        self.note(book, question, told)
+        return told
+
+    def note(self, book: Book, question: Question, told: pl.DataFrame) -> None:
+        """Note that the book's reader is shown what is told of sellers, if the question names any."""
+        if book.viewed and question.names_a_person and {*PERSONS} & {*self.subject.columns}:
+            persons = [each for name in PERSONS if name in question.by for each in told[name].unique()]
+            persons += [each for name in PERSONS for each in question.where.get(name, ())]
+            book.note("load" if self.of_persons else "rating", persons)
 
     def refuse_if_impossible(self, book: Book) -> None:
         """Raise a Problem that names what is missing, if the book lacks too much of what the measure needs."""

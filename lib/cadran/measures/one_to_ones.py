@@ -1,12 +1,12 @@
 """One-to-ones of a book: who has been waiting, what they take of a manager's week. Never what is said in them."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 import polars as pl
 
 from cadran.book import Book
 from cadran.book.one_to_ones import agreed, check_leads, led, one_to_ones
+from cadran.book.whole import whole_of
 from cadran.measures.staff import Staff
 from cadran.tables.measured.one_to_ones import Hours, Waiting
 from cadran.tables.one_to_ones import HELD, PLANNED
@@ -73,12 +73,13 @@ def waiting(book: Book, manager: str, on: date) -> pl.DataFrame:
             "Who waits for a one-to-one is told to their manager alone.", "Ask for how regular they are, by region."
         )
     check_leads(book, manager)
-    whole = replace(book, reader=None)
+    whole = whole_of(book, __name__)
     theirs = people(whole, on).filter(pl.col("manager") == manager).with_columns(is_late=~pl.col("is_on_rhythm"))
     if theirs["waiting_days"].count() == 0:
         raise Problem("No one-to-one of {manager} was noted: nobody knows who waits.",
                       "Note those held: `cadran pulse one-to-ones held`, or import them.", manager=manager)  # fmt: skip
     theirs = theirs.filter(pl.col("waiting_days").is_not_null())
+    book.note("one_to_ones", theirs["person"])
     return theirs.sort("waiting_days", "person", descending=[True, False]).select(Waiting.column_names())
 
 
@@ -114,7 +115,7 @@ def hours(book: Book, since: date, until: date, manager: str | None = None) -> p
 def hours_per_week(book: Book) -> dict[str, float]:
     """Hours a week that one-to-ones take of each manager from now on: by the rhythm agreed and the people they lead; where
     none was agreed, as the last 13 weeks had them. Nobody who holds none is in it."""
-    whole = replace(book, reader=None)
+    whole = whole_of(book, __name__)
     met = hours(whole, book.day - timedelta(weeks=13) + timedelta(days=1), book.day)
     told = {
         name: value / 13 for name, value in met.group_by("manager").agg(pl.col("hours_held").sum()).iter_rows() if value

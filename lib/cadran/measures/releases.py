@@ -24,7 +24,8 @@ def released(book: Book) -> list[Release]:
     """The releases of a book that its reader may see, in the order in which the waves closed.
 
     Waves that closed and were not released yet are released now, and kept. No reader, or one without regions and teams,
-    or of the people department, sees each whole; others see the company and the groups that lie in their regions and teams.
+    or of the people department, sees each whole; others see the company and the groups that lie in their regions and teams;
+    a seller, and who administers pay, the company.
 
     Raises:
         Problem: If a release has to be made and the book's folder cannot be written.
@@ -107,7 +108,7 @@ def _in_turn(folder: Path) -> Iterator[None]:
 def sees_all(book: Book) -> bool:
     """Whether the book's reader, if it has one, sees whole releases."""
     reader = book.reader
-    return reader is None or not reader.is_limited or reader.role in SEE_ALL
+    return reader is None or reader.role in SEE_ALL or (not reader.is_limited and reader.may("groups"))
 
 
 def seen(each: Release, book: Book) -> Release:
@@ -115,13 +116,14 @@ def seen(each: Release, book: Book) -> Release:
     reader = book.reader
     if reader is None or sees_all(book):
         return each
+    regions, teams = (reader.regions, reader.teams) if reader.may("groups") else (frozenset(), frozenset())
     members = pl.col("members").list
-    in_regions = members.eval(pl.element().is_in(list(reader.regions)).fill_null(False)).list.all()
-    in_teams = members.eval(pl.element().is_in(list(reader.teams)).fill_null(False)).list.all()
+    in_regions = members.eval(pl.element().is_in(list(regions)).fill_null(False)).list.all()
+    in_teams = members.eval(pl.element().is_in(list(teams)).fill_null(False)).list.all()
     theirs = each.groups.filter(
         (pl.col("cut") == COMPANY)
         | ((pl.col("cut") == TREE[0]) & in_regions)
-        | ((pl.col("cut") == TREE[1]) & (in_teams | pl.col("parent").is_in(list(_own(each, reader.regions)))))
+        | ((pl.col("cut") == TREE[1]) & (in_teams | pl.col("parent").is_in(list(_own(each, regions)))))
     )
     key = ["cut", "parent", "group"]
     cells = each.cells.join(theirs.select(key), on=key, how="semi", nulls_equal=True, maintain_order="left")

@@ -12,6 +12,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.landmarks import facts_at, open_pairs
 from cadran.book.moments import collect, once_told, rows, told_since
+from cadran.book.whole import whole_of
 from cadran.measures.catalogue import Need, Question, measure
 from cadran.measures.counting import count, grouped, total
 from cadran.measures.signals_learnt import DEAL, LEAST_WON, active_people, habits, in_polars, quantile
@@ -114,7 +115,9 @@ def shown(book: Book, pairs: pl.DataFrame) -> pl.DataFrame:
     fewer = active_people(view, pairs)
     told = facts_at(view, pairs).with_columns(fewer.to_series())
     named = told_since(
-        rows(view, "versions", "valid_from", "competitor"), "valid_from", any=pl.col("competitor").is_not_null()
+        rows(whole_of(view, __name__), "versions", "valid_from", "competitor"),
+        "valid_from",
+        any=pl.col("competitor").is_not_null(),
     )["any"]
     there = told.filter(pl.col("stage").is_not_null()).with_columns(is_rivalled=pl.col("competitor").is_not_null())
     there = once_told(there, None if "competitor" in book.settings.known_at_close else named, "is_rivalled")

@@ -70,7 +70,8 @@ def _level(book: Book, question: Question) -> tuple[str | None, str]:
     levels = [column for column in columns if column in _LEVELS]
     reader = book.reader
     if not levels and reader is not None and reader.is_limited:
-        levels = [name for name, theirs in {"region": reader.regions, "team": reader.teams}.items() if theirs]
+        of = {"region": reader.regions, "team": reader.teams, "rep_id": reader.persons}
+        levels = [name for name, theirs in of.items() if theirs]
     if len(levels) > 1:
         raise Problem(
             "Targets are set for {first} or for {second}, not for both at once.",

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from cadran.book import Book, Reader
+from cadran.book.whole import whole_of
 from cadran.measures.counting import Z95
 from cadran.models.card import untold
 from cadran.models.chain import Chained, Fitter, chain, to_follow
@@ -84,7 +85,7 @@ def backtest(
         Problem: If no chance can be told of any deal (`untold`), the days are not in order or not within the book, or
             no deal was open between them.
     """
-    reader, book = book.reader, replace(book, reader=None)
+    reader, book = book.reader, whole_of(book, __name__)
     taken = take(book, seed)
     if not all(lives(taken)) and (why := untold(choose(taken, seed, confirmed))):
         raise why

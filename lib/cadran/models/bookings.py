@@ -14,6 +14,7 @@ from scipy.special import logit, ndtri
 
 from cadran.book import Book
 from cadran.book.engines import POLARS
+from cadran.book.whole import whole_of
 from cadran.models import kept, win
 from cadran.models.amounts import Amounts, Became, became, signed_amounts
 from cadran.models.arrivals import Arrivals, arrivals
@@ -226,7 +227,7 @@ def of_model(book: Book, model: win.WinModel, months: int = 12, facts: pl.DataFr
         raise problem
     if months < 1:
         raise ValueError(f"months must be 1 or more, got {months!r}.")
-    book = replace(book, reader=None, engine=POLARS)
+    book = replace(whole_of(book, __name__), engine=POLARS)
     today = (book.day - EPOCH).days
     asked = [name for name in _COLUMNS if name != "closed_date"]
     deals = book.collect(book.deals([*asked, "closed_date"])).with_columns(
@@ -284,7 +285,7 @@ def bookings(book: Book, months: int = 12, wait: bool = True) -> Bookings | None
     Raises:
         Problem: If no chance, or no amount, can be told of any deal.
     """
-    return told(_begun(replace(book, reader=None, engine=POLARS), months), wait)
+    return told(_begun(replace(whole_of(book, __name__), engine=POLARS), months), wait)
 
 
 @lru_cache(maxsize=16)

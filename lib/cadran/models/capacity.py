@@ -13,6 +13,7 @@ import polars as pl
 
 from cadran.book import Book
 from cadran.book.engines import POLARS
+from cadran.book.whole import whole_of
 from cadran.measures.counting import Z95
 from cadran.measures.one_to_ones import hours_per_week
 from cadran.measures.periods import month_after
@@ -49,7 +50,7 @@ def capacity(book: Book, months: int = 12, staffing: Staffing | None = None, wai
     Raises:
         Problem: If nobody sells, no chance or no amount of a deal can be told, or the plan file is faulty.
     """
-    whole = replace(book, reader=None, engine=POLARS)
+    whole = replace(whole_of(book, __name__), engine=POLARS)
     staffing = staffing_of(whole, months) if staffing is None else staffing
     is_limited = book.reader is not None and book.reader.is_limited
     return told(_shown(book, months, staffing) if is_limited else _begun(whole, months, staffing), wait)
@@ -60,7 +61,7 @@ def _shown(book: Book, months: int, staffing: Staffing) -> Future[Hiring]:
     """That of the whole company, as the book's reader is shown it."""
 
     def work() -> Hiring:
-        hiring = capacity(replace(book, reader=None), months, staffing)
+        hiring = capacity(whole_of(book, __name__), months, staffing)
         assert hiring is not None  # it was waited for
         made = hiring.plan
         return replace(hiring, plan=replace(made, seen=_seen(book, made.force, made.sellers)))

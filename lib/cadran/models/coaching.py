@@ -10,6 +10,7 @@ import polars as pl
 
 from cadran.book import Book
 from cadran.book.individual import check_active
+from cadran.book.whole import whole_of
 from cadran.measures.catalogue import MEASURES, Question
 from cadran.measures.counting import small
 from cadran.measures.staff import Staff
@@ -74,8 +75,13 @@ def coaching(book: Book, by: By = "team", wait: bool = True) -> Coaching | None:
     """
     if by == "rep":
         check_active(book)
-    found = told(_begun(replace(book, reader=None), by), wait)
-    return None if found is None else _seen(found, book)
+    found = told(_begun(whole_of(book, __name__), by), wait)
+    if found is None:
+        return None
+    seen = _seen(found, book)
+    if by == "rep":
+        book.note("rating", seen.funnel["rep_id"].unique())
+    return seen
 
 
 @lru_cache(maxsize=16)
@@ -140,7 +146,7 @@ def coach(book: Book, by: By, open_chances: pl.DataFrame | None, seed: int = 0) 
 
 def _named(found: list[Entries], book: Book) -> list[Entries]:
     """With the region that a team is in now, so that one that moved is one; as it was where several teams share a name."""
-    now = Staff.of(replace(book, reader=None)).on(book.day).filter("is_here", pl.col("team").is_not_null())
+    now = Staff.of(whole_of(book, __name__)).on(book.day).filter("is_here", pl.col("team").is_not_null())
     only = now.group_by("team").agg(of=pl.col("region").drop_nulls().unique()).filter(pl.col("of").list.len() == 1)
     places = dict(only.select("team", pl.col("of").list.first()).iter_rows())
     place = pl.col("team").replace_strict(places, default=pl.col("region"), return_dtype=pl.String)

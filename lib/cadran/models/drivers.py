@@ -1,7 +1,7 @@
 """What goes with eNPS in one wave of a survey: which questions tell most of it, how surely. Of the company, never of a group."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -9,6 +9,7 @@ import polars as pl
 
 from cadran.book import Book
 from cadran.book.pulse import pulse_of
+from cadran.book.whole import whole_of
 from cadran.measures.releases import released, sees_all
 from cadran.models.drivers_told import by_order, by_pairs, estimates, priorities
 from cadran.tables.measured.drivers import Driver
@@ -74,7 +75,7 @@ def drivers(book: Book, wave: str | None = None, seed: int = 0) -> Drivers:
     """
     if not sees_all(book):
         raise Problem("What goes with eNPS is told of the whole company.", "Ask somebody who may read all of it.")
-    told = {each.name: each for each in released(replace(book, reader=None))}
+    told = {each.name: each for each in released(whole_of(book, __name__))}
     if wave is None:
         asking = [name for name, each in told.items() if each.questions["kind"].is_in(ENPS).any()]
         if not asking:

@@ -5,7 +5,7 @@ when. What a team does with a deal (contacts, meetings, answers) is not among th
 the client is: teams and territories go together, so that a hard market stays in what is told of its team.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
@@ -15,6 +15,7 @@ from cadran.book import Book
 from cadran.book.known import kept_from
 from cadran.book.landmarks import facts_at
 from cadran.book.moments import latest, rows
+from cadran.book.whole import whole_of
 from cadran.measures.catalogue import MEASURES, Question
 from cadran.measures.counting import small
 from cadran.measures.signals_learnt import in_polars
@@ -62,7 +63,7 @@ def entries(book: Book) -> tuple[list[Entries], Problem | None]:
     Raises:
         Problem: If no deal was followed long enough.
     """
-    view = in_polars(replace(book, reader=None))
+    view = in_polars(whole_of(book, __name__))
     found, problem = _found(view)
     told = []
     for stage in [None, *open_stages(view)["stage"]]:

@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 
 from cadran.book import Book
-from cadran.book.individual import check_active
+from cadran.book.individual import check_active, is_active
+from cadran.book.whole import whole_of
 from cadran.measures.catalogue import Question
 from cadran.measures.periods import add_months, month_end, start_of
 from cadran.measures.targets import targets_for
@@ -82,7 +83,7 @@ class Forecast:
     @cached_property
     def _names(self) -> dict[str, list[str]] | None:
         """The regions and teams that may be named; None for all."""
-        return None if self.book.rates_persons else named(self._theirs, self.book)
+        return None if is_active(self.book) else named(self._theirs, self.book)
 
     def periods(self, every: str = "month", horizon: int = HORIZON) -> list[tuple[date, date]]:
         """First and last day of the periods told: those that end within so many months, that under way first; maybe none.
@@ -128,6 +129,8 @@ class Forecast:
             rows, schema={name: kind for name, kind in _SCHEMA.items() if name not in NAMES}, orient="row"
         )
         beside = self._beside(by, every, horizon)
+        if by == "rep":
+            self.book.note("rating", groups)
         keys = ["group", "period"]
         return frame.join(beside, on=keys, how="left", nulls_equal=True, maintain_order="left").select(list(_SCHEMA))
 
@@ -166,7 +169,7 @@ class Forecast:
         Raises:
             Problem: If the past is too short, or tells of one person.
         """
-        if not self.book.rates_persons:
+        if not is_active(self.book):
             check_whole(self.seen.sellers, self.book)
         if self.past is None:
             assert self.why_no_past is not None
@@ -294,7 +297,7 @@ def forecast(book: Book, seed: int = 0, later: Book | None = None) -> Forecast:
     Raises:
         Problem: If neither deals nor the past tell anything.
     """
-    whole = replace(book, reader=None)
+    whole = whole_of(book, __name__)
     past, why = None, None
     try:
         past = past_forecasts(whole if later is None else later, seed=seed)
@@ -329,7 +332,7 @@ def _begun(book: Book, later: Book | None) -> Future[Forecast]:
 
 
 def _whole(book: Book) -> Book:
-    return replace(book, reader=None, rates_persons=False)
+    return replace(whole_of(book, __name__), rates_persons=False)
 
 
 def _named(frame: pl.DataFrame, names: dict[str, list[str]] | None) -> pl.DataFrame:

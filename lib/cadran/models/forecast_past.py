@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from cadran.book import Book, Reader
+from cadran.book.whole import whole_of
 from cadran.measures.periods import add_months, month_end
 from cadran.models import win
 from cadran.models.accuracy import naive_error
@@ -65,7 +66,7 @@ class Past:
 
     def known_by(self, book: Book) -> "Past":
         """What of it was known at an earlier moment of its book: the forecasts made by then, beside what had come."""
-        book = replace(book, reader=None)
+        book = whole_of(book, __name__)
         told, deals = self.told.filter(pl.col("origin") <= book.day), deals_known(book)
         actual = {level: booked(book, deals, level) for level in ("company", "region")}
         return replace(self, until=min(self.until, book.day), told=_beside(told, actual))
@@ -87,7 +88,7 @@ def forecast_past(book: Book, since: date | None = None, until: date | None = No
     Raises:
         Problem: If the book knows no month end from which a month that is over could have been forecast.
     """
-    book = replace(book, reader=None)
+    book = whole_of(book, __name__)
     deals = deals_known(book)
     actual = {level: booked(book, deals, level) for level in ("company", "region")}
     days, first = _month_ends(book, actual["company"], since, until)

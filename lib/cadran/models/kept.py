@@ -22,6 +22,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.draft import seal_of
 from cadran.book.engines import POLARS
+from cadran.book.whole import whole_of
 from cadran.models import backtest, win
 from cadran.models.design import Category, Design, Number
 from cadran.models.hazards import Hazards, Rates
@@ -100,7 +101,7 @@ def _place(kind: Kind, book: Book, question: tuple[Any, ...]) -> _Place:
 
 def once(kind: Kind, book: Book, *question: Any) -> Any:
     """What is kept of a book for a question: made by one of those who ask at once."""
-    asked = replace(book, reader=None, engine=POLARS, rates_persons=False)
+    asked = replace(whole_of(book, __name__), engine=POLARS, rates_persons=False)
     with _LOCK:
         place = _place(kind, asked, question)
     with place.lock:

@@ -1,12 +1,12 @@
 """What one-to-ones leave of the selling hours of those who sell and lead others."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
 from cadran.book import Book
+from cadran.book.whole import whole_of
 from cadran.measures.one_to_ones import hours
 from cadran.measures.periods import month_after
 from cadran.models.staff import Presence
@@ -30,7 +30,7 @@ def met_before(book: Book, past: Presence, days: WorkingDays) -> np.ndarray:
     if not past.months:
         return left
     end = month_after(past.months[-1], 1)
-    held = hours(replace(book, reader=None), past.months[0], min(end, book.day))
+    held = hours(whole_of(book, __name__), past.months[0], min(end, book.day))
     # A week counts in the month of its Monday.
     held = (
         held.with_columns(month=pl.col("week").dt.month_start())

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import narwhals as nw
 import numpy as np
 import polars as pl
 
 from cadran.book import Book
+from cadran.book.individual import is_active
 from cadran.models.booked import deals_known
 from cadran.models.disclosure import withheld
 from cadran.tables.problems import Problem
@@ -24,8 +26,8 @@ def in_scope(sellers: pl.DataFrame, book: Book) -> pl.Series:
     reader = book.reader
     if reader is None or not reader.is_limited:
         return pl.Series([True]).new_from_index(0, sellers.height)
-    theirs = pl.col("region").is_in(list(reader.regions)) | pl.col("team").is_in(list(reader.teams))
-    return sellers.select(theirs.fill_null(False)).to_series()
+    places = sellers if "rep_id" in sellers.columns else sellers.with_columns(rep_id=pl.lit(None, pl.String))
+    return nw.from_native(places).with_columns(has=reader.has()).to_native()["has"]
 
 
 def named(sellers: pl.DataFrame, book: Book) -> dict[str, list[str]]:
@@ -91,7 +93,7 @@ def seen_of(book: Book, rows: "Sequence[Row]", holds: np.ndarray, sellers: pl.Da
     if reader is not None and reader.is_limited:
         seen = np.array([row.level == "company" or row.region in reader.regions
                          or (row.level == "team" and row.group in reader.teams) for row in rows], bool)  # fmt: skip
-    if book.rates_persons:
+    if is_active(book):
         return Seen(seen, seen)
     theirs = in_scope(sellers, book).to_numpy()
     forecast = []
@@ -117,7 +119,7 @@ def of_groups(told: pl.DataFrame, book: Book) -> pl.DataFrame:
     Raises:
         Problem: As `named`.
     """
-    if book.rates_persons:
+    if is_active(book):
         return told
     owners = deals_known(book).select("rep_id", *LEVELS).unique()
     names = named(owners, book)["region"]

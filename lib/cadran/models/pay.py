@@ -1,7 +1,7 @@
 """What a plan pays on what was won: payouts by period, each with its lines, per team or, where that is open, per rep."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ import polars as pl
 
 from cadran.book import Book
 from cadran.book.individual import check_active, is_active
+from cadran.book.whole import whole_of
 from cadran.measures.counting import small
 from cadran.models.pay_credits import Credits, credited
 from cadran.models.pay_earned import Line, Settled, settle
@@ -72,7 +73,7 @@ def payroll(book: Book, plan: PayPlan) -> Payroll:
             "Ask what it may cost, or compare it with a plan that has begun.",
             plan=plan.name, starts=plan.starts, day=book.day,
         )  # fmt: skip
-    whole = replace(book, reader=None)
+    whole = whole_of(book, __name__)
     staff = staffed(whole, plan)
     if staff.people.is_empty():
         raise why_nobody(whole, plan, staff)
@@ -106,12 +107,13 @@ def payouts(paid: Payroll, since: date | None = None, until: date | None = None)
     told = [_summed(rows, None), _summed(rows.filter(pl.col("shown") != ""), "shown")]
     if rows["rep_id"].n_unique() < LEAST:
         told = []
-    if is_active(paid.book):
+    if is_active(paid.book, "pay"):
         each = rows.filter(pl.col("is_here") | (pl.col("pay") != 0) | (pl.col("carried") != 0))
         each = each.with_columns(
             level=pl.lit("rep"), group="rep_id", carried_pay=pl.col("carried"), n_sellers=pl.lit(1)
         )
         told = [*(told or [_summed(rows, None)]), each]
+        paid.book.note("pay", each["group"].unique())
     return typed(Payout, [_in_money(each) for each in told])
 
 
@@ -124,11 +126,12 @@ def trace(paid: Payroll, rep_id: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     Raises:
         Problem: If ratings of named persons are closed, or the plan does not pay the rep.
     """
-    check_active(paid.book)
+    check_active(paid.book, "pay")
     seen = paid.staff.people.filter(paid.sees())["rep_id"].to_list()
     if rep_id not in seen:
         raise Problem("The plan {plan} does not pay {rep}.", "Name one of the reps it pays: {names}, …",
                       plan=paid.plan.name, rep=rep_id, names=", ".join(seen[:5]))  # fmt: skip
+    paid.book.note("pay", [rep_id])
     own = paid.credits.rows.filter(pl.col("rep_id") == rep_id, pl.col("known_in") < len(paid.periods))
     firsts = pl.Series([first for first, _ in paid.periods])
     frames = []

@@ -1,7 +1,7 @@
 """The pay plans of a book beside each other: what each pays for the next deal, who gains and loses, what to look at."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import polars as pl
@@ -43,7 +43,10 @@ def plans_beside(book: Book) -> Beside:
     Raises:
         Problem: If the book keeps no plan, or none that can be used.
     """
-    return _beside(book, written(book, "pay*.toml"))
+    found = _beside(replace(book, viewed=None), written(book, "pay*.toml"))
+    if isinstance(found.compared, pl.DataFrame):
+        book.note("pay", found.compared.filter(pl.col("level") == "rep")["group"])
+    return found
 
 
 @lru_cache(maxsize=16)

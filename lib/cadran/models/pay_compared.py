@@ -40,7 +40,7 @@ def compared(paid: Payroll, other: PayPlan) -> pl.DataFrame:
     ).with_columns(more=pl.col("b") - pl.col("a"))
     both = both.with_columns(shown=pl.col("team").replace_strict(shown_as(both), default="", return_dtype=pl.String))
     teams = both.filter(pl.col("shown") != "")
-    if not is_active(paid.book):
+    if not is_active(paid.book, "pay"):
         if _is_of_few(both, pl.lit("")):
             return PayCompared.create_empty()
         told = [_differences(both, None), *([] if _is_of_few(teams, "shown") else [_differences(teams, "shown")])]
@@ -48,6 +48,7 @@ def compared(paid: Payroll, other: PayPlan) -> pl.DataFrame:
     reps = both.group_by("rep_id", "seller", maintain_order=True).agg(_DIFFERENCES).rename({"rep_id": "group"})
     reps = reps.with_columns(_NO_REASON, level=pl.lit("rep")).sort("difference_pay", "group")
     told = [_differences(both, None), *([_differences(teams, "shown")] if both.height >= LEAST else []), reps]
+    paid.book.note("pay", reps["group"])
     return typed(PayCompared, told)
 
 

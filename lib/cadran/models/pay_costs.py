@@ -11,6 +11,7 @@ import polars as pl
 
 from cadran.book import Book
 from cadran.book.individual import is_active
+from cadran.book.whole import whole_of
 from cadran.measures.counting import small
 from cadran.measures.periods import month_after
 from cadran.models.pay_credits import credited
@@ -55,8 +56,8 @@ class Ahead:
         self._spans = [np.flatnonzero(year.period == p) for year in self._years for p in year.last_month]
         self.n_sellers = self._years[0].staff.people.height
         if not self.n_sellers:
-            raise why_nobody(replace(book, reader=None), self._years[0].plan, self._years[0].staff)
-        if self.n_sellers < LEAST and not is_active(book):
+            raise why_nobody(whole_of(book, __name__), self._years[0].plan, self._years[0].staff)
+        if self.n_sellers < LEAST and not is_active(book, "pay"):
             raise Problem("The plan pays too few sellers ({n}): what it costs would tell what each is paid.",
                           "`cadran activate individual` opens it, once what the law asks for is on record.",
                           n=self.n_sellers)  # fmt: skip
@@ -140,7 +141,7 @@ class _Year:
         columns = np.array([numbers.get(rep, -1) for rep in reps], np.int64)
         #: Where the reps paid stand among the sellers simulated, and which of them do.
         self.known, self.is_simulated = columns[columns >= 0], columns >= 0
-        found = credited(replace(book, reader=None), plan)
+        found = credited(whole_of(book, __name__), plan)
         before = replace(found, rows=found.rows.filter(pl.col("won_date") < months[0], pl.col("date") <= book.day))
         self.firsts = [first for first, _ in plan.periods()]
         self.so_far = before.known(plan, reps, len(self.firsts))[-1].astype(np.float64)

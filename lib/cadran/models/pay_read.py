@@ -1,7 +1,6 @@
 """Reading a pay plan from a TOML file, and telling all that is wrong with it. The format is told in docs/pay.md."""
 
 from calendar import monthrange
-from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import narwhals as nw
 
 from cadran.book import Book
+from cadran.book.whole import whole_of
 from cadran.measures.counting import small
 from cadran.models.pay_plan import ATTAINMENTS, COLUMNS, PERIODS, Measure, PayPlan, Person, Tier
 from cadran.models.plan_file import plan_of
@@ -41,7 +41,7 @@ def load_plan(path: Path, book: Book) -> PayPlan:
     Raises:
         Problem: With every fault of the file: its table, its key, the rule and the repair.
     """
-    root, book = read_toml(path), replace(book, reader=None)  # a plan may name whom a reader does not see
+    root, book = read_toml(path), whole_of(book, __name__)  # a plan may name whom a reader does not see
     who, pay, quota = root.section("who"), root.section("pay"), root.section("quota")
     reps = small(book.table("reps").select("rep_id", "team", "role").unique())
     known = {name: sorted(reps[name].drop_nulls().unique()) for name in reps.columns}

@@ -1,7 +1,7 @@
 """What groups where it goes well do otherwise: facts of their deals at one age, beside those of the other groups."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 import polars as pl
@@ -9,6 +9,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.landmarks import facts_at
 from cadran.book.moments import latest, rows
+from cadran.book.whole import whole_of
 from cadran.measures.clustered import UNKNOWN, Estimate, Values, difference
 from cadran.measures.counting import LEAST_FOR_INTERVAL, small
 from cadran.measures.signals_learnt import in_polars
@@ -50,7 +51,7 @@ def practices(book: Book, by: str, well: Collection[str]) -> pl.DataFrame:
         by: "team", "region" or "rep_id", as it was then.
         well: The groups where it goes well.
     """
-    told = _deals(in_polars(replace(book, reader=None)))
+    told = _deals(in_polars(whole_of(book, __name__)))
     told = told.filter(pl.col(by).is_not_null()).with_columns(is_well=pl.col(by).is_in(list(well)))
     number = pl.coalesce("rep_id", "opportunity_id").rank("dense").cast(pl.Int64) - 1
     told = told.with_columns(number=number) if told.height else told.with_columns(number=pl.lit(0))

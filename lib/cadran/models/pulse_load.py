@@ -1,7 +1,7 @@
 """Load beside pulse: whether groups answer otherwise after weeks that weighed more on them. Released groups alone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, Literal
@@ -13,6 +13,7 @@ import polars as pl
 from cadran.book import Book
 from cadran.book.one_to_ones import one_to_ones
 from cadran.book.pulse import pulse_of
+from cadran.book.whole import whole_of
 from cadran.measures import MEASURES, Question
 from cadran.measures.counting import count, grouped, small
 from cadran.measures.one_to_ones import people
@@ -70,7 +71,7 @@ def pulse_load(book: Book, level: Level = "team", weeks: int = WEEKS, survey: st
     if not 1 <= weeks <= MOST_WEEKS:
         raise Problem("{weeks} weeks before a wave cannot be looked at.", "Ask for 1 to {most}.", weeks=weeks,
                       most=MOST_WEEKS)  # fmt: skip
-    whole = in_polars(replace(book, reader=None))
+    whole = in_polars(whole_of(book, __name__))
     releases = [each for each in released(whole) if survey in (None, each.terms.survey)]
     # Of a wave whose answers were kept as long as they may be, nobody knows any more when it opened.
     there = set(pulse_of(whole).wave_names())

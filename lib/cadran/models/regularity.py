@@ -1,6 +1,5 @@
 """How regularly people are met, group by group: none of them, and no difference of two, tells of one manager."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,7 +7,9 @@ import numpy as np
 import polars as pl
 
 from cadran.book import Book
+from cadran.book.individual import is_active
 from cadran.book.one_to_ones import one_to_ones
+from cadran.book.whole import whole_of
 from cadran.measures.counting import wilson
 from cadran.measures.one_to_ones import WEEKS, people
 from cadran.measures.staff import LEAST_PERSONS
@@ -30,7 +31,7 @@ def regularity(book: Book, on: date) -> pl.DataFrame:
         book: At its moment; a reader of some regions or teams is told those.
         on: The day it is.
     """
-    whole = replace(book, reader=None)
+    whole = whole_of(book, __name__)
     # Of managers who have noted none, nobody knows how regular they are: their people are in no group.
     known = people(whole, on).filter(pl.col("is_on_rhythm").is_not_null())
     met = one_to_ones(whole, on)
@@ -40,7 +41,7 @@ def regularity(book: Book, on: date) -> pl.DataFrame:
         known.filter(pl.col("team").is_not_null()).select("region", "team").unique().sort("region", "team").to_dicts()
     )
     inside = [_inside(known, group) for group in groups]
-    hidden = np.zeros(len(groups), bool) if book.rates_persons else _hidden(groups, inside, known["manager"].to_list())
+    hidden = np.zeros(len(groups), bool) if is_active(book) else _hidden(groups, inside, known["manager"].to_list())
     rows = []
     for group, is_in, is_hidden in zip(groups, inside, hidden, strict=True):
         theirs = known.filter(pl.Series(is_in))

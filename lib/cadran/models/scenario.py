@@ -13,6 +13,7 @@ import polars as pl
 
 from cadran.book import Book
 from cadran.book.engines import POLARS
+from cadran.book.whole import whole_of
 from cadran.measures.catalogue import Question
 from cadran.measures.periods import month_end
 from cadran.measures.targets import targets_for
@@ -285,7 +286,7 @@ def chain(book: Book, wait: bool = True) -> Chain | None:
     """
     asked = replace(book, engine=POLARS, rates_persons=False)
     is_limited = book.reader is not None and book.reader.is_limited
-    whole = replace(asked, reader=None)
+    whole = whole_of(asked, __name__)
     return told(_shown(asked, written(book)) if is_limited else _begun(whole, written(book)), wait)
 
 
@@ -294,7 +295,7 @@ def _shown(book: Book, _written: tuple[tuple[str, int], ...]) -> Future[Chain]:
     """That of the whole company, as the book's reader is shown it."""
 
     def work() -> Chain:
-        whole, hiring = chain(replace(book, reader=None)), capacity(book, MONTHS)
+        whole, hiring = chain(whole_of(book, __name__)), capacity(book, MONTHS)
         assert whole is not None  # both were waited for
         assert hiring is not None
         check_whole(whole.bookings.sellers, book)

@@ -11,6 +11,8 @@ from typing import Any
 import polars as pl
 
 from cadran.book import Book
+from cadran.book.individual import check_load
+from cadran.book.whole import check_groups, whole_of
 from cadran.models.behind import behind, told
 from cadran.models.plan_file import plan_there, written
 from cadran.models.territories import Reassigned, reassign
@@ -70,6 +72,10 @@ class Proposal:
         mean = float(self.balance["before"].sum()) / max(self.balance.filter(pl.col("target") > 0).height, 1)
         return 1 / math.sqrt(mean) if mean > 0 else None
 
+    def note(self, book: Book) -> None:
+        """Note that a book's reader is shown how much each seller has."""
+        book.note("load", self.balance["rep_id"])
+
     @property
     def summary(self) -> dict[str, Any]:
         """The figures in short."""
@@ -101,8 +107,11 @@ def propose(
         chances: `opportunity_id` and `probability`, for the measure "potential"; by default the win model tells.
 
     Raises:
-        Problem: If the book has no sellers, a rule is wrong, or there is nothing to share out.
+        Problem: If the book has no sellers, a rule is wrong, there is nothing to share out, or its reader is not told who
+            has how much.
     """
+    check_groups(book)
+    check_load(book)
     found = portfolio(book)
     path = path or plan_there(book, FILE)
     rules = _rules(book, path, found) if path else Rules()
@@ -147,7 +156,7 @@ def _rules(book: Book, path: Path, found: Portfolio) -> Rules:
     """Rules are of the whole company: who sees a part of it is told of that part, not that the rest is unknown."""
     if book.reader is None or not book.reader.is_limited:
         return read_rules(path, found)
-    return read_rules(path, portfolio(replace(book, reader=None))).among(found)
+    return read_rules(path, portfolio(whole_of(book, __name__))).among(found)
 
 
 def proposed(book: Book, measure: str | None = None, wait: bool = True) -> Proposal | None:
@@ -161,7 +170,10 @@ def proposed(book: Book, measure: str | None = None, wait: bool = True) -> Propo
     Raises:
         Problem: As `propose` does.
     """
-    return told(_begun(book, measure, written(book, FILE)), wait)
+    found = told(_begun(replace(book, viewed=None), measure, written(book, FILE)), wait)
+    if found is not None:
+        found.note(book)
+    return found
 
 
 @lru_cache(maxsize=16)

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from cadran.book import Book
+from cadran.book.individual import is_active
 from cadran.measures.periods import month_after
 from cadran.models.load_ahead import Drawn, Draws, load_ahead
 from cadran.models.met import left_by_meetings, met_before
@@ -259,7 +260,7 @@ def workforce(
     ramped = past.present * share * met_before(book, past, days)
     told = worked(book, everybody.select("rep_id", "region"), {month: days.business(month) for month in past.months})
     is_of_one = past.revenue[:, -MOST_MONTHS:].any(axis=1).sum() == 1  # its pace would be that person's
-    pace = None if is_of_one and not book.rates_persons else learn_productivity(past, ramped)
+    pace = None if is_of_one and not is_active(book) else learn_productivity(past, ramped)
     had = ramped.sum(axis=0) * np.array([days.selling_hours(month) for month in past.months])
     there = everybody.filter("is_present")
     groups: dict[Group, None] = dict.fromkeys(there.select("region", "team").iter_rows())

@@ -16,6 +16,8 @@ NOTEBOOKS = _PACKAGE / "_notebooks" if (_PACKAGE / "_notebooks").exists() else _
 LEARNING = ("process", "resources")
 #: Those that show groups alone to whoever is to see no more.
 PRESENTING = ("resources", "pulse", "definitions")
+#: Those that tell of deals alone.
+OF_DEALS = dict.fromkeys(("opportunities", "process"), "deals")
 
 
 @dataclass(frozen=True)
@@ -29,18 +31,29 @@ class App:
     is_page: bool | None = None
     #: Whether it learns from the book, which may take a while: its first sight is made once somebody has asked for it.
     learns: bool = False
-    #: Whether it shows groups alone to a presenter, and so is for them.
+    #: What a reader's role must be told of to open it: a word of `cadran.book.reader.RIGHTS`; nothing if empty.
+    needs: str = ""
+    #: Whether it shows groups alone to who is to see no more, and so is for a presenter.
     presents: bool = False
 
     def is_for(self, reader: Reader | None) -> bool:
-        """Whether it is for a reader: one who sees neither clients nor people has what shows groups alone."""
-        return self.presents or not is_masked(reader)
+        """Whether a reader may open it; whoever reads where nobody signs in may."""
+        is_told = not self.needs or reader is None or reader.may(self.needs)
+        return is_told and (self.presents or not is_masked(reader))
 
 
 def shipped_apps(folder: Path = NOTEBOOKS) -> tuple[App, ...]:
     """The apps of the allow-list whose notebook is in `folder`."""
     return tuple(
-        App(name, title, folder / f"{name}.py", is_page=True, learns=name in LEARNING, presents=name in PRESENTING)
+        App(
+            name,
+            title,
+            folder / f"{name}.py",
+            is_page=True,
+            learns=name in LEARNING,
+            needs=OF_DEALS.get(name, ""),
+            presents=name in PRESENTING,
+        )
         for name, title in PAGES.items()
         if (folder / f"{name}.py").exists()
     )

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from cadran.access.accounts import Accounts, Session
 from cadran.access.passwords import LONGEST, SHORTEST, check_password
+from cadran.book.reader import Reader
 from cadran.publish.asking import drop_token, keep_token, token_of
 from cadran.publish.entry import answer_page, page_of, switch
 from cadran.publish.forms import NoForm, TooLong, fields_of
@@ -57,6 +58,8 @@ class Entrance:
     ):
         self.accounts, self.clock, self.known = accounts, clock, known
         self.provider, self.with_passwords = provider, with_passwords or provider is None
+        #: Told by the site: what of a reader's scope nobody of the book is in any more.
+        self.gone: Callable[[Reader], list[str]] = lambda reader: []
         self._names, self._addresses = Buckets(*PER_NAME), Buckets(*PER_ADDRESS)
         self._limiter: CapacityLimiter | None = None
 
@@ -108,29 +111,34 @@ class Entrance:
         """Who one is here, what one sees, and a new password."""
         session: Session = request.scope["session"]
         words = words_for(pick_language(request.query_params.get("lang"), session.reader.language))
+        gone = await run_in_threadpool(self.gone, session.reader)
         if session.is_guest:
-            return answer_page(_guest(words, session, self.provider.name if self.provider else ""))
+            return answer_page(_guest(words, session, gone, self.provider.name if self.provider else ""))
+
+        def page(said: str = "") -> str:
+            return _account(words, session, gone, said)
+
         if request.method != "POST":
-            return answer_page(_account(words, session))
+            return answer_page(page())
         try:
             fields = await fields_of(request, _MOST)
         except (NoForm, TooLong):
-            return answer_page(_account(words, session, words("That was not the form of this page.")), 400)
+            return answer_page(page(words("That was not the form of this page.")), 400)
         name = session.reader.id
         if wait := self._wait(request, name):
             said = words("Too many tries. Wait {n} s, then try again.", n=words.number(wait))
-            return answer_page(_account(words, session, said), 429, {"Retry-After": str(wait)})
+            return answer_page(page(said), 429, {"Retry-After": str(wait)})
         old, new = fields.get("password", ""), fields.get("new", "")
         trial = await self._slowly(self.accounts.sign_in, name, old, self.clock())
         if trial is None:
-            return answer_page(_account(words, session, words("The present password is not right.")), 422)
+            return answer_page(page(words("The present password is not right.")), 422)
         try:
             if new == old:
                 raise Problem("The new password is the present one.", "Take another.")
             await run_in_threadpool(check_password, new, [name], self.known)
         except Problem as problem:
             await run_in_threadpool(self.accounts.sign_out, trial)
-            return answer_page(_account(words, session, problem.told(words)), 422)
+            return answer_page(page(problem.told(words)), 422)
         await self._slowly(self.accounts.set_password, name, new)
         said = words("The password is changed. Sign in with it.")
         return answer_page(self._sign_in(words, "/", said, name, is_good=True))
@@ -174,8 +182,34 @@ def _password_form(words: Words, to: str, name: str, is_first: bool) -> str:
     return _form(f"{SIGN_IN}?next={quote(to, safe='')}&lang={words.language}", fields)
 
 
-def _account(words: Words, session: Session, said: str = "") -> str:
-    reader, told = session.reader, [_told_of(words, session)]
+def told_scope(words: Words, reader: Reader) -> str:
+    """What somebody sees, in a sentence."""
+    scope = words.list(sorted(reader.regions | reader.teams)) if reader.is_limited else words("the whole company")
+    match reader.role:
+        case "seller":
+            return words("You see your own deals, what you have to do and, where that is open, what you are paid.")
+        case "pay":
+            return words("You see pay plans and, where that is open, what each is paid, of {scope}.", scope=scope)
+        case "people":
+            return words("You see {scope}, and surveys as they were released.", scope=scope)
+        case "presenter":
+            return words("You see groups of {scope}, without clients and people.", scope=scope)
+    return words("You see {scope}.", scope=scope)
+
+
+def told_gone(words: Words, gone: list[str]) -> str:
+    """That nobody is in a part of somebody's scope."""
+    return words(
+        "No seller of this book is in {names} any more: you see nothing of it. Whoever runs Cadran here can change your account.",
+        names=words.list(gone),
+    )
+
+
+def _account(words: Words, session: Session, gone: list[str], said: str = "") -> str:
+    reader = session.reader
+    told = [_told_of(words, session)]
+    if gone:
+        told.append(told_gone(words, gone))
     if session.is_temporary:
         told.append(words("Your password was made up for you: choose one of your own to go on."))
     fields = (
@@ -201,10 +235,11 @@ def _account(words: Words, session: Session, said: str = "") -> str:
     )
 
 
-def _guest(words: Words, session: Session, provider: str) -> str:
+def _guest(words: Words, session: Session, gone: list[str], provider: str) -> str:
     """The account of somebody who has no password here."""
     told = [
         _told_of(words, session),
+        *([told_gone(words, gone)] if gone else []),
         words(
             "You sign in with {provider}: your password, and what you may see, are changed there.", provider=provider
         ),
@@ -219,9 +254,7 @@ def _farewell(words: Words, provider: str, onward: str) -> str:
 
 
 def _told_of(words: Words, session: Session) -> str:
-    reader = session.reader
-    scope = words.list(sorted(reader.regions | reader.teams)) if reader.is_limited else words("the whole company")
-    return words("You are signed in as {name}. You see {scope}.", name=reader.id, scope=scope)
+    return f"{words('You are signed in as {name}.', name=session.reader.id)} {told_scope(words, session.reader)}"
 
 
 def _ways_out(words: Words) -> str:

@@ -34,6 +34,8 @@ class FirstSight:
     html: str | None
     #: What the page says first: its sentences and headline numbers, by their places.
     lead: Mapping[str, Block] = field(default_factory=dict)
+    #: Named persons whom it tells of: what (`cadran.book.views.KINDS`), and whom.
+    shows: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 class FirstSights:
@@ -74,7 +76,7 @@ class FirstSights:
                 future.cancel()
 
     def _future(self, app: App, language: str, reader: Reader | None) -> Future[FirstSight | Problem]:
-        nobody = reader and replace(reader, id="", language=language)
+        nobody = reader and replace(reader.nobody, language=language)
         key = (app.name, language, self._version(), nobody)
         with self._lock:
             if key not in self._made:
@@ -94,8 +96,11 @@ class FirstSights:
             if not future.set_running_or_notify_cancel():
                 return
             try:
-                with reading_as(reader):
+                shows: list[tuple[str, tuple[str, ...]]] = []
+                with reading_as(reader, lambda kind, whom: shows.append((kind, tuple(whom)))):
                     made = self._run(app, language)
+                if isinstance(made, FirstSight):
+                    made = replace(made, shows=tuple(dict.fromkeys(shows)))
                 if isinstance(made, Problem) and (name, version) not in self._complained:
                     self._complained.add((name, version))
                     self.complain(made)

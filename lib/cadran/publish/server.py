@@ -27,6 +27,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from cadran.access.accounts import Session
+from cadran.access.scopes import Known
 from cadran.book import open_book
 from cadran.book.draft import seal_of
 from cadran.book.reader import Reader
@@ -38,14 +39,15 @@ from cadran.publish.apps import App, shipped_apps
 from cadran.publish.asking import Asking, ByCookie, ByHeader
 from cadran.publish.assets import Assets, FrontEnd
 from cadran.publish.bounds import MOST_BYTES, Bounds
-from cadran.publish.entrance import Entrance
+from cadran.publish.entrance import Entrance, told_gone
 from cadran.publish.gate import ENDED, Gate
 from cadran.publish.guard import LOOPBACK, Guard
 from cadran.publish.home import Home
 from cadran.publish.light import lighten
 from cadran.publish.outside import Outside
 from cadran.publish.parsing import take_turns
-from cadran.publish.prepared import FirstSights
+from cadran.publish.prepared import FirstSight, FirstSights
+from cadran.publish.reading import noting_for
 from cadran.publish.refusals import words_of
 from cadran.publish.room import RoomPages
 from cadran.publish.rooms import Rooms
@@ -153,8 +155,11 @@ class Site:
     ):
         open_book(book)
         self.entrance, self.outside = entrance, outside
+        if entrance:
+            entrance.gone = self.gone
         self.log, self.numbers = log, numbers
         self.is_ready = False
+        self._known: tuple[Path, Known] | None = None
         reading.publish(to_known=entrance is not None)
         take_turns()
         lighten(only_pages=all(app.is_page for app in apps))
@@ -178,6 +183,22 @@ class Site:
         Page.audience = self.rooms
         site = outside.address.rstrip("/") if outside else None
         self.room_pages = RoomPages(self.rooms, scripts["follow"], self.code[_WIDGET], POLICY, site)
+
+    def gone(self, reader: Reader) -> list[str]:
+        """What of a reader's scope nobody of the book is in any more."""
+        if not reader.is_limited:
+            return []
+        version = current_version(self.book)
+        if self._known is None or self._known[0] != version:
+            self._known = version, Known(open_book(self.book))
+        return self._known[1].gone(reader)
+
+    def _note(self, sight: FirstSight, reader: Reader | None) -> None:
+        """Note whom a picture shows to a reader."""
+        if note := noting_for(self.book, reader):
+            for kind, whom in sight.shows:
+                if others := [each for each in whom if reader is None or each not in reader.persons]:
+                    note(kind, others)
 
     def version(self) -> str:
         """The version of the book at this moment: a new import changes it."""
@@ -246,7 +267,7 @@ class Site:
             *(Route(f"/{name}", self.shell) for name in self.apps),
             *(Route(f"/live/{name}/assets/{{name}}", front_end.answer) for name in self.apps),
             *(
-                Mount(f"/live/{name}", _Live(marimo_app, partial(self.sights.is_page.get, name, True), app, self.rooms))
+                Mount(f"/live/{name}", _Live(marimo_app, app, partial(self.sights.is_page.get, name, True), self.rooms))
                 for name, app in self.apps.items()
             ),
         ]
@@ -285,14 +306,20 @@ class Site:
         reader = session.reader if session else None
         app, words = self.apps[request.url.path.strip("/")], words_of(request)
         if not app.is_for(reader):
-            raise HTTPException(404)
+            said = [words("It tells of deals, which are not told to your role. These pages are yours:")]
+            return HTMLResponse(
+                plain_page(words, words("This page is not for you"), said, self._pages(words, reader)), 403
+            )
         sight = self.sights.made(app, words.language, reader)
         if app.name not in self.sights.is_page:
             sight = await run_in_threadpool(self.sights.make, app, words.language, reader)
         if isinstance(sight, Problem):
             return self._not_now(words, words("This page cannot be made from this book"))
         is_page = self.sights.is_page[app.name]
+        gone = await run_in_threadpool(self.gone, reader) if reader else []
         is_first = not request.query_params.keys() - {"lang", "theme"}
+        if sight and is_first:
+            await run_in_threadpool(self._note, sight, reader)
         theme = request.query_params.get("theme")
         page = shell_page(
             words=words,
@@ -304,6 +331,7 @@ class Site:
             code=self.code if is_page else {},
             signed_in=reader.id if reader and not self._header else None,
             has_rooms=is_page,
+            notice=told_gone(words, gone) if gone else "",
         )
         headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language"}
         return HTMLResponse(page, headers=headers | {"Content-Security-Policy": POLICY})
@@ -313,8 +341,10 @@ class Site:
         words = words_of(request)
         if not self.apps:
             return refusal(words, "unknown")
+        session: Session | None = request.scope.get("session")
+        reader = session.reader if session else None
         said = [words("Nothing is shown under {path}. These pages are:", path=request.url.path)]
-        return HTMLResponse(plain_page(words, words("There is no such page"), said, self._pages(words, request)), 404)
+        return HTMLResponse(plain_page(words, words("There is no such page"), said, self._pages(words, reader)), 404)
 
     async def broken(self, request: Request, _error: Exception) -> Response:
         """A fault of ours."""
@@ -325,9 +355,8 @@ class Site:
         said = [words("Reload the page. If it happens again, the terminal where Cadran runs says why.")]
         return HTMLResponse(plain_page(words, title, said, self._pages(words)), 500)
 
-    def _pages(self, words: Words, request: Request | None = None) -> dict[str, str]:
-        scope = request.scope if request else {}
-        return {f"/{app.name}": words(app.title) for app in self.apps.values() if _is_for(app, scope)}
+    def _pages(self, words: Words, reader: Reader | None = None) -> dict[str, str]:
+        return {f"/{app.name}": words(app.title) for app in self.apps.values() if app.is_for(reader)}
 
     def _lifespan(self, marimo_app: Any) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
         @contextlib.asynccontextmanager
@@ -351,12 +380,15 @@ class _Live:
     marimo has its own mounts under the same names, so it gets the whole path.
     """
 
-    def __init__(self, marimo_app: Any, is_page: Callable[[], bool | None], app: App, rooms: Rooms):
-        self.marimo_app, self.is_page, self.app, self.rooms = marimo_app, is_page, app, rooms
+    def __init__(self, marimo_app: Any, app: App, is_page: Callable[[], bool | None], rooms: Rooms):
+        self.marimo_app, self.app, self.is_page, self.rooms = marimo_app, app, is_page, rooms
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if (self.is_page() and not _ASKED.fullmatch(scope["path"])) or not _is_for(self.app, scope):
+        session: Session | None = scope.get("session")
+        if self.is_page() and not _ASKED.fullmatch(scope["path"]):
             raise HTTPException(404)
+        if session and not self.app.is_for(session.reader):
+            raise HTTPException(403)
         named = parse_qs(scope["query_string"].decode("latin-1")).get("session_id", [])
         if scope["type"] != "websocket" or not named:
             await self.marimo_app(dict(scope, root_path=""), receive, send)
@@ -366,12 +398,6 @@ class _Live:
             await self.marimo_app(dict(scope, root_path=""), receive, send)
         finally:
             self.rooms.depart(named[-1])
-
-
-def _is_for(app: App, scope: Any) -> bool:
-    """Whether an app is for who asks."""
-    session: Session | None = scope.get("session")
-    return app.is_for(session.reader if session else None)
 
 
 class _Server(uvicorn.Server):

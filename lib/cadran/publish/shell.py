@@ -54,6 +54,7 @@ border:1px solid var(--line);border-left:4px solid var(--accent);border-radius:6
 #line[hidden]{display:none}
 #line button{font:inherit;color:var(--accent);background:none;border:0;text-decoration:underline;cursor:pointer}
 [data-stale] #live{opacity:.6}
+#notice{max-width:1240px;margin:0 auto;padding:12px 24px;border-left:4px solid var(--accent)}
 #who{max-width:1240px;margin:0 auto;padding:8px 24px 24px;display:flex;gap:16px;align-items:baseline;color:var(--muted)}
 #who a,#who button{color:inherit;font:inherit;background:none;border:0;padding:4px 0;text-decoration:underline;cursor:pointer}
 #who form{margin:0}
@@ -110,6 +111,7 @@ def shell_page(
     code: dict[str, str],
     signed_in: str | None = None,
     has_rooms: bool = False,
+    notice: str = "",
 ) -> str:
     """The shell of one app.
 
@@ -123,6 +125,7 @@ def shell_page(
         code: Address of each widget's module, by widget.
         signed_in: Who is signed in; None where nobody signs in.
         has_rooms: Whether what it presents may be followed on phones.
+        notice: What they are to know before they look.
     """
     told = {
         "slow": words("The live page is late. What you see was prepared before."),
@@ -140,8 +143,9 @@ def shell_page(
         + "".join(f'<link rel="preload" as="script" crossorigin href="{url}">\n' for url in code.values())
     )
     no_script = escape(words("This picture was prepared before: to explore it, allow JavaScript in your browser."))
+    before = f'<p id="notice" role="status">{escape(notice)}</p>\n' if notice else ""
     body = (
-        f'<div id="picture" aria-busy="true">{_shadow(picture, theme) if picture else _SKELETON}</div>\n'
+        f'{before}<div id="picture" aria-busy="true">{_shadow(picture, theme) if picture else _SKELETON}</div>\n'
         f'<div id="live" class="coming" inert></div>\n'
         f"{_signed_in(words, signed_in) if signed_in else ''}{_room(words) if has_rooms else ''}"
         f"<noscript><main class=plain><p>{no_script}</p></main></noscript>"

@@ -1,0 +1,77 @@
+"""The accounts of those who may read a book, as far as they tell of a person: told on request, and forgotten.
+
+Who signs in, and how, is `cadran.access`'s."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cadran.book.folder import told_of
+from cadran.tables.problems import Problem
+
+#: In the book's folder.
+FILE = "accounts.sqlite"
+
+
+def accounts_of(folder: Path, spellings: Iterable[str]) -> list[dict[str, Any]]:
+    """The accounts that are somebody's: named as they are, or of a seller whom they are.
+
+    Returns:
+        Of each: `account` (its name), `role`, `regions`, `teams`, `language`, `added_at`, and `sessions`: from when to when
+        each that is kept was used.
+    """
+    with _opened(folder) as run:
+        if run is None:
+            return []
+        found = []
+        for name, told, added_at in run.execute("select name, reader, added_at from accounts order by name").fetchall():
+            reader = json.loads(told)
+            if not _is_theirs(name, reader, spellings):
+                continue
+            used = run.execute("select began_at, used_at from sessions where name = ? order by began_at", (name,))
+            about = {each: reader[each] for each in ("role", "regions", "teams", "language")}
+            sessions = [f"{began} – {last}" for began, last in used.fetchall()]
+            found.append({"account": reader["id"], **about, "added_at": added_at, "sessions": sessions})
+        return found
+
+
+def end_accounts(folder: Path, spellings: Iterable[str]) -> None:
+    """End the accounts that are somebody's, and their sessions, so that nothing in the file names them."""
+    with _opened(folder) as run:
+        if run is None:
+            return
+        rows = run.execute("select name, reader from accounts").fetchall()
+        theirs = [(name,) for name, told in rows if _is_theirs(name, json.loads(told), spellings)]
+        if theirs:
+            run.executemany("delete from sessions where name = ?", theirs)
+            run.executemany("delete from accounts where name = ?", theirs)
+        run.execute("vacuum")
+
+
+def _is_theirs(name: str, reader: dict[str, Any], spellings: Iterable[str]) -> bool:
+    known = {each.casefold() for each in spellings}
+    return name in known or bool({*reader.get("persons", ())} & {*spellings})
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[sqlite3.Connection | None]:
+    """The file, each statement a transaction of its own; None where nobody ever had an account."""
+    path = folder / FILE
+    if not path.exists():
+        yield None
+        return
+    try:
+        with told_of(folder):
+            run = sqlite3.connect(path, timeout=30, isolation_level=None)
+        try:
+            yield run
+        finally:
+            run.close()
+    except sqlite3.Error as error:
+        raise Problem(
+            "{file} cannot be used: {reason}.", "Put it back from your backup, or have its permissions looked at.",
+            file=path, reason=error,
+        ) from error  # fmt: skip
