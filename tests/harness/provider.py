@@ -27,7 +27,7 @@ LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 
 class Pretender:
     """A provider whose answers a test may change: what it `tells` of itself, the `claims` of whoever comes, the `alg` and
-    the `key` it signs with, what it answers `instead`, and how long it `waits`."""
+    the `key` it signs with, what it answers `instead`, and what it answers not at all while it `hangs` there."""
 
     def __init__(self) -> None:
         self.issuer = ""
@@ -39,7 +39,7 @@ class Pretender:
         self.header: dict[str, Any] = {}
         self.signing: Any = None
         self.instead: dict[str, Response | Callable[[], Response]] = {}
-        self.waits: dict[str, float] = {}
+        self.hangs: set[str] = set()
         self.asked: list[str] = []
         self._codes: dict[str, dict[str, str]] = {}
 
@@ -74,8 +74,8 @@ class Pretender:
         """What is asked, answered as it was told to."""
         path = request.url.path
         self.asked.append(path)
-        if path in self.waits:
-            await anyio.sleep(self.waits[path])
+        while path in self.hangs:
+            await anyio.sleep(0.05)
         if path in self.instead:
             found = self.instead[path]
             return found if isinstance(found, Response) else found()

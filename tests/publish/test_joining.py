@@ -100,7 +100,7 @@ def test_a_provider_is_asked_what_it_is(monkeypatch):
                 asked(pretender.issuer)
         pretender.instead.clear()
         monkeypatch.setattr(openid, "PATIENCE", 0.3)
-        pretender.waits[path] = 30.0
+        pretender.hangs.add(path)
         with pytest.raises(Unreachable):
             asked(pretender.issuer)
     with pytest.raises(Unreachable):
