@@ -61,7 +61,7 @@ def test_what_of_a_scope_is_no_more_is_found(book):
 def test_accounts_of_books_before_there_were_sellers_go_on_working(tmp_path):
     accounts = Accounts(tmp_path)
     accounts.add(Reader("ana", "manager", frozenset({"Nord"})), "violet marble tractor seven", _now())
-    with accounts._open(writes=True) as run:
+    with accounts.opened(writes=True) as run:
         run.execute("""update accounts set reader = '{"id": "ana", "role": "manager", "regions": ["Nord"], "teams": [],
                     "language": "en"}'""")
 

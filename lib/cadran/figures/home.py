@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 import polars as pl
 
-from cadran.figures.bar import PAGES
 from cadran.figures.blocks import Block, Headline, Headlines, Notice, Sentences
 from cadran.figures.columns import CAUSE_LABELS
 from cadran.figures.facts import Facts, footer
@@ -33,23 +32,33 @@ class Changes:
     volumes: pl.DataFrame | Problem
     #: `waterfall` from that day to this.
     waterfall: pl.DataFrame | Problem
-    #: The deals that weigh most among those that came or were closed since, with `move` and the rest of `MOVED`.
-    largest: pl.DataFrame
+    #: The deals that weigh most among those that came or were closed since, with `move`, `day` and the columns of `MOVED`;
+    #: null for who sees no client.
+    largest: pl.DataFrame | None
 
 
-def home(words: Words, facts: Facts, age: int, changes: Changes, axes: Sequence[str], theme: str | None) -> str:
+def home(
+    words: Words,
+    facts: Facts,
+    pages: Mapping[str, str],
+    age: int,
+    changes: Changes | None,
+    axes: Sequence[str],
+    theme: str | None,
+) -> str:
     """The page's markup.
 
     Args:
         words: The reader's.
         facts: Of the book.
+        pages: Those of the reader: name in the address -> title (an English sentence of the catalogue).
         age: Days since the data was taken.
-        changes: Since the last visit, or over the last days.
+        changes: Since the last visit, or over the last days; null for who is told of no deals.
         axes: The parts that `axis_html` makes.
         theme: "light", "dark", or None for what the reader's machine prefers.
     """
     query = query_of(words, theme)
-    pages = "".join(f'<a href="/{name}{escape(query)}">{escape(words(title))}</a>' for name, title in PAGES.items())
+    links = "".join(f'<a href="/{name}{escape(query)}">{escape(words(title))}</a>' for name, title in pages.items())
     languages = "".join(
         f'<a href="/{escape(query_of(replace(words, language=code), theme))}" lang="{code}" hreflang="{code}" aria-label="{name}"'
         f"{' aria-current=true' * (code == words.language)}>{code}</a>"
@@ -58,11 +67,12 @@ def home(words: Words, facts: Facts, age: int, changes: Changes, axes: Sequence[
     turn = escape(words("Light or dark"))
     head = (
         f"<header class=bar><div class=name><h1>Cadran</h1></div>"
-        f'<nav class=controls aria-label="{escape(words("Pages"))}">{pages}</nav>'
+        f'<nav class=controls aria-label="{escape(words("Pages"))}">{links}</nav>'
         f"<div class=reader><span class=languages>{languages}</span>"
         f'<button type=button data-act=theme aria-label="{turn}" title="{turn}">◐</button></div></header>'
     )
-    told = [_html(each, words) for each in (*_warnings(words, facts, age), *_changes(words, facts, changes))]
+    blocks = [*_warnings(words, facts, age), *(_changes(words, facts, changes) if changes else ())]
+    told = [_html(each, words) for each in blocks]
     return f"{head}<main>{''.join((*told, *axes))}{footer(facts, words).html('footer', words)}</main>"
 
 
@@ -157,9 +167,9 @@ def deals_signed(words: Words, n: int) -> str:
     return f"+{text}" if n > 0 else text
 
 
-def _largest(words: Words, facts: Facts, largest: pl.DataFrame) -> str:
+def _largest(words: Words, facts: Facts, largest: pl.DataFrame | None) -> str:
     """The deals that weigh most among those that came or went, each a way to the deal."""
-    if largest.is_empty():
+    if largest is None or largest.is_empty():
         return ""
     lines = "".join(
         f"<li><time>{escape(words.day(row['day']))}</time><div>"

@@ -23,6 +23,8 @@ from cadran.publish.shell import POLICY, home_page
 from cadran.publish.visits import KEPT, Visit, cookie_of
 from cadran.text import Words
 
+#: The page that says how numbers are defined: no axis.
+GLOSSARY = "definitions"
 #: Days that are told of where no visit before is known, or nothing is newer.
 WEEK = timedelta(days=7)
 #: Deals that are named.
@@ -36,7 +38,7 @@ class Home:
 
     Args:
         book: The book's folder.
-        apps: Whose pages it leads to; the axes are those with headline numbers.
+        apps: Whose pages it leads to, each reader to theirs.
         sights: What those pages show first: the numbers are the same.
         clock: Tells the time, with its zone.
         script: Address of the page's script.
@@ -47,22 +49,24 @@ class Home:
         self, book: Path, apps: Mapping[str, App], sights: FirstSights, clock: Callable[[], datetime], script: str,
         is_signed_in: bool,
     ):  # fmt: skip
-        self.book, self.sights, self.clock, self.script = book, sights, clock, script
-        self.axes = {name: app for name, app in apps.items() if name != "definitions"}
+        self.book, self.apps, self.sights, self.clock, self.script = book, apps, sights, clock, script
         self.is_signed_in = is_signed_in
 
     async def page(self, request: Request) -> Response:
         """The page, for whoever asks."""
         session: Session | None = request.scope.get("session")
         reader, words, theme = session.reader if session else None, words_of(request), _theme(request)
-        seen = await run_in_threadpool(open_book, self.book, reader=reader)
+        seen = await run_in_threadpool(open_book, self.book, reader=reader and reader.nobody)
         name = cookie_of(reader)
         last = Visit.read(request.cookies.get(name, ""))
         visit = Visit(self.clock(), seen.day, None).after(last)
         facts = Facts(**await run_in_threadpool(about, seen, ()))
-        changes = await run_in_threadpool(_changes, seen, visit.before)
-        axes = [self._axis(app, words, theme, request) for app in self.axes.values() if app.is_for(reader)]
-        body = home(words, facts, (self.clock() - facts.taken).days, changes, axes, theme)
+        is_of_deals = reader is None or reader.may("deals")
+        changes = await run_in_threadpool(_changes, seen, visit.before) if is_of_deals else None
+        theirs = [app for app in self.apps.values() if app.is_for(reader)]
+        axes = [self._axis(app, words, theme, request) for app in theirs if app.name != GLOSSARY]
+        pages = {app.name: app.title for app in theirs}
+        body = home(words, facts, pages, (self.clock() - facts.taken).days, changes, axes, theme)
         page = home_page(
             words=words, theme=theme, body=body, script=self.script,
             signed_in=reader.id if reader and self.is_signed_in else None,
@@ -77,7 +81,7 @@ class Home:
 
     async def axis(self, request: Request) -> Response:
         """One axis's part of it, once it is known; 202 until then."""
-        app = self.axes.get(request.path_params["name"])
+        app = self.apps.get(request.path_params["name"])
         session: Session | None = request.scope.get("session")
         if app is None or not app.is_for(session.reader if session else None):
             raise HTTPException(404)
