@@ -67,7 +67,7 @@ def test_both_bodies_tell_what_the_pages_tell(week, nord):
 def test_it_is_about_the_week_before_the_day(week):
     assert week.title.endswith(f"{words_for('en').date(week.since)} to {words_for('en').date(week.report.day)}")
     assert week.report.day - week.since == timedelta(days=7)
-    assert "Period: From … until …" in week.report.parts[0].asked
+    assert "Period: From … until … · From: 24 Jun 2026 · Until: 30 Jun 2026" in week.report.parts[0].asked
 
 
 def test_text_fits_a_terminal(week, nord):

@@ -1,13 +1,12 @@
 """A report is what the pages show, to its reader, on its day; a page that fails makes none."""
 
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from cadran.book import Reader
-from cadran.figures.blocks import Heading, Notice
+from cadran.figures.blocks import Notice
 from cadran.figures.table import Table
 from cadran.publish.apps import App
 from cadran.tables.problems import Problem
@@ -35,13 +34,6 @@ def test_it_says_how_its_pages_were_asked(english):
         english.parts[0].asked
         == "Period: Last 12 months · Group by: Region · Show: Amounts, EUR · Organisation: Organisation as it was"
     )
-
-
-def test_a_heading_heads_something(french):
-    for part in french.parts:
-        kinds = [type(row[0]) for row in part.rows]
-        assert kinds[-1] is not Heading
-        assert not any(pair == (Heading, Heading) for pair in pairwise(kinds))
 
 
 def test_a_reader_gets_their_own(gathered):

@@ -29,8 +29,10 @@ COLUMNS = {
 OF_FIGURE = {
     "bridge": ("label", "n_deals", "amount"),
     "changed": ("label", "n_deals", "bookings"),
-    "hire_by": ("label", "hire_by", "start_month", "n_hires"),
+    "hire_by": ("region", "hire_by", "start_month", "n_hires"),
 }
+#: Figures whose subtitle says what their marks mean, which a table has not.
+MARKED = ("hire_by",)
 
 
 @dataclass(frozen=True)
@@ -135,5 +137,6 @@ def _narrow(slot: str, block: Any) -> Any:
         return replace(block, columns=tuple(name for name in COLUMNS[slot] if name in block.shown))
     if isinstance(block, Figure) and slot in OF_FIGURE:
         kept = [name for name in OF_FIGURE[slot] if name in block.frame.columns]
-        return replace(block, frames={**block.frames, "rows": block.frame.select(kept)})
+        subtitle = "" if slot in MARKED else block.subtitle
+        return replace(block, subtitle=subtitle, frames={**block.frames, "rows": block.frame.select(kept)})
     return block
