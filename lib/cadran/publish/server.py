@@ -38,6 +38,7 @@ from cadran.publish.bounds import MOST_BYTES, Bounds
 from cadran.publish.entrance import Entrance
 from cadran.publish.gate import Gate
 from cadran.publish.guard import LOOPBACK, Guard
+from cadran.publish.leavers import Tidy, let_go
 from cadran.publish.light import lighten
 from cadran.publish.outside import Outside
 from cadran.publish.parsing import take_turns
@@ -145,6 +146,7 @@ class Site:
         self.is_ready = False
         reading.publish(to_known=entrance is not None)
         take_turns()
+        let_go()
         lighten(only_pages=all(app.is_page for app in apps))
         self.surveys = surveys
         os.environ["CADRAN_BOOK"] = str(book.resolve())
@@ -352,7 +354,7 @@ class _Server(uvicorn.Server):
             ssl_certfile=outside.certificate if outside else None, ssl_keyfile=outside.key if outside else None,
         )  # fmt: skip
         super().__init__(config)
-        self.ready, self._alive = ready, Alive()
+        self.ready, self._alive, self._tidy = ready, Alive(), Tidy()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
@@ -361,8 +363,9 @@ class _Server(uvicorn.Server):
         tell_system("READY=1")
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second: say that the server lives."""
+        """Ten times a second: say that the server lives, and give back what was left."""
         self._alive.tell()
+        self._tidy.look()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
