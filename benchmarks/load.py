@@ -32,7 +32,7 @@ MOVES = {
 }
 PASSWORD = "violet marble tractor seven"
 #: Seconds that a session lives on after its reader left (`cadran.publish.server.SESSION_SECONDS`), and some more.
-LINGERS = 80
+LINGERS = 100
 
 
 @dataclass
