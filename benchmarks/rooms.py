@@ -221,7 +221,7 @@ class _Entered:
 @contextmanager
 def server(book: Path, port: int) -> Iterator[subprocess.Popen[str]]:
     """`cadran serve`, listening."""
-    command = [sys.executable, "-m", "cadran.cli", "serve", "--book", str(book), "--port", str(port)]
+    command = [str(Path(sys.executable).parent / "cadran"), "serve", "--book", str(book), "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as run:
         assert run.stdout is not None
         run.stdout.readline()

@@ -382,7 +382,7 @@ def test_a_presenter_sees_no_page_of_deals_and_no_name(address, names):
         Presenter(address, "whole", "eve-looks", cookie)
 
     def told_to(name):
-        with closing(Presenter(address, "shown", f"{name}-looks", signed_in(address, name))) as page:
+        with closing(Presenter(address, "shown", f"{name}-reads", signed_in(address, name))) as page:
             return page.set(size="1")
 
     whole, masked = told_to("ana"), told_to("eve")
