@@ -211,7 +211,7 @@ def test_over_four_hours_from_ever_new_addresses_a_guess_stays_unlikely():
     tried = sum(not wrong.wait("", at + n / 100) for n in range(100 * rooms.LASTS))
 
     assert tried <= rooms.IN_ALL[0] + rooms.LASTS * rooms.IN_ALL[1] + 1
-    assert tried * rooms.MOST_ROOMS / len(ALPHABET) ** LETTERS < 1e-4
+    assert tried * rooms.MOST_ROOMS / len(ALPHABET) ** LETTERS < 1e-5
 
 
 def test_what_never_was_and_what_is_over_are_told_alike(address, presenter):
