@@ -55,7 +55,7 @@ class RoomPages:
             Route(f"{ROOM}/end", self.ended, methods=["POST"]),
             Route(FOLLOW, self.entry),
             Route(f"{FOLLOW}/{{code}}", self.page),
-            Route(f"{FOLLOW}/{{code}}/stream", Stream(self.rooms)),
+            Route(f"{FOLLOW}/{{code}}/stream", Stream(self.rooms), methods=["GET"]),
         ]
 
     async def presented(self, request: Request) -> Response:

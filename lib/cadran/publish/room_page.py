@@ -10,7 +10,7 @@ _STYLE = """
 <style>
 #about{position:sticky;top:0;z-index:8;display:flex;gap:12px;align-items:baseline;justify-content:space-between;
 padding:6px 16px;background:var(--panel);border-bottom:1px solid var(--line);color:var(--muted);font-size:13px}
-#about strong{color:var(--ink);letter-spacing:.08em}
+#about strong{color:var(--ink);letter-spacing:.08em;white-space:nowrap}
 #said{max-width:40ch;margin:18vh auto 0;padding:0 24px;text-align:center;font-size:18px}
 #said[hidden]{display:none}
 #shown[data-still]{opacity:.55}
@@ -40,7 +40,7 @@ def follow_page(words: Words, script: str, code: str, spelt: str) -> str:
     config = json.dumps({"code": code, "words": told}, ensure_ascii=False).replace("</", "<\\/")
     head = f'<script type="application/json" id="cadran">{config}</script>\n<script type="module" async src="{script}"></script>\n'
     body = (
-        f'<header id="about"><span>{escape(words("You are following on your phone; only the presenter moves it."))}</span>'
+        f'<header id="about"><span>{escape(words("You follow the presentation; only its presenter moves it."))}</span>'
         f"<strong>{escape(spelt)}</strong></header>"
         f'<p id="said" role="status">{escape(told["coming"])}</p><div id="shown"></div>'
         f"<noscript><main class=plain><p>{escape(words('To follow, allow JavaScript in your browser.'))}</p></main></noscript>"
