@@ -169,3 +169,29 @@ def _texts(path):
     for table in tables:
         for row in run.execute(f"select * from {table}"):
             yield from (str(each).encode() for each in row)
+
+
+def test_what_was_written_by_hand_is_named_for_somebody_to_correct(known, run):
+    folder, rep = known
+    (folder / "plans" / "pay.toml").write_text(f'name = "Sales"\n[people.{rep}]\nquota = 1\n', "utf-8")
+
+    status, _, complaint = run("forget", rep, "--book", folder)
+
+    assert status == 0
+    assert "plans/pay.toml says a name or identifier of theirs" in complaint
+    assert "staffing.toml" not in complaint
+
+
+def test_the_command_reads_the_log_and_purging_lets_go_of_what_is_old(known, run, monkeypatch):
+    folder, rep = known
+    monkeypatch.setattr("cadran.cli_audit_views.now", lambda: NOW)
+    monkeypatch.setattr("cadran.cli_people.now", lambda: NOW + KEPT + timedelta(days=1))
+
+    rows = json.loads(run("audit", "views", "--of", rep, "--book", folder, "--format", "json")[1])
+    assert [(row["who"], row["kind"]) for row in rows] == [("boss@x.fr", "load")]
+    assert json.loads(run("audit", "views", "--by", "nobody", "--book", folder, "--format", "json")[1]) == []
+    counted = json.loads(run("purge", "--older-than", "2000-01-01", "--book", folder, "--format", "json")[1])
+    assert counted == [{"what": "views", "n": 3}]
+    assert Views(folder).all().height == 3
+    run("purge", "--older-than", "2000-01-01", "--yes", "--book", folder)
+    assert Views(folder).all().is_empty()
