@@ -98,11 +98,23 @@ def serve(
             help=words("A port of this machine alone, where Prometheus asks for numbers."),
         ),
     ] = None,
+    memory: Annotated[
+        int | None,
+        typer.Option(
+            envvar="CADRAN_MEMORY",
+            min=1,
+            help=words(
+                "MB that the process may hold; beyond, the pages unused for longest are closed. "
+                "Default: three quarters of what there is."
+            ),
+        ),
+    ] = None,
     ballots: BallotsOption = None,
 ) -> None:
     """Serve the apps, read-only, to a browser; apart from them, the page on which the invited answer surveys."""
     from cadran.access.accounts import Accounts
     from cadran.publish.entrance import Entrance
+    from cadran.publish.memory import MEGABYTE
     from cadran.publish.outside import Outside
     from cadran.publish.server import serve as serve_apps
     from cadran.publish.survey import respondents_of
@@ -131,5 +143,5 @@ def serve(
         serve_apps(
             seen.version.parent, host=host, port=port, apps=() if surveys_only else None, complain=complain,
             surveys=respondents_of(seen, now, complain, ballots), entrance=entrance, outside=outside, log=telling,
-            numbers=tell_numbers(metrics) if metrics is not None else None,
+            numbers=tell_numbers(metrics) if metrics is not None else None, memory=memory and memory * MEGABYTE,
         )  # fmt: skip

@@ -86,7 +86,7 @@ class HeldBook(Book):
     @property
     def _key(self) -> Hashable:
         reader = self.reader
-        return self.version, self.moment, self.corrected, reader and (reader.regions, reader.teams)
+        return self.version, self.seal, self.moment, self.corrected, reader and (reader.regions, reader.teams)
 
     def _whole(self, organisation: Organisation) -> pl.DataFrame:
         return self.collect(super().deals([*dict.fromkeys([*self.held, "in_scope"])], organisation))
@@ -95,7 +95,7 @@ class HeldBook(Book):
         path = self.version / name
         if sum(file.stat().st_size for file in path.iterdir()) > MOST_BYTES // 16:
             return super()._stored(name)
-        table = _KEPT.get(path, lambda: collect(as_text(super(HeldBook, self)._stored(name))))
+        table = _KEPT.get((path, self.seal), lambda: collect(as_text(super(HeldBook, self)._stored(name))))
         return nw.from_native(table.lazy())
 
 

@@ -72,6 +72,12 @@ class Page(anywidget.AnyWidget):
         self.frame = self.document(first)
         self.on_msg(self._hear)
 
+    def close(self) -> None:
+        """Let go of the page: until then the process keeps it, and all that it shows, for whom it might answer."""
+        layout = self.layout
+        super().close()
+        layout.close()
+
     @property
     def asked(self) -> View:
         """The reader's view, held to what the page allows."""

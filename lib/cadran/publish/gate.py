@@ -2,11 +2,10 @@
 
 import asyncio
 import re
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
@@ -24,8 +23,6 @@ SIGN_IN, SIGN_OUT, ACCOUNT = "/sign-in", "/sign-out", "/account"
 _OPEN = re.compile(r"/sign-in|/healthz|/readyz|/static/[^/]+|/s/[^/]+")
 #: Seconds between two looks at whether those with an open page may still see it.
 WATCH = 20
-#: Sessions of marimo whose owner is remembered.
-_MOST = 10_000
 
 
 def cookie_of(is_secure: bool) -> str:
@@ -43,10 +40,8 @@ def token_of(headers: Headers, is_secure: bool) -> str:
 
 
 class Gate:
-    """Lets nobody pass who is not signed in, and binds each session of marimo to whoever began it.
-
-    marimo takes whoever knows a session's id for its owner: here it answers its owner alone. Who is signed out, removed or
-    over loses open pages within `WATCH` seconds.
+    """Lets nobody pass who is not signed in. Who is signed out, removed, over or of another scope loses open pages within
+    `WATCH` seconds.
 
     Args:
         app: The pages.
@@ -58,7 +53,6 @@ class Gate:
 
     def __init__(self, app: ASGIApp, accounts: Accounts, clock: Callable[[], datetime], header: str | None = None):
         self.app, self.accounts, self.clock, self.header = app, accounts, clock, header
-        self._owners: OrderedDict[str, str] = OrderedDict()
         # A notebook is handed all headers but these.
         self._hidden = {b"cookie", *([header.lower().encode()] if header else [])}
 
@@ -71,19 +65,17 @@ class Gate:
         token = self._shown(headers, scope["scheme"] in ("https", "wss"))
         session = await self._session(token) if token else None
         if session is None and self.header:
-            await _refused(scope, receive, send, 401)
+            await _refused(scope, receive, send)
         elif session is None:
             await _turned_away(scope, receive, send)
         elif session.is_temporary and scope["path"] not in (ACCOUNT, SIGN_OUT):
             await _turned_away(scope, receive, send, ACCOUNT)
-        elif not self._owns(session, scope, headers):
-            await _refused(scope, receive, send)
         else:
             inner = dict(scope, user=told_reader(session.reader), session=session)
             if scope["path"].startswith("/live/"):
                 inner["headers"] = [(name, value) for name, value in scope["headers"] if name not in self._hidden]
             if scope["type"] == "websocket":
-                await self._while_signed_in(token, inner, receive, send)
+                await self._while_signed_in(token, session, inner, receive, send)
             else:
                 await self.app(inner, receive, _kept_by_nobody(send))
 
@@ -99,23 +91,12 @@ class Gate:
             return await run_in_threadpool(self.accounts.named, token)
         return await run_in_threadpool(self.accounts.session, token, self.clock(), is_used)
 
-    def _owns(self, session: Session, scope: Scope, headers: Headers) -> bool:
-        """Whether the sessions of marimo that a request names are of who asks; one that nobody has is theirs from now on."""
-        query = parse_qs(scope["query_string"].decode("latin-1"))
-        named = {*query.get("session_id", ()), *headers.getlist("marimo-session-id")}
-        for each in named:
-            if self._owners.setdefault(each, session.key) != session.key:
-                return False
-            self._owners.move_to_end(each)
-        while len(self._owners) > _MOST:
-            self._owners.popitem(last=False)
-        return len(named) < 2
-
-    async def _while_signed_in(self, token: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _while_signed_in(self, token: str, session: Session, scope: Scope, receive: Receive, send: Send) -> None:
+        """Until it is over, or its reader may see something else."""
         inner = asyncio.ensure_future(self.app(scope, receive, send))
         try:
             while not (await asyncio.wait({inner}, timeout=WATCH))[0]:
-                if await self._session(token, is_used=False) is None:
+                if await self._session(token, is_used=False) != session:
                     await send({"type": "websocket.close", "code": 1008})
                     return
             await inner
@@ -144,10 +125,9 @@ async def _turned_away(scope: Scope, receive: Receive, send: Send, to: str = SIG
         asked = quote(scope["path"] + (f"?{query}" if query else ""), safe="")
         await RedirectResponse(f"{to}?next={asked}", 303, {"Cache-Control": "no-store"})(scope, receive, send)
     else:
-        await _refused(scope, receive, send, 401)
+        await _refused(scope, receive, send)
 
 
-async def _refused(scope: Scope, receive: Receive, send: Send, status: int = 403) -> None:
-    words = browser_words(scope)
-    said = words("Sign in first.") if status == 401 else words("Refused: this is somebody else's session.")
-    await refuse(status, said, scope, receive, send, {"Cache-Control": "no-store"})
+async def _refused(scope: Scope, receive: Receive, send: Send) -> None:
+    said = browser_words(scope)("Sign in first.")
+    await refuse(401, said, scope, receive, send, {"Cache-Control": "no-store"})

@@ -119,7 +119,11 @@ def first_sight(app: App, language: str) -> FirstSight | Problem:
             name=app.name, kind=type(error).__name__, said=error, path=app.notebook,
         )  # fmt: skip
     page = next((found for each in outputs if isinstance(found := getattr(each, "widget", each), Page)), None)
-    return FirstSight(None) if page is None else FirstSight(page.picture())
+    if page is None:
+        return FirstSight(None)
+    picture = page.picture()
+    page.close()
+    return FirstSight(picture)
 
 
 def _load(notebook: Path) -> Any:

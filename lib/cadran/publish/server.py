@@ -1,13 +1,14 @@
 """`cadran serve`: one process that shows the allow-listed notebooks, read-only, to a browser on this machine."""
 
+import asyncio
 import contextlib
 import gc
 import os
-import re
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ import marimo
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -36,7 +36,10 @@ from cadran.publish.assets import Assets, FrontEnd
 from cadran.publish.bounds import MOST_BYTES, Bounds
 from cadran.publish.entrance import Entrance
 from cadran.publish.gate import Gate
-from cadran.publish.guard import LOOPBACK, Guard
+from cadran.publish.guard import LOOPBACK, POLICY, Guard
+from cadran.publish.live import Live
+from cadran.publish.live_pages import LivePages, managers_of
+from cadran.publish.memory import Memory, check_room, default_limit, few_heaps
 from cadran.publish.outside import Outside
 from cadran.publish.parsing import take_turns
 from cadran.publish.prepared import FirstSights
@@ -51,11 +54,6 @@ _JS = Path(__file__).parent / "js"
 _WIDGET = f"{Page.__module__}.{Page.__qualname__}"
 #: Seconds a session lives on after its reader left or lost the connection.
 SESSION_SECONDS = 60
-#: What a page of ours may load: its own files. Vega compiles its expressions to functions, hence the eval.
-POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
-)
 
 
 def _complain(problem: Problem) -> None:
@@ -78,6 +76,7 @@ def serve(
     outside: Outside | None = None,
     log: Callable[[str], object] | None = None,
     numbers: Numbers | None = None,
+    memory: int | None = None,
 ) -> None:
     """Serve the apps on a book, and the respondents' page of its surveys, until interrupted.
 
@@ -93,10 +92,11 @@ def serve(
         outside: How readers on other machines reach it.
         log: Told a line for each request.
         numbers: Where requests are counted.
+        memory: Bytes that the process may hold; by default a share of what there is.
 
     Raises:
         Problem: If the host is not this machine and nobody signs in, or https is not seen to; if the port is taken, there
-            is no book, or every notebook fails.
+            is no book, every notebook fails, or what may be held leaves no room.
     """
     if host not in LOOPBACK and entrance is None and (apps is None or apps):
         raise Problem(
@@ -108,9 +108,13 @@ def serve(
             "Cadran does not serve on {host} without https: whoever listens could read passwords and pages.",
             "Say how it is reached: --address, and --certificate with --key or --proxy.", host=host,
         )  # fmt: skip
-    site = Site(book, shipped_apps() if apps is None else apps, complain, surveys, entrance, outside, log, numbers)
+    few_heaps()
+    site = Site(
+        book, shipped_apps() if apps is None else apps, complain, surveys, entrance, outside, log, numbers, memory
+    )
     with listen(host, port) as listening:
         site.warm_up()
+        check_room(site.limit)
         shown = f"[{host}]" if ":" in host else host
         there = outside.address if outside else f"http://{shown}:{listening.getsockname()[1]}"
         server = _Server(site.asgi(), lambda: announce(there), outside)
@@ -135,8 +139,9 @@ class Site:
         outside: Outside | None = None,
         log: Callable[[str], object] | None = None,
         numbers: Numbers | None = None,
+        memory: int | None = None,
     ):
-        open_book(book)
+        self._read = "", open_book(book).settings.taken
         self.entrance, self.outside = entrance, outside
         self.log, self.numbers = log, numbers
         self.is_ready = False
@@ -147,19 +152,34 @@ class Site:
         self.book = book
         self.apps = {app.name: app for app in apps}
         known = {app.name: app.is_page for app in apps if app.is_page is not None}
-        self.sights = FirstSights(
-            known, lambda: seal_of(version := current_version(self.book)) or version.name, complain
-        )
+        self.sights = FirstSights(known, self.seal, complain)
         self.assets = Assets()
         scripts = {
             name: self.assets.add((_JS / f"{name}.js").read_text("utf-8"), ".js") for name in ("reader", "frame")
         }
         self.reader, self.frame = scripts["reader"], scripts["frame"]
         self.code = {_WIDGET: self.assets.add(bundle.module(), ".js")}
+        self.limit = memory or default_limit()
 
     def version(self) -> str:
         """The version of the book at this moment: a new import changes it."""
         return current_version(self.book).name
+
+    def seal(self) -> str:
+        """The same, and another where somebody was forgotten in it."""
+        return seal_of(version := current_version(self.book)) or version.name
+
+    def _taken(self, seal: str) -> datetime:
+        """When the data was taken: read once a version."""
+        if self._read[0] != seal:
+            self._read = seal, open_book(self.book).settings.taken
+        return self._read[1]
+
+    def _seal_if_any(self) -> str:
+        try:
+            return self.seal()
+        except Problem:  # a book that cannot be read for a while: pages go on with what they hold
+            return ""
 
     def warm_up(self) -> None:
         """Make the first sights: one app's before anybody is let in, the others' while readers look at it, but for those
@@ -198,13 +218,10 @@ class Site:
 
     def asgi(self) -> Any:
         """The whole site, guarded."""
-        live = marimo.create_asgi_app(
-            quiet=True, include_code=False, token=None, skew_protection=False, session_ttl=SESSION_SECONDS
-        )
-        for app in self.apps.values():
-            live = live.with_app(path=f"/live/{app.name}", root=str(app.notebook))
+        self.marimo_app = self._marimo_app()
+        self.pages = LivePages(self.marimo_app)
+        self.memory = Memory(self.limit, self.pages, closed=self.numbers.closed_pages if self.numbers else None)
         front_end = FrontEnd(Path(marimo.__file__).parent / "_static" / "assets")
-        marimo_app = live.build()
         routes = [
             *([Mount("/s", self.surveys.asgi())] if self.surveys else []),
             *(self.entrance.routes() if self.entrance and not self._header else []),
@@ -214,10 +231,7 @@ class Site:
             Route(f"{self.assets.prefix}/{{name}}", self.assets.answer),
             *(Route(f"/{name}", self.shell) for name in self.apps),
             *(Route(f"/live/{name}/assets/{{name}}", front_end.answer) for name in self.apps),
-            *(
-                Mount(f"/live/{name}", _Live(marimo_app, partial(self.sights.is_page.get, name, True)))
-                for name, app in self.apps.items()
-            ),
+            *(Mount(f"/live/{name}", self._live(name)) for name in self.apps),
         ]
         return Starlette(
             routes=routes,
@@ -235,8 +249,20 @@ class Site:
                 Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             ],
             exception_handlers={404: self.nothing_here, 500: self.broken},
-            lifespan=self._lifespan(marimo_app),
+            lifespan=self._lifespan,
         )
+
+    def _marimo_app(self) -> Any:
+        live = marimo.create_asgi_app(
+            quiet=True, include_code=False, token=None, skew_protection=False, session_ttl=SESSION_SECONDS
+        )
+        for app in self.apps.values():
+            live = live.with_app(path=f"/live/{app.name}", root=str(app.notebook))
+        return live.build()
+
+    def _live(self, name: str) -> Live:
+        is_page = partial(self.sights.is_page.get, name, True)
+        return Live(self.marimo_app, self.pages, name, is_page, self._seal_if_any, lambda: self.memory.is_full)
 
     async def home(self, request: Request) -> Response:
         """The first app, with what the address says of language and theme."""
@@ -262,6 +288,8 @@ class Site:
         session: Session | None = request.scope.get("session")
         reader = session.reader if session else None
         app, words = self.apps[request.url.path.strip("/")], words_of(request)
+        if self.memory.is_full:
+            return self._no_room(words)
         sight = self.sights.made(app, words.language, reader)
         if app.name not in self.sights.is_page:
             sight = await run_in_threadpool(self.sights.make, app, words.language, reader)
@@ -279,6 +307,7 @@ class Site:
             script=self.reader if is_page else self.frame,
             code=self.code if is_page else {},
             signed_in=reader.id if reader and not self._header else None,
+            taken=self._taken(self.seal()),
         )
         headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language"}
         return HTMLResponse(page, headers=headers | {"Content-Security-Policy": POLICY})
@@ -300,38 +329,22 @@ class Site:
         said = [words("Reload the page. If it happens again, the terminal where Cadran runs says why.")]
         return HTMLResponse(plain_page(words, title, said, self._pages(words)), 500)
 
+    def _no_room(self, words: Words) -> Response:
+        said = [words("So many pages are open that there is no memory for another. Try again in a minute.")]
+        page = plain_page(words, words("Cadran is full at this moment"), said, {})
+        return HTMLResponse(page, 503, {"Retry-After": "60", "Cache-Control": "no-store"})
+
     def _pages(self, words: Words) -> dict[str, str]:
         return {f"/{app.name}": words(app.title) for app in self.apps.values()}
 
-    def _lifespan(self, marimo_app: Any) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
-        @contextlib.asynccontextmanager
-        async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-            yield
-            self.sights.close()
-            for route in marimo_app.routes:
-                if isinstance(route, Mount):
-                    await route.app.state.session_manager.shutdown()  # type: ignore[attr-defined]
-
-        return lifespan
-
-
-#: All that `reader.js` asks of marimo, under the name of an app.
-_ASKED = re.compile(r"/live/\w+/(ws|api/kernel/set_model_value|@file/[^/]+)")
-
-
-class _Live:
-    """The live side of one app: of a `Page`, only what `reader.js` asks for; of any other notebook, all of marimo.
-
-    marimo has its own mounts under the same names, so it gets the whole path.
-    """
-
-    def __init__(self, marimo_app: Any, is_page: Callable[[], bool | None]):
-        self.marimo_app, self.is_page = marimo_app, is_page
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if self.is_page() and not _ASKED.fullmatch(scope["path"]):
-            raise HTTPException(404)
-        await self.marimo_app(dict(scope, root_path=""), receive, send)
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        keeping = asyncio.create_task(self.memory.keep())
+        yield
+        keeping.cancel()
+        self.sights.close()
+        for manager in managers_of(self.marimo_app).values():
+            await manager.shutdown()
 
 
 class _Server(uvicorn.Server):

@@ -27,6 +27,7 @@ def read_settings(path: Path) -> dict[str, Any]:
         **dict.fromkeys(("host", "address", "header", "ballots"), serve.text),
         **dict.fromkeys(("book", "certificate", "key", "known", "log"), lambda key: str(folder / serve.text(key))),
         **dict.fromkeys(("port", "metrics"), lambda key: serve.whole(key, least=0, most=65535)),
+        "memory": lambda key: serve.whole(key, least=1),
         **dict.fromkeys(("sign_in", "surveys_only"), lambda key: serve.flag(key, False)),
         "proxy": serve.texts,
     }

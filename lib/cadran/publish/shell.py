@@ -1,6 +1,7 @@
 """The page a reader gets at once: the prepared picture, and the live page coming behind it."""
 
 import json
+from datetime import datetime
 from html import escape
 from string import Template
 from typing import Any
@@ -25,6 +26,7 @@ _PAGE = Template("""<!doctype html>
 <style>$style</style>
 $head</head>
 <body>
+<p id="note" role="status" hidden></p>
 <div id="line" role="status" hidden><span></span> <button type="button">$reload</button></div>
 $body
 </body>
@@ -47,6 +49,9 @@ border:1px solid var(--line);border-left:4px solid var(--accent);border-radius:6
 #line[hidden]{display:none}
 #line button{font:inherit;color:var(--accent);background:none;border:0;text-decoration:underline;cursor:pointer}
 [data-stale] #live{opacity:.6}
+#note{box-sizing:border-box;max-width:1192px;margin:8px auto;padding:8px 16px;background:var(--panel);
+border:1px solid var(--line);border-left:4px solid var(--accent);border-radius:6px}
+#note[hidden]{display:none}
 #who{max-width:1240px;margin:0 auto;padding:8px 24px 24px;display:flex;gap:16px;align-items:baseline;color:var(--muted)}
 #who a,#who button{color:inherit;font:inherit;background:none;border:0;padding:4px 0;text-decoration:underline;cursor:pointer}
 #who form{margin:0}
@@ -80,6 +85,7 @@ def shell_page(
     script: str,
     code: dict[str, str],
     signed_in: str | None = None,
+    taken: datetime | None = None,
 ) -> str:
     """The shell of one app.
 
@@ -92,12 +98,20 @@ def shell_page(
         script: Address of the script that brings the live page.
         code: Address of each widget's module, by widget.
         signed_in: Who is signed in; None where nobody signs in.
+        taken: When the book's data was taken: told to whom a page of an earlier version was shown.
     """
     told = {
         "slow": words("The live page is late. What you see was prepared before."),
         "failed": words("The live page could not be shown. What you see was prepared before."),
         "lost": words("The connection to Cadran is lost: what you see no longer answers."),
         "broken": words("The last change could not be computed: what you see is from before it."),
+        "room": words("Cadran closed this page to make room: reload it to go on."),
+        "full": words("Cadran is full at this moment. What you see was prepared before; reload it in a minute."),
+        "many": words("You have as many live pages open as one reader may. Close another one, then reload this one."),
+        "deaf": words(
+            "No live connection (WebSocket) gets from this browser to Cadran. What you see was prepared before, and does not answer."
+        ),
+        "renewed": words("The data is now of {moment}.", moment=words.moment(taken)) if taken else "",
     }
     config: dict[str, Any] = {
         "live": live, "language": words.language, "ours": NOT_FORWARDED, "code": code, "words": told,
