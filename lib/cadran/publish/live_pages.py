@@ -80,7 +80,7 @@ class LivePages:
 
     def begin(self, name: str, app: str, owner: Owner, reader: str, version: str) -> LivePage | None:
         """A new page; None where its reader has too many, or begins them too fast. A page left by its reader makes way."""
-        theirs = [page for page in self._pages.values() if reader and page.reader == reader]
+        theirs = [page for page in self._pages.values() if reader == page.reader != "" and not page.closed.is_set()]
         if len(theirs) >= MOST_OPEN:
             left = [page for page in theirs if not page.n_open]
             if not left:
