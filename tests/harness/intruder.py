@@ -161,8 +161,14 @@ def model_of(told: str) -> str:
 #: What is put in the place of a guard of `cadran.publish.server`. The server itself, as it comes, has no Live before marimo.
 OUT: dict[str, dict[str, Any]] = {
     "Gate": {"Gate": OpenDoor}, "Guard": {"Guard": Passing}, "Live": {"Live": Passing}, "Bounds": {"Bounds": Passing},
-    "server": {"Live": Passing},
+    "server": {"Live": Passing}, "scopes": {},
 }  # fmt: skip
+
+
+def one_for_all(site: Site) -> None:
+    """Have the first picture that is made be everybody's."""
+    of_scope = site.sights._future
+    site.sights._future = lambda app, language, _: of_scope(app, language, Reader(""))  # type: ignore[method-assign]
 
 
 @contextmanager
@@ -180,8 +186,10 @@ def sites(book: Path, apps: list[App], accounts: Accounts) -> Iterator[Callable[
         def site(without: str = "") -> Target:
             if without not in made:
                 built = Site(book, apps, entrance=Entrance(accounts, lambda: datetime.now(UTC)))
+                if without == "scopes":
+                    one_for_all(built)
                 built.warm_up()
-                with patch.multiple("cadran.publish.server", **OUT[without]) if without else ExitStack():
+                with patch.multiple("cadran.publish.server", **OUT[without]) if OUT.get(without) else ExitStack():
                     address = stack.enter_context(serving_here(built, is_plain=without == "server"))
                 made[without] = Target(address, accounts)
             return made[without]

@@ -6,14 +6,16 @@ An attack is a function of a `Target` that gives what it obtained.
 import contextlib
 import json
 import secrets
-import time
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from intruder import PASSWORD, READERS, all_heard, heard, model_of, sites
+from intruder import PASSWORD, READERS, Target, all_heard, heard, model_of, sites
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from cadran.access.accounts import Accounts
@@ -60,8 +62,6 @@ def known(small_company):
 def site(small_company, tmp_path_factory):
     """`site()`, or `site("Gate")`: with one guard taken out."""
     accounts = Accounts(tmp_path_factory.mktemp("accounts"))
-    from datetime import UTC, datetime
-
     for reader in READERS.values():
         accounts.add(reader, PASSWORD, datetime.now(UTC))
     with sites(small_company, [WHOSE, DEALS], accounts) as serve:
@@ -143,9 +143,9 @@ def a_session_is_named_twice(there, known):
     session = secrets.token_hex(16)
     with there.open(session, "ana") as live:
         heard(live)
-        with contextlib.suppress(InvalidStatus, ConnectionClosed):
-            with there.open("own" + session[3:], "bob", query=f"&session_id={session}") as his:
-                return "reconnected" in all_heard(his)
+        query = f"&session_id={session}"
+        with contextlib.suppress(InvalidStatus, ConnectionClosed), there.open("own", "bob", query=query) as his:
+            return "reconnected" in all_heard(his)
 
 
 def a_reader_sets_what_is_the_pages_own(there, known):
@@ -333,6 +333,32 @@ def a_manager_asks_for_another_region(there, known):
     return obtained
 
 
+def a_reader_meets_the_picture_of_another(there, known):
+    """Many ask at once for pages of which no picture is there yet; then one of them gets another region."""
+    obtained = []
+
+    def look(name):
+        page = there.ask("/whose?lang=en", as_=name)[1]
+        return [who for who, amount in known.amounts.items() if amount in page and who != sees[name]]
+
+    sees = {"ana": "ana", "bob": "bob"}
+    for _ in range(2):
+        for name in sees:
+            there.cookie(name)
+        with ThreadPoolExecutor(6) as hands:
+            obtained += [each for found in hands.map(look, ["ana", "bob"] * 60) for each in found]
+        sees = {"ana": "bob", "bob": "ana"}
+        for name, other in sees.items():
+            there.accounts.remove(name)
+            there.accounts.add(replace(READERS[other], id=name), PASSWORD, datetime.now(UTC))
+            del there.cookies[name]
+    for name, reader in READERS.items():
+        there.accounts.remove(name)
+        there.accounts.add(reader, PASSWORD, datetime.now(UTC))
+    there.cookies.clear()
+    return obtained
+
+
 #: Each attack, and the guard without which it obtains something.
 ATTACKS = [
     (a_stranger_reads_pages, "Gate"), (a_stranger_listens, "Gate"), (a_stranger_opens_what_is_there, "Gate"),
@@ -345,7 +371,7 @@ ATTACKS = [
     (another_site_opens_a_websocket, "Guard"), (a_websocket_of_no_site_is_opened, "Guard"),
     (another_site_signs_a_reader_out, "Guard"), (another_name_is_pointed_here, "Guard"),
     (a_page_is_framed_by_another_site, "Guard"), (a_request_is_too_long, "Bounds"), (a_reader_asks_without_end, "Bounds"),
-    (a_frame_is_too_long, "server"), (a_client_says_that_it_is_https, "server"),
+    (a_reader_meets_the_picture_of_another, "scopes"), (a_frame_is_too_long, "server"), (a_client_says_that_it_is_https, "server"),
     (a_client_says_where_it_comes_from, "server"),
 ]  # fmt: skip
 
@@ -355,3 +381,61 @@ def test_what_works_where_a_guard_is_out_obtains_nothing(site, known, attack, gu
     assert attack(site(guard), known), f"Without {guard} this has to obtain something, or it is no attack."
 
     assert not attack(site(), known)
+
+
+class Naive(BaseHTTPRequestHandler):
+    """A server that believes the first length that it is told, as some have."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        told = b'{"status": "ok"}'
+        self.send_response(200 if self.command == "GET" else 403)
+        self.send_header("Content-Length", str(len(told) if self.command == "GET" else 0))
+        self.end_headers()
+        self.wfile.write(told if self.command == "GET" else b"")
+
+    do_GET = do_POST = answer  # noqa: N815 (as the library asks)
+
+    def log_message(self, *_):
+        pass
+
+
+def a_second_request_hides_in_the_first(there):
+    hidden = f"GET /healthz HTTP/1.1\r\nHost: {there.netloc}\r\nConnection: close\r\n\r\n".encode()
+    found = []
+    for lengths in (
+        f"Content-Length: 0\r\nContent-Length: {len(hidden)}", f"Content-Length: 0, {len(hidden)}",
+        f"Content-Length: +{len(hidden)}", "Content-Length : 0", f"Transfer-Encoding: xchunked\r\nContent-Length: {len(hidden)}",
+    ):  # fmt: skip
+        head = f"POST /sign-out HTTP/1.1\r\nHost: {there.netloc}\r\n{lengths}\r\n\r\n".encode()
+        with contextlib.suppress(ConnectionError):
+            found += [lengths] * (b'"status"' in there.raw(head + hidden, seconds=1))
+    return found
+
+
+def test_no_request_hides_in_another(site):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Naive) as naive:
+        threading.Thread(target=naive.serve_forever, daemon=True).start()
+        assert a_second_request_hides_in_the_first(Target(f"http://127.0.0.1:{naive.server_port}", None))
+        naive.shutdown()
+
+    assert not a_second_request_hides_in_the_first(site())
+
+
+@pytest.mark.parametrize(
+    "target", ["http://evil.example/whose", "http://127.0.0.1/whose", "*", "whose", "/whose#x", "\x00"]
+)
+def test_no_form_of_an_address_leads_around_the_door(site, known, target):
+    there = site()
+    told = there.raw(f"GET {target} HTTP/1.1\r\nHost: {there.netloc}\r\nConnection: close\r\n\r\n".encode())
+
+    assert told.split()[1] in (b"303", b"400", b"401", b"404", b"421")
+    assert known.amounts[None].encode() not in told
+
+
+def test_no_answer_tells_what_serves_it(site):
+    answer, _ = site().ask("/whose", as_="ana")
+
+    assert answer.headers["server"] is None

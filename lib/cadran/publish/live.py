@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cadran.publish.live_pages import IS_FULL, TOO_MANY, LivePage, LivePages, Owner
+from cadran.publish.live_pages import IS_FULL, MADE_ROOM, TOO_MANY, LivePage, LivePages, Owner
 from cadran.publish.refusals import browser_words, refuse
 from cadran.publish.wire import NoMessage, as_body, held, read_message
 
@@ -103,18 +103,30 @@ class Live:
     async def _while_open(self, page: LivePage, scope: Scope, receive: Receive, send: Send) -> None:
         """Until its reader leaves, or it is closed to make room."""
 
+        is_told = False
+
+        async def close(code: int, reason: str = "") -> None:
+            nonlocal is_told
+            if not is_told:
+                is_told = True
+                await send({"type": "websocket.close", "code": code, "reason": reason})
+
         async def hearing() -> Message:
             message = await receive()
             # A page's browser says nothing by this way: marimo only listens whether it is still there.
             if message["type"] == "websocket.receive" and self.is_page():
-                await send({"type": "websocket.close", "code": 1008})
+                await close(1008)
                 return {"type": "websocket.disconnect", "code": 1008}
             return message
 
         async def telling(message: Message) -> None:
+            if message["type"] == "websocket.close":
+                await close(message.get("code", 1000), message.get("reason") or "")
+                return
             if message["type"] == "websocket.send" and (told := _TOLD.match(message.get("text") or "")):
                 page.models.add(told[1])
-            await send(message)
+            if not is_told:
+                await send(message)
 
         page.n_open += 1
         page.acted_at = self.pages.clock()
@@ -122,15 +134,16 @@ class Live:
         closed = asyncio.ensure_future(page.closed.wait())
         try:
             await asyncio.wait({inner, closed}, return_when=asyncio.FIRST_COMPLETED)
-            if not inner.done():
-                code, reason = page.why
-                await send({"type": "websocket.close", "code": code, "reason": reason})
-                return
-            await inner
+            if inner.done():
+                await inner
+            else:
+                await close(*MADE_ROOM)
         finally:
             inner.cancel()
             closed.cancel()
             page.n_open -= 1
+            if page.closed.is_set() and not page.n_open:
+                self.pages.end(page)
 
     async def _tell(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A message to a widget."""

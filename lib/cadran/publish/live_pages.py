@@ -46,9 +46,8 @@ class LivePage:
     n_open: int = 0
     #: What its reader asked for last.
     asked: str = ""
-    #: Set when it is closed from here, and why.
+    #: Set when it is closed from here.
     closed: asyncio.Event = field(default_factory=asyncio.Event)
-    why: tuple[int, str] = MADE_ROOM
     session: Session | None = None
 
 
@@ -97,8 +96,13 @@ class LivePages:
         return sorted(there, key=lambda page: (page.n_open > 0, page.acted_at))[:n]
 
     def close(self, page: LivePage) -> None:
-        """Close a page, and tell its browser; what it held is let go once what it computes has ended."""
+        """Close a page: its browser is told, then its session ends."""
         page.closed.set()
+        if not page.n_open:
+            self.end(page)
+
+    def end(self, page: LivePage) -> None:
+        """End a page's session; what it held is let go once what it computes has ended."""
         manager = self._managers[page.app]
         page.session = page.session or manager.get_session(SessionId(page.id))
         manager.close_session(SessionId(page.id))

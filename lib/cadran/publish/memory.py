@@ -129,9 +129,9 @@ def _allowed(groups: Path, own: Path) -> list[int]:
     found = []
     with suppress(OSError):
         named = [line.rpartition(":")[2].strip("/") for line in own.read_text("utf-8").splitlines()]
-        places = [folder for name in named for folder in [groups / name, *(groups / name).parents]]
-        # The second is where a container of the first kind of control groups tells it.
-        for folder in [*places, groups, groups / "memory"]:
+        # Control groups of the first kind have a folder of their own for memory.
+        places = [top / name for name in named for top in (groups, groups / "memory")]
+        for folder in {each for place in places for each in (place, *place.parents) if each.is_relative_to(groups)}:
             for file in ("memory.max", "memory.limit_in_bytes"):
                 with suppress(OSError, ValueError):
                     found.append(int((folder / file).read_text("utf-8")))

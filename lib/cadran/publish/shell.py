@@ -109,7 +109,7 @@ def shell_page(
         "full": words("Cadran is full at this moment. What you see was prepared before; reload it in a minute."),
         "many": words("You have as many live pages open as one reader may. Close another one, then reload this one."),
         "deaf": words(
-            "No live connection (WebSocket) gets from this browser to Cadran. What you see was prepared before, and does not answer."
+            "No live connection (WebSocket) gets from this browser to Cadran: what you see was prepared before and does not answer."
         ),
         "renewed": words("The data is now of {moment}.", moment=words.moment(taken)) if taken else "",
     }
