@@ -175,10 +175,16 @@ class Site:
             self._read = seal, open_book(self.book).settings.taken
         return self._read[1]
 
+    def _version_if_any(self) -> str | None:
+        try:
+            return self.version()
+        except (Problem, OSError):
+            return None
+
     def _seal_if_any(self) -> str:
         try:
             return self.seal()
-        except Problem:  # a book that cannot be read for a while: pages go on with what they hold
+        except (Problem, OSError):  # a book that cannot be read for a while: pages go on with what they hold
             return ""
 
     def warm_up(self) -> None:
@@ -270,15 +276,12 @@ class Site:
         return RedirectResponse(f"/{next(iter(self.apps))}{query}", 307)
 
     async def health(self, request: Request) -> Response:
-        """That the server answers, and with which version of the book."""
-        return JSONResponse({"status": "ok", "book": self.version()}, headers={"Cache-Control": "no-store"})
+        """That the server answers, and with which version of the book; null while it cannot be read."""
+        return JSONResponse({"status": "ok", "book": self._version_if_any()}, headers={"Cache-Control": "no-store"})
 
     async def ready(self, request: Request) -> Response:
         """Whether readers may come: the pages are warm, and the book can be read."""
-        try:
-            version = self.version()
-        except Problem:
-            version = None
+        version = self._version_if_any()
         is_ready = self.is_ready and version is not None
         told = {"status": "ready" if is_ready else "not ready", "book": version}
         return JSONResponse(told, 200 if is_ready else 503, headers={"Cache-Control": "no-store"})
@@ -290,6 +293,8 @@ class Site:
         app, words = self.apps[request.url.path.strip("/")], words_of(request)
         if self.memory.is_full:
             return self._no_room(words)
+        if not (seal := self._seal_if_any()):
+            return self._not_now(words, words("The book cannot be read at this moment"), 503)
         sight = self.sights.made(app, words.language, reader)
         if app.name not in self.sights.is_page:
             sight = await run_in_threadpool(self.sights.make, app, words.language, reader)
@@ -307,7 +312,7 @@ class Site:
             script=self.reader if is_page else self.frame,
             code=self.code if is_page else {},
             signed_in=reader.id if reader and not self._header else None,
-            taken=self._taken(self.seal()),
+            taken=self._taken(seal),
         )
         headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language"}
         return HTMLResponse(page, headers=headers | {"Content-Security-Policy": POLICY})
@@ -325,9 +330,9 @@ class Site:
         words = words_of(request)
         return self._not_now(words, words("Cadran could not answer"))
 
-    def _not_now(self, words: Words, title: str) -> Response:
+    def _not_now(self, words: Words, title: str, status: int = 500) -> Response:
         said = [words("Reload the page. If it happens again, the terminal where Cadran runs says why.")]
-        return HTMLResponse(plain_page(words, title, said, self._pages(words)), 500)
+        return HTMLResponse(plain_page(words, title, said, self._pages(words)), status)
 
     def _no_room(self, words: Words) -> Response:
         said = [words("So many pages are open that there is no memory for another. Try again in a minute.")]
