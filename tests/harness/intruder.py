@@ -115,7 +115,7 @@ class Target:
         """A live page's websocket."""
         told = {"Cookie": self.cookie(as_)} if as_ else {}
         named = f"session_id={session or secrets.token_hex(16)}" if session is not None else ""
-        place = f"ws://{self.netloc}/live/{app}/ws?{named}&lang=en{query}"
+        place = f"ws://{self.netloc}/live/{app}/ws?{named}{'' if 'lang=' in query else '&lang=en'}{query}"
         how = {
             "origin": self.address,
             "max_size": None,

@@ -43,6 +43,7 @@ class Pages(LivePages):
     def tidy(self):
         for name in [name for name, page in self._pages.items() if name not in self.sessions and not page.n_open]:
             del self._pages[name]
+        return 0
 
 
 def left(pages, limit, held=0):

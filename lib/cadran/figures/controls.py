@@ -148,6 +148,8 @@ def read_view(raw: Mapping[str, Any], controls: Sequence[Control], dimensions: S
         for dimension, values in _mapping(raw.get("selection")).items()
         if dimension in dimensions and isinstance(values, list) and (chosen := _chosen(dimension, values))
     }
+    if strange := [_text(each) for each in _mapping(raw.get("selection")) if each not in dimensions]:
+        said.append(_not_selected(strange, words))
     told = list(_mapping(raw.get("tables")).items())[:MOST_VALUES]
     tables = {_text(name): _table(_mapping(table)) for name, table in told}
     behind = raw.get("behind")
@@ -178,6 +180,15 @@ def view_of_address(query: Mapping[str, str | list[str]], controls: Sequence[Con
         "tables": tables,
         "open": lists.get("open", [None])[-1],
     }
+
+
+def _not_selected(names: Sequence[str], words: Words) -> str:
+    shown = [name[:40] for name in names[:2]]
+    if len(names) > 3:
+        shown.append(words.n("{n} other", "{n} others", len(names) - 2))
+    else:
+        shown += [name[:40] for name in names[2:]]
+    return words("This page does not select by {names}.", names=words.list(shown))
 
 
 def _chosen(dimension: str, values: list[Any]) -> tuple[str, ...]:

@@ -41,6 +41,7 @@ class Live:
         is_page: Whether its notebook shows a page of ours.
         version: The version of the book at this moment; empty where it cannot be read.
         is_full: Whether there is no memory for another page.
+        hidden: What a browser is told, without the folders of this machine.
     """
 
     def __init__(
@@ -51,9 +52,10 @@ class Live:
         is_page: Callable[[], bool | None],
         version: Callable[[], str],
         is_full: Callable[[], bool],
+        hidden: Callable[[str], str],
     ):
         self.marimo_app, self.pages, self.name = marimo_app, pages, name
-        self.is_page, self.version, self.is_full = is_page, version, is_full
+        self.is_page, self.version, self.is_full, self.hidden = is_page, version, is_full, hidden
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, or refuse."""
@@ -123,8 +125,10 @@ class Live:
             if message["type"] == "websocket.close":
                 await close(message.get("code", 1000), message.get("reason") or "")
                 return
-            if message["type"] == "websocket.send" and (told := _TOLD.match(message.get("text") or "")):
-                page.models.add(told[1])
+            if text := message.get("text"):
+                if told := _TOLD.match(text):
+                    page.models.add(told[1])
+                message = {**message, "text": self.hidden(text)}
             if not is_told:
                 await send(message)
 

@@ -111,8 +111,9 @@ class LivePages:
         """Whether some page was closed and still computes."""
         return any(page.closed.is_set() for page in self._pages.values())
 
-    def tidy(self) -> None:
-        """Let go of what pages held that are over: marimo keeps the widgets of every session for good."""
+    def tidy(self) -> int:
+        """Let go of what pages held that are over: how many were. marimo keeps the widgets of every session for good."""
+        n_before = len(self._pages)
         for page in list(self._pages.values()):
             found = self._managers[page.app].get_session(SessionId(page.id))
             page.session = found or page.session
@@ -120,6 +121,7 @@ class LivePages:
             if found is None and not page.n_open and is_over:
                 del self._pages[page.id]
                 let_go(page.models)
+        return n_before - len(self._pages)
 
 
 def managers_of(marimo_app: Any) -> Mapping[str, SessionManager]:

@@ -23,6 +23,8 @@ SHARE = 0.75
 EVERY, PATIENCE = 2.0, 5.0
 #: Of the pages that are there, the part closed before the next look.
 PART = 10
+#: Pages that are over after which memory is given back.
+MANY = 50
 _GROUPS = Path("/sys/fs/cgroup")
 
 
@@ -56,6 +58,7 @@ class Memory:
         closed: Counted | None = None,
     ):
         self.limit, self.pages, self.resident, self.closed = limit, pages, resident, closed
+        self._n_over = 0
         #: Whether it holds too much and nothing is left to close: no page is begun.
         self.is_full = False
 
@@ -67,7 +70,11 @@ class Memory:
 
     async def look(self) -> None:
         """Let go of what is over; where too much is held, close pages until it is not."""
-        self.pages.tidy()
+        self._n_over += self.pages.tidy()
+        # Python looks for garbage seldom where there is much; where nobody is there, it may.
+        if self._n_over >= MANY or (self._n_over and not len(self.pages)):
+            self._n_over = 0
+            await run_in_threadpool(give_back)
         while self.resident() > self.limit:
             given = self.pages.longest_unused(1 + len(self.pages) // PART)
             for page in given:

@@ -22,6 +22,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
+from websockets import http11
 
 from cadran.access.accounts import Session
 from cadran.book import open_book
@@ -42,6 +43,7 @@ from cadran.publish.live_pages import LivePages, managers_of
 from cadran.publish.memory import Memory, check_room, default_limit, few_heaps
 from cadran.publish.outside import Outside
 from cadran.publish.parsing import take_turns
+from cadran.publish.places import Places
 from cadran.publish.prepared import FirstSights
 from cadran.publish.refusals import words_of
 from cadran.publish.shell import plain_page, shell_page
@@ -52,6 +54,8 @@ from cadran.text import LANGUAGES, Words
 
 _JS = Path(__file__).parent / "js"
 _WIDGET = f"{Page.__module__}.{Page.__qualname__}"
+#: Bytes of an address: as many as uvicorn reads of a request that is none.
+LONGEST_ADDRESS = 65_536
 #: Seconds a session lives on after its reader left or lost the connection.
 SESSION_SECONDS = 60
 
@@ -160,6 +164,7 @@ class Site:
         self.reader, self.frame = scripts["reader"], scripts["frame"]
         self.code = {_WIDGET: self.assets.add(bundle.module(), ".js")}
         self.limit = memory or default_limit()
+        self.places = Places(book, (app.notebook.parent for app in apps))
 
     def version(self) -> str:
         """The version of the book at this moment: a new import changes it."""
@@ -268,7 +273,8 @@ class Site:
 
     def _live(self, name: str) -> Live:
         is_page = partial(self.sights.is_page.get, name, True)
-        return Live(self.marimo_app, self.pages, name, is_page, self._seal_if_any, lambda: self.memory.is_full)
+        is_full, hidden = (lambda: self.memory.is_full), self.places.hidden
+        return Live(self.marimo_app, self.pages, name, is_page, self._seal_if_any, is_full, hidden)
 
     async def home(self, request: Request) -> Response:
         """The first app, with what the address says of language and theme."""
@@ -307,7 +313,7 @@ class Site:
             words=words,
             title=f"{words(app.title)} · Cadran",
             theme=theme if theme in ("light", "dark") else None,
-            picture=sight.html if sight and is_first else None,
+            picture=self.places.hidden(sight.html) if sight and sight.html and is_first else None,
             live=f"/live/{app.name}/",
             script=self.reader if is_page else self.frame,
             code=self.code if is_page else {},
@@ -356,6 +362,9 @@ class _Server(uvicorn.Server):
     """uvicorn, which tells when it listens."""
 
     def __init__(self, app: Any, ready: Callable[[], object], outside: Outside | None = None):
+        # A page's address holds its view: with a selection of some hundred names it is longer than a websocket's may be,
+        # and one that is too long waits for an answer for ever.
+        http11.MAX_LINE_LENGTH = LONGEST_ADDRESS
         # Within one machine, compressing what the websocket carries costs more than it saves.
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, server_header=False,
