@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import gc
+import logging
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,7 +13,7 @@ from typing import Protocol
 import psutil
 from starlette.concurrency import run_in_threadpool
 
-from cadran.publish.live_pages import LivePages
+from cadran.publish.live_pages import LivePage, LivePages
 from cadran.tables.problems import Problem
 
 #: Bytes of a megabyte, as `--memory` counts.
@@ -25,6 +26,7 @@ EVERY, PATIENCE = 2.0, 5.0
 PART = 10
 #: Pages that are over after which memory is given back.
 MANY = 50
+_LOG = logging.getLogger(__name__)
 _GROUPS = Path("/sys/fs/cgroup")
 
 
@@ -66,7 +68,10 @@ class Memory:
         """Look again and again, for as long as the server runs."""
         while True:
             await asyncio.sleep(EVERY)
-            await self.look()
+            try:
+                await self.look()
+            except Exception:
+                _LOG.exception("Memory could not be looked after; it is tried again.")
 
     async def look(self) -> None:
         """Let go of what is over; where too much is held, close pages until it is not."""
@@ -75,7 +80,8 @@ class Memory:
         if self._n_over >= MANY or (self._n_over and not len(self.pages)):
             self._n_over = 0
             await run_in_threadpool(give_back)
-        while self.resident() > self.limit:
+        given: list[LivePage] | None = None
+        while self.resident() > self.limit and given != []:
             given = self.pages.longest_unused(1 + len(self.pages) // PART)
             for page in given:
                 self.pages.close(page)
@@ -83,9 +89,9 @@ class Memory:
                 self.closed.inc(len(given))
             await self._ended()
             await run_in_threadpool(give_back)
-            if not given:
+            if self.pages.are_closing():  # what these compute has to end first
                 break
-        self.is_full = self.resident() > self.limit
+        self.is_full = given == [] and self.resident() > self.limit
 
     async def _ended(self) -> None:
         """Wait until the pages that were closed have ended, as long as that is worth while."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import marimo
 import uvicorn
@@ -175,9 +176,10 @@ class Site:
         return seal_of(version := current_version(self.book)) or version.name
 
     def _taken(self, seal: str) -> datetime:
-        """When the data was taken: read once a version."""
+        """When the data was taken, in the book's time zone: read once a version."""
         if self._read[0] != seal:
-            self._read = seal, open_book(self.book).settings.taken
+            told = open_book(self.book).settings
+            self._read = seal, told.taken.astimezone(ZoneInfo(told.time_zone))
         return self._read[1]
 
     def _version_if_any(self) -> str | None:
