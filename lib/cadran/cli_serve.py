@@ -104,6 +104,17 @@ def serve(
             help=words("A port of this machine alone, where Prometheus asks for numbers."),
         ),
     ] = None,
+    memory: Annotated[
+        int | None,
+        typer.Option(
+            envvar="CADRAN_MEMORY",
+            min=1,
+            help=words(
+                "MB that the process may hold; beyond, the pages unused for longest are closed. "
+                "Default: three quarters of what there is."
+            ),
+        ),
+    ] = None,
     ballots: BallotsOption = None,
     provider: Annotated[
         str | None,
@@ -171,6 +182,7 @@ def serve(
     from cadran.access.scopes import Known
     from cadran.publish.entrance import Entrance
     from cadran.publish.joining import join, read_secret
+    from cadran.publish.memory import MEGABYTE
     from cadran.publish.openid_terms import Client
     from cadran.publish.outside import Outside
     from cadran.publish.server import serve as serve_apps
@@ -215,5 +227,5 @@ def serve(
         serve_apps(
             seen.version.parent, host=host, port=port, apps=() if surveys_only else None, complain=complain,
             surveys=respondents_of(seen, now, complain, ballots), entrance=entrance, outside=outside, log=telling,
-            numbers=tell_numbers(metrics) if metrics is not None else None, clock=now,
+            numbers=tell_numbers(metrics) if metrics is not None else None, memory=memory and memory * MEGABYTE, clock=now,
         )  # fmt: skip

@@ -18,7 +18,7 @@ from cadran.publish import reading
 from cadran.publish.apps import App
 from cadran.publish.entrance import Entrance
 from cadran.publish.provider import Provider
-from cadran.publish.server import Site
+from cadran.publish.server import Site, _Server
 
 
 def now() -> datetime:
@@ -60,12 +60,17 @@ def ended(command: Sequence[str | Path], settings: Mapping[str, str], where: Pat
 
 
 @contextmanager
-def serving_here(site: Site, port: int = 0) -> Iterator[str]:
-    """The address of a site served by a thread of this process: what a test stands in for is stood in for there too."""
+def serving_here(site: Site, port: int = 0, is_plain: bool = False) -> Iterator[str]:
+    """The address of a site served by a thread of this process: what a test stands in for is stood in for there too.
+
+    With `is_plain` the server is uvicorn as it comes, not as `cadran serve` sets it.
+    """
     with socket.socket(proto=socket.IPPROTO_TCP) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
-        server = uvicorn.Server(uvicorn.Config(site.asgi(), log_level="error", timeout_graceful_shutdown=1))
+        app = site.asgi()
+        plain = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(plain) if is_plain else _Server(app, lambda: None, site.outside)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         while not server.started:

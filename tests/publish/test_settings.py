@@ -24,6 +24,7 @@ header = "X-Remote-User"
 known = "known.txt"
 log = "log.jsonl"
 metrics = 9100
+memory = 2048
 ballots = "postgresql://x"
 provider = "https://login.example.com"
 client_id = "cadran"

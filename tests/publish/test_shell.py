@@ -148,3 +148,36 @@ def test_the_prepared_numbers_are_the_live_ones(reader, small_company, serve_sit
     assert sum(len(seen[0]) for seen in prepared.values()) > 200
     assert prepared == live
     assert reader.wrong == []
+
+
+def test_without_websockets_the_prepared_picture_stays_and_says_so(reader, address):
+    reader.add_init_script("delete window.WebSocket")
+    reader.goto(f"{address}/page?lang=fr")
+
+    expect(reader.locator("#line")).to_contain_text("Aucune connexion continue", timeout=SLOW)
+    expect(reader.locator("#picture strong")).to_have_text("1 234 €")
+    # A view other than the first one has no picture: the first one's is shown.
+    reader.goto(f"{address}/page?lang=fr&outcome=lost")
+    reader.wait_for_url(f"{address}/page?lang=fr")
+    expect(reader.locator("#picture strong")).to_be_visible()
+
+
+def test_what_lets_no_websocket_through_is_told_as_that(reader, address):
+    reader.route_web_socket(re.compile("/ws"), lambda socket: socket.close())
+    reader.goto(f"{address}/page")
+
+    expect(reader.locator("#line")).to_contain_text("No live connection", timeout=SLOW)
+    expect(reader.locator("#picture strong")).to_have_text("€1,234")
+
+
+def test_a_page_closed_to_make_room_says_so_and_comes_back_when_loaded_again(reader, site, serve_site):
+    with serve_site(site) as there:
+        reader.goto(f"{there}/page?outcome=lost")
+        expect(reader.locator("#live strong")).to_have_text("€567", timeout=SLOW)
+        (page,) = site.pages.longest_unused(9)
+        page.closed.set()
+
+        expect(reader.locator("#line")).to_contain_text("closed this page to make room", timeout=SLOW)
+        reader.locator("#line button").click()
+        expect(reader.locator("#live strong")).to_have_text("€567", timeout=SLOW)
+        expect(reader.locator("#line")).to_be_hidden()

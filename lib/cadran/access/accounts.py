@@ -21,6 +21,8 @@ from cadran.tables.problems import Problem
 
 #: How long a session lasts, and how long it lasts unused.
 LASTS, IDLE = timedelta(hours=12), timedelta(hours=2)
+#: How far a clock that is set right may be put back: what began later than now is over, else it would last longer.
+SKEW = timedelta(minutes=5)
 #: A session's use is noted when the last note is older than that.
 _NOTED = timedelta(minutes=1)
 _NAME = re.compile(r"[^\s\x00-\x1f/\\<>\"']{1,100}")
@@ -204,7 +206,7 @@ class Accounts:
             return None
         told, is_temporary, is_guest, *moments = found
         began_at, used_at = map(datetime.fromisoformat, moments)
-        if not (now - self.lasts < began_at and now - IDLE < used_at):
+        if not (now - self.lasts < began_at < now + SKEW and now - IDLE < used_at < now + SKEW):
             return None
         if is_used and now - used_at > _NOTED:
             with self.opened(writes=True) as run:

@@ -148,7 +148,10 @@ def read_view(raw: Mapping[str, Any], controls: Sequence[Control], dimensions: S
         for dimension, values in _mapping(raw.get("selection")).items()
         if dimension in dimensions and isinstance(values, list) and (chosen := _chosen(dimension, values))
     }
-    tables = {_text(name): _table(_mapping(table)) for name, table in _mapping(raw.get("tables")).items()}
+    if strange := [_text(each) for each in _mapping(raw.get("selection")) if each not in dimensions]:
+        said.append(_not_selected(strange, words))
+    told = list(_mapping(raw.get("tables")).items())[:MOST_VALUES]
+    tables = {_text(name): _table(_mapping(table)) for name, table in told}
     behind = raw.get("behind")
     opened = raw.get("open")
     seq = raw.get("seq")
@@ -156,8 +159,8 @@ def read_view(raw: Mapping[str, Any], controls: Sequence[Control], dimensions: S
         held, selection, tables,
         frozenset(_text(each) for each in behind[:MOST_VALUES]) if isinstance(behind, list) else frozenset(),
         _text(opened) if opened else None,
-        moving if (moving := raw.get("moving")) in held else "",
-        seq if isinstance(seq, int) else 0,
+        moving if isinstance(moving := raw.get("moving"), str) and moving in held else "",
+        seq if isinstance(seq, int) and not isinstance(seq, bool) else 0,
         tuple(said),
     )  # fmt: skip
 
@@ -179,6 +182,15 @@ def view_of_address(query: Mapping[str, str | list[str]], controls: Sequence[Con
     }
 
 
+def _not_selected(names: Sequence[str], words: Words) -> str:
+    shown = [name[:40] for name in names[:2]]
+    if len(names) > 3:
+        shown.append(words.n("{n} other", "{n} others", len(names) - 2))
+    else:
+        shown += [name[:40] for name in names[2:]]
+    return words("This page does not select by {names}.", names=words.list(shown))
+
+
 def _chosen(dimension: str, values: list[Any]) -> tuple[str, ...]:
     """The values selected; of a month or a quarter only days are values."""
     texts = dict.fromkeys(_text(each) for each in values[:MOST_VALUES])
@@ -194,7 +206,8 @@ def _day(text: str) -> date | None:
 
 def _table(raw: Mapping[str, Any]) -> TableView:
     page = raw.get("page", 1)
-    page = int(page) if isinstance(page, int) or (isinstance(page, str) and page.isdecimal()) else 1
+    is_number = isinstance(page, int) or (isinstance(page, str) and page.isdecimal() and len(page) < 10)
+    page = int(page) if is_number else 1
     return TableView(_text(raw.get("sort") or ""), min(max(page, 1), 10**6), _text(raw.get("search") or ""))
 
 

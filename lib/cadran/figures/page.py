@@ -97,6 +97,12 @@ class Page(anywidget.AnyWidget):
         if self.audience:
             self.audience.meet(self)
 
+    def close(self) -> None:
+        """Let go of the page: until then the process keeps it, and all that it shows, for whom it might answer."""
+        layout = self.layout
+        super().close()
+        layout.close()
+
     @property
     def asked(self) -> View:
         """The reader's view, held to what the page allows."""

@@ -1,7 +1,6 @@
-"""How much one reader may ask for: how often, how much at once, and how many pages side by side."""
+"""How much one reader may ask for: how often, and how much at once."""
 
 import time
-from collections import Counter
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,8 +12,6 @@ from cadran.publish.refusals import browser_words, refuse
 REQUESTS = (400, 100.0)
 #: Bytes of one request: a page's largest message is a selection of a few thousand names.
 MOST_BYTES = 1_000_000
-#: Live pages that one reader has open at once.
-MOST_OPEN = 20
 
 
 class _TooLong(Exception):
@@ -29,31 +26,16 @@ class Bounds:
     def __init__(self, app: ASGIApp):
         self.app = app
         self._requests = Buckets(*REQUESTS)
-        self._open: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, or refuse with 413 (too long), 429 (too often) or, a live page, 1013 (too many)."""
+        """Pass on, or refuse with 413 (too long) or 429 (too often)."""
         session = scope.get("session")
-        if scope["type"] == "websocket" and session:
-            await self._live(session.reader.id.casefold(), scope, receive, send)
-        elif scope["type"] == "http" and session and self._requests.wait(session.key, time.monotonic()):
+        if scope["type"] == "http" and session and self._requests.wait(session.key, time.monotonic()):
             await _refuse(429, scope, receive, send)
         elif scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):
             await _sized(self.app, scope, receive, send)
         else:
             await self.app(scope, receive, send)
-
-    async def _live(self, who: str, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._open[who] >= MOST_OPEN:
-            await send({"type": "websocket.close", "code": 1013})
-            return
-        self._open[who] += 1
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            self._open[who] -= 1
-            if not self._open[who]:
-                del self._open[who]
 
 
 async def _sized(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

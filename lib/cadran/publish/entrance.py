@@ -29,8 +29,9 @@ from cadran.tables.problems import Problem
 from cadran.text import Words, pick_language, words_for
 
 T = TypeVar("T")
-#: Tries at once and then per second: of one name, whoever it is, and from one address, behind which an office may stand.
-PER_NAME, PER_ADDRESS = (10, 1 / 90), (60, 0.5)
+#: Tries at once and then per second: of one name, whoever it is, from one address; from one address, behind which an office
+#: may stand; of one name from all addresses, so that whoever tries from one keeps nobody out who is elsewhere.
+PER_NAME, PER_ADDRESS, EVERYWHERE = (10, 1 / 90), (60, 0.5), (60, 1 / 30)
 #: Bytes of a form.
 _MOST = 4096
 #: Argon2 takes 64 MB each time: so many at once.
@@ -60,7 +61,7 @@ class Entrance:
         self.provider, self.with_passwords = provider, with_passwords or provider is None
         #: Told by the site: what of a reader's scope nobody of the book is in any more.
         self.gone: Callable[[Reader], list[str]] = lambda reader: []
-        self._names, self._addresses = Buckets(*PER_NAME), Buckets(*PER_ADDRESS)
+        self._tries, self._addresses, self._names = (Buckets(*each) for each in (PER_NAME, PER_ADDRESS, EVERYWHERE))
         self._limiter: CapacityLimiter | None = None
 
     def routes(self) -> list[Route]:
@@ -163,8 +164,10 @@ class Entrance:
     def _wait(self, request: Request, name: str) -> int:
         """Whole seconds to wait before the next try; a name that nobody has waits as long."""
         at = self.clock().timestamp()
-        host = request.client.host if request.client else ""
-        return ceil(self._addresses.wait(origin_of(host), at) or self._names.wait(name.casefold()[:200], at))
+        origin, name = origin_of(request.client.host if request.client else ""), name.casefold()[:200]
+        return ceil(
+            self._addresses.wait(origin, at) or self._tries.wait(f"{origin} {name}", at) or self._names.wait(name, at)
+        )
 
 
 def _password_form(words: Words, to: str, name: str, is_first: bool) -> str:

@@ -2,8 +2,7 @@
 
 import asyncio
 import re
-from collections import OrderedDict
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse
@@ -25,15 +24,11 @@ _OPEN = re.compile(
 )
 #: Seconds between two looks at whether those with an open page may still see it.
 WATCH = 20
-#: Sessions of marimo whose owner is remembered.
-_MOST = 10_000
 
 
 class Gate:
-    """Lets nobody pass who is not signed in, and binds each session of marimo to whoever began it.
-
-    marimo takes whoever knows a session's id for its owner: here it answers its owner alone. Who is signed out, removed or
-    over loses open pages within `WATCH` seconds.
+    """Lets nobody pass who is not signed in. Who is signed out, removed, over or of another scope loses open pages within
+    `WATCH` seconds.
 
     Args:
         app: The pages.
@@ -42,7 +37,6 @@ class Gate:
 
     def __init__(self, app: ASGIApp, asking: Asking):
         self.app, self.asking = app, asking
-        self._owners: OrderedDict[str, str] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on with its reader, send to the page to sign in, or refuse."""
@@ -55,37 +49,24 @@ class Gate:
         if session is None and self.asking.signs_in:
             await _turned_away(scope, receive, send)
         elif session is None:
-            await _refused(scope, receive, send, 401)
+            await _refused(scope, receive, send)
         elif session.is_temporary and scope["path"] not in (ACCOUNT, SIGN_OUT):
             await _turned_away(scope, receive, send, ACCOUNT)
-        elif not self._owns(session, scope, headers):
-            await _refused(scope, receive, send)
         else:
             inner = dict(scope, user=told_reader(session.reader), session=session)
             if scope["path"].startswith("/live/"):
                 inner["headers"] = [(name, value) for name, value in scope["headers"] if name not in self.asking.hidden]
             if scope["type"] == "websocket":
-                await self._while_signed_in(shown, inner, receive, send)
+                await self._while_signed_in(shown, session, inner, receive, send)
             else:
                 await self.app(inner, receive, _kept_by_nobody(send))
 
-    def _owns(self, session: Session, scope: Scope, headers: Headers) -> bool:
-        """Whether the sessions of marimo that a request names are of who asks; one that nobody has is theirs from now on."""
-        query = parse_qs(scope["query_string"].decode("latin-1"))
-        named = {*query.get("session_id", ()), *headers.getlist("marimo-session-id")}
-        for each in named:
-            if self._owners.setdefault(each, session.key) != session.key:
-                return False
-            self._owners.move_to_end(each)
-        while len(self._owners) > _MOST:
-            self._owners.popitem(last=False)
-        return len(named) < 2
-
-    async def _while_signed_in(self, shown: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _while_signed_in(self, shown: str, session: Session, scope: Scope, receive: Receive, send: Send) -> None:
+        """Until it is over, or its reader may see something else."""
         inner = asyncio.ensure_future(self.app(scope, receive, send))
         try:
             while not (await asyncio.wait({inner}, timeout=WATCH))[0]:
-                if await self.asking.session(shown, is_used=False) is None:
+                if await self.asking.session(shown, is_used=False) != session:
                     await send({"type": "websocket.close", "code": 1008})
                     return
             await inner
@@ -114,10 +95,9 @@ async def _turned_away(scope: Scope, receive: Receive, send: Send, to: str = SIG
         asked = quote(scope["path"] + (f"?{query}" if query else ""), safe="")
         await RedirectResponse(f"{to}?next={asked}", 303, {"Cache-Control": "no-store"})(scope, receive, send)
     else:
-        await _refused(scope, receive, send, 401)
+        await _refused(scope, receive, send)
 
 
-async def _refused(scope: Scope, receive: Receive, send: Send, status: int = 403) -> None:
-    words = browser_words(scope)
-    said = words("Sign in first.") if status == 401 else words("Refused: this is somebody else's session.")
-    await refuse(status, said, scope, receive, send, {"Cache-Control": "no-store"})
+async def _refused(scope: Scope, receive: Receive, send: Send) -> None:
+    said = browser_words(scope)("Sign in first.")
+    await refuse(401, said, scope, receive, send, {"Cache-Control": "no-store"})

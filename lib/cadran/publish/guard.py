@@ -10,11 +10,34 @@ from cadran.publish.refusals import browser_words, refuse
 #: Names under which a browser on this machine reaches it.
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
+#: What a page of ours may load: its own files. Vega compiles its expressions to functions, hence the eval.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+)
+#: What marimo's own front end may, which writes scripts into its page and starts workers of its own making.
+_MARIMOS = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
+    "form-action 'self'; frame-ancestors 'self'"
+)
+#: What an answer that says nothing of it may: pages that only say something.
+_PLAIN = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+#: Of what a browser can do beyond showing a page, Cadran needs nothing.
+_NOTHING = ", ".join(f"{each}=()" for each in (
+    "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "geolocation", "gyroscope", "hid",
+    "magnetometer", "microphone", "midi", "payment", "publickey-credentials-get", "serial", "usb", "xr-spatial-tracking",
+))  # fmt: skip
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": _NOTHING,
 }
 #: What this machine asks of its own server, without https: whether it is there, and whether readers may come.
 _HEALTH = ("/healthz", "/readyz")
@@ -51,7 +74,8 @@ class Guard:
             said = browser_words(scope)("Refused: this request did not come from a page of Cadran.")
             await refuse(status, said, scope, receive, send)
         else:
-            await self.app(scope, receive, _with_headers(send, _HTTPS if self.only_https else {}))
+            policy = _MARIMOS if scope["path"].startswith("/live/") else _PLAIN
+            await self.app(scope, receive, _with_headers(send, policy, _HTTPS if self.only_https else {}))
 
     def _refusal(self, scope: Scope) -> int:
         headers = Headers(scope=scope)
@@ -76,13 +100,14 @@ def _hostname(host: str) -> str | None:
         return None
 
 
-def _with_headers(send: Send, more: dict[str, str]) -> Send:
+def _with_headers(send: Send, policy: str, more: dict[str, str]) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in (_HEADERS | more).items():
                 if (name, headers.get(name)) not in _STRICTER:
                     headers[name] = value
+            headers.setdefault("Content-Security-Policy", policy)
             for name in ("access-control-allow-origin", "access-control-expose-headers"):
                 del headers[name]
         await send(message)

@@ -17,9 +17,10 @@ from cadran.figures.facts import Facts
 from cadran.figures.home import MOVED, Changes, axis_html, home
 from cadran.measures.answers import Inquiry, about
 from cadran.publish.apps import App
+from cadran.publish.guard import POLICY
 from cadran.publish.prepared import FirstSight, FirstSights
 from cadran.publish.refusals import words_of
-from cadran.publish.shell import POLICY, home_page
+from cadran.publish.shell import home_page
 from cadran.publish.visits import KEPT, Visit, cookie_of
 from cadran.text import Words
 

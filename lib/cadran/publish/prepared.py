@@ -124,7 +124,9 @@ def first_sight(app: App, language: str) -> FirstSight | Problem:
     if page is None:
         return FirstSight(None)
     lead = {slot: block for slot in LEAD if isinstance(block := page.blocks.get(slot), Sentences | Headlines | Notice)}
-    return FirstSight(page.picture(), lead)
+    picture = page.picture()
+    page.close()
+    return FirstSight(picture, lead)
 
 
 def page_of(app: App, query: Mapping[str, str]) -> Page | Problem | None:

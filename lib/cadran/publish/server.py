@@ -1,9 +1,9 @@
 """`cadran serve`: one process that shows the allow-listed notebooks, read-only, to a browser on this machine."""
 
+import asyncio
 import contextlib
 import gc
 import os
-import re
 import signal
 import socket
 import sys
@@ -13,18 +13,18 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
 
 import marimo
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
+from websockets import http11
 
 from cadran.access.accounts import Session
 from cadran.access.scopes import Known
@@ -41,18 +41,22 @@ from cadran.publish.assets import Assets, FrontEnd
 from cadran.publish.bounds import MOST_BYTES, Bounds
 from cadran.publish.entrance import Entrance, told_gone
 from cadran.publish.gate import ENDED, Gate
-from cadran.publish.guard import LOOPBACK, Guard
+from cadran.publish.guard import LOOPBACK, POLICY, Guard
 from cadran.publish.home import Home
 from cadran.publish.light import lighten
+from cadran.publish.live import Live
+from cadran.publish.live_pages import LivePages, managers_of
+from cadran.publish.memory import Memory, check_room, default_limit, few_heaps
 from cadran.publish.outside import Outside
 from cadran.publish.parsing import take_turns
+from cadran.publish.places import Places
 from cadran.publish.prepared import FirstSight, FirstSights
 from cadran.publish.reading import noting_for
 from cadran.publish.refusals import words_of
 from cadran.publish.room import RoomPages
 from cadran.publish.rooms import Rooms
 from cadran.publish.rooms_kept import KeptRooms
-from cadran.publish.shell import POLICY, plain_page, shell_page
+from cadran.publish.shell import plain_page, shell_page
 from cadran.publish.survey import Respondents, refusal
 from cadran.publish.system import Alive, tell_system
 from cadran.publish.unmasked import note_unmasked
@@ -64,6 +68,8 @@ _JS = Path(__file__).parent / "js"
 #: The scripts of pages, and what each is made of.
 _SCRIPTS = {"reader": ("reader", "room"), "frame": ("frame",), "home": ("home",), "follow": ("follow",)}
 _WIDGET = f"{Page.__module__}.{Page.__qualname__}"
+#: Bytes of an address: as many as uvicorn reads of a request that is none.
+LONGEST_ADDRESS = 65_536
 #: Seconds a session lives on after its reader left or lost the connection.
 SESSION_SECONDS = 60
 
@@ -88,6 +94,7 @@ def serve(
     outside: Outside | None = None,
     log: Callable[[str], object] | None = None,
     numbers: Numbers | None = None,
+    memory: int | None = None,
     *,
     clock: Callable[[], datetime],
 ) -> None:
@@ -105,11 +112,12 @@ def serve(
         outside: How readers on other machines reach it.
         log: Told a line for each request.
         numbers: Where requests are counted.
+        memory: Bytes that the process may hold; by default a share of what there is.
         clock: Tells the time, with its zone.
 
     Raises:
         Problem: If the host is not this machine and nobody signs in, or https is not seen to; if the port is taken, there
-            is no book, or every notebook fails.
+            is no book, every notebook fails, or what may be held leaves no room.
     """
     if host not in LOOPBACK and entrance is None and (apps is None or apps):
         raise Problem(
@@ -121,11 +129,22 @@ def serve(
             "Cadran does not serve on {host} without https: whoever listens could read passwords and pages.",
             "Say how it is reached: --address, and --certificate with --key or --proxy.", host=host,
         )  # fmt: skip
+    few_heaps()
     site = Site(
-        book, shipped_apps() if apps is None else apps, complain, surveys, entrance, outside, log, numbers, clock=clock
+        book,
+        shipped_apps() if apps is None else apps,
+        complain,
+        surveys,
+        entrance,
+        outside,
+        log,
+        numbers,
+        memory,
+        clock=clock,
     )
     with listen(host, port) as listening:
         site.warm_up()
+        check_room(site.limit)
         shown = f"[{host}]" if ":" in host else host
         there = outside.address if outside else f"http://{shown}:{listening.getsockname()[1]}"
         server = _Server(site.asgi(), lambda: announce(there), outside, site.rooms.stop)
@@ -150,10 +169,11 @@ class Site:
         outside: Outside | None = None,
         log: Callable[[str], object] | None = None,
         numbers: Numbers | None = None,
+        memory: int | None = None,
         *,
         clock: Callable[[], datetime],
     ):
-        open_book(book)
+        self._read = "", open_book(book).settings.taken
         self.entrance, self.outside = entrance, outside
         if entrance:
             entrance.gone = self.gone
@@ -168,9 +188,7 @@ class Site:
         self.book = book
         self.apps = {app.name: app for app in apps}
         known = {app.name: app.is_page for app in apps if app.is_page is not None}
-        self.sights = FirstSights(
-            known, lambda: seal_of(version := current_version(self.book)) or version.name, complain
-        )
+        self.sights = FirstSights(known, self.seal, complain)
         self.assets = Assets()
         scripts = {
             name: self.assets.add("\n".join((_JS / f"{part}.js").read_text("utf-8") for part in parts), ".js")
@@ -183,6 +201,8 @@ class Site:
         Page.audience = self.rooms
         site = outside.address.rstrip("/") if outside else None
         self.room_pages = RoomPages(self.rooms, scripts["follow"], self.code[_WIDGET], POLICY, site)
+        self.limit = memory or default_limit()
+        self.places = Places(book, (app.notebook.parent for app in apps))
 
     def gone(self, reader: Reader) -> list[str]:
         """What of a reader's scope nobody of the book is in any more."""
@@ -203,6 +223,29 @@ class Site:
     def version(self) -> str:
         """The version of the book at this moment: a new import changes it."""
         return current_version(self.book).name
+
+    def seal(self) -> str:
+        """The same, and another where somebody was forgotten in it."""
+        return seal_of(version := current_version(self.book)) or version.name
+
+    def _taken(self, seal: str) -> datetime:
+        """When the data was taken, in the book's time zone: read once a version."""
+        if self._read[0] != seal:
+            told = open_book(self.book).settings
+            self._read = seal, told.taken.astimezone(ZoneInfo(told.time_zone))
+        return self._read[1]
+
+    def _version_if_any(self) -> str | None:
+        try:
+            return self.version()
+        except (Problem, OSError):
+            return None
+
+    def _seal_if_any(self) -> str:
+        try:
+            return self.seal()
+        except (Problem, OSError):  # a book that cannot be read for a while: pages go on with what they hold
+            return ""
 
     def warm_up(self) -> None:
         """Make the first sights: one app's before anybody is let in, the others' while readers look at it, but for those
@@ -248,13 +291,10 @@ class Site:
 
     def asgi(self) -> Any:
         """The whole site, guarded."""
-        live = marimo.create_asgi_app(
-            quiet=True, include_code=False, token=None, skew_protection=False, session_ttl=SESSION_SECONDS
-        )
-        for app in self.apps.values():
-            live = live.with_app(path=f"/live/{app.name}", root=str(app.notebook))
+        self.marimo_app = self._marimo_app()
+        self.pages = LivePages(self.marimo_app)
+        self.memory = Memory(self.limit, self.pages, closed=self.numbers.closed_pages if self.numbers else None)
         front_end = FrontEnd(Path(marimo.__file__).parent / "_static" / "assets")
-        marimo_app = live.build()
         machines = frozenset({ENDED} if self.entrance and self.entrance.provider else ())
         routes = [
             *([Mount("/s", self.surveys.asgi())] if self.surveys else []),
@@ -266,10 +306,7 @@ class Site:
             Route(f"{self.assets.prefix}/{{name}}", self.assets.answer),
             *(Route(f"/{name}", self.shell) for name in self.apps),
             *(Route(f"/live/{name}/assets/{{name}}", front_end.answer) for name in self.apps),
-            *(
-                Mount(f"/live/{name}", _Live(marimo_app, app, partial(self.sights.is_page.get, name, True), self.rooms))
-                for name, app in self.apps.items()
-            ),
+            *(Mount(f"/live/{name}", self._live(name)) for name in self.apps),
         ]
         return Starlette(
             routes=routes,
@@ -283,19 +320,31 @@ class Site:
                 Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             ],
             exception_handlers={404: self.nothing_here, 500: self.broken},
-            lifespan=self._lifespan(marimo_app),
+            lifespan=self._lifespan,
         )
 
+    def _marimo_app(self) -> Any:
+        live = marimo.create_asgi_app(
+            quiet=True, include_code=False, token=None, skew_protection=False, session_ttl=SESSION_SECONDS
+        )
+        for app in self.apps.values():
+            live = live.with_app(path=f"/live/{app.name}", root=str(app.notebook))
+        return live.build()
+
+    def _live(self, name: str) -> Live:
+        is_page = partial(self.sights.is_page.get, name, True)
+        return Live(
+            self.marimo_app, self.pages, self.apps[name], is_page, self._seal_if_any, lambda: self.memory.is_full,
+            self.places.hidden, self.rooms,
+        )  # fmt: skip
+
     async def health(self, request: Request) -> Response:
-        """That the server answers, and with which version of the book."""
-        return JSONResponse({"status": "ok", "book": self.version()}, headers={"Cache-Control": "no-store"})
+        """That the server answers, and with which version of the book; null while it cannot be read."""
+        return JSONResponse({"status": "ok", "book": self._version_if_any()}, headers={"Cache-Control": "no-store"})
 
     async def ready(self, request: Request) -> Response:
         """Whether readers may come: the pages are warm, and the book can be read."""
-        try:
-            version = self.version()
-        except Problem:
-            version = None
+        version = self._version_if_any()
         is_ready = self.is_ready and version is not None
         told = {"status": "ready" if is_ready else "not ready", "book": version}
         return JSONResponse(told, 200 if is_ready else 503, headers={"Cache-Control": "no-store"})
@@ -310,6 +359,10 @@ class Site:
             return HTMLResponse(
                 plain_page(words, words("This page is not for you"), said, self._pages(words, reader)), 403
             )
+        if self.memory.is_full:
+            return self._no_room(words)
+        if not (seal := self._seal_if_any()):
+            return self._not_now(words, words("The book cannot be read at this moment"), 503)
         sight = self.sights.made(app, words.language, reader)
         if app.name not in self.sights.is_page:
             sight = await run_in_threadpool(self.sights.make, app, words.language, reader)
@@ -325,13 +378,14 @@ class Site:
             words=words,
             title=f"{words(app.title)} · Cadran",
             theme=theme if theme in ("light", "dark") else None,
-            picture=sight.html if sight and is_first else None,
+            picture=self.places.hidden(sight.html) if sight and sight.html and is_first else None,
             live=f"/live/{app.name}/",
             script=self.reader if is_page else self.frame,
             code=self.code if is_page else {},
             signed_in=reader.id if reader and not self._header else None,
             has_rooms=is_page,
             notice=told_gone(words, gone) if gone else "",
+            taken=self._taken(seal),
         )
         headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language"}
         return HTMLResponse(page, headers=headers | {"Content-Security-Policy": POLICY})
@@ -351,59 +405,35 @@ class Site:
         words = words_of(request)
         return self._not_now(words, words("Cadran could not answer"))
 
-    def _not_now(self, words: Words, title: str) -> Response:
+    def _not_now(self, words: Words, title: str, status: int = 500) -> Response:
         said = [words("Reload the page. If it happens again, the terminal where Cadran runs says why.")]
-        return HTMLResponse(plain_page(words, title, said, self._pages(words)), 500)
+        return HTMLResponse(plain_page(words, title, said, self._pages(words)), status)
+
+    def _no_room(self, words: Words) -> Response:
+        said = [words("So many pages are open that there is no memory for another. Try again in a minute.")]
+        page = plain_page(words, words("Cadran is full at this moment"), said, {})
+        return HTMLResponse(page, 503, {"Retry-After": "60", "Cache-Control": "no-store"})
 
     def _pages(self, words: Words, reader: Reader | None = None) -> dict[str, str]:
         return {f"/{app.name}": words(app.title) for app in self.apps.values() if app.is_for(reader)}
 
-    def _lifespan(self, marimo_app: Any) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
-        @contextlib.asynccontextmanager
-        async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-            yield
-            self.sights.close()
-            for route in marimo_app.routes:
-                if isinstance(route, Mount):
-                    await route.app.state.session_manager.shutdown()  # type: ignore[attr-defined]
-
-        return lifespan
-
-
-#: All that `reader.js` asks of marimo, under the name of an app.
-_ASKED = re.compile(r"/live/\w+/(ws|api/kernel/set_model_value|@file/[^/]+)")
-
-
-class _Live:
-    """The live side of one app: of a `Page`, only what `reader.js` asks for; of any other notebook, all of marimo.
-
-    marimo has its own mounts under the same names, so it gets the whole path.
-    """
-
-    def __init__(self, marimo_app: Any, app: App, is_page: Callable[[], bool | None], rooms: Rooms):
-        self.marimo_app, self.app, self.is_page, self.rooms = marimo_app, app, is_page, rooms
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        session: Session | None = scope.get("session")
-        if self.is_page() and not _ASKED.fullmatch(scope["path"]):
-            raise HTTPException(404)
-        if session and not self.app.is_for(session.reader):
-            raise HTTPException(403)
-        named = parse_qs(scope["query_string"].decode("latin-1")).get("session_id", [])
-        if scope["type"] != "websocket" or not named:
-            await self.marimo_app(dict(scope, root_path=""), receive, send)
-            return
-        self.rooms.arrive(named[-1])
-        try:
-            await self.marimo_app(dict(scope, root_path=""), receive, send)
-        finally:
-            self.rooms.depart(named[-1])
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        keeping = asyncio.create_task(self.memory.keep())
+        yield
+        keeping.cancel()
+        self.sights.close()
+        for manager in managers_of(self.marimo_app).values():
+            await manager.shutdown()
 
 
 class _Server(uvicorn.Server):
     """uvicorn, which tells when it listens."""
 
     def __init__(self, app: Any, ready: Callable[[], object], outside: Outside | None, stopping: Callable[[], object]):
+        # A page's address holds its view: with a selection of some hundred names it is longer than a websocket's may be,
+        # and one that is too long waits for an answer for ever.
+        http11.MAX_LINE_LENGTH = LONGEST_ADDRESS
         # Within one machine, compressing what the websocket carries costs more than it saves.
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, server_header=False,

@@ -33,6 +33,7 @@ def read_settings(path: Path) -> dict[str, Any]:
             ("book", "certificate", "key", "known", "log", "client_secret"), lambda key: str(folder / serve.text(key))
         ),
         **dict.fromkeys(("port", "metrics"), lambda key: serve.whole(key, least=0, most=65535)),
+        "memory": lambda key: serve.whole(key, least=1),
         **dict.fromkeys(("sign_in", "surveys_only", "accounts"), lambda key: serve.flag(key, False)),
         **dict.fromkeys(("proxy", "scope"), serve.texts),
         "hours": lambda key: serve.number(key, least=LEAST_HOURS, most=MOST_HOURS),

@@ -1,6 +1,7 @@
 """The page a reader gets at once: the prepared picture, and the live page coming behind it."""
 
 import json
+from datetime import datetime
 from html import escape
 from string import Template
 from typing import Any
@@ -14,12 +15,6 @@ PATIENCE = 20
 #: Names in an address that mean something to marimo and nothing to a page of ours.
 NOT_FORWARDED = ["session_id", "file", "kiosk", "access_token", "refresh_token"]
 
-#: What a page of ours may load: its own files. Vega compiles its expressions to functions, hence the eval.
-POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
-)
-
 _PAGE = Template("""<!doctype html>
 <html lang="$language"$theme>
 <head>
@@ -31,6 +26,7 @@ _PAGE = Template("""<!doctype html>
 <style>$style</style>
 $head</head>
 <body>
+<p id="note" role="status" hidden></p>
 <div id="line" role="status" hidden><span></span> <button type="button">$reload</button></div>
 $body
 </body>
@@ -55,6 +51,9 @@ border:1px solid var(--line);border-left:4px solid var(--accent);border-radius:6
 #line button{font:inherit;color:var(--accent);background:none;border:0;text-decoration:underline;cursor:pointer}
 [data-stale] #live{opacity:.6}
 #notice{max-width:1240px;margin:0 auto;padding:12px 24px;border-left:4px solid var(--accent)}
+#note{box-sizing:border-box;max-width:1192px;margin:8px auto;padding:8px 16px;background:var(--panel);
+border:1px solid var(--line);border-left:4px solid var(--accent);border-radius:6px}
+#note[hidden]{display:none}
 #who{max-width:1240px;margin:0 auto;padding:8px 24px 24px;display:flex;gap:16px;align-items:baseline;color:var(--muted)}
 #who a,#who button{color:inherit;font:inherit;background:none;border:0;padding:4px 0;text-decoration:underline;cursor:pointer}
 #who form{margin:0}
@@ -112,6 +111,7 @@ def shell_page(
     signed_in: str | None = None,
     has_rooms: bool = False,
     notice: str = "",
+    taken: datetime | None = None,
 ) -> str:
     """The shell of one app.
 
@@ -126,12 +126,20 @@ def shell_page(
         signed_in: Who is signed in; None where nobody signs in.
         has_rooms: Whether what it presents may be followed on phones.
         notice: What they are to know before they look.
+        taken: When the book's data was taken: told to whom a page of an earlier version was shown.
     """
     told = {
         "slow": words("The live page is late. What you see was prepared before."),
         "failed": words("The live page could not be shown. What you see was prepared before."),
         "lost": words("The connection to Cadran is lost: what you see no longer answers."),
         "broken": words("The last change could not be computed: what you see is from before it."),
+        "room": words("Cadran closed this page to make room: reload it to go on."),
+        "full": words("Cadran is full at this moment. What you see was prepared before; reload it in a minute."),
+        "many": words("You have as many live pages open as one reader may. Close another one, then reload this one."),
+        "deaf": words(
+            "No live connection (WebSocket) gets from this browser to Cadran: what you see was prepared before and does not answer."
+        ),
+        "renewed": words("The data is now of {moment}.", moment=words.moment(taken)) if taken else "",
     }
     config: dict[str, Any] = {
         "live": live, "language": words.language, "ours": NOT_FORWARDED, "code": code, "words": told,

@@ -30,6 +30,9 @@ class Numbers:
         self.seconds = Histogram(
             "cadran_answer_seconds", "Time until an answer was sent.", ["page"], buckets=_ENDS, registry=registry
         )
+        self.closed_pages = Counter(
+            "cadran_closed_pages", "Live pages closed to keep memory under its limit.", registry=registry
+        )
         self.open_pages = Gauge("cadran_open_pages", "Live pages that are open.", ["page"], registry=registry)
 
 

@@ -162,10 +162,11 @@ def words_for(language: str) -> Words:
     return _words(language if language in LANGUAGES else "en")
 
 
-def pick_language(query: str | None, accept_language: str | None) -> str:
-    """The language asked for in the address, else the browser's first that we have, else English."""
-    if query in LANGUAGES:
-        return query
+def pick_language(query: str | Sequence[str] | None, accept_language: str | None) -> str:
+    """The language asked for in the address (the last, if several are), else the browser's first that we have, else English."""
+    asked = query if isinstance(query, str) or not query else query[-1]
+    if isinstance(asked, str) and asked in LANGUAGES:
+        return asked
     wished = [part.partition(";q=") for part in (accept_language or "").replace(" ", "").split(",")]
     ranked = sorted(wished, key=lambda wish: -_weight(wish[2]))
     return next((code for name, _, _ in ranked if (code := name[:2].lower()) in LANGUAGES), "en")

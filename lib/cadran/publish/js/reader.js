@@ -78,7 +78,8 @@ const outbox = {
     const body = JSON.stringify({ modelId, message, buffers: [] });
     try {
       const answer = await fetch(new URL("api/kernel/set_model_value", base), { method: "POST", headers, body });
-      if (!answer.ok) say("lost");
+      if (answer.status === 409) renew();
+      else if (!answer.ok) say("lost");
     } catch {
       say("lost");
     }
@@ -191,11 +192,14 @@ function swap() {
   performance.mark("cadran-live");
 }
 
+/** What no longer answers is paler. */
+const STALE = ["lost", "room"];
+
 async function say(what) {
   await parsed;
   const line = document.getElementById("line");
   line.hidden = !what;
-  document.documentElement.toggleAttribute("data-stale", what === "lost");
+  document.documentElement.toggleAttribute("data-stale", STALE.includes(what));
   line.querySelector("span").textContent = config.words[what] ?? "";
 }
 
@@ -209,6 +213,25 @@ addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 /** Milliseconds until the next try, each more or less by a third: all readers come back at once. */
 const AGAIN = [250, 500, 1000, 1500];
 const later = (attempt) => AGAIN[Math.min(attempt, AGAIN.length - 1)] * (0.67 + 0.66 * Math.random());
+/** The book was replaced: the view, which the address holds, is opened anew on the new one, and it is said. */
+const RENEWED = "cadran-renewed";
+function renew() {
+  leaving = true;
+  sessionStorage.setItem(RENEWED, "1");
+  location.reload();
+}
+if (sessionStorage.getItem(RENEWED)) {
+  sessionStorage.removeItem(RENEWED);
+  parsed.then(() => {
+    const note = document.getElementById("note");
+    note.textContent = config.words.renewed;
+    note.hidden = false;
+  });
+}
+
+/** Why the server closes a page for good, by the code it gives. */
+const CLOSED = { 4001: "room", 4002: "full", 4003: "many" };
+let wasOpen = false;
 
 /** Open the session, or come back to it: the kernel keeps it for a while, and the address holds the view. */
 function connect(attempt = 0) {
@@ -218,8 +241,14 @@ function connect(attempt = 0) {
   for (const name of config.ours) address.searchParams.delete(name);
   address.searchParams.set("lang", config.language);
   address.searchParams.set("session_id", session);
-  const socket = new WebSocket(address);
+  let socket;
+  try {
+    socket = new WebSocket(address);
+  } catch {
+    return beDeaf();
+  }
   let isBack = false;
+  socket.addEventListener("open", () => (wasOpen = true));
   socket.addEventListener("message", ({ data }) => {
     const { op, data: message } = JSON.parse(data);
     attempt = 0;
@@ -228,22 +257,35 @@ function connect(attempt = 0) {
     isBack = true;
     dispatchEvent(new CustomEvent("cadran-back"));
   });
-  socket.addEventListener("close", async () => {
+  socket.addEventListener("close", async ({ code }) => {
     if (leaving) return;
+    if (CLOSED[code]) return say(CLOSED[code]);
     say(picture() ? "slow" : "lost");
-    if (attempt && (await isSignedOut())) return location.reload();
+    const told = attempt > 1 || wasOpen ? await statusOf(new URL("ws", base)) : 0;
+    if (told === 401) return location.reload(); // signed out: to the page to sign in
+    if (told === 404 && !wasOpen) return beDeaf();
     setTimeout(connect, later(attempt), attempt + 1);
   });
 }
 
-/** Whether the server answers, and asks for a name first. */
-async function isSignedOut() {
+/** What the server answers to a request that is no websocket; 0 if it does not. */
+async function statusOf(address) {
   try {
-    const answer = await fetch(location.pathname, { method: "HEAD", redirect: "manual", cache: "no-store" });
-    return answer.type === "opaqueredirect" || answer.status === 401;
+    return (await fetch(address)).status;
   } catch {
-    return false;
+    return 0;
   }
+}
+
+/** Requests get through and websockets do not: the prepared picture stays, and its links lead on. */
+async function beDeaf() {
+  await parsed;
+  const query = new URLSearchParams(location.search);
+  const isFirst = [...query.keys()].every((name) => ["lang", "theme"].includes(name));
+  if (isBare() && !isFirst) return location.replace(`${location.pathname}?lang=${config.language}`);
+  clearTimeout(patience);
+  picture()?.removeAttribute("aria-busy");
+  say("deaf");
 }
 connect();
 // The widgets' code is fetched and run while the kernel computes.
