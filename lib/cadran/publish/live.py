@@ -83,7 +83,7 @@ class Live:
 
     def _theirs(self, names: list[str], scope: Scope) -> LivePage | None:
         """The one page that a request names, if it is of whoever asks."""
-        return self.pages.get(names[0], self.name, _owner(scope)) if len(names) == 1 else None
+        return self.pages.get(names[0], self.name, owner_of(scope)) if len(names) == 1 else None
 
     async def _open(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A websocket: of a page that is there, or of a new one."""
@@ -92,7 +92,7 @@ class Live:
         if len(names) != 1 or not _NAME.fullmatch(names[0]):
             await _refused(scope, receive, send)
             return
-        name, owner = names[0], _owner(scope)
+        name, owner = names[0], owner_of(scope)
         page = self.pages.get(name, self.name, owner)
         if page is None and self.pages.is_known(name):
             await _refused(scope, receive, send)
@@ -204,7 +204,8 @@ def _names(scope: Scope) -> list[str]:
     return [*Headers(scope=scope).getlist("marimo-session-id"), *query.getlist("session_id")]
 
 
-def _owner(scope: Scope) -> Owner:
+def owner_of(scope: Scope) -> Owner:
+    """Who asks, as they are now."""
     session = scope.get("session")
     return (session.key, session.reader) if session else None
 

@@ -73,6 +73,10 @@ class LivePages:
         page = self._pages.get(name)
         return page if page and (page.app, page.owner) == (app, owner) else None
 
+    def is_of(self, name: str, owner: Owner) -> bool:
+        """Whether a page of that name is there, and of whoever asks."""
+        return name in self._pages and self._pages[name].owner == owner
+
     def is_known(self, name: str) -> bool:
         """Whether a page of that name is there, whoever's it is."""
         return name in self._pages

@@ -42,11 +42,16 @@ class RoomPages:
         script: Address of the script of a follower's page.
         code: Address of the module that draws pages.
         policy: What a page may load.
+        owns: Whether a live page is of who asks, by its name.
         site: The address readers write, where it is another than the one that is asked.
     """
 
-    def __init__(self, rooms: Rooms, script: str, code: str, policy: str, site: str | None = None):
+    def __init__(
+        self, rooms: Rooms, script: str, code: str, policy: str, owns: Callable[[Scope, str], bool],
+        site: str | None = None,
+    ):  # fmt: skip
         self.rooms, self.script, self.code, self.policy, self.site = rooms, script, code, policy, site
+        self.owns = owns
 
     def routes(self) -> list[BaseRoute]:
         """The addresses."""
@@ -65,6 +70,8 @@ class RoomPages:
         session = request.headers.get("marimo-session-id", "")
         if asked is None or not session:
             return _no(words("That was not asked by a page of Cadran."), 400)
+        if (asked.get("here") or not asked.get("key")) and not self.owns(request.scope, session):
+            return _no(words("Refused: this is somebody else's session."), 403)
         if key := str(asked.get("key") or ""):
             room = self.rooms.of(owner, key)
             code = plain(str(asked.get("code") or ""))

@@ -24,6 +24,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import Scope
 from websockets import http11
 
 from cadran.access.accounts import Session
@@ -44,7 +45,7 @@ from cadran.publish.gate import ENDED, Gate
 from cadran.publish.guard import LOOPBACK, POLICY, Guard
 from cadran.publish.home import Home
 from cadran.publish.light import lighten
-from cadran.publish.live import Live
+from cadran.publish.live import Live, owner_of
 from cadran.publish.live_pages import LivePages, managers_of
 from cadran.publish.memory import Memory, check_room, default_limit, few_heaps
 from cadran.publish.outside import Outside
@@ -200,7 +201,7 @@ class Site:
         self.rooms = Rooms(KeptRooms(book), clock, partial(note_unmasked, book, clock))
         Page.audience = self.rooms
         site = outside.address.rstrip("/") if outside else None
-        self.room_pages = RoomPages(self.rooms, scripts["follow"], self.code[_WIDGET], POLICY, site)
+        self.room_pages = RoomPages(self.rooms, scripts["follow"], self.code[_WIDGET], POLICY, self._owns, site)
         self.limit = memory or default_limit()
         self.places = Places(book, (app.notebook.parent for app in apps))
 
@@ -330,6 +331,10 @@ class Site:
         for app in self.apps.values():
             live = live.with_app(path=f"/live/{app.name}", root=str(app.notebook))
         return live.build()
+
+    def _owns(self, scope: Scope, name: str) -> bool:
+        """Whether a live page is of who asks."""
+        return self.pages.is_of(name, owner_of(scope))
 
     def _live(self, name: str) -> Live:
         is_page = partial(self.sights.is_page.get, name, True)
