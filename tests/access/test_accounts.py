@@ -109,3 +109,10 @@ def test_what_is_taken_unknown_or_damaged_is_told(accounts):
     accounts.path.write_bytes(b"no database" * 100)
     with pytest.raises(Problem, match=r"accounts\.sqlite cannot be used"):
         accounts.all()
+
+
+def test_a_clock_that_is_put_back_makes_no_session_last_longer(accounts):
+    token = accounts.sign_in("ana@x.fr", PASSWORD, NOW + timedelta(days=1))
+
+    assert accounts.session(token, NOW + timedelta(days=1) - timedelta(minutes=4)) is not None
+    assert accounts.session(token, NOW) is None

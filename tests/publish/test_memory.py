@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from cadran.publish import memory
 from cadran.publish.live_pages import LivePages
 from cadran.publish.memory import MEGABYTE, Memory, check_room, default_limit
+from cadran.publish.prepared import first_sight
 from cadran.publish.watch import Numbers
 from cadran.tables.problems import Problem
 
@@ -149,3 +150,10 @@ def memory_of_widgets():
     from marimo._plugins.ui._impl.anywidget.init import WIDGET_COMM_MANAGER
 
     return set(WIDGET_COMM_MANAGER.comms)
+
+
+def test_a_first_sight_leaves_nothing_behind(site):
+    before = memory_of_widgets()
+    assert "1,234" in first_sight(site.apps["page"], "en").html
+
+    assert memory_of_widgets() == before
