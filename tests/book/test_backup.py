@@ -10,7 +10,6 @@ import threading
 import time
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import ballots
 import crash
@@ -242,10 +241,11 @@ def test_what_was_cut_short_or_altered_is_refused_and_leaves_nothing(book, tmp_p
     assert n > 12
 
 
-@pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "a/../../outside"])
+@pytest.mark.parametrize("name", ["../outside", "{}/outside", "a/../../outside"])
 @pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE])
 def test_nothing_is_written_outside_the_folder(book, tmp_path, name, kind):
     data = backup(book, tmp_path / "b.tar", LATER).file.read_bytes()
+    name = name.format(tmp_path)
     member = tarfile.TarInfo(name if kind == tarfile.REGTYPE else "inside")
     member.type, member.linkname = kind, name
     (tmp_path / "b.tar").write_bytes(repacked(data, lambda _: True, [member]))
@@ -254,7 +254,6 @@ def test_nothing_is_written_outside_the_folder(book, tmp_path, name, kind):
         restore(tmp_path / "b.tar", tmp_path / "new" / "book", LATER)
 
     assert not list(tmp_path.rglob("outside"))
-    assert not Path("/tmp/outside").exists()
 
 
 def test_nothing_is_written_over(book, tmp_path):
