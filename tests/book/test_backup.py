@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import ballots
 import crash
@@ -363,8 +364,9 @@ def test_of_another_book_nothing_is_taken(forgot, tmp_path, made):
     forget(other, opened.collect(opened.deals(["rep_id"]))["rep_id"].drop_nulls()[-1])
     copy = backup(book, tmp_path / "c.tar", LATER)
 
-    with pytest.raises(Problem, match="is not of the same book"):
-        restore(copy.file, tmp_path / "new", LATER, newer=other)
+    for older in (other, made):  # the one forgot somebody else, the other nobody yet
+        with pytest.raises(Problem, match="is not of the same book"):
+            restore(copy.file, tmp_path / "new", LATER, newer=older)
     with pytest.raises(Problem, match="There is no"):
         restore(copy.file, tmp_path / "new", LATER, newer=tmp_path / "nowhere")
     assert not list((tmp_path / "new").iterdir())
@@ -405,6 +407,24 @@ def test_killed_at_any_moment_the_folder_holds_no_book_or_all_of_it(book, tmp_pa
         shutil.rmtree(folder)
     assert {status for status, _ in ends} == {-signal.SIGKILL}
     assert {is_there for _, is_there in ends} == {True, False}
+
+
+def test_struck_while_it_is_put_in_place_it_takes_all_of_it_away_again(book, tmp_path, monkeypatch):
+    made = backup(book, tmp_path / "b.tar", LATER)
+    real, n = Path.rename, 0
+
+    def refused(self, target):
+        nonlocal n
+        n += 1
+        if n == 4:
+            raise OSError(5, "Input/output error")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", refused)
+    with pytest.raises(Problem, match="Input/output error"):
+        restore(made.file, tmp_path / "new", LATER)
+    assert n == 4
+    assert not list((tmp_path / "new").iterdir())
 
 
 def test_a_full_disk_leaves_nothing(book, tmp_path):
