@@ -27,6 +27,8 @@ check: $(VENV)/ready-dev
 
 bench: $(VENV)/ready-bench browser
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --signed-in Nord
+	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.daily --deals 10000000
 	$(BIN)/python -m benchmarks.measures
 	$(BIN)/python -m benchmarks.imports --large 2

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -88,7 +88,7 @@ def restore(
             _put_in_place(draft, folder)
         except BaseException:
             if not (folder / POINTER).exists():
-                shutil.rmtree(draft, ignore_errors=True)
+                _undo(folder, draft)
             raise
     lacks_keys = bool(index["has_keys"]) and keys is None
     made_at = datetime.fromisoformat(index["made_at"])
@@ -99,10 +99,7 @@ def _cleared(folder: Path) -> Path:
     """The place for what is restored, once what an interrupted restoring left is gone."""
     draft = folder / _DRAFT
     if draft.exists():
-        if not (folder / POINTER).exists() and (draft / _MOVING).exists():
-            for name in json.loads((draft / _MOVING).read_text("utf-8")):
-                _remove(folder / name)
-        shutil.rmtree(draft)
+        _undo(folder, draft)
     if there := sorted(path.name for path in folder.iterdir() if path.name not in _NOTHING):
         raise Problem(
             "{folder} is not empty: it holds {name}.", "Restore into an empty folder. Nothing is ever written over.",
@@ -113,11 +110,15 @@ def _cleared(folder: Path) -> Path:
     return draft
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def _undo(folder: Path, draft: Path) -> None:
+    """Remove the draft, and what was moved out of it if not all was."""
+    if not (folder / POINTER).exists() and (draft / _MOVING).exists():
+        for name in json.loads((draft / _MOVING).read_text("utf-8")):
+            if (folder / name).is_dir():
+                shutil.rmtree(folder / name)
+            else:
+                (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(draft)
 
 
 def _put_in_place(draft: Path, folder: Path) -> None:
@@ -158,13 +159,12 @@ def _opened(newer: Path, draft: Path) -> Iterator[Path]:
 def _follow(book: Path, newer: Path) -> int:
     """Have a book forget whom a newer one forgot, and hold the newest records; how many spellings were met again."""
     memory, later = forgotten(book), forgotten(newer)
-    if memory.known and later.known and memory.salt != later.salt:
+    if memory.known.keys() - later.known.keys():
         raise Problem(
             "{path} is not of the same book: it knows nobody whom this backup forgot.",
             "Name what is left of the book that this backup replaces, or leave --newer out.", path=newer,
         )  # fmt: skip
     if later.known or later.purged_before:
-        later = replace(later, known=memory.known | later.known, about=memory.about | later.about)
         write_whole(book / FORGOTTEN, later.to_json())
     for path in sorted((newer / KEYS).glob("*.forgotten.json")):
         survey = path.name.removesuffix(".forgotten.json")
