@@ -70,7 +70,7 @@ def serving_here(site: Site, port: int = 0, is_plain: bool = False) -> Iterator[
         listening.bind(("127.0.0.1", port))
         app = site.asgi()
         plain = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)
-        server = uvicorn.Server(plain) if is_plain else _Server(app, lambda: None, site.outside)
+        server = uvicorn.Server(plain) if is_plain else _Server(app, lambda: None, site.outside, site.rooms.stop)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         while not server.started:
