@@ -1,13 +1,13 @@
 """An open page is closed once its reader may see something else, also where a proxy signs readers in."""
 
 import asyncio
-from datetime import UTC, datetime
 
 from awaited import awaited
 
 from cadran.access.accounts import Session
 from cadran.book.reader import Reader
 from cadran.publish import gate
+from cadran.publish.asking import ByHeader
 from cadran.publish.gate import Gate
 
 
@@ -41,7 +41,7 @@ def told(accounts, monkeypatch, seconds=0.3):
         "query_string": b"",
         "headers": [(b"x-user", b"ana")],
     }
-    door = Gate(page, accounts, lambda: datetime.now(UTC), "X-User")
+    door = Gate(page, ByHeader(accounts, "X-User"))
     awaited(door(scope, None, send))
     return messages
 

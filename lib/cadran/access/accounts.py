@@ -21,7 +21,7 @@ from cadran.tables.problems import Problem
 
 #: How long a session lasts, and how long it lasts unused.
 LASTS, IDLE = timedelta(hours=12), timedelta(hours=2)
-#: How far a clock that is set right may be put back: what began later than now is over, else it would last longer.
+#: How far a clock that is set right may be put back: what was used later than now is over, else it would last longer.
 SKEW = timedelta(minutes=5)
 #: A session's use is noted when the last note is older than that.
 _NOTED = timedelta(minutes=1)
@@ -206,7 +206,7 @@ class Accounts:
             return None
         told, is_temporary, is_guest, *moments = found
         began_at, used_at = map(datetime.fromisoformat, moments)
-        if not (now - self.lasts < began_at < now + SKEW and now - IDLE < used_at < now + SKEW):
+        if not (now - self.lasts < began_at and now - IDLE < used_at < now + SKEW):
             return None
         if is_used and now - used_at > _NOTED:
             with self.opened(writes=True) as run:
