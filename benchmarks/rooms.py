@@ -184,9 +184,9 @@ async def slider(host: str, n_phones: int, moves: int) -> tuple[list[float], lis
     return own, theirs, kilobytes
 
 
-async def back(book: Path, port: int, app: str, n_readers: int) -> tuple[float, list[float]]:
-    """Seconds until the server listens again after `kill -9`, and until each reader is back on their view, both from when
-    it is started anew."""
+async def back(book: Path, port: int, app: str, n_readers: int) -> tuple[list[float], list[float]]:
+    """Seconds since the server is started anew, after `kill -9`: until it listens, until half of the readers are back on
+    their view, until all are; and the seconds of CPU it had by the first and the last of these."""
     host = f"127.0.0.1:{port}"
     with server(book, port) as first:
         pages = [Live(host, app, f"lang=en&period=months{12 if reader % 2 else 24}") for reader in range(n_readers)]
@@ -196,26 +196,23 @@ async def back(book: Path, port: int, app: str, n_readers: int) -> tuple[float, 
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
         began = time.perf_counter()
-        with await asyncio.to_thread(lambda: _Entered(server(book, port))):
-            listens = time.perf_counter() - began
+        again = server(book, port)
+        run = await asyncio.to_thread(again.__enter__)
+        try:
+            listens, cpu = time.perf_counter() - began, cpu_of(run.pid)
             times = [at - began for at in await asyncio.gather(*staying)]
+            cpus = [cpu, cpu_of(run.pid)]
             for page in pages:
                 await page.stack.aclose()
-    return listens, times
+        finally:
+            again.__exit__(None, None, None)
+    return [listens, median(times), max(times)], cpus
 
 
-class _Entered:
-    """A context that was entered in a thread, to be left here."""
-
-    def __init__(self, held: contextlib.AbstractContextManager[Any]):
-        self.held = held
-        held.__enter__()
-
-    def __enter__(self) -> None:
-        """It is."""
-
-    def __exit__(self, *why: Any) -> None:
-        self.held.__exit__(*why)
+def cpu_of(process: int) -> float:
+    """Seconds of CPU that a process has had (Linux)."""
+    told = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -242,43 +239,48 @@ def median(times: list[float]) -> float:
 
 
 def main() -> None:
-    """Measure all, and write the table."""
+    """Measure, and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--book", type=Path, default=SAMPLE)
     parser.add_argument("--port", type=int, default=28_765)
     parser.add_argument("--moves", type=int, default=30)
     parser.add_argument("--readers", type=int, default=20)
-    parser.add_argument("--skip", choices=["rooms", "back"], default="")
+    parser.add_argument("--only", choices=["rooms", "killed"])
     asked = parser.parse_args()
-    lines = []
     with tempfile.TemporaryDirectory() as folder:
         book = Path(folder) / "book"
         shutil.copytree(asked.book, book)
-        if asked.skip != "rooms":
-            with server(book, asked.port):
-                for n in (1, 50, 200):
-                    own, theirs, size = asyncio.run(slider(f"127.0.0.1:{asked.port}", n, asked.moves))
-                    cells = (f"{median(each):.0f} / {p95(each):.0f}" for each in (own, theirs))
-                    lines.append(f"| {n} | {' | '.join(cells)} | {size:.0f} |")
-                    print(lines[-1], file=sys.stderr)
-        for app in () if asked.skip == "back" else ("opportunities", "resources"):
-            listens, times = asyncio.run(back(book, asked.port, app, asked.readers))
-            lines.append(f"{app}: listens {listens:.1f} s, back {median(times):.1f} / {max(times):.1f} s")
-            print(lines[-1], file=sys.stderr)
-    rooms = "\n".join(line for line in lines if line.startswith("|"))
-    backs = "\n".join(
-        f"| {line.split(':')[0]} | {line.split('listens ')[1].split(' s,')[0]} | {line.split('back ')[1].removesuffix(' s')} |"
-        for line in lines if not line.startswith("|")
-    )  # fmt: skip
+        if asked.only != "killed":
+            put("rooms", ROOMS.format(rows="\n".join(rooms(book, asked.port, asked.moves)), machine=machine()))
+        if asked.only != "rooms":
+            rows = "\n".join(killed(book, asked.port, asked.readers))
+            put("killed", KILLED.format(rows=rows, readers=asked.readers, machine=machine()))
+
+
+def rooms(book: Path, port: int, moves: int) -> Iterator[str]:
+    """A row for each number of phones."""
+    with server(book, port):
+        for n in (1, 50, 200):
+            own, theirs, size = asyncio.run(slider(f"127.0.0.1:{port}", n, moves))
+            cells = (f"{median(each):.0f} / {p95(each):.0f}" for each in (own, theirs))
+            yield f"| {n} | {' | '.join(cells)} | {size:.0f} |"
+
+
+def killed(book: Path, port: int, readers: int) -> Iterator[str]:
+    """A row for each page."""
+    for app in ("opportunities", "resources"):
+        times, cpus = asyncio.run(back(book, port, app, readers))
+        listens, half, last = (f"{each:.1f}" for each in times)
+        yield f"| {app} | {listens} | {half} / {last} | {cpus[0]:.1f} / {cpus[1]:.1f} |"
+
+
+def machine() -> str:
+    """What it was measured on."""
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
-    machine = (
-        f"{platform.machine()}, {os.cpu_count()} cores, load {load} at the end; Python {platform.python_version()}"
-    )
-    if not asked.skip:
-        put("rooms", PAGE.format(rooms=rooms, backs=backs, readers=asked.readers, machine=machine))
+    return f"{platform.machine()}, {os.cpu_count()} cores, load {load} at the end; Python {platform.python_version()}"
 
 
-PAGE = """## Rooms, and coming back
+ROOMS = """## Rooms
 
 From a lever's move on the Resources page of the sample to its numbers on the presenter's own page, and on every phone that
 follows (wanted: p95 under 300 ms with 50 phones), in milliseconds: median / p95. Presenter and phones run without browsers on
@@ -286,14 +288,20 @@ the cores of the server, and unpack what they get; drawing comes on top. `python
 
 | Phones | presenter | phones | KB of each move |
 |---:|---:|---:|---:|
-{rooms}
+{rows}
 
-`kill -9` of the server with {readers} open readers, started again at once on the same port: seconds until it listens, and
-until readers are back on their view, median / last (wanted: within 10 s of the restart).
+{machine}.
+"""
 
-| Page | listens | back |
-|---|---:|---:|
-{backs}
+KILLED = """## A server killed
+
+`kill -9` with {readers} open readers of one page, and a start anew on the same port: seconds from the start until it listens,
+until half and all of the readers are back on their view (wanted: within 10 s), and the seconds of CPU that the server had by
+then, which on a machine with nothing else to do it gets in about that time. `python -m benchmarks.rooms --only killed`
+
+| Page | listens | back: half / all | CPU: listens / all back |
+|---|---:|---:|---:|
+{rows}
 
 {machine}.
 """
