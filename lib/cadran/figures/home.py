@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import polars as pl
 
-from cadran.figures.blocks import Block, Headline, Headlines, Notice, Sentences
+from cadran.figures.blocks import Block, Footer, Headline, Headlines, Notice, Sentences
 from cadran.figures.columns import CAUSE_LABELS
 from cadran.figures.facts import Facts, footer
 from cadran.tables.problems import Problem
@@ -73,7 +73,8 @@ def home(
     )
     blocks = [*_warnings(words, facts, age), *(_changes(words, facts, changes) if changes else ())]
     told = [_html(each, words) for each in blocks]
-    return f"{head}<main>{''.join((*told, *axes))}{footer(facts, words).html('footer', words)}</main>"
+    source = Footer([(text, to) for text, to in footer(facts, words).items if not to])  # the pages stand above
+    return f"{head}<main>{''.join((*told, *axes))}{_html(source, words)}</main>"
 
 
 def query_of(words: Words, theme: str | None) -> str:
