@@ -82,7 +82,7 @@ def test_tells_each_axis_by_its_own_first_words(served):
     assert "It is so." in said
     assert "And so." not in said
     assert "Sum 12 €" in said
-    assert 'href="/definitions?lang=en"' in page
+    assert 'href="/told?lang=en"' in page
     assert "data of 30 Jun 2026 23:00" in said
 
 
