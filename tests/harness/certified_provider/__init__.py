@@ -10,10 +10,19 @@ from typing import Any
 
 _HERE = Path(__file__).parent
 CLIENT, SECRET = "cadran", "a secret of tests"
+#: The oldest Node.js that it runs on.
+OLDEST = 20
+
+
+def _missing() -> str:
+    if not shutil.which("node") or not (_HERE / "node_modules").exists():
+        return "no Node.js, or `make provider` was not run"
+    told = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    return "" if int(told.lstrip("v").split(".")[0]) >= OLDEST else f"Node.js {told} is older than {OLDEST}"
+
+
 #: Why it cannot be started here, if it cannot.
-MISSING = (
-    "" if shutil.which("node") and (_HERE / "node_modules").exists() else "no Node.js, or `make provider` was not run"
-)
+MISSING = _missing()
 
 
 @contextmanager
