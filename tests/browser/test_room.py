@@ -12,7 +12,7 @@ import pytest
 
 pytestmark = pytest.mark.browser
 ROOT = "document.querySelector('#live > div:last-child').shadowRoot"
-PHONE = "document.querySelector('#shown').shadowRoot"
+PHONE = "document.querySelector('#shown')?.shadowRoot"
 #: The pulse page answers at once: no model stands behind what it presents.
 QUERY = "lang=en&use=present&scene=if"
 
@@ -56,6 +56,7 @@ def test_a_room_outlives_a_server_that_is_killed(chromium, book):
         phone.goto(f"{address}/r")
         phone.keyboard.type(code.lower())  # the field has the focus
         phone.keyboard.press("Enter")
+        phone.wait_for_url("**/r/*")
         phone.wait_for_function(f"{PHONE}?.querySelector('[data-slot=if_told]')?.innerText")
         assert phone.evaluate("document.documentElement.lang + document.querySelector('#shown').lang") == "fren"
         assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")

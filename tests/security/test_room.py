@@ -21,7 +21,7 @@ from cadran.access.accounts import Accounts
 from cadran.book import open_book
 from cadran.book.reader import Reader
 from cadran.figures.page import Page
-from cadran.publish import reading, room, rooms
+from cadran.publish import followed, reading, room, rooms
 from cadran.publish.apps import App
 from cadran.publish.entrance import Entrance
 from cadran.publish.rooms import ALPHABET, LETTERS, Rooms
@@ -297,17 +297,17 @@ def test_a_phone_that_takes_nothing_is_let_go_and_holds_nobody_up(address, prese
         phone = follow(address, code)
         assert phone.sees("size 0")
         assert wait_for(lambda: held.n_followers == 2)
-        monkeypatch.setattr(rooms.gzip, "compress", lambda text, _: GZIP(text, 0))  # so that messages are long
+        monkeypatch.setattr(followed.gzip, "compress", lambda text, _: GZIP(text, 0))  # so that messages are long
         for size in range(1, 200):
             presenter.set(size=str(size))
             assert phone.sees(f"size {size}: ")
-            assert len(held._messages) <= rooms._BEHIND + 2
+            assert len(held._messages) <= followed.BEHIND + 2
             if held.n_followers == 1:
                 break
         assert wait_for(lambda: held.n_followers == 1)
 
 
-GZIP = rooms.gzip.compress
+GZIP = followed.gzip.compress
 
 
 def wait_for(what):

@@ -15,11 +15,12 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Message, Receive, Scope, Send
 
 from cadran.access.accounts import Session
+from cadran.publish.followed import Room
 from cadran.publish.guard import LOOPBACK
 from cadran.publish.limits import origin_of
 from cadran.publish.refusals import refuse, words_of
 from cadran.publish.room_page import entry_page, follow_page
-from cadran.publish.rooms import MOST_FOLLOWERS, Full, Room, Rooms, Wait, plain, spelt
+from cadran.publish.rooms import MOST_FOLLOWERS, Full, Rooms, Wait, plain, spelt
 from cadran.tables.problems import Problem
 from cadran.text import Words
 

@@ -1,23 +1,18 @@
 """Rooms: those who follow a presentation on their own phones, and what they are shown of it."""
 
 import asyncio
-import base64
-import gzip
-import json
 import secrets
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from hashlib import sha256
 from math import ceil
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import marimo as mo
 
-from cadran.figures import onlookers
 from cadran.figures.page import Page
+from cadran.publish.followed import Room, hashed
 from cadran.publish.limits import Buckets
 from cadran.publish.rooms_kept import Kept, KeptRooms
 
@@ -31,8 +26,6 @@ LASTS, WAITS = 4 * 3600, 600
 _NOTED = 60
 #: Wrong codes at once and then per second, from one address (an office may stand behind it), and from all together.
 PER_ADDRESS, IN_ALL = (20, 1 / 6), (500, 5.0)
-#: A follower who is further behind gets everything anew.
-_BEHIND = 8
 
 
 class Wait(Exception):
@@ -45,115 +38,6 @@ class Wait(Exception):
 
 class Full(Exception):
     """As many follow as may, or as many rooms are open."""
-
-
-class Room:
-    """One presentation that others follow. Lives in the server's loop, but for `draw`.
-
-    What followers are shown is a set of parts by name, each with the number of the change that brought it: whoever saw
-    change n needs those after it, so nobody is owed a queue.
-    """
-
-    def __init__(self, kept: Kept):
-        self.kept = kept
-        #: The session of marimo whose page is followed.
-        self.session: str | None = None
-        #: Whether its code is one; and whether the server still answers those who follow.
-        self.is_open = self.is_served = True
-        self.n_followers = 0
-        self.version = 0
-        self._parts: dict[str, tuple[int, str]] = {}
-        self._is_away = True
-        self._messages: dict[int, bytes] = {}
-        self._changed = asyncio.Event()
-        self._lock = threading.Lock()
-        self._drawn: dict[str, tuple[object, bool, str]] = {}
-
-    def draw(self, page: Page, tell: Callable[[Mapping[str, str] | None], object]) -> None:
-        """Tell what a page presents, part by part; None where it presents nothing. From any thread, one at a time."""
-        with self._lock:
-            tell(self._drawing(page))
-
-    def _drawing(self, page: Page) -> Mapping[str, str] | None:
-        presented = page.presented
-        if presented is None:
-            self._drawn = {}
-            return None
-        drawn: dict[str, tuple[object, bool, str]] = {}
-        specs: dict[str, str] = {}
-        for slot, block in presented.items():
-            has_table = slot in page.asked.behind
-            held, had_table, text = self._drawn.get(slot, (None, False, ""))
-            is_same = held is block and had_table == has_table
-            drawn[slot] = (block, has_table, text if is_same else onlookers.place(page, slot, block))
-            if drawing := getattr(block, "drawing", None):
-                specs[f"{onlookers.SPEC}{drawing.key}"] = json.dumps(drawing.vega)
-        self._drawn = drawn
-        places = {f"{onlookers.PLACE}{slot}": text for slot, (_, _, text) in drawn.items()}
-        around = {onlookers.FRAME: onlookers.frame(page), onlookers.CONTROLS: onlookers.controls(page, places)}
-        return {**around, **specs, **places}
-
-    def show(self, parts: Mapping[str, str] | None) -> None:
-        """Show followers these parts; None: that the presenter shows them nothing for now."""
-        now = dict(parts or {})
-        was = {name: text for name, (_, text) in self._parts.items()}
-        if now == was:
-            return
-        version = self.version + 1
-        self._parts = {
-            name: self._parts[name] if was.get(name) == text else (version, text) for name, text in now.items()
-        }
-        self._turn()
-
-    @property
-    def is_shown(self) -> bool:
-        """Whether followers are shown anything."""
-        return bool(self._parts)
-
-    def is_of(self, code: str) -> bool:
-        """Whether a code is this room's."""
-        return _hash(code) == self.kept.code
-
-    def leave(self, is_away: bool) -> None:
-        """Note whether the presenter's page is connected."""
-        if self._is_away != is_away:
-            self._is_away = is_away
-            self._turn()
-
-    def close(self) -> None:
-        """Nobody follows any more."""
-        self.is_open, self._parts = False, {}
-        self._turn()
-
-    def wake(self) -> None:
-        """Have all who wait for a change look again."""
-        self._turn()
-
-    def message(self, seen: int) -> bytes:
-        """What a follower who saw change `seen` (-1: none) has to be told, as JSON in gzip in base64: made once for all."""
-        seen = seen if self.version - seen <= _BEHIND else -1
-        if seen not in self._messages:
-            news = ",".join(f"{json.dumps(n)}:{text}" for n, (since, text) in self._parts.items() if since > seen)
-            head = {"names": list(self._parts), "is_away": self._is_away}
-            text = f'{json.dumps(head, ensure_ascii=False)[:-1]},"parts":{{{news}}}}}'
-            self._messages[seen] = base64.b64encode(gzip.compress(text.encode(), 5))
-        return self._messages[seen]
-
-    async def change(self, seen: int, seconds: float) -> bool:
-        """Wait for a change after `seen`, so many seconds at most: whether there is one."""
-        if self.version > seen:
-            return True
-        try:
-            await asyncio.wait_for(self._changed.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
-
-    def _turn(self) -> None:
-        self.version += 1
-        self._messages.clear()
-        self._changed.set()
-        self._changed = asyncio.Event()
 
 
 class Rooms:
@@ -220,14 +104,14 @@ class Rooms:
             raise Full
         for room in [each for each in self._rooms.values() if each.kept.owner == owner]:
             self.end(room)
-        room = self._rooms[_hash(code)] = Room(Kept(_hash(code), _hash(key), owner, now, now))
+        room = self._rooms[hashed(code)] = Room(Kept(hashed(code), hashed(key), owner, now, now))
         return room, code, key
 
     def of(self, owner: str, key: str) -> Room | None:
         """The open room that somebody has the key of."""
         self.sweep()
-        hashed = _hash(key)
-        found = (each for each in self._rooms.values() if each.kept.owner == owner and each.kept.key == hashed)
+        is_key = hashed(key)
+        found = (each for each in self._rooms.values() if each.kept.owner == owner and each.kept.key == is_key)
         return next(found, None)
 
     def attach(self, room: Room, session: str) -> None:
@@ -296,7 +180,7 @@ class Rooms:
         if wait:
             raise Wait(ceil(wait))
         self.sweep()
-        room = self._rooms.get(_hash(plain(code)))
+        room = self._rooms.get(hashed(plain(code)))
         if room is None:
             self._wrong.wait(address, at)
             self._wrong_in_all.wait("", at)
@@ -339,7 +223,3 @@ def plain(code: str) -> str:
 def spelt(code: str) -> str:
     """A code as it is read aloud: "BCDF-GHJK"."""
     return f"{code[:4]}-{code[4:]}"
-
-
-def _hash(secret: str) -> bytes:
-    return sha256(secret.encode()).digest()

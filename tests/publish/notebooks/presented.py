@@ -28,7 +28,7 @@ def open_page(query):
         "Shown",
         words_for(query.get("lang")),
         [Choice("use", "Show as", _uses, "whole"), Choice("size", "Size", _sizes, "0", slides=True, is_local=True)],
-        places=[("told",), ("named",)],
+        places=[("told",), ("named",), ("aside",)],
         query=query,
         onlooked=lambda view: {"told"} if view["use"] == "present" else None,
     )
@@ -43,7 +43,8 @@ def show(deals, page):
     def answer(_change=None):
         view = page.asked
         if view["use"] == "present":
-            page.show({"told": Notice(f"size {view['size']}: {names('region')} {'x' * 50_000}")})
+            told = f"size {view['size']}: {names('region')} {'x' * 50_000}"
+            page.show({"told": Notice(told), "aside": Notice("for the presenter alone")})
         else:
             page.show({"told": Notice(names("seller")), "named": Notice(names("client"))})
 

@@ -137,7 +137,7 @@ function endRun() {
   const wrong = failed;
   failed = false;
   if (wrong) return say(picture() ? "failed" : "broken");
-  say("");
+  if (!replaced) say("");
   complete = true;
   // Draws what is not yet drawn, says that it has, and so lets the live page take over.
   if (picture() || replaced) shown?.tell("change:content");
@@ -162,7 +162,9 @@ async function show(model) {
   const place = document.createElement("div");
   const old = model.before && !picture() ? live.firstElementChild : null;
   if (old) {
-    replaced = { old, unhear };
+    unhear?.();
+    replaced = old;
+    old.inert = true;
     place.className = "coming";
     place.inert = true;
     live.replaceChildren(old, place);
@@ -177,8 +179,7 @@ function swap() {
   const [top, live] = [scrollY, document.getElementById("live")];
   picture()?.remove();
   if (replaced) {
-    replaced.unhear?.();
-    replaced.old.remove();
+    replaced.remove();
     replaced = null;
     live.firstElementChild.className = "";
     live.firstElementChild.inert = false;
