@@ -31,6 +31,7 @@ from cadran.access.accounts import Session
 from cadran.access.scopes import Known
 from cadran.book import open_book
 from cadran.book.draft import seal_of
+from cadran.book.presented import note_unmasked
 from cadran.book.reader import Reader
 from cadran.book.store import current_version
 from cadran.figures import bundle
@@ -60,7 +61,6 @@ from cadran.publish.rooms_kept import KeptRooms
 from cadran.publish.shell import plain_page, shell_page
 from cadran.publish.survey import Respondents, refusal
 from cadran.publish.system import Alive, tell_system
-from cadran.publish.unmasked import note_unmasked
 from cadran.publish.watch import Numbers, Watch
 from cadran.tables.problems import Problem
 from cadran.text import LANGUAGES, Words
