@@ -72,9 +72,8 @@ def test_a_seller_s_report_says_whose_it_is_and_whom_it_shows_is_told(gathered):
 
     assert found.scope == "Seller: R001"
     assert told == []  # themselves alone
-    gathered(
-        ("resources",), reader=Reader("", "manager", frozenset({"Nord"})), queries={"resources": {"by": "seller"}}, shown=lambda *each: told.append(each),
-    )  # fmt: skip
+    nord, by = Reader("", "manager", frozenset({"Nord"})), {"resources": {"by": "seller"}}
+    gathered(("resources",), reader=nord, queries=by, shown=lambda *each: told.append(each))
     assert {kind for kind, _ in told} == {"load"}
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
 from importlib import import_module
@@ -300,7 +300,11 @@ class Site:
         routes = [
             *([Mount("/s", self.surveys.asgi())] if self.surveys else []),
             *(self.entrance.routes() if self.entrance and not self._header else []),
-            *([Route("/", self.home.page), Route("/home/{name}", self.home.axis)] if self.apps else []),
+            *(
+                [Route("/", self._readable(self.home.page)), Route("/home/{name}", self._readable(self.home.axis))]
+                if self.apps
+                else []
+            ),
             *(self.room_pages.routes() if self.apps else []),
             Route("/healthz", self.health),
             Route("/readyz", self.ready),
@@ -342,6 +346,20 @@ class Site:
             self.marimo_app, self.pages, self.apps[name], is_page, self._seal_if_any, lambda: self.memory.is_full,
             self.places.hidden, self.rooms,
         )  # fmt: skip
+
+    def _readable(self, answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        """An answer out of the book, which may be away for a while."""
+
+        async def answering(request: Request) -> Response:
+            words = words_of(request)
+            if self._seal_if_any():
+                try:
+                    return await answer(request)
+                except Problem as problem:
+                    self.sights.complain(problem)
+            return self._not_now(words, words("The book cannot be read at this moment"), 503)
+
+        return answering
 
     async def health(self, request: Request) -> Response:
         """That the server answers, and with which version of the book; null while it cannot be read."""
