@@ -1,9 +1,14 @@
 """`cadran report` and `cadran digest`: what they write, what they refuse, and what stays when they fail."""
 
 import shutil
+from datetime import UTC, datetime
 
 import pytest
 
+from cadran.access.accounts import Accounts
+from cadran.access.guests import Guests
+from cadran.book import Reader
+from cadran.book.views import Views
 from cadran.tables.problems import Problem
 
 
@@ -72,6 +77,46 @@ def test_an_account_has_its_own_scope(tmp_path, small_company, run, monkeypatch)
 
     assert status == 0
     assert "<li>Region: Nord</li>" in (tmp_path / "r.html").read_text("utf-8")
+
+
+@pytest.fixture
+def own(tmp_path, small_company, run, monkeypatch):
+    """A copy of the small company with accounts, and a guest of a provider."""
+    book = tmp_path / "book"
+    shutil.copytree(small_company, book)
+    monkeypatch.setenv("CADRAN_BOOK", str(book))
+    run("user", "add", "paula", "--role", "pay", "--region", "Nord")
+    guests = Guests(Accounts(book), "https://login.example", "terms")
+    guests.enter("u1", Reader("eve@x.fr", "manager", frozenset({"Nord"})), datetime.now(UTC), None, "")
+    return book
+
+
+def test_an_account_gets_the_pages_of_its_role_and_no_other(own, run, tmp_path):
+    for command in (("report", "pulse", "process"), ("report", "opportunities")):
+        status, _, told = run(*command, "--scope", "user:paula", "--out", tmp_path / "r.html")
+        assert (status, "is not told to the role pay" in told) == (1, True)
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_a_guest_of_a_provider_has_a_scope_until_they_are_removed(own, run, tmp_path, monkeypatch):
+    def gathered(book, axes, words, reader, *_, shown, **__):
+        shown("load", ["R001"])
+        raise Problem("{names}", "", names=f"{reader.id} {sorted(reader.regions)}")
+
+    monkeypatch.setattr("cadran.reports.gathered.gather", gathered)
+    monkeypatch.setattr("cadran.asked.who_asks", lambda: "root")
+
+    _, _, told = run("report", "pulse", "--scope", "user:EVE@x.fr", "--out", tmp_path / "r.html")
+
+    assert "eve@x.fr ['Nord']" in told
+    # Noted: whoever makes it, and whom it is made for.
+    assert Views(own).all().select("who", "role", "whom", "grounds").rows() == [
+        ("eve@x.fr", "manager", "R001", "leads Nord"),
+        ("root", "analyst", "R001", "whole company"),
+    ]
+    run("user", "remove", "eve@x.fr")
+    status, _, told = run("report", "pulse", "--scope", "user:eve@x.fr", "--out", tmp_path / "r.html")
+    assert (status, "was removed" in told) == (1, True)
 
 
 def test_a_digest_needs_plain_addresses(run, tmp_path):

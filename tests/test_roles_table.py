@@ -35,6 +35,8 @@ def table():
 
 def of_persons(ids, rep):
     ids = set(ids) - {None}
+    if ids and all(each.startswith("person.") for each in ids):
+        return "scope, unnamed"
     return "–" if not ids else "their own" if ids == {rep} else "scope"
 
 

@@ -1,5 +1,6 @@
 """What a command is asked about: which book, which deals, and how to print the answer."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -61,13 +62,34 @@ def folder_of(book: Path | None) -> Path:
 
 def opened_book(book: Path | None) -> Any:
     """The book asked for, which notes whom it tells of."""
-    from cadran.book import SAMPLE, open_book
-    from cadran.book.viewed import noting
+    from cadran.book import open_book
 
     folder = folder_of(book)
-    if folder.resolve() == SAMPLE.resolve():  # whom nobody is
-        return open_book(folder, on=today())
-    return open_book(folder, on=today(), viewed=noting(folder, who_asks(), None, now))
+    return open_book(folder, on=today(), viewed=note_of(folder))
+
+
+def note_of(folder: Path, reader: Any = None) -> Any:
+    """What notes whom the user of a command is shown of a book's persons, and the reader it is made for; nothing does for
+    the sample, whose persons are nobody.
+
+    Args:
+        folder: The book's.
+        reader: Whose account it is made for, if for one.
+    """
+    from cadran.book import SAMPLE
+    from cadran.book.viewed import noting
+
+    if folder.resolve() == SAMPLE.resolve():
+        return None
+    notes = [noting(folder, who_asks(), None, now)]
+    if reader is not None and reader.id:
+        notes.append(noting(folder, reader.id, reader, now))
+
+    def note(kind: str, whom: Sequence[str]) -> None:
+        for each in notes:
+            each(kind, whom)
+
+    return note
 
 
 def seen_book(book: Path | None, as_of: datetime | None, corrected: bool = False) -> Any:

@@ -95,8 +95,8 @@ def purge(
     format: Annotated[Format, typer.Option("--format", help=words("How to print it."))] = Format.table,  # noqa: A002
 ) -> None:
     """Remove what ended before a day from every version of the book, and keep it from coming back."""
+    from cadran.book import presented, purgeable
     from cadran.book import purge as purge_book
-    from cadran.book import purgeable
     from cadran.book.beside import has_surveys
     from cadran.book.folder import current_version
     from cadran.book.purge import last_day
@@ -110,11 +110,12 @@ def purge(
             words("To purge: what ended before {day}. The book's data is of {last}.", day=day, last=words.date(last))
         )
     views = Views(book)
-    counts = purgeable(book, before) | {"views": views.over(now())}
+    counts = purgeable(book, before) | {"views": views.over(now()), "unmasked": presented.over(book, now())}
     is_done = yes and not dry_run
     if is_done:
         purge_book(book, before)
         views.purge(now())
+        presented.purged(book, now())
     rows = [(words(_SAID[name]) if format is Format.table else name, n) for name, n in counts.items() if n]
     show(pl.DataFrame(rows, schema={"what": pl.String, "n": pl.Int64}, orient="row"), format, words)
     if format is Format.table:
@@ -217,6 +218,7 @@ _SAID = {
     "books": "Versions of the book",
     "one_to_ones": "One-to-ones",
     "views": "Entries of the log of who was shown whom, kept long enough",
+    "unmasked": "Entries of the record of names shown again, kept long enough",
 }
 _SURVEY = {"survey": "The survey", "wave": "The wave of it"}
 _BESIDE = {
@@ -228,7 +230,18 @@ _BESIDE = {
         "teams": "Teams it sees",
         "language": "Its language",
         "added_at": "When it was added",
+        "provider": "The provider at which the person signs in, if at one",
+        "subject": "Who the person is to that provider",
+        "is_blocked": "Whether the person is kept from signing in there",
         "sessions": "From when to when each session that is kept was used",
+    },
+    "rooms": {
+        "opened_at": "When a room of the person's was opened",
+        "seen_at": "When its presenter was last there",
+    },
+    "unmasked": {
+        "at": "When the person had names shown again on a page that was presented",
+        "page": "On which page",
     },
     "viewed": {
         "at": "The hour in which something about the person was shown to another",

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cadran.asked import DAY, AsOfOption, BookOption, check_begun, folder_of, opened_book
+from cadran.asked import DAY, AsOfOption, BookOption, check_begun, folder_of, note_of, opened_book
 from cadran.terminal import err, progress, reader_words
 from cadran.text import LANGUAGES, words_for
 
@@ -45,7 +45,7 @@ def report(
     book: BookOption = None,
 ) -> None:
     """Write what the pages show to files that open without a network, to be sent or printed."""
-    from cadran.reports.gathered import AXES, gather
+    from cadran.reports.gathered import axes_of, gather
     from cadran.reports.html import html
     from cadran.reports.pdf import pdf
     from cadran.reports.pictures import Pictures
@@ -58,10 +58,13 @@ def report(
     check_places(out, makers)
     seen, day, told = _asked(book, as_of, lang)
     reader = reader_of(seen, scope or [], told.language)
-    wanted = AXES if axes == ["all"] else axes
+    wanted = axes_of(reader) if axes == ["all"] else axes
     is_drawn = any(path.suffix.lower() != ".xlsx" for path in out)
     with progress() as step, Pictures() as pictures:
-        made = gather(seen, wanted, told, reader, day, datetime.now(UTC), pictures, is_drawn, tell=_share(step, 0, 0.8))
+        made = gather(
+            seen, wanted, told, reader, day, datetime.now(UTC), pictures, is_drawn, tell=_share(step, 0, 0.8),
+            shown=note_of(folder_of(book), reader),
+        )  # fmt: skip
         write(out, makers, made, _share(step, 0.8, 1))
     for path in out:
         err.print(str(path), markup=False, highlight=False, soft_wrap=True)
@@ -104,8 +107,9 @@ def digest(
     reader = reader_of(seen, scope or [], told.language)
     with progress() as step:
         made = digest_of(
-            seen, told, reader, day, since.date() if since else None, datetime.now(UTC), tell=_share(step, 0, 0.9)
-        )
+            seen, told, reader, day, since.date() if since else None, datetime.now(UTC), tell=_share(step, 0, 0.9),
+            shown=note_of(folder_of(book), reader),
+        )  # fmt: skip
         write(out, makers, made, _share(step, 0.9, 1))
     for path in out:
         err.print(str(path), markup=False, highlight=False, soft_wrap=True)

@@ -36,7 +36,7 @@ def serve(
             envvar="CADRAN_CONFIG",
             is_eager=True,
             callback=_configured,
-            help=words("Settings, under [serve], as these options call them. Default: ./cadran.toml if it is there."),
+            help=words("Settings, under \\[serve], as these options call them. Default: ./cadran.toml if it is there."),
         ),
     ] = None,
     host: Annotated[

@@ -20,16 +20,20 @@ import pytest
 from ballots import NOW
 
 from cadran.access.accounts import Accounts
+from cadran.access.guests import Guests
 from cadran.book import backup as copying
 from cadran.book import forget, individual, open_book, promised, purge, write_book
 from cadran.book.archive import INDEX
 from cadran.book.backup import backup
 from cadran.book.ballots import ballots_of
 from cadran.book.folder import versions
+from cadran.book.presented import RECORD, ROOMS, note_unmasked
 from cadran.book.pulse import Pulse
 from cadran.book.reader import Reader
 from cadran.book.restore import restore
 from cadran.book.rewrite import JOURNAL
+from cadran.book.views import Viewer, Views
+from cadran.publish.rooms_kept import Kept, KeptRooms
 from cadran.tables.problems import Problem
 
 LATER = NOW + timedelta(days=60)
@@ -49,6 +53,11 @@ def made(tmp_path_factory):
     for name in ("ana", "bob"):
         Accounts(folder).add(Reader(name, "analyst"), PASSWORD, NOW)
     assert Accounts(folder).sign_in("ana", PASSWORD, NOW)
+    guests = Guests(Accounts(folder), "https://login.example", "terms")
+    guests.enter("sub-eve", Reader("eve"), NOW, "sid", "ID-TOKEN-OF-EVE")
+    Views(folder).note(Viewer("ana", "analyst", {}), "load", ["R001"], NOW)
+    note_unmasked(folder, lambda: NOW, "ana", "Pulse")
+    KeptRooms(folder).put(Kept(b"code", b"key", "ana", NOW.timestamp(), NOW.timestamp()))
     individual.activate(folder, _activation(), datetime(2026, 5, 1, tzinfo=UTC))
     with ballots_of(folder) as store:
         links = store.open_wave(CONFIDENTIAL, "2026-05", ballots.QUESTIONS, ballots.people(), NOW, ballots.CLOSES, "d")
@@ -95,11 +104,17 @@ def test_what_is_put_back_is_what_there_was(book, tmp_path):
     assert listed(tmp_path / "new") == listed(book)
     assert (made.n_versions, told.n_versions, told.lacks_keys) == (3, 3, False)
     assert {path.stat().st_mode & 0o777 for path in (made.file, made.keys)} == {0o600}
-    stores = ["accounts.sqlite", "pulse/ballots.sqlite"]
+    stores = ["accounts.sqlite", "pulse/ballots.sqlite", "views.sqlite"]
     assert {(tmp_path / "new" / name).stat().st_mode & 0o777 for name in [*stores, "pulse/keys/pulse.key"]} == {0o600}
     before, after = rows(book / stores[0]), rows(tmp_path / "new" / stores[0])
-    assert (len(before.pop("sessions")), after.pop("sessions")) == (1, [])  # no session comes back
+    for name, n in (("sessions", 2), ("guest_sessions", 1)):  # no session comes back, nor what a provider signed
+        assert (len(before.pop(name)), after.pop(name)) == (n, [])
     assert before == after
+    assert len(after["guests"]) == 1
+    assert b"ID-TOKEN-OF-EVE" not in made.file.read_bytes()
+    assert (tmp_path / "new" / RECORD).stat().st_mode == (book / RECORD).stat().st_mode
+    assert not (tmp_path / "new" / ROOMS).exists()  # nor does a room
+    assert rows(book / stores[2]) == rows(tmp_path / "new" / stores[2])
     assert rows(book / stores[1]) == rows(tmp_path / "new" / stores[1])
     # What versions share is one file there too.
     assert crash.same(crash.contents(book), crash.contents(tmp_path / "new"))
@@ -349,7 +364,7 @@ def test_whom_the_book_forgot_since_stays_forgotten(forgot, tmp_path):
         assert named(there, who) == named(there, name) == set()
         assert crash.same(crash.contents(there), crash.contents(book))
         assert crash.broken(there) == []
-        assert [account.reader.id for account in Accounts(there).all()] == ["ana"]
+        assert [account.reader.id for account in Accounts(there).all()] == ["ana", "eve"]
         assert individual.activation_of(there, date(2026, 5, 3)) is None
         now = {*Pulse(there / "pulse").wave("pulse@2026-05").invited["person"]}
         assert now == {*Pulse(book / "pulse").wave("pulse@2026-05").invited["person"]}

@@ -8,12 +8,14 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from cadran.access.scopes import ROLES
-from cadran.book import open_book
+from cadran.book import SAMPLE, open_book
 from cadran.book.held import hold
 from cadran.book.individual import Activation, activate
 from cadran.book.masked import MASKED, names_to_hide
 from cadran.book.reader import Reader
 from cadran.measures import MEASURES, Question
+from cadran.models.pay import payouts, payroll
+from cadran.models.pay_read import plans_of
 from cadran.tables import STORED
 
 NORTH = frozenset({"Nord"})
@@ -72,6 +74,17 @@ def test_every_measure_is_the_same_number(books, name):
     else:
         kept = [column for column in known.columns if column not in NAMING]
         assert_frame_equal(known.select(kept), told.select(kept), rel_tol=1e-9)
+
+
+def test_groups_are_paid_what_they_are_paid_for_a_manager():
+    folder, paid = SAMPLE, []
+    for role in ("manager", "presenter"):
+        book = open_book(folder, Reader("p", role, NORTH))
+        plans, _ = plans_of(book)
+        paid.append(payouts(payroll(book, plans["pay"])))
+
+    assert set(paid[0]["level"]) == {"company", "team"}
+    assert_frame_equal(*paid)
 
 
 def test_who_sells_and_buys_is_told_apart_as_before(books):

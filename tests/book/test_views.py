@@ -9,12 +9,16 @@ import polars as pl
 import pytest
 
 from cadran.access.accounts import Accounts
+from cadran.access.guests import Guests
 from cadran.book import Reader, forget, open_book
 from cadran.book.access import held_on
 from cadran.book.individual import Activation, activate
+from cadran.book.lines import lines
+from cadran.book.presented import RECORD, note_unmasked, over, purged
 from cadran.book.viewed import noting
 from cadran.book.views import FILE, KEPT, Viewer, Views
 from cadran.measures.answers import Inquiry
+from cadran.publish.rooms_kept import Kept, KeptRooms
 from cadran.tables.problems import Problem
 
 NOW = datetime(2026, 7, 1, 9, 40, tzinfo=UTC)
@@ -130,7 +134,7 @@ def test_a_person_is_told_who_looked_at_them_by_role_when_and_why_and_of_their_a
 
     assert tables["accounts"].row(0, named=True) | {"sessions": None} == {
         "account": "zoe.kerebel@x.fr", "role": "seller", "regions": [], "teams": [], "language": "en",
-        "added_at": NOW.isoformat(), "sessions": None,
+        "added_at": NOW.isoformat(), "provider": None, "subject": None, "is_blocked": None, "sessions": None,
     }  # fmt: skip
     assert tables["viewed"].rows() == [("2026-07-01T09:00:00+00:00", "manager", "load", "leads Sud-Est")]
     assert "R999" not in json.dumps(tables["views"].to_dicts())
@@ -161,6 +165,57 @@ def test_whoever_has_an_account_alone_can_be_forgotten_by_its_name(known):
 
     assert [each.reader.id for each in Accounts(folder).all()] == ["zoe.kerebel@x.fr"]
     assert "boss@x.fr" not in set(Views(folder).all()["who"])
+
+
+def test_of_a_guest_of_a_provider_nothing_is_left_and_all_of_it_is_told_before(known):
+    folder, rep = known
+    guests = Guests(Accounts(folder), "https://login.example", "terms")
+    for subject, name in (("sub-zoe", "Zoe@corp.fr"), ("sub-eve", "eve@corp.fr")):
+        guests.enter(subject, Reader(name, "seller", persons=frozenset({rep})), NOW, "sid", f"token of {subject}")
+    Accounts(folder).remove("zoe@corp.fr")
+    guests.enter("sub-ann", Reader("Ann@corp.fr", "presenter"), NOW, "sid", "token of sub-ann")
+    KeptRooms(folder).put(Kept(b"code", b"key", "ann@corp.fr", 0.0, 0.0))
+    note_unmasked(folder, lambda: NOW, "Ann@corp.fr", "Pulse")
+    note_unmasked(folder, lambda: NOW, None, "Pulse")
+
+    told = held_on(folder, rep)["tables"]["accounts"]
+    assert told.filter(account="Zoe@corp.fr").select("provider", "subject", "is_blocked").row(0) == (
+        "https://login.example", "sub-zoe", True,
+    )  # fmt: skip
+    told = held_on(folder, "ann@corp.fr")["tables"]
+    assert {name: rows.height for name, rows in told.items()} == {"accounts": 1, "rooms": 1, "unmasked": 1}
+    person, _ = forget(folder, "ann@corp.fr")
+    forget(folder, rep)
+
+    assert [row["who"] for row in lines(folder / RECORD)] == [*person.ids.values(), None]
+    said = [
+        each.encode() for who in ("zoe", "eve", "ann") for each in (f"sub-{who}", f"{who}@corp", f"{who.title()}@corp")
+    ]
+    assert [path for path in folder.rglob("*") if path.is_file() for each in said if each in path.read_bytes()] == []
+    for path in folder.glob("*.sqlite"):
+        assert not [text for text in _texts(path) for each in said if each in text]
+
+
+def test_whoever_has_no_account_any_more_is_forgotten_in_the_logs(known):
+    folder, _ = known
+    note_unmasked(folder, lambda: NOW, "boss@x.fr", "Pulse")
+    Accounts(folder).remove("boss@x.fr")
+
+    forget(folder, "boss@x.fr")
+
+    assert "boss@x.fr" not in {*Views(folder).all()["who"], *(row["who"] for row in lines(folder / RECORD))}
+    with pytest.raises(Problem, match="No version"):
+        forget(folder, "boss@x.fr")
+
+
+def test_names_shown_again_are_kept_no_longer_than_views(known):
+    folder, _ = known
+    note_unmasked(folder, lambda: NOW, "boss@x.fr", "Pulse")
+    later = NOW + KEPT + timedelta(hours=1)
+
+    assert (over(folder, NOW), over(folder, later)) == (0, 1)
+    assert (purged(folder, NOW), purged(folder, later)) == (0, 1)
+    assert lines(folder / RECORD) == []
 
 
 def _texts(path):

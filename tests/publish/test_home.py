@@ -97,6 +97,17 @@ def test_what_is_not_known_yet_comes_once_it_is(served):
     assert asking("/home/nothing")[0].status == 404
 
 
+def test_while_the_book_cannot_be_read_it_says_so_and_comes_back(served):
+    folder, _, asking = served
+    for broken in (folder / "CURRENT", folder / "000001" / "manifest.json"):
+        broken.rename(broken.with_name("away"))
+        for path in ("/?lang=en", "/home/late?lang=en"):
+            answer, page = asking(path)
+            assert (answer.status, "cannot be read at this moment" in page) == (503, True)
+        broken.with_name("away").rename(broken)
+        assert asking("/?lang=en")[0].status == 200
+
+
 def test_the_last_week_is_told_at_a_first_visit(served):
     _, _, asking = served
     said = told(asking("/?lang=en")[1])

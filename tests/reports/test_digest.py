@@ -55,6 +55,16 @@ def texts(found):
             )
 
 
+@pytest.mark.parametrize("role", ["pay", "presenter"])
+def test_who_is_told_of_no_deals_gets_none_of_theirs(told, role):
+    found = told(reader=Reader("", role, frozenset({"Nord"})))
+
+    assert {part.name for part in found.report.parts} == {"resources", "pulse"}
+    titles = {part.title for part in found.report.parts}
+    assert {piece.axis for piece in (*found.changed, *found.to_do)} <= titles
+    assert as_text(found)
+
+
 def test_both_bodies_tell_what_the_pages_tell(week, nord):
     for found in (week, nord):
         bare = re.sub(r"\s+", "", as_text(found).decode())

@@ -9,6 +9,7 @@ from cadran.book import Reader
 from cadran.figures.blocks import Notice
 from cadran.figures.table import Table
 from cadran.publish.apps import App
+from cadran.reports.gathered import AXES, axes_of
 from cadran.tables.problems import Problem
 
 
@@ -44,6 +45,36 @@ def test_a_reader_gets_their_own(gathered):
     assert found.scope == "Region: Nord"
     assert 0 < deals.frame.height < whole.frame.height
     assert set(deals.frame["region"]) == {"Nord"}
+
+
+ROLES = {
+    "seller": Reader("", "seller", persons=frozenset({"R001"})),
+    "pay": Reader("", "pay", frozenset({"Nord"})),
+    "people": Reader("", "people"),
+    "presenter": Reader("", "presenter", frozenset({"Nord"})),
+}
+
+
+@pytest.mark.parametrize(
+    ("role", "theirs"),
+    [("seller", AXES), ("people", AXES), ("pay", ("resources", "pulse")), ("presenter", ("resources", "pulse"))],
+)
+def test_a_reader_gets_the_pages_of_their_role_and_no_other(gathered, role, theirs):
+    assert set(axes_of(ROLES[role])) == set(theirs)
+    for axis in set(AXES) - set(theirs):
+        with pytest.raises(Problem, match=f"is not told to the role {role}"):
+            gathered(("pulse", axis), reader=ROLES[role])
+
+
+def test_a_seller_s_report_says_whose_it_is_and_whom_it_shows_is_told(gathered):
+    told = []
+    found = gathered(("opportunities",), reader=ROLES["seller"], shown=lambda *each: told.append(each))
+
+    assert found.scope == "Seller: R001"
+    assert told == []  # themselves alone
+    nord, by = Reader("", "manager", frozenset({"Nord"})), {"resources": {"by": "seller"}}
+    gathered(("resources",), reader=nord, queries=by, shown=lambda *each: told.append(each))
+    assert {kind for kind, _ in told} == {"load"}
 
 
 def test_an_earlier_day_is_told_as_it_was_known(gathered):

@@ -81,3 +81,28 @@ def test_each_sees_what_became_of_their_own_deals(small_company, tmp_path, monke
             assert not any(amounts[each] in page for each in (other, None))
             assert any(f"open={deal}" in page for deal in largest[name])
             assert not any(f"open={deal}" in page for deal in largest[other])
+
+
+def test_a_presenter_sees_no_name_and_who_is_told_of_no_deals_none_of_them(
+    small_company, tmp_path, monkeypatch, largest
+):
+    monkeypatch.setenv("CADRAN_BOOK", "")
+    accounts, book = Accounts(tmp_path), open_book(small_company)
+    for role in ("presenter", "pay"):
+        accounts.add(Reader(role, role, frozenset({"Nord"}), language="en"), PASSWORD, now())
+    columns = {"reps": ("rep_id", "name"), "accounts": ("account_id", "name")}
+    rows = [book.collect(book.table(table).select(*those)) for table, those in columns.items()]
+    named = {text for frame in rows for each in frame for text in each.drop_nulls()} | largest["ana"] | largest["bob"]
+    with serving_readers(small_company, [PAGE], accounts) as address:
+        for role in ("presenter", "pay"):
+            form = urlencode({"name": role, "password": PASSWORD})
+            kind = "application/x-www-form-urlencoded"
+            answer, _ = ask(address, "/sign-in", "POST", form, Origin=address, Content_Type=kind)
+            cookie = answer.headers["set-cookie"].partition(";")[0]
+            answer, page = ask(address, "/?lang=en", Cookie=cookie)
+            assert (answer.status, answer.headers["cache-control"]) == (200, "private, no-store")
+            assert "default-src" in answer.headers["content-security-policy"]
+            assert not [name for name in named if name in page]
+            assert ("The last days of the data" in page) == (role == "presenter")
+            # Of the part of a page that is not for them there is nothing, not even that it is coming.
+            assert (ask(address, "/home/page?lang=en", Cookie=cookie)[0].status == 404) == (role == "presenter")

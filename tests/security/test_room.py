@@ -19,13 +19,14 @@ from websockets.sync.client import connect
 
 from cadran.access.accounts import Accounts
 from cadran.book import open_book
+from cadran.book.presented import ROOMS
 from cadran.book.reader import Reader
 from cadran.figures.page import Page
 from cadran.publish import followed, reading, room, rooms
 from cadran.publish.apps import App
 from cadran.publish.entrance import Entrance
 from cadran.publish.rooms import ALPHABET, LETTERS, Rooms
-from cadran.publish.rooms_kept import FILE, KeptRooms
+from cadran.publish.rooms_kept import KeptRooms
 from cadran.publish.server import Site
 
 SHOWN = App(
@@ -241,7 +242,7 @@ def test_a_room_that_is_closed_is_over_for_good(address, presenter, book, follow
     assert not phone.sees("nothing more")
     assert follow(address, told["code"]).status == 404
     assert presenter.post("/room", {"key": told["key"], "code": told["code"], "here": True})[0] == 404
-    assert sqlite3.connect(book / FILE).execute("select count(*) from rooms").fetchone() == (0,)
+    assert sqlite3.connect(book / ROOMS).execute("select count(*) from rooms").fetchone() == (0,)
 
 
 def test_one_room_at_a_time_for_each_presenter(address, presenter, follow):
@@ -344,8 +345,8 @@ def test_a_room_stands_when_the_server_was_gone(open_site, book, follow):
         first = Presenter(address, "shown", "same", query="lang=en&use=present&size=5")
         told = first.open()
         assert follow(address, told["code"]).sees("size 5")
-    assert told["code"].encode() not in (book / FILE).read_bytes()
-    assert told["key"].encode() not in (book / FILE).read_bytes()
+    assert told["code"].encode() not in (book / ROOMS).read_bytes()
+    assert told["key"].encode() not in (book / ROOMS).read_bytes()
     with open_site(urlsplit(address).port) as address:
         phone = follow(address, told["code"])
         assert phone.hear(lambda: phone.is_away is True)

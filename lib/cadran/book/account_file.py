@@ -14,14 +14,22 @@ from cadran.tables.problems import Problem
 
 #: In the book's folder.
 FILE = "accounts.sqlite"
+#: Its tables that hold something of an account, and which rows of each are of one.
+_IS_OF = {
+    "accounts": "name = ?",
+    "guests": "name = ?",
+    "sessions": "name = ?",
+    "guest_sessions": "hash in (select hash from sessions where name = ?)",
+}
 
 
 def accounts_of(folder: Path, spellings: Iterable[str]) -> list[dict[str, Any]]:
     """The accounts that are somebody's: named as they are, or of a seller whom they are.
 
     Returns:
-        Of each: `account` (its name), `role`, `regions`, `teams`, `language`, `added_at`, and `sessions`: from when to when
-        each that is kept was used.
+        Of each: `account` (its name), `role`, `regions`, `teams`, `language`, `added_at`; `provider`, `subject` and
+        `is_blocked` of who signs in at a provider: which, who they are there, and whether they are kept out; and `sessions`:
+        from when to when each that is kept was used.
     """
     with _opened(folder) as run:
         if run is None:
@@ -34,7 +42,11 @@ def accounts_of(folder: Path, spellings: Iterable[str]) -> list[dict[str, Any]]:
             used = run.execute("select began_at, used_at from sessions where name = ? order by began_at", (name,))
             about = {each: reader[each] for each in ("role", "regions", "teams", "language")}
             sessions = [f"{began} – {last}" for began, last in used.fetchall()]
-            found.append({"account": reader["id"], **about, "added_at": added_at, "sessions": sessions})
+            provider, subject, is_blocked = _guest(run, name)
+            found.append({
+                "account": reader["id"], **about, "added_at": added_at, "provider": provider, "subject": subject,
+                "is_blocked": is_blocked, "sessions": sessions,
+            })  # fmt: skip
         return found
 
 
@@ -45,10 +57,22 @@ def end_accounts(folder: Path, spellings: Iterable[str]) -> None:
             return
         rows = run.execute("select name, reader from accounts").fetchall()
         theirs = [(name,) for name, told in rows if _is_theirs(name, json.loads(told), spellings)]
-        if theirs:
-            run.executemany("delete from sessions where name = ?", theirs)
-            run.executemany("delete from accounts where name = ?", theirs)
+        for table in reversed(_IS_OF):  # what refers to another first
+            if theirs and _has(run, table):
+                run.executemany(f"delete from {table} where {_IS_OF[table]}", theirs)
         run.execute("vacuum")
+
+
+def _guest(run: sqlite3.Connection, name: str) -> tuple[str | None, str | None, bool | None]:
+    """The provider at which somebody signs in, who they are there, and whether they are kept out."""
+    asked = "select issuer, subject, is_blocked from guests where name = ?"
+    found = run.execute(asked, (name,)).fetchone() if _has(run, "guests") else None
+    return (found[0], found[1], bool(found[2])) if found else (None, None, None)
+
+
+def _has(run: sqlite3.Connection, table: str) -> bool:
+    """Whether a file has a table: an older one knows of no providers."""
+    return run.execute("select 1 from sqlite_master where name = ?", (table,)).fetchone() is not None
 
 
 def _is_theirs(name: str, reader: dict[str, Any], spellings: Iterable[str]) -> bool:

@@ -7,7 +7,7 @@ does change them (forgetting, purging) is noticed, and the copy is begun anew. S
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,7 @@ from cadran.book.ballots import FILE as BALLOTS
 from cadran.book.draft import MANIFEST, SEAL, seal_of, sealed
 from cadran.book.folder import POINTER, current_version, damaged, is_version, versions
 from cadran.book.forgotten import FILE as FORGOTTEN
+from cadran.book.presented import ROOMS
 from cadran.book.pulse import FOLDER as PULSE
 from cadran.book.rewrite import JOURNAL
 from cadran.tables.problems import Problem
@@ -27,6 +28,8 @@ from cadran.tables.problems import Problem
 KEYS = f"{PULSE}/keys"
 #: Who may sign in, as `cadran.access` keeps it. Whoever is signed in signs in again: a copy opens no page.
 ACCOUNTS = "accounts.sqlite"
+#: Its tables that tell of sessions: those of a provider hold what it signed of somebody. Rooms are left out likewise.
+_OF_SESSIONS = ("guest_sessions", "sessions")
 _SQLITE = b"SQLite format 3\0"
 #: What SQLite keeps beside a file while it writes.
 _OF_SQLITE = ("-journal", "-wal", "-shm")
@@ -201,13 +204,13 @@ def copied(path: Path) -> tuple[bytes, int]:
     """What a file holds, and who may read it. One of SQLite's is copied by SQLite; accounts come without sessions."""
     with path.open("rb") as file:
         is_sqlite = file.read(len(_SQLITE)) == _SQLITE
-    removal = ["delete from sessions"] if path.name == ACCOUNTS else []
-    return _sqlite(path, *removal) if is_sqlite else path.read_bytes(), _mode(path)
+    emptied = _OF_SESSIONS if path.name == ACCOUNTS else ()
+    return _sqlite(path, emptied=emptied) if is_sqlite else path.read_bytes(), _mode(path)
 
 
 def _beside(folder: Path, root: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        is_known = path.relative_to(root).as_posix() in (POINTER, KEYS, f"{PULSE}/{BALLOTS}")
+        is_known = path.relative_to(root).as_posix() in (POINTER, KEYS, f"{PULSE}/{BALLOTS}", ROOMS)
         if path.name[0] == "." or is_known or path.name.endswith(_OF_SQLITE) or (folder == root and is_version(path)):
             continue
         if path.is_file():
@@ -221,12 +224,15 @@ def _read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30, isolation_level=None)
 
 
-def _sqlite(path: Path, *removal: str) -> bytes:
-    """A copy of an SQLite file, made by SQLite without touching a disk, out of which some rows were taken."""
+def _sqlite(path: Path, *removal: str, emptied: Sequence[str] = ()) -> bytes:
+    """A copy of an SQLite file, made by SQLite without touching a disk, out of which some rows were taken, and all of the
+    tables `emptied`, as far as it has them."""
     try:
         with closing(_read_only(path)) as there, closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
             there.backup(copy)
-            for statement in (*removal, "vacuum"):
+            there_are = {name for (name,) in copy.execute("select name from sqlite_master where type = 'table'")}
+            clearing = [f"delete from {table}" for table in emptied if table in there_are]
+            for statement in (*removal, *clearing, "vacuum"):
                 copy.execute(statement)
             return copy.serialize()
     except sqlite3.Error as error:

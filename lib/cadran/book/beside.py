@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from cadran.book import one_to_ones, promised
+from cadran.book import one_to_ones, presented, promised
 from cadran.book.account_file import accounts_of, end_accounts
 from cadran.book.ballots import FILE, ballots_of
 from cadran.book.ballots_open import pseudonyms_of
@@ -56,15 +56,16 @@ class _Met:
 
 
 def is_beside(folder: Path, identifier: str, ballots: str | None = None) -> bool:
-    """Whether surveys, one-to-ones, promises or accounts know somebody by an identifier.
+    """Whether surveys, one-to-ones, promises, accounts, presentations or the log of views know somebody by an identifier.
 
     Args:
         folder: The book's folder.
         identifier: As they were invited, imported or noted.
         ballots: Address of the PostgreSQL database of open waves, if they are in one.
     """
-    noted = (_one_to_ones, _promises, accounts_of)
-    return any(told(folder, [identifier]) for told in noted) or any(_met(folder, [identifier], ballots))
+    noted = (_one_to_ones, _promises, accounts_of, presented.rooms_of, presented.unmasked_by)
+    is_noted = any(told(folder, [identifier]) for told in noted) or any(t.height for t in _views(folder, [identifier]))
+    return is_noted or any(_met(folder, [identifier], ballots))
 
 
 def told_beside(folder: Path, spellings: Iterable[str], ballots: str | None = None) -> dict[str, pl.DataFrame]:
@@ -78,8 +79,9 @@ def told_beside(folder: Path, spellings: Iterable[str], ballots: str | None = No
     Returns:
         By name, tables that have rows: `surveys` (the waves they were invited to, and whether they answered);
         `survey_answers` (what they answered in confidential ones); `one_to_ones`; `promises`; `accounts` (of those who
-        may read the book); `viewed` (when something about them was shown to another, of what role, and why); `views`
-        (when they looked at what of others).
+        may read the book); `rooms` and `unmasked` (of presentations: rooms of theirs, and when they had names shown again);
+        `viewed` (when something about them was shown to another, of what role, and why); `views` (when they looked at what
+        of others).
     """
     spellings = list(spellings)
     met = [each for _, each in _met(folder, spellings, ballots)]
@@ -94,9 +96,12 @@ def told_beside(folder: Path, spellings: Iterable[str], ballots: str | None = No
     ]  # fmt: skip
     types = {name: pl.String if each == pl.Date else each for name, each in OneToOne.create_empty().schema.items()}
     accounts = accounts_of(folder, spellings)
-    viewed, views = _views(folder, [*spellings, *(each["account"] for each in accounts)])
+    names = [*spellings, *(each["account"] for each in accounts)]
+    viewed, views = _views(folder, names)
     tables = {
         "accounts": pl.DataFrame(accounts, infer_schema_length=None),
+        "rooms": pl.DataFrame(presented.rooms_of(folder, names)),
+        "unmasked": pl.DataFrame(presented.unmasked_by(folder, names)),
         "viewed": viewed,
         "views": views,
         "surveys": pl.DataFrame(waves, infer_schema_length=None),
@@ -135,7 +140,8 @@ def drawn(folder: Path, spellings: Iterable[str], ballots: str | None = None) ->
 
 
 def forget_beside(folder: Path, person: Person, told: Mapping[str, list[Row]]) -> None:
-    """Have accounts, the log of views, surveys, one-to-ones and promises know somebody no more. Done again it does no harm.
+    """Have accounts, presentations, the log of views, surveys, one-to-ones and promises know somebody no more. Done again it
+    does no harm.
 
     Args:
         folder: The book's folder.
@@ -261,10 +267,13 @@ def _views(folder: Path, names: Iterable[str]) -> tuple[pl.DataFrame, pl.DataFra
 
 
 def _forget_accounts(folder: Path, person: Person) -> None:
-    """End somebody's accounts; in the log of views the pseudonym stands for them."""
+    """End somebody's accounts and rooms; in the log of views, and of names shown again, the pseudonym stands for them."""
+    if not person.ids:
+        return  # known by the pseudonyms of surveys alone: forgotten again, in a book put back
     stands = next(iter(person.ids.values()))
     accounts = {each["account"]: stands for each in accounts_of(folder, person.spellings)}
     Views(folder).renamed(accounts | person.spellings)
+    presented.forgotten(folder, accounts | person.spellings)
     end_accounts(folder, person.spellings)
 
 

@@ -56,7 +56,7 @@ def masked(rows: nw.LazyFrame, table: str, book: Book) -> nw.LazyFrame:
 
 def names_to_hide(book: Book, columns: Iterable[str]) -> pl.DataFrame:
     """These columns of the book's sellers as the source names them, of the reader's scope: what a page must not show,
-    which it has to know to hide it in the names of groups."""
+    which it has to know to hide it in the names of groups, and a model to find them in the whole book."""
     whole = replace(book, reader=replace(book.reader, role="")) if book.reader else book
     return book.collect(whole.table("reps").select(*columns))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from cadran.book import individual, one_to_ones, promised, store
+from cadran.book import individual, one_to_ones, presented, promised, store, views
 from cadran.book.archive import unpacked
 from cadran.book.backup import ACCOUNTS, KEYS, copied
 from cadran.book.beside import EMPLOYEE
@@ -29,8 +29,9 @@ from cadran.tables.problems import Problem
 _DRAFT, _MOVING = ".restoring", "moving.json"
 #: What may stand in a folder that is empty.
 _NOTHING = {LOCK, _DRAFT, "lost+found"}
-#: Records of which the newest holds, whatever else is restored: who may sign in, whether persons may be rated.
-_NEWEST = (ACCOUNTS, individual.RECORD)
+#: Records of which the newest holds, whatever else is restored: who may sign in, whether persons may be rated, who was shown
+#: whom.
+_NEWEST = (ACCOUNTS, individual.RECORD, views.FILE, presented.RECORD)
 #: Whom a one-to-one or a promise names.
 _WHO = ("person", "manager", "owner")
 

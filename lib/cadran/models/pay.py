@@ -11,8 +11,8 @@ import polars as pl
 
 from cadran.book import Book
 from cadran.book.individual import check_active, is_active
+from cadran.book.masked import names_to_hide
 from cadran.book.whole import whole_of
-from cadran.measures.counting import small
 from cadran.models.pay_credits import Credits, credited
 from cadran.models.pay_earned import Line, Settled, settle
 from cadran.models.pay_plan import PayPlan
@@ -80,7 +80,8 @@ def payroll(book: Book, plan: PayPlan) -> Payroll:
     found = credited(whole, plan)
     known = found.known(plan, staff.people["rep_id"].to_list(), len(periods))
     is_limited = book.reader is not None and book.reader.is_limited
-    visible = small(book.table("reps").select("rep_id").unique())["rep_id"] if is_limited else None
+    # As the whole book names them: a presenter's has numbers in their place.
+    visible = names_to_hide(book, ["rep_id"])["rep_id"].unique().sort() if is_limited else None
     return Payroll(book, plan, staff, found, settle(plan, staff.roll, known), periods, visible)
 
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cadran.book.folder import told_of
+from cadran.book.presented import ROOMS
 from cadran.tables.problems import Problem
 
-#: In the book's folder.
-FILE = "rooms.sqlite"
 _TABLE = (
     "create table if not exists rooms (code blob primary key, key blob not null, owner text not null,"
     " opened_at real not null, seen_at real not null)"
@@ -33,7 +32,7 @@ class KeptRooms:
     """The rooms of a book, in an SQLite file of its owner alone."""
 
     def __init__(self, folder: Path):
-        self.path = folder / FILE
+        self.path = folder / ROOMS
 
     def all(self) -> list[Kept]:
         """Every room kept.

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
 from importlib import import_module
@@ -31,6 +31,7 @@ from cadran.access.accounts import Session
 from cadran.access.scopes import Known
 from cadran.book import open_book
 from cadran.book.draft import seal_of
+from cadran.book.presented import note_unmasked
 from cadran.book.reader import Reader
 from cadran.book.store import current_version
 from cadran.figures import bundle
@@ -60,7 +61,6 @@ from cadran.publish.rooms_kept import KeptRooms
 from cadran.publish.shell import plain_page, shell_page
 from cadran.publish.survey import Respondents, refusal
 from cadran.publish.system import Alive, tell_system
-from cadran.publish.unmasked import note_unmasked
 from cadran.publish.watch import Numbers, Watch
 from cadran.tables.problems import Problem
 from cadran.text import LANGUAGES, Words
@@ -300,7 +300,11 @@ class Site:
         routes = [
             *([Mount("/s", self.surveys.asgi())] if self.surveys else []),
             *(self.entrance.routes() if self.entrance and not self._header else []),
-            *([Route("/", self.home.page), Route("/home/{name}", self.home.axis)] if self.apps else []),
+            *(
+                [Route("/", self._readable(self.home.page)), Route("/home/{name}", self._readable(self.home.axis))]
+                if self.apps
+                else []
+            ),
             *(self.room_pages.routes() if self.apps else []),
             Route("/healthz", self.health),
             Route("/readyz", self.ready),
@@ -342,6 +346,20 @@ class Site:
             self.marimo_app, self.pages, self.apps[name], is_page, self._seal_if_any, lambda: self.memory.is_full,
             self.places.hidden, self.rooms,
         )  # fmt: skip
+
+    def _readable(self, answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        """An answer out of the book, which may be away for a while."""
+
+        async def answering(request: Request) -> Response:
+            words = words_of(request)
+            if self._seal_if_any():
+                try:
+                    return await answer(request)
+                except Problem as problem:
+                    self.sights.complain(problem)
+            return self._not_now(words, words("The book cannot be read at this moment"), 503)
+
+        return answering
 
     async def health(self, request: Request) -> Response:
         """That the server answers, and with which version of the book; null while it cannot be read."""

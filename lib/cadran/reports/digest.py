@@ -10,7 +10,7 @@ from cadran.book.reader import Reader
 from cadran.figures.blocks import Headlines, Lines, Notice, Sentences
 from cadran.figures.figure import Figure
 from cadran.figures.table import Table
-from cadran.reports.gathered import AXES, WAVES, Part, Report, gather, last_wave
+from cadran.reports.gathered import WAVES, Part, Report, axes_of, gather, last_wave
 from cadran.reports.pictures import Pictures
 from cadran.reports.shown import Shown
 from cadran.tables.problems import Problem
@@ -70,7 +70,7 @@ def digest(
     made: datetime,
     **settings: Any,
 ) -> Digest:
-    """Run the pages as a report does, and take what changed and what to do.
+    """Run the pages that are for the reader as a report does, and take what changed and what to do.
 
     Args:
         book: As for `gather`, like `words`, `reader`, `made` and what else it takes.
@@ -95,7 +95,7 @@ def digest(
         "resources": {"since": window},
     }
     with Pictures() as pictures:
-        report = gather(book, AXES, words, reader, day, made, pictures, False, queries, **settings)
+        report = gather(book, axes_of(reader), words, reader, day, made, pictures, False, queries, **settings)
     parts = {part.name: part for part in report.parts}
     seen = book.scope(reader) if reader else book
     is_new_wave = last_wave(seen, until) != last_wave(seen, since)
@@ -104,10 +104,12 @@ def digest(
 
 def _changed(parts: Mapping[str, Part], words: Words, since: date, is_new_wave: bool) -> list[Piece]:
     told = [
-        *_taken(parts["opportunities"], "sentences", "headlines", "bridge"),
-        *_taken(parts["resources"], "changed"),
-        *_taken(parts["process"], "moved"),
+        *_taken(parts.get("opportunities"), "sentences", "headlines", "bridge"),
+        *_taken(parts.get("resources"), "changed"),
+        *_taken(parts.get("process"), "moved"),
     ]
+    if WAVES not in parts:
+        return told
     if is_new_wave:
         return [*told, *_taken(parts[WAVES], "sentences", "headlines")]
     none = words("No wave of a survey has closed since {day}.", day=words.date(since))
@@ -116,14 +118,16 @@ def _changed(parts: Mapping[str, Part], words: Words, since: date, is_new_wave: 
 
 def _to_do(parts: Mapping[str, Part]) -> list[Piece]:
     return [
-        *_taken(parts["process"], "actions", most=TO_DO),
-        *_taken(parts["resources"], "hire_by"),
-        *_taken(parts[WAVES], "promised"),
+        *_taken(parts.get("process"), "actions", most=TO_DO),
+        *_taken(parts.get("resources"), "hire_by"),
+        *_taken(parts.get(WAVES), "promised"),
     ]
 
 
-def _taken(part: Part, *slots: str, most: int = MOVED) -> list[Piece]:
-    """What stands in these places of a page, as a mail has room for it."""
+def _taken(part: Part | None, *slots: str, most: int = MOVED) -> list[Piece]:
+    """What stands in these places of a page, as a mail has room for it; nothing of a page that is not the reader's."""
+    if part is None:
+        return []
     found = [(slot, part.blocks.get(slot)) for slot in slots]
     told = [Piece(part.title, _narrow(slot, block), most) for slot, block in found if isinstance(block, _TOLD)]
     return told or [Piece(part.title, each) for row in part.rows[:1] for each in row if isinstance(each, Notice)]

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from cadran.book import Book
 from cadran.book.reader import Reader
+from cadran.book.viewed import Note
 from cadran.figures.bar import PAGES
 from cadran.figures.blocks import Headlines, Notice, Sentences
 from cadran.figures.facts import Facts
@@ -104,6 +105,7 @@ def gather(
     queries: Mapping[str, Mapping[str, str]] | None = None,
     apps: Sequence[App] | None = None,
     tell: Callable[[str, float], object] = lambda what, share: None,
+    shown: Note | None = None,
 ) -> Report:
     """Run the pages of the axes and take what they show.
 
@@ -119,17 +121,22 @@ def gather(
         queries: What else is asked of a page, by axis: what stands in its address.
         apps: The notebooks; those that ship by default.
         tell: Told what is being done, and the share that is done.
+        shown: Told which named persons it tells of.
 
     Raises:
-        Problem: If an axis is unknown, or a page fails or cannot show that day.
+        Problem: If an axis is unknown or not told to the reader's role, or a page fails or cannot show that day.
     """
     found = {app.name: app for app in (shipped_apps() if apps is None else apps)}
     for axis in axes:
         if axis not in AXES or axis not in found:
             raise Problem("There is no axis {name}.", "The axes are: {names}.", name=axis, names=", ".join(AXES))
+    for axis in axes:
+        if not found[axis].is_for(reader):
+            raise Problem("{page} is not told to the role {role}.", "What is told to it: {names}.", page=words(PAGES[axis]),
+                          role=reader.role if reader else "", names=", ".join(axes_of(reader, apps)))  # fmt: skip
     chosen = day or book.day
     parts = []
-    with recording() as asked, reading_as(reader):
+    with recording() as asked, reading_as(reader, shown):
         for number, axis in enumerate(dict.fromkeys(axes)):
             tell(words(PAGES[axis]), number / len(axes))
             own = (queries or {}).get(axis, {})
@@ -141,6 +148,15 @@ def gather(
     seen = book.scope(reader) if reader else book
     scope = told_scope(reader, words)
     return Report(words, Facts(**about(seen, ())), scope, chosen, made, tuple(parts), tuple(definitions), pictures)
+
+
+def axes_of(reader: Reader | None, apps: Sequence[App] | None = None) -> list[str]:
+    """The axes whose pages are for a reader.
+
+    Args:
+        reader: As for `gather`, like `apps`.
+    """
+    return [app.name for app in (shipped_apps() if apps is None else apps) if app.name in AXES and app.is_for(reader)]
 
 
 def _part(book: Book, reader: Reader | None, app: App, words: Words, day: date | None, own: Mapping[str, str]) -> Part:
@@ -201,4 +217,9 @@ def told_scope(reader: Reader | None, words: Words) -> str:
         words.n("Region: {names}", "Regions: {names}", len(reader.regions), names=words.list(sorted(reader.regions)))
     ]
     teams = [words.n("Team: {names}", "Teams: {names}", len(reader.teams), names=words.list(sorted(reader.teams)))]
-    return words("; ").join(regions * bool(reader.regions) + teams * bool(reader.teams))
+    sellers = [
+        words.n("Seller: {names}", "Sellers: {names}", len(reader.persons), names=words.list(sorted(reader.persons)))
+    ]
+    return words("; ").join(
+        regions * bool(reader.regions) + teams * bool(reader.teams) + sellers * bool(reader.persons)
+    )

@@ -21,7 +21,7 @@ def reader_of(book: Book, scopes: Sequence[str], language: str) -> Reader | None
         language: The report's.
 
     Raises:
-        Problem: If a scope is not written so, is unknown, or an account stands beside others.
+        Problem: If a scope is not written so, is unknown, or an account stands beside others, or may not sign in any more.
     """
     named: dict[str, list[str]] = {kind: [] for kind in _KINDS}
     for scope in scopes:
@@ -39,7 +39,13 @@ def reader_of(book: Book, scopes: Sequence[str], language: str) -> Reader | None
         raise Problem("An account has a scope of its own.", "Give user:NAME alone.", scope=scopes[0])
     name = named["user"][0]
     accounts = Accounts(book.version.parent)
-    session = accounts.named(name) if accounts.exist() else None
-    if session is None:
+    account = next((each for each in accounts.all() if each.reader.id.casefold() == name.casefold()), None)
+    if account is None:
         raise Problem("Nobody has an account called {name}.", "`cadran user list` shows who has.", name=name)
-    return session.reader
+    if account.is_blocked:
+        raise Problem(
+            "{name} was removed, and may see nothing.",
+            "`cadran user admit` lets them come back.",
+            name=account.reader.id,
+        )
+    return account.reader

@@ -15,7 +15,7 @@ async function fill(section) {
     section.outerHTML = await answer.text();
     return;
   }
-  if (answer && answer.status !== 202) return;
+  if (answer && ![202, 503].includes(answer.status)) return;
   setTimeout(fill, 1000 * (answer?.headers.get("Retry-After") ?? 10), section);
 }
 
