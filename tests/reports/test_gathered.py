@@ -1,15 +1,21 @@
 """A report is what the pages show, to its reader, on its day; a page that fails makes none."""
 
+import io
+import re
+import zipfile
 from datetime import date
+from html import unescape
 from pathlib import Path
 
 import pytest
 
-from cadran.book import Reader
+from cadran.book import Reader, open_book
 from cadran.figures.blocks import Notice
 from cadran.figures.table import Table
 from cadran.publish.apps import App
 from cadran.reports.gathered import AXES, axes_of
+from cadran.reports.html import html
+from cadran.reports.workbook import workbook
 from cadran.tables.problems import Problem
 
 
@@ -75,6 +81,19 @@ def test_a_seller_s_report_says_whose_it_is_and_whom_it_shows_is_told(gathered):
     nord, by = Reader("", "manager", frozenset({"Nord"})), {"resources": {"by": "seller"}}
     gathered(("resources",), reader=nord, queries=by, shown=lambda *each: told.append(each))
     assert {kind for kind, _ in told} == {"load"}
+
+
+def test_a_presenter_s_report_names_nobody(gathered, company):
+    book = open_book(company)
+    rows_of = [("reps", "rep_id"), ("reps", "name"), ("accounts", "account_id"), ("accounts", "name")]
+    named = {name for table, column in rows_of for name in book.collect(book.table(table))[column].drop_nulls()}
+    found = gathered(("resources", "pulse"), reader=ROLES["presenter"])
+    sheets = zipfile.ZipFile(io.BytesIO(workbook(found)))
+    texts = [html(found).decode(), *(sheets.read(name).decode() for name in sheets.namelist())]
+
+    said = {word for text in texts for word in re.split(r"[<>]", unescape(text))}
+    assert "Nord" in " ".join(said)
+    assert {name for name in named if any(name in text for text in said)} == set()
 
 
 def test_an_earlier_day_is_told_as_it_was_known(gathered):
