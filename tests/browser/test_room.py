@@ -54,7 +54,8 @@ def test_a_room_outlives_a_server_that_is_killed(chromium, book):
         assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
         code = page.locator("#room .code").inner_text()
         phone.goto(f"{address}/r")
-        phone.keyboard.type(code.lower())  # the field has the focus
+        phone.wait_for_function("document.activeElement.id === 'code'")
+        phone.keyboard.type(code.lower())
         phone.keyboard.press("Enter")
         phone.wait_for_url("**/r/*")
         phone.wait_for_function(f"{PHONE}?.querySelector('[data-slot=if_told]')?.innerText")

@@ -51,7 +51,7 @@ def test_the_first_time_on_a_phone_with_the_keyboard(chromium, address):
     page.get_by_label("Mot de passe").fill(OWN)
     page.keyboard.press("Enter")
 
-    to_page = page.get_by_role("link", name="Whose")  # from the home page
+    to_page = page.get_by_role("main").get_by_role("link", name="Whose")  # from the home page
     to_page.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     to_page.click()
