@@ -64,9 +64,9 @@ def kept(tmp_path_factory):
 
 @pytest.fixture
 def book(small_company, tmp_path):
-    """A book of one's own: rooms are kept beside it."""
+    """A book of one's own: rooms are kept beside it, and what readers of other tests left is not."""
     folder = tmp_path / "book"
-    shutil.copytree(small_company, folder)
+    shutil.copytree(small_company, folder, ignore=shutil.ignore_patterns("*.sqlite", "unmasked.jsonl"))
     return folder
 
 
