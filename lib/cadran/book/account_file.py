@@ -4,13 +4,11 @@ Who signs in, and how, is `cadran.access`'s."""
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cadran.book.folder import told_of
-from cadran.tables.problems import Problem
+from cadran.book.sqlite_file import has_table, looked_into
 
 #: In the book's folder.
 FILE = "accounts.sqlite"
@@ -31,7 +29,7 @@ def accounts_of(folder: Path, spellings: Iterable[str]) -> list[dict[str, Any]]:
         `is_blocked` of who signs in at a provider: which, who they are there, and whether they are kept out; and `sessions`:
         from when to when each that is kept was used.
     """
-    with _opened(folder) as run:
+    with looked_into(folder / FILE) as run:
         if run is None:
             return []
         found = []
@@ -52,13 +50,13 @@ def accounts_of(folder: Path, spellings: Iterable[str]) -> list[dict[str, Any]]:
 
 def end_accounts(folder: Path, spellings: Iterable[str]) -> None:
     """End the accounts that are somebody's, and their sessions, so that nothing in the file names them."""
-    with _opened(folder) as run:
+    with looked_into(folder / FILE) as run:
         if run is None:
             return
         rows = run.execute("select name, reader from accounts").fetchall()
         theirs = [(name,) for name, told in rows if _is_theirs(name, json.loads(told), spellings)]
         for table in reversed(_IS_OF):  # what refers to another first
-            if theirs and _has(run, table):
+            if theirs and has_table(run, table):
                 run.executemany(f"delete from {table} where {_IS_OF[table]}", theirs)
         run.execute("vacuum")
 
@@ -66,36 +64,10 @@ def end_accounts(folder: Path, spellings: Iterable[str]) -> None:
 def _guest(run: sqlite3.Connection, name: str) -> tuple[str | None, str | None, bool | None]:
     """The provider at which somebody signs in, who they are there, and whether they are kept out."""
     asked = "select issuer, subject, is_blocked from guests where name = ?"
-    found = run.execute(asked, (name,)).fetchone() if _has(run, "guests") else None
+    found = run.execute(asked, (name,)).fetchone() if has_table(run, "guests") else None
     return (found[0], found[1], bool(found[2])) if found else (None, None, None)
-
-
-def _has(run: sqlite3.Connection, table: str) -> bool:
-    """Whether a file has a table: an older one knows of no providers."""
-    return run.execute("select 1 from sqlite_master where name = ?", (table,)).fetchone() is not None
 
 
 def _is_theirs(name: str, reader: dict[str, Any], spellings: Iterable[str]) -> bool:
     known = {each.casefold() for each in spellings}
     return name in known or bool({*reader.get("persons", ())} & {*spellings})
-
-
-@contextmanager
-def _opened(folder: Path) -> Iterator[sqlite3.Connection | None]:
-    """The file, each statement a transaction of its own; None where nobody ever had an account."""
-    path = folder / FILE
-    if not path.exists():
-        yield None
-        return
-    try:
-        with told_of(folder):
-            run = sqlite3.connect(path, timeout=30, isolation_level=None)
-        try:
-            yield run
-        finally:
-            run.close()
-    except sqlite3.Error as error:
-        raise Problem(
-            "{file} cannot be used: {reason}.", "Put it back from your backup, or have its permissions looked at.",
-            file=path, reason=error,
-        ) from error  # fmt: skip

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cadran.book.folder import told_of
 from cadran.book.lines import Row, added, lines, rewritten
+from cadran.book.sqlite_file import has_table, looked_into
 from cadran.book.views import KEPT
-from cadran.tables.problems import Problem
 
 #: In the book's folder: the rooms (`cadran.publish.rooms_kept`), and the record, each line of which is kept as long as one of
 #: the log of views.
@@ -98,20 +97,5 @@ def _moment(seconds: float) -> str:
 @contextmanager
 def _rooms(folder: Path) -> Iterator[sqlite3.Connection | None]:
     """The file of rooms, each statement a transaction of its own; None where nobody ever opened one."""
-    path = folder / ROOMS
-    if not path.exists():
-        yield None
-        return
-    try:
-        with told_of(folder):
-            run = sqlite3.connect(path, timeout=30, isolation_level=None)
-        try:
-            has_any = run.execute("select 1 from sqlite_master where name = 'rooms'").fetchone()
-            yield run if has_any else None
-        finally:
-            run.close()
-    except sqlite3.Error as error:
-        raise Problem(
-            "{file} cannot be used: {reason}.", "Put it back from your backup, or have its permissions looked at.",
-            file=path, reason=error,
-        ) from error  # fmt: skip
+    with looked_into(folder / ROOMS) as run:
+        yield run if run and has_table(run, "rooms") else None
