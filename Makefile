@@ -12,7 +12,7 @@ run: $(VENV)/ready
 # A module is compiled once, not anew by each of the many processes that tests start.
 test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/ready-dev browser provider
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Every measure on Spark too, against polars. Its own run: Spark takes minutes to start and to plan.
 .PHONY: test-spark

@@ -18,6 +18,7 @@ with app.setup:
     from cadran.figures import resources_pay as pay
     from cadran.figures import resources_scenario as what_if
     from cadran.figures import resources_share as share
+    from cadran.figures import resources_slip as slip
     from cadran.figures.facts import Facts
     from cadran.figures.periods import chosen_period, day_before, last_months
     from cadran.figures.resources_lead import first_words
@@ -28,7 +29,7 @@ with app.setup:
     from cadran.models.forecast import foretold
     from cadran.models.forecast_changed import changed
     from cadran.models.forecast_needed import needed
-    from cadran.models.pay_beside import costs_ahead, plans_beside
+    from cadran.models.pay_beside import costs_ahead, paid_reps, paid_to, plans_beside
     from cadran.models.pay_read import plans_of
     from cadran.models.scenario import chain
     from cadran.models.scenario_levers import Levers, scenarios_file
@@ -55,11 +56,19 @@ def open_page(book, query):
     facts, _reached = Facts(**about(book, sheet.DIMENSIONS)), values(book, (*sheet.REACHED, *sheet.DIMENSIONS))
     _words = words_for(pick_language(query.get("lang"), None))
     _stands = sheet.stands_of(names_to_hide(book, sheet.NAMES), _reached, _words)
-    _whole = not is_masked(book.reader)
-    reach = sheet.Reach(_reached["segment"], _reached["region"], tuple(plans_of(book)[0]), _stands, _whole)
+    paid = tried(paid_reps, book)
+    reach = sheet.Reach(
+        _reached["segment"],
+        _reached["region"],
+        tuple(plans_of(book)[0]),
+        _stands,
+        not is_masked(book.reader),
+        book.reader and book.reader.rights,
+        {} if isinstance(paid, Problem) else paid,
+    )
     page = mo.ui.anywidget(sheet.open_page(facts, reach, _words, query))
     page
-    return facts, page, reach
+    return facts, page, paid, reach
 
 
 @app.cell
@@ -198,6 +207,25 @@ def show_pay(asked, chosen, page, seen, view):
         **pay.compared(chosen, _plans.compared, _plans.names),
         **pay.flags(chosen, _plans.flags(page.words)),
     }
+    page.show(sheet.only(view, _told))
+    return
+
+
+@app.cell
+def show_slip(asked, chosen, page, paid, seen, view):
+    mo.stop(not sheet.wants(view, "pay_slip"))
+    mo.stop(not page.is_new("pay_slip", (asked, view.controls.get("paid"), view.tables)))
+    _whose = view.controls.get("paid")
+    _found = paid if isinstance(paid, Problem) else tried(paid_to, seen, _whose) if _whose else None
+    if isinstance(_found, Problem):
+        _told = slip.closed(chosen, _found)
+    elif _found is None:
+        _told = slip.nobody()
+    else:
+        _frames = _found.payouts, _found.lines, _found.credits
+        _told = slip.slip(chosen, paid[_whose], *_frames, _found.of_deals, _found.counted_from)
+    if not isinstance(paid, Problem):
+        _told["paid_of"] = sheet.levers(page, "paid")
     page.show(sheet.only(view, _told))
     return
 

@@ -103,15 +103,23 @@ def nothing_old_swept():
 
 
 @pytest.fixture(scope="session")
-def small_company(tmp_path_factory):
-    """The folder of a book of 300 deals of the sample's kind, with its plans, and the sample's last surveys. For who reads
-    it only: one for all."""
-    folder = tmp_path_factory.mktemp("small company")
+def small_company_invented(tmp_path_factory):
+    """What every `small_company` is a copy of."""
+    folder = tmp_path_factory.mktemp("invented")
     delivery = invent(deals=300, seed=3, activities=0.3)
     write_book(folder, delivery, delivery.settings.taken)
     write_plans(folder)
     earlier = shutil.ignore_patterns("pulse@2025-*", "pulse@2026-0[123]*")
     shutil.copytree(SAMPLE / "pulse", folder / "pulse", ignore=earlier)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def small_company(small_company_invented, tmp_path_factory):
+    """The folder of a book of 300 deals of the sample's kind, with its plans, and the sample's last surveys. One for all
+    tests of a file: what is learnt, kept or noted by those who read it reaches no other."""
+    folder = tmp_path_factory.mktemp("small company") / "book"
+    shutil.copytree(small_company_invented, folder)
     return folder
 
 

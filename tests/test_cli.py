@@ -9,7 +9,6 @@ import pytest
 from typer.main import get_command
 
 from cadran.cli import app
-from cadran.sources.sample.pulse import waves
 
 ROOT = Path(__file__).parent.parent
 MAVEN = ROOT.parent / "shared" / "data" / "maven_crm"
@@ -104,8 +103,8 @@ def test_speaks_french_where_the_environment_does(run, monkeypatch):
 
 
 def test_invents_the_same_company_twice_byte_for_byte(run, tmp_path, monkeypatch):
-    # Of its survey one wave; what is released of it beside others is held to what ships by the tests of the sample.
-    monkeypatch.setattr("cadran.cli_sample.waves", lambda seed: waves(seed)[-1:])
+    # What its staff are asked is held to what ships by the tests of the sample.
+    monkeypatch.setattr("cadran.cli_sample.ask_staff", lambda book, seed: None)
     for name in ("one", "two"):
         assert run("sample", "--deals", 20, "--seed", 3, "--book", tmp_path / name)[0] == 0
 

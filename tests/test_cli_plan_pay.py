@@ -74,6 +74,19 @@ def test_a_trace_adds_up_where_persons_may_be_rated(run, activated):
     assert {credit["rep_id"] for credit in read["credits"]} == {"R129"}
 
 
+def test_deals_that_are_counted_are_no_money(run, activated, tmp_path):
+    plan = tmp_path / "deals.toml"
+    measure = '[[measures]]\nname = "Deals"\npays = "amount"\ntiers_of = "amount"\ncounts = "deals"\n'
+    tier = "[[measures.tiers]]\nfrom = 0\nrate = 100\n"
+    plan.write_text('name = "Deals"\ncurrency = "EUR"\nstarts = 2026-01-01\nends = 2026-12-31\n' + measure + tier)
+    status, told, _ = run("plan", "pay", plan, "--trace", "R129")
+
+    assert status == 0
+    [first, second] = [line.split() for line in told.splitlines() if "Tier 1" in line]
+    assert (first[-5::4], second[-5::4]) == (["1", "€100.00"], ["2", "€200.00"])
+    assert "€1.00" not in told
+
+
 def test_french_is_spoken(run, monkeypatch, activated):
     monkeypatch.setenv("CADRAN_LANG", "fr")
     status, told, _ = run("plan", "pay", "--compare", DRAFT, "--trace", "R129")

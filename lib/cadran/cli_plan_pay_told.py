@@ -3,19 +3,13 @@
 from typing import Any
 
 import polars as pl
-from babel.numbers import format_currency
 from rich.box import SIMPLE
 from rich.table import Table
 
+from cadran.figures.columns_planned import STEPS
 from cadran.terminal import Format, out, show, tell_purge
 from cadran.text import UNKNOWN, Words
 
-#: What each step of a payout is called.
-STEPS = {
-    "tier": "Tier", "bonus": "Bonus for reaching the tier", "cap": "Cap", "already_earned": "Earned and counted before",
-    "carried_in": "Owed from before", "carried_out": "Set against later payouts", "draw": "Draw",
-    "draw_recovered": "Draw recovered",
-}  # fmt: skip
 _ATTAINED = {"period": "of each period", "year_to_date": "of the plan so far", "year": "of the whole plan"}
 #: What quota and credited amounts of a period count.
 _COUNTED = {
@@ -51,16 +45,12 @@ def tell(opened: Any, plans: list[Any], found: list[Any], told: dict[str, pl.Dat
         _tell_compared(told["compared"], currency, words)
     if "trace" in told:
         _tell_trace(told["trace"], plan, currency, words)
-        show(told["credits"].drop("rep_id"), Format.table, words, currency)
+        show(_credited(told["credits"].drop("rep_id"), plan, currency, words), Format.table, words, currency)
     for each in plans if "curve" in told else []:
         for sentence in _curve(each, told, currency, words):
             out.print(f"· {sentence}", highlight=False, soft_wrap=True)
     if "cost" in told:
         _tell_costs(told, currency, words)
-
-
-def _money(value: float | None, currency: str, words: Words) -> str:
-    return UNKNOWN if value is None else format_currency(value, currency, locale=words.locale).replace("-", "−")
 
 
 def _group(row: dict[str, Any], words: Words) -> str:
@@ -90,7 +80,7 @@ def _tell_payouts(rows: pl.DataFrame, plan: Any, currency: str, words: Words) ->
             _group(row, words), period if row["is_complete"] else f"{period} ({words('so far')})",
             words.number(row["n_sellers"]), words.money(row["quota_amount"], currency),
             words.money(row["credited_amount"], currency), words.percent(row["attainment"], 1),
-            words.money(row["base_pay"], currency), _money(row["target_pay"], currency, words), _money(row["pay"], currency, words),
+            words.money(row["base_pay"], currency), words.cents(row["target_pay"], currency), words.cents(row["pay"], currency),
         )  # fmt: skip
     out.print(table, soft_wrap=True, crop=False)
 
@@ -114,8 +104,8 @@ def _tell_compared(rows: pl.DataFrame, currency: str, words: Words) -> None:
     table = Table(*(words(head) if head else "" for head in heads), box=SIMPLE)
     for row in rows.iter_rows(named=True):
         counts = (words.number(row[name]) for name in ("n_gain", "n_lose", "n_same"))
-        pays = (_money(row[name], currency, words) for name in ("pay_a", "pay_b", "difference_pay"))
-        ends = (_money(row[name], currency, words) for name in ("gain_pay", "lose_pay"))
+        pays = (words.cents(row[name], currency) for name in ("pay_a", "pay_b", "difference_pay"))
+        ends = (words.cents(row[name], currency) for name in ("gain_pay", "lose_pay"))
         table.add_row(_group(row, words), words.number(row["n_sellers"]), *pays, *counts, *ends)
     out.print(table, soft_wrap=True, crop=False)
     for why in rows["reason"].drop_nulls().unique():
@@ -127,20 +117,34 @@ def _tell_trace(rows: pl.DataFrame, plan: Any, currency: str, words: Words) -> N
     table = Table(*(words(head) for head in heads), box=SIMPLE)
     for row in rows.iter_rows(named=True):
         step = words(STEPS[row["step"]]) + (f" {row['tier']}" if row["tier"] else "")
-        sums = (_money(row[name], currency, words) for name in ("base_amount", "quota_amount", "target_pay"))
+        base = (
+            words.number(row["base_amount"])
+            if row["measure"] in plan.of_deals
+            else words.cents(row["base_amount"], currency)
+        )
+        sums = (base, *(words.cents(row[name], currency) for name in ("quota_amount", "target_pay")))
         of = words.date(row["of_period"]) if row["of_period"] else ""
         table.add_row(words.date(row["period"]), str(row["line"]), step, words(row["measure"] or ""), of, *sums,
-                      row["rate"] or "", _money(row["pay"], currency, words))  # fmt: skip
+                      row["rate"] or "", words.cents(row["pay"], currency))  # fmt: skip
     out.print(table, soft_wrap=True, crop=False)
     if plan.attainment != "period":
         told = words("Base, quota and variable of a tier are those since {day}; what earlier periods earned is taken off.",
                      day=words.date(plan.starts))  # fmt: skip
         out.print(told, highlight=False, soft_wrap=True, style="dim")
     for (period,), lines in rows.group_by("period", maintain_order=True):
-        total = _money(float(lines["pay_cents"].sum()) / 100, currency, words)
+        total = words.cents(float(lines["pay_cents"].sum()) / 100, currency)  # type: ignore[arg-type]
         out.print(
             words("{period}: the lines add up to {total}.", period=words.date(period), total=total), highlight=False
         )  # type: ignore[arg-type]
+
+
+def _credited(rows: pl.DataFrame, plan: Any, currency: str, words: Words) -> pl.DataFrame:
+    """The deals credited, each in its measure's unit."""
+    told = [
+        words.number(credited) if measure in plan.of_deals else words.cents(credited, currency)
+        for measure, credited in rows.select("measure", "credited_amount").iter_rows()
+    ]
+    return rows.with_columns(credited_amount=pl.Series(told, dtype=pl.String))
 
 
 def _curve(plan: Any, told: dict[str, pl.DataFrame], currency: str, words: Words) -> list[str]:
@@ -151,7 +155,7 @@ def _curve(plan: Any, told: dict[str, pl.DataFrame], currency: str, words: Words
     said = []
     before = rows.with_columns(before=pl.col("pay").shift(1)).filter("is_cliff")
     for row in before.iter_rows(named=True):
-        jump = _money(row["pay"] - row["before"], currency, words)
+        jump = words.cents(row["pay"] - row["before"], currency)
         said.append(words("{plan}: pay jumps by {jump} at {at} of the quota: what is just below is worth pulling in.",
                           plan=plan.name, jump=jump, at=words.percent(row["attainment"], 1)))  # fmt: skip
     for low, high in flat_zones(rows):
@@ -179,7 +183,7 @@ def _held(plan: Any, held: pl.DataFrame, currency: str, words: Words) -> str:
     return words(
         "{plan}: holding a deal of {deal} back {later}, which else reaches 100 %, pays at an attainment of {zones}: up to "
         "{gain} more.", plan=plan.name, deal=deal, later=later, zones=zones,
-        gain=_money(most["gain_pay"], currency, words),
+        gain=words.cents(most["gain_pay"], currency),
     )  # fmt: skip
 
 

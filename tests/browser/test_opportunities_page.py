@@ -295,3 +295,14 @@ def test_light_turns_dark_at_once(page):
 
     assert page.evaluate(ground) != light
     assert "theme=dark" in page.url
+
+
+def test_the_theme_chosen_holds_on_the_next_page(visit):
+    page = visit(FIRST, color_scheme="light")
+    page.click("#live button[data-act=theme]")
+    page.click("#live details.sheets summary")
+    page.click("#live details.sheets a >> nth=1")
+
+    page.wait_for_selector("#live:not(.coming) [data-answered]", state="attached")
+    assert "theme=dark" in page.url
+    assert page.locator("html").get_attribute("data-cadran-theme") == "dark"

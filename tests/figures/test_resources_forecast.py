@@ -10,7 +10,7 @@ from cadran.figures.blocks import Nothing
 from cadran.figures.controls import View
 from cadran.figures.facts import Facts
 from cadran.figures.opportunities_answers import Answers
-from cadran.figures.resources_forecast import unsure
+from cadran.figures.resources_forecast import COMPANY, Whom, unsure
 from cadran.tables.problems import Problem
 from cadran.text import words_for
 
@@ -19,8 +19,8 @@ NO_SELLER = Problem("No seller commits.", "Map the field.")
 SILENT = {"series": Problem("Too short.", "Import more."), "commit": NO_SELLER, "best_case": NO_SELLER}
 
 
-def answers(language="en", use="manager"):
-    facts = Facts("Tiny", "EUR", (), DAY, DAY, DAY, "1", 0, ("team",))
+def answers(language="en", use="manager", is_part=False):
+    facts = Facts("Tiny", "EUR", (), DAY, DAY, DAY, "1", 0, ("team",), is_part=is_part)
     return Answers(facts, View({"use": use}), words_for(language), (DAY, DAY), {}, {}, {})
 
 
@@ -47,6 +47,14 @@ def test_who_says_nothing_is_told_rivals_in_detail_alone():
 
     assert manager == "The series of months says nothing: Too short. Import more."
     assert detail == f"{manager}\nSellers: commit and Sellers: best case say nothing: No seller commits. Map the field."
+
+
+def test_who_sees_a_part_is_told_the_forecast_of_that_part_and_not_the_company_s():
+    sees_all, sees_part = answers(), answers(is_part=True)
+
+    assert (COMPANY.seen(sees_all), COMPANY.seen(sees_part)) == ("Whole company", "All that you see")
+    assert Whom("region", "Nord").seen(sees_part) == "Nord"
+    assert unsure(sees_part, source(3), {})["unsure"].text.startswith("Whole company: Open deals")  # drawn of all
 
 
 def test_nothing_is_said_where_all_is_counted():

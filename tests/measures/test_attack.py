@@ -164,7 +164,7 @@ def test_the_same_attack_succeeds_without_protection():
     assert result["guessed"] > 0
 
 
-@pytest.mark.parametrize(("seed", "people"), [*enumerate((300, 40, 45, 50, 55, 60, 70, 250, 52, 200), 1)])
+@pytest.mark.parametrize(("seed", "people"), [*enumerate((300, 40, 45, 70), 1)])
 def test_nothing_is_recovered_of_what_is_released(seed, people):
     """Of eight waves of a company with six cuts, every third one anonymous; the smallest tells latest answers too."""
     mode = "confidential" if seed % 3 else "anonymous"

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from html import unescape
 
 import polars as pl
@@ -10,12 +11,14 @@ import pytest
 from quick import no_past, quick_model
 
 from cadran.book import SAMPLE
+from cadran.book.reader import Reader
 from cadran.figures import resources_page as sheet
 from cadran.figures.blocks import Nothing, Notice
 from cadran.figures.figure import Figure
 from cadran.figures.table import Table
 from cadran.measures import MEASURES, Question
 from cadran.models.forecast import foretold
+from cadran.models.pay_beside import paid_reps, paid_to
 from cadran.models.scenario import chain
 from cadran.models.scenario_levers import Levers, read_scenarios
 from cadran.publish.apps import NOTEBOOKS
@@ -66,7 +69,7 @@ def test_every_place_is_filled_or_says_why(app, book):
 
     silent = {slot for slot, block in page.blocks.items() if isinstance(block, Notice | Nothing)}
     assert {slot for row in page.places for slot in row} == page.blocks.keys()
-    # No backtest here, too few deals for the funnel of teams, no rule of territories in conflict, no lever held.
+    # Pay of persons is closed. No backtest here, too few deals for the funnel of teams, no rule in conflict, no lever held.
     assert silent <= {
         "scenes",
         "calls",
@@ -77,6 +80,7 @@ def test_every_place_is_filled_or_says_why(app, book):
         "conflicts",
         "if_held",
         "unsure",
+        *sheet.SLIP,
     }
     assert "deals are open on 30 Jun 2026" in text
     assert "By the end of Q3 2026" in text
@@ -122,6 +126,45 @@ def test_a_presenter_shows_no_person_not_even_one_that_a_team_is_called_after(ap
     assert team in text
 
 
+def test_a_seller_sees_their_own_deals_and_pay_and_no_part_of_others(app, book):
+    opened = replace(book, rates_persons=True)
+    seller = next(each for each in paid_reps(opened) if paid_to(opened, each).payouts["pay"].sum() > 0)
+    reader = Reader("", "seller", persons=frozenset({seller}))
+    page, text = shown(app, replace(book.scope(reader), rates_persons=True), lang="en")
+
+    places = {slot for row in page.places for slot in row}
+    assert places == page.blocks.keys()
+    assert {"load", "pay_slip", "pay_lines", "pay_deals"} < places
+    assert not places & {"fan", "hires", "help_funnel", "moves", "pay_compared", "levers", "balance"}
+    assert not re.search("What is coming|When to hire|What if|not told to your role", text)
+    payouts, lines = (page.blocks[slot] for slot in ("pay_slip", "pay_lines"))
+    assert isinstance(lines, Table)
+    assert lines.frame["pay_cents"].sum() == payouts.frame["pay_cents"].sum() != 0
+    assert text.count(str(payouts.told("pay", payouts.frame.row(-1, named=True))[0])) >= 1
+    assert set(page.blocks["pay_deals"].frame["rep_id"]) <= {seller}
+
+
+def test_who_administers_pay_chooses_whose_to_look_at(app, book):
+    told = replace(book.scope(Reader("", "pay")), rates_persons=True)
+    page, text = shown(app, told, lang="fr")
+    whose = next(control for control in page.controls if control.name == "paid")
+
+    assert isinstance(page.blocks["pay_slip"], Nothing)
+    nobody, one, *_ = whose.options
+    assert nobody == ""
+    assert not {slot for row in page.places for slot in row} & {"load", "fan", "levers"}
+    page, text = shown(app, told, lang="fr", paid=one)
+    assert f"Ce que touche {whose.options[one]}" in text
+    assert "au centime près" in text
+
+
+def test_nobody_s_pay_is_shown_where_that_is_closed_or_not_for_the_role(app, book):
+    assert "What one person is paid is closed in this book." in shown(app, book, lang="en")[1]
+    page, text = shown(app, replace(book.scope(Reader("", "manager")), rates_persons=True), lang="en", paid="R001")
+    assert not [each for each in page.controls if each.name == "paid"]
+    assert "What each seller is paid" not in text
+
+
 def test_levers_move_what_comes_beside_things_as_they_are(app, book):
     still, pulled = (shown(app, book, lang="en", **query)[0] for query in ({}, {"size": "1.2", "hires-nord": "2"}))
 
@@ -155,7 +198,7 @@ def test_scenarios_are_kept_side_by_side_and_as_a_file(app, book, tmp_path):
 
 def test_a_lever_in_the_hand_moves_its_part_alone_until_it_rests(app, book):
     _, defs = app.run(defs={"query": {"lang": "en", "use": "detail"}, "book": book})
-    kept = {name: defs[name] for name in ("page", "facts", "reach")}
+    kept = {name: defs[name] for name in ("page", "facts", "paid", "reach")}
     page = kept["page"].widget
     before = dict(page.content["slots"])
 

@@ -57,8 +57,8 @@ def test_no_page_names_a_folder(there, marks, name, language):
     assert len(told) > 1000
     assert (found(first, marks), found(told, marks)) == ([], [])
     if name == "telling":
-        assert "small company0/000001/versions" in first
-        assert "small company0/000001/versions" in told
+        assert "book/000001/versions" in first
+        assert "book/000001/versions" in told
 
 
 def failed(told):

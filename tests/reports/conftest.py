@@ -1,6 +1,7 @@
 """One small company's reports, gathered once: the tests read them."""
 
 import shutil
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import polars as pl
@@ -16,33 +17,32 @@ from cadran.text import words_for
 MADE = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
 
 
-@pytest.fixture(scope="session")
-def quick():
-    """No selection of a win model, and no backtests: they are tested for themselves."""
+@contextmanager
+def reading(folder):
+    """Pages read this book. No selection of a win model, and no backtests: they are tested for themselves."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CADRAN_BOOK", str(folder))
         patch.setattr("cadran.models.kept.model", lambda book: quick_model(book, "logit"))
         patch.setattr("cadran.models.forecast.past_forecasts", lambda book, seed: no_past(book))
-        yield
+        yield open_book(folder)
 
 
 @pytest.fixture(scope="session")
-def company(small_company, tmp_path_factory):
+def company(small_company_invented, tmp_path_factory):
     """The folder of a small company, for reading."""
     folder = tmp_path_factory.mktemp("company") / "book"
-    shutil.copytree(small_company, folder)
+    shutil.copytree(small_company_invented, folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def gathered(company, quick):
+def gathered(company):
     """`gathered(axes, language, …)`: a report of the small company, or of another book."""
     with Pictures() as pictures:
 
         def gather_it(axes=AXES, language="en", reader=None, day=None, folder=company, **more):
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setenv("CADRAN_BOOK", str(folder))
-                book, words = open_book(folder), words_for(language)
-                return gather(book, axes, words, reader, day, MADE, pictures, is_drawn=False, **more)
+            with reading(folder) as book:
+                return gather(book, axes, words_for(language), reader, day, MADE, pictures, is_drawn=False, **more)
 
         yield gather_it
 

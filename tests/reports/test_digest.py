@@ -16,17 +16,16 @@ from cadran.reports.mail import WIDTH, as_html, as_message, as_text, check_addre
 from cadran.tables.problems import Problem
 from cadran.text import words_for
 
-from .conftest import MADE
+from .conftest import MADE, reading
 
 
 @pytest.fixture(scope="module")
-def told(company, quick):
+def told(company):
     """`told(language, …)`: the digest of the small company."""
 
     def digest_it(language="en", reader=None, day=None, since=None):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("CADRAN_BOOK", str(company))
-            return digest(open_book(company), words_for(language), reader, day, since, MADE)
+        with reading(company) as book:
+            return digest(book, words_for(language), reader, day, since, MADE)
 
     return digest_it
 

@@ -1,6 +1,7 @@
 """Readers of every role against each other, on every page: pictures and live pages hold nothing that is others'. Each is first
 shown to hold it for who sees all."""
 
+import re
 import shutil
 import time
 from datetime import UTC, datetime
@@ -164,6 +165,22 @@ def test_a_region_that_vanished_is_told_on_pages_and_on_the_account(address, boo
     deals, persons = secrets(book, gone)
     assert not [each for each in deals | persons if each in said]
     assert "any more" not in ask(address, "/account?lang=en", sign_in(address, "manager", PASSWORD))[1]
+
+
+def test_a_vanished_region_is_told_on_the_home_page_and_menus_lead_where_one_may_go(address, book, cookies):
+    gone = Reader("left", "manager", frozenset({"Atlantis"}), language="en")
+    Accounts(book).add(gone, PASSWORD, datetime.now(UTC))
+    assert (
+        "No seller of this book is in Atlantis any more"
+        in ask(address, "/?lang=en", sign_in(address, "left", PASSWORD))[2]
+    )
+    assert "any more" not in ask(address, "/?lang=en", cookies["all"])[2]
+
+    for name in ("pay", "all"):
+        _, said = seen(address, "definitions", cookies[name], f"menu-{name}")
+        named = set(re.findall(r'href=\\?"/(\w+)\?', said)) - {"account"}
+        assert {ask(address, f"/{each}", cookies[name])[0] for each in named} == {200}
+        assert ("process" in named) == (name == "all")
 
 
 def test_an_account_says_what_it_sees(address, cookies):

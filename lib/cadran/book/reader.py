@@ -45,9 +45,14 @@ class Reader:
         """Somebody of that role and scope whom nobody is: what is worked out for them is every such reader's."""
         return replace(self, id="", language="en")
 
+    @property
+    def rights(self) -> frozenset[str]:
+        """What their role is told of, within their scope: words of `RIGHTS`."""
+        return RIGHTS.get(self.role, _LEAST)
+
     def may(self, what: str) -> bool:
         """Whether their role is told of what stands in `RIGHTS`, within their scope."""
-        return what in RIGHTS.get(self.role, _LEAST)
+        return what in self.rights
 
     def has(self) -> nw.Expr:
         """Whether a seller is one of theirs, from `region`, `team` and `rep_id` as they are at a moment. Of a limited reader."""

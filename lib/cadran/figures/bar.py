@@ -15,14 +15,14 @@ PAGES = {
 }  # fmt: skip
 
 
-def bar(title: str, controls: Sequence[Control], view: View, words: Words) -> str:
-    """The bar's markup, each control at the value the view holds."""
+def bar(title: str, controls: Sequence[Control], view: View, words: Words, pages: Mapping[str, str] = PAGES) -> str:
+    """The bar's markup, each control at the value the view holds; `pages` are those that its reader may open."""
     in_bar = [control for control in controls if stands_in_bar(control)]
     asking = "".join(_asking(control, words) for control in in_bar if isinstance(control, Choice) and control.asks)
     inputs = "".join(control_html(control, view.controls, words) for control in in_bar)
     return (
         f"<header class=bar><div class=name><a href='/?lang={words.language}' target=_top>Cadran</a><span aria-hidden=true>▸</span>"
-        f"{_pages(title, words)}</div><div class=controls>{inputs}</div>"
+        f"{_pages(title, words, pages)}</div><div class=controls>{inputs}</div>"
         f"<div class=reader>{_languages(words)}{_buttons(words)}</div></header>{_help(controls, words)}{asking}"
     )
 
@@ -36,11 +36,11 @@ def _asking(control: Choice, words: Words) -> str:
     )
 
 
-def _pages(title: str, words: Words) -> str:
+def _pages(title: str, words: Words, pages: Mapping[str, str]) -> str:
     """The page's title, which opens the list of pages."""
     links = "".join(
         f'<a href="/{name}?lang={words.language}" target=_top>{escape(words(text))}</a>'
-        for name, text in {"": "Home", **PAGES}.items()
+        for name, text in {"": "Home", **pages}.items()
     )
     return (
         f"<details class='menu sheets' data-key=sheets><summary><h1>{escape(title)}</h1><span aria-hidden=true> ▾</span>"

@@ -65,6 +65,18 @@ LABELS = {
     "what": "Quantity",
     "n_forecasts": "Forecasts judged",
     "pay": "Variable pay",
+    "paid_in": "Period",
+    "line": "Line",
+    "pay_step": "Step",
+    "pay_measure": "Measure",
+    "of_period": "Of",
+    "base_amount": "Base",
+    "quota_amount": "Quota",
+    "credited_amount": "Credited",
+    "target_pay": "Variable at 100 %",
+    "pay_rate": "Rate",
+    "credit_kind": "What became of it",
+    "credit_share": "Share of the deal",
     "lever": "Lever",
     "less_value": "Moved down to",
     "more_value": "Moved up to",
@@ -102,3 +114,10 @@ CAUSES = {
     "win_model": "The model learnt more", "series": "The series of months", "closing": "Forecast now",
 }  # fmt: skip
 LEVELS = {"company": "Company", "region": "Region", "team": "Team", "rep": "Seller"}
+#: What each step of a payout is called, and what becomes of a deal that is credited.
+STEPS = {
+    "tier": "Tier", "bonus": "Bonus for reaching the tier", "cap": "Cap", "already_earned": "Earned and counted before",
+    "carried_in": "Owed from before", "carried_out": "Set against later payouts", "draw": "Draw",
+    "draw_recovered": "Draw recovered",
+}  # fmt: skip
+CREDITED = {"won": "Won", "amended": "Amount changed since", "reversed": "Lost or reopened"}

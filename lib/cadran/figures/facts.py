@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from cadran.figures.bar import PAGES
 from cadran.figures.blocks import Footer
 from cadran.text import Words
 
@@ -44,7 +43,7 @@ def footer(facts: Facts, words: Words, *remarks: str) -> Footer:
         (words("book {version}", version=facts.version), ""),
         (words.n("{n} row set aside", "{n} rows set aside", facts.n_set_aside), ""),
         *((told, "") for told in _imported(facts.imported, words)),
-        *((words(title), f"/{name}?lang={words.language}") for name, title in PAGES.items()),
+        (words("Definitions"), f"/definitions?lang={words.language}"),
     ])  # fmt: skip
 
 

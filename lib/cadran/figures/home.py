@@ -43,6 +43,7 @@ def home(
     pages: Mapping[str, str],
     age: int,
     changes: Changes | None,
+    said: Sequence[str],
     axes: Sequence[str],
     theme: str | None,
 ) -> str:
@@ -54,6 +55,7 @@ def home(
         pages: Those of the reader: name in the address -> title (an English sentence of the catalogue).
         age: Days since the data was taken.
         changes: Since the last visit, or over the last days; null for who is told of no deals.
+        said: What else is to be known before reading.
         axes: The parts that `axis_html` makes.
         theme: "light", "dark", or None for what the reader's machine prefers.
     """
@@ -71,7 +73,7 @@ def home(
         f"<div class=reader><span class=languages>{languages}</span>"
         f'<button type=button data-act=theme aria-label="{turn}" title="{turn}">◐</button></div></header>'
     )
-    blocks = [*_warnings(words, facts, age), *(_changes(words, facts, changes) if changes else ())]
+    blocks = [*_warnings(words, facts, age, said), *(_changes(words, facts, changes, query) if changes else ())]
     told = [_html(each, words) for each in blocks]
     source = Footer([(text, to) for text, to in footer(facts, words).items if not to])  # the pages stand above
     return f"{head}<main>{''.join((*told, *axes))}{_html(source, words)}</main>"
@@ -99,8 +101,8 @@ def axis_html(
     return f'<section class=axis data-axis="{name}">{link}{inner}</section>'
 
 
-def _warnings(words: Words, facts: Facts, age: int) -> list[Block]:
-    told = []
+def _warnings(words: Words, facts: Facts, age: int, said: Sequence[str]) -> list[Block]:
+    told = [*said]
     if age >= OLD:
         told.append(words.n("The data is {n} day old: a newer import is due.",
                             "The data is {n} days old: a newer import is due.", age))  # fmt: skip
@@ -110,7 +112,7 @@ def _warnings(words: Words, facts: Facts, age: int) -> list[Block]:
     return [Notice(" ".join(told), words("Before you read"), "little")] if told else []
 
 
-def _changes(words: Words, facts: Facts, changes: Changes) -> list[Block | str]:
+def _changes(words: Words, facts: Facts, changes: Changes, query: str) -> list[Block | str]:
     since, until = words.date(changes.since), words.date(facts.last)
     title = (
         words("Since your last visit: from the data of {since} to that of {until}", since=since, until=until)
@@ -121,15 +123,15 @@ def _changes(words: Words, facts: Facts, changes: Changes) -> list[Block | str]:
     for each in (changes.volumes, changes.waterfall):
         if isinstance(each, Problem):
             return [heading, Notice(each.told(words), kind="little")]
-    return [heading, _cards(words, facts, changes), _largest(words, facts, changes.largest)]
+    return [heading, _cards(words, facts, changes, query), _largest(words, facts, changes.largest, query)]
 
 
-def _cards(words: Words, facts: Facts, changes: Changes) -> Headlines:
+def _cards(words: Words, facts: Facts, changes: Changes, query: str) -> Headlines:
     assert isinstance(changes.volumes, pl.DataFrame)
     assert isinstance(changes.waterfall, pl.DataFrame)
     closed = changes.volumes.row(0, named=True) if changes.volumes.height else {}
     of: dict[str, dict[str, Any]] = {row["cause"]: row for row in changes.waterfall.iter_rows(named=True)}
-    define = f"/definitions?lang={words.language}#{{}}".format
+    define = f"/definitions{query}#{{}}".format
 
     def money(amount: float | None) -> str:
         return words.money(amount, facts.currency)
@@ -168,13 +170,13 @@ def deals_signed(words: Words, n: int) -> str:
     return f"+{text}" if n > 0 else text
 
 
-def _largest(words: Words, facts: Facts, largest: pl.DataFrame | None) -> str:
+def _largest(words: Words, facts: Facts, largest: pl.DataFrame | None, query: str) -> str:
     """The deals that weigh most among those that came or went, each a way to the deal."""
     if largest is None or largest.is_empty():
         return ""
     lines = "".join(
         f"<li><time>{escape(words.day(row['day']))}</time><div>"
-        f'<a href="/opportunities?lang={words.language}&amp;open={quote(row["opportunity_id"])}">'
+        f'<a href="/opportunities{escape(query)}&amp;open={quote(row["opportunity_id"])}">'
         f"{escape(row['client'] or row['opportunity_id'])}</a>"
         f"<p>{escape(words(CAUSE_LABELS[row['move']]).lower())}{words(', ')}"
         f"{escape(words.money(row['amount'], facts.currency))}</p></div></li>"

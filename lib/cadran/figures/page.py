@@ -10,7 +10,7 @@ import anywidget
 import traitlets
 
 from cadran.figures import bundle
-from cadran.figures.bar import bar
+from cadran.figures.bar import PAGES, bar
 from cadran.figures.blocks import Block, Offers, figure_html, live_rows
 from cadran.figures.controls import Control, View, read_view, stands_in_bar, view_of_address
 from cadran.figures.figure import WIDTH, Figure
@@ -66,6 +66,8 @@ class Page(anywidget.AnyWidget):
     view = traitlets.Dict().tag(sync=True)
     #: Of all pages of this process, where they are published.
     audience: ClassVar[Audience | None] = None
+    #: The pages that whoever reads this one may open: name in the address -> title (an English sentence of the catalogue).
+    menu: ClassVar[Callable[[], Mapping[str, str]]] = staticmethod(lambda: PAGES)
 
     def __init__(
         self,
@@ -121,13 +123,14 @@ class Page(anywidget.AnyWidget):
         is_coming: bool = False,
         is_other: bool = False,
     ) -> None:
-        """Put blocks in their places, in one message to the browser; places not named keep what they hold.
+        """Put blocks in their places, in one message to the browser; places not named keep what they hold, and
+        what has no place on this page is left out.
 
         While a slider is held, or where the question `is_other` than the one these answered, they are marked as stale,
         until a later call fills them. Where more `is_coming` to these places, the browser asks again in a while.
         """
-        asked = self.asked
-        blocks = {slot: self.veil(asked, block) for slot, block in blocks.items()}
+        asked, there = self.asked, {slot for row in self.places for slot in row}
+        blocks = {slot: self.veil(asked, block) for slot, block in blocks.items() if slot in there}
         try:
             self._present(asked, blocks)
         except Problem as problem:
@@ -207,7 +210,7 @@ class Page(anywidget.AnyWidget):
         late = escape(self.words("No answer yet. What is shown may not be what was asked."))
         use = escape(view.controls.get("use", ""))
         alone = " alone" if self.alone else ""
-        head = "" if self.alone else bar(self.title, self.controls, view, self.words)
+        head = "" if self.alone else bar(self.title, self.controls, view, self.words, type(self).menu())
         return (
             f"<style>{stylesheet()}</style><template class=chrome>{chrome_style()}</template>"
             f'<div class="page{alone}" data-use="{use}" lang="{self.words.language}" data-title="{escape(self.title)} · Cadran" '

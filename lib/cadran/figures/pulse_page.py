@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from cadran.figures.bar import PAGES
 from cadran.figures.blocks import Block, Contents, Footer, Heading, Levers, Nothing, Notice
 from cadran.figures.columns import label
 from cadran.figures.controls import Choice, Control, View
@@ -297,7 +296,7 @@ def footer(answers: Answers, remarks: Sequence[str] = ()) -> Footer:
         (words("closed on {day}", day=words.date(closed.date())), ""),
         (mode, ""),
         (words("no group of fewer than {n} answers is shown", n=terms.minimum), ""),
-        *((words(title), f"/{name}?lang={words.language}") for name, title in PAGES.items()),
+        (words("Definitions"), f"/definitions?lang={words.language}"),
     ])  # fmt: skip
 
 
@@ -308,5 +307,5 @@ def nothing(page: Page, problem: Problem | None) -> None:
         "No survey has closed yet. `cadran survey new` begins one; `cadran import` reads the results of another tool."
     )
     text = problem.told(words) if problem else said
-    links = Footer([(words(title), f"/{name}?lang={words.language}") for name, title in PAGES.items()])
-    page.show({"sentences": Notice(text, kind="little" if problem else "empty"), "footer": links})
+    link = Footer([(words("Definitions"), f"/definitions?lang={words.language}")])
+    page.show({"sentences": Notice(text, kind="little" if problem else "empty"), "footer": link})

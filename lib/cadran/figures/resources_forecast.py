@@ -58,8 +58,20 @@ class Whom:
 
     def first(self, answers: Answers) -> str:
         """In words that begin a line."""
-        told = self.told(answers)
-        return told[:1].upper() + told[1:]
+        return _capital(self.told(answers))
+
+    def seen(self, answers: Answers) -> str:
+        """In words that begin a line, where of the company only what its reader may see is told: forecasts."""
+        if self.level == "company" and answers.facts.is_part:
+            return _capital(answers.words("all that you see"))
+        return self.first(answers)
+
+
+def _capital(said: str) -> str:
+    return said[:1].upper() + said[1:]
+
+
+COMPANY = Whom("company", None)
 
 
 def coming(answers: Answers, whom: Whom, every: str) -> Parts:
@@ -70,7 +82,7 @@ def coming(answers: Answers, whom: Whom, every: str) -> Parts:
     words, forecast, signed = answers.words, answers.frame("forecast"), answers.frame("signed")
     title = words("Signed revenue, month by month") if every == "month" else words("Signed revenue, quarter by quarter")
     said = words("{whom}; bands 50, 80 and 95 %, the median as a line; target: a dark line; signed: dark bars",
-                 whom=whom.first(answers))  # fmt: skip
+                 whom=whom.seen(answers))  # fmt: skip
     if isinstance(forecast, Problem) or isinstance(signed, Problem):
         problem = forecast if isinstance(forecast, Problem) else signed
         assert isinstance(problem, Problem)
@@ -101,7 +113,8 @@ def unsure(answers: Answers, source: Any, silent: Mapping[str, Problem]) -> Part
             "Open deals without an amount, for which the amounts signed before stand: {n}.": source.n_unknown,
             "Deals signed this month without an amount, in no sum: {n}.": source.n_won_unknown,
         }
-        company = f"{Whom('company', None).first(answers)}{words(': ')}" if answers.view.selection else ""
+        is_less = bool(answers.view.selection) or answers.facts.is_part
+        company = f"{COMPANY.first(answers)}{words(': ')}" if is_less else ""
         said = [company + words(text, n=words.number(n)) for text, n in counts.items() if n]
     whys: dict[str, list[str]] = {}
     for name, why in silent.items():
@@ -118,9 +131,9 @@ def unsure(answers: Answers, source: Any, silent: Mapping[str, Problem]) -> Part
 
 
 def made(answers: Answers, every: str) -> Parts:
-    """What the company's forecast is made of."""
+    """What the forecast of all that the reader sees is made of."""
     words, title = answers.words, answers.words("What the forecast is made of")
-    said = words("Whole company; the parts add up to the mean of the forecast")
+    said = words("{whom}; the parts add up to the mean of the forecast", whom=COMPANY.seen(answers))
     drawn = answers.draw("made", draw.made_of, title, said, every=every)
     return {"made": with_finding(drawn)}
 
@@ -134,7 +147,7 @@ def told(answers: Answers, mine: pl.DataFrame, whom: Whom, every: str) -> Block:
     columns = tuple(name for name in TOLD if name in rows.columns and rows[name].null_count() < rows.height)
     view = answers.view.tables.get("forecast", TableView())
     said = words("{whom}; the forecast with its 95 % interval, and what others say of the same periods",
-                 whom=whom.first(answers))  # fmt: skip
+                 whom=whom.seen(answers))  # fmt: skip
     return Table(rows, words("The forecast, and its rivals"), words, answers.currency, view, said, columns=columns)
 
 
@@ -147,7 +160,7 @@ def needed(answers: Answers, whom: Whom) -> Parts:
     if mine.is_empty():
         return {"needed": Notice(words("No target is set for these quarters."), title, "empty")}
     view = answers.view.tables.get("needed", TableView())
-    said = words("{whom}; deals like those open today, added today, by simulation", whom=whom.first(answers))
+    said = words("{whom}; deals like those open today, added today, by simulation", whom=whom.seen(answers))
     mine = mine.with_columns(quarter="period").rename({"gap": "pipeline_gap"})
     return {"needed": Table(mine, title, words, answers.currency, view, said, columns=NEEDED)}
 
@@ -155,13 +168,13 @@ def needed(answers: Answers, whom: Whom) -> Parts:
 def changed(answers: Answers, since: date) -> Parts:
     """Why the forecast of the quarter is not what it was; `changed` is as `Changed` has it."""
     words, frame = answers.words, answers.frame("changed")
-    title = words("The company's forecast of the quarter: from {since} to {day}", since=words.date(since),
+    title = words("The forecast of the quarter: from {since} to {day}", since=words.date(since),
                   day=words.date(answers.view.day("as_of")))  # fmt: skip
     if isinstance(frame, pl.DataFrame):
         kept = frame.filter((pl.col("bookings").abs() >= 1) | pl.col("cause").is_in(["opening", "closing"]))
         labels = [words(CAUSES[cause]) for cause in kept["cause"]]
         frame = kept.with_columns(label=pl.Series(labels, dtype=pl.String))
-    said = words("The mean of the forecast; the causes add up exactly")
+    said = words("{whom}; the mean of the forecast; the causes add up exactly", whom=COMPANY.seen(answers))
     return {"changed": with_finding(answers.with_frames({"changed": frame}).draw("changed", draw.moved, title, said))}
 
 

@@ -96,7 +96,7 @@ def _balance(answers: Answers) -> tuple[str, Headline | None]:
     rows = (
         frame.filter(pl.col("quantity") == "open_deals") if isinstance(frame, pl.DataFrame) and frame.height else None
     )
-    if rows is None or not rows.height or rows["median_load"][0] is None:
+    if rows is None or not rows.height or rows["median_load"][0] is None or rows["n_sellers"][0] < 2:
         return "", None
     row = rows.row(0, named=True)
     value, sellers = words.number(row["median_load"], 1), words.n("{n} seller", "{n} sellers", row["n_sellers"])

@@ -41,6 +41,10 @@ class Reach:
     stands: Mapping[str, str] = field(default_factory=dict, hash=False)
     #: Whether their reader sees more than what is presented.
     may_unmask: bool = True
+    #: What their reader's role is told of: words of `cadran.book.reader.RIGHTS`; None for all.
+    told: frozenset[str] | None = None
+    #: Whose pay is told line by line: identifier -> name.
+    paid: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def named(self, names: Sequence[str]) -> dict[str, str]:
         """Each of these names by what stands for it in the address: letters and digits, no two alike."""

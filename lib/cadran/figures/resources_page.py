@@ -38,7 +38,7 @@ from cadran.text import Words
 
 __all__ = [
     "CHANGE", "COLUMNS", "COMING", "COSTS", "DIMENSIONS", "HELP", "HIRE", "IF", "NAMES", "PAST", "PAY", "REACHED", "SHARE",
-    "Answers", "Reach", "Told", "awaited", "coming", "focus", "frame_of", "is_corrected", "is_whole", "kept",
+    "SLIP",    "Answers", "Reach", "Told", "awaited", "coming", "focus", "frame_of", "is_corrected", "is_whole", "kept",
     "levers", "levers_of", "local", "only", "open_page", "panel", "place_of", "refused", "scenarios", "shown",
     "stands_of", "told", "wants",
 ]  # fmt: skip
@@ -52,6 +52,7 @@ HELP, SHARE = (
     ("share_told", "conflicts", "share_teams", "share_sellers", "moves"),
 )
 PAY, COSTS = ("pay_curve", "pay_compared", "pay_flags"), ("pay_cost", "pay_attained")
+SLIP = ("paid_of", "pay_slip", "pay_lines", "pay_deals")
 IF = ("levers", "kept", "if_told", "if_held", "if_totals", "if_bookings", "if_load", "if_shortage", "if_pay", "tornado")
 PLACES = (
     ("selection",), ("filters",), ("contents",), ("scenes",), ("sentences",), ("headlines",),
@@ -62,10 +63,23 @@ PLACES = (
     ("h_help",), ("help_funnel", "help_pays"), ("practices",),
     ("h_share",), ("share_told",), ("conflicts",), ("share_teams", "share_sellers"), ("moves",),
     ("h_pay",), ("pay_curve", "pay_compared"), ("pay_cost", "pay_attained"), ("pay_flags",),
+    ("paid_of",), ("pay_slip",), ("pay_lines",), ("pay_deals",),
     ("h_if",), ("levers",), ("kept",), ("if_told",), ("if_held",), ("if_bookings", "if_load"), ("if_shortage", "if_pay"),
     ("if_totals",), ("tornado",),
     ("footer",),
 )  # fmt: skip
+#: What a role must be told of (`cadran.book.reader.RIGHTS`) -> the places that tell of it.
+OF_RIGHT = {
+    "deals": (
+        "selection", "filters", "h_loaded", "load", "balance", "flows", "stock", "attainment", "growth", "tenure", "heads",
+        "touches",
+    ),
+    "groups": (
+        *COMING, *PAST, *CHANGE, *HIRE, *HELP, *SHARE, *COSTS, *IF, "h_coming", "h_hire", "h_help", "h_share", "h_if",
+        "balance", "tenure", "heads",
+    ),
+    "pay": SLIP,
+}  # fmt: skip
 #: What the manager's page leaves to the detail.
 DETAIL = frozenset({
     "growth", "tenure", "heads", "touches", "forecast", "ahead_of", "calls", "scores", "bookings_capacity", "hires", "ramp",
@@ -96,7 +110,7 @@ COLUMNS = ("opportunity_id", "status", "closed_date", *DIMENSIONS)
 #: Days back to the earlier forecast, and what each is called.
 SINCE = {"7": "last week", "30": "last month"}
 #: Controls of one part, besides the levers.
-PARTLY = ("scene", "every", "since", "ahead")
+PARTLY = ("scene", "every", "since", "ahead", "paid")
 
 
 def open_page(facts: Facts, reach: Reach, words: Words, query: Mapping[str, str | list[str]]) -> Page:
@@ -127,6 +141,9 @@ def open_page(facts: Facts, reach: Reach, words: Words, query: Mapping[str, str 
     ]
     scenes = {name: words(title) for name, (title, _) in SCENES.items()}
     controls.append(Choice("scene", words("Scene"), scenes, next(iter(scenes)), is_local=True))
+    if reach.paid:
+        of = ({"": words("nobody")} if len(reach.paid) > 1 else {}) | dict(reach.paid)
+        controls.append(Choice("paid", words("Pay of"), of, next(iter(of)), is_local=True))
     every = [*controls, *lever_controls(reach, words)]
 
     def veil(view: View, block: Block | Figure) -> Block | Figure:
@@ -135,7 +152,20 @@ def open_page(facts: Facts, reach: Reach, words: Words, query: Mapping[str, str 
     def onlooked(view: View) -> frozenset[str] | None:
         return shown(view) if is_whole(view) else None
 
-    return Page(words("Resources"), words, every, facts.dimensions, PLACES, query, veil=veil, onlooked=onlooked)
+    return Page(
+        words("Resources"), words, every, facts.dimensions, places_of(reach), query, veil=veil, onlooked=onlooked
+    )
+
+
+def places_of(reach: Reach) -> tuple[tuple[str, ...], ...]:
+    """The places of the page of a reader, without the parts that are not told to their role."""
+    if reach.told is None:
+        return PLACES
+    closed = {slot for right, slots in OF_RIGHT.items() if right not in reach.told for slot in slots}
+    if "groups" not in reach.told and "deals" in reach.told:  # a seller: what others gain by a plan is theirs
+        closed |= set(PAY)
+    kept = (tuple(slot for slot in row if slot not in closed) for row in PLACES)
+    return tuple(row for row in kept if row)
 
 
 def stands_of(reps: pl.DataFrame, of_deals: Mapping[str, Sequence[str]], words: Words) -> dict[str, str]:
@@ -152,7 +182,8 @@ def stands_of(reps: pl.DataFrame, of_deals: Mapping[str, Sequence[str]], words: 
 
 def local(page: Page) -> list[str]:
     """The controls that move one part of the page alone."""
-    return [*names_of(page.controls), *KEPT, *PARTLY]
+    there = {control.name for control in page.controls}
+    return [*names_of(page.controls), *KEPT, *(name for name in PARTLY if name in there)]
 
 
 def shown(view: View) -> frozenset[str]:
@@ -205,7 +236,8 @@ def frame_of(page: Page, answers: Answers, n_deals: int) -> dict[str, Block]:
     """What stands around the parts, and nothing in the places that this use of the page does not show: in none, where it
     was shown as another use before."""
     words, facts, view = page.words, answers.facts, answers.view
-    parts, seen = headings(words), shown(view)
+    there = {slot for row in page.places for slot in row}
+    parts, seen = {slot: part for slot, part in headings(words).items() if slot in there}, shown(view)
     around: dict[str, Block] = {
         "selection": Selection(view.selection, n_deals),
         "filters": Filters({name: answers.of[name] for name in facts.dimensions}),

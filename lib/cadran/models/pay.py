@@ -109,13 +109,20 @@ def payouts(paid: Payroll, since: date | None = None, until: date | None = None)
     if rows["rep_id"].n_unique() < LEAST:
         told = []
     if is_active(paid.book, "pay"):
-        each = rows.filter(pl.col("is_here") | (pl.col("pay") != 0) | (pl.col("carried") != 0))
-        each = each.with_columns(
-            level=pl.lit("rep"), group="rep_id", carried_pay=pl.col("carried"), n_sellers=pl.lit(1)
-        )
+        each = _as_reps(rows)
         told = [*(told or [_summed(rows, None)]), each]
         paid.book.note("pay", each["group"].unique())
     return typed(Payout, [_in_money(each) for each in told])
+
+
+def payouts_of(paid: Payroll, rep_id: str) -> pl.DataFrame:
+    """What one rep is paid by period: rows as `Payout`.
+
+    Raises:
+        Problem: As `trace`.
+    """
+    _check_told(paid, rep_id)
+    return typed(Payout, [_in_money(_as_reps(_per_rep(paid).filter(pl.col("rep_id") == rep_id)))])
 
 
 def trace(paid: Payroll, rep_id: str) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -127,12 +134,7 @@ def trace(paid: Payroll, rep_id: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     Raises:
         Problem: If ratings of named persons are closed, or the plan does not pay the rep.
     """
-    check_active(paid.book, "pay")
-    seen = paid.staff.people.filter(paid.sees())["rep_id"].to_list()
-    if rep_id not in seen:
-        raise Problem("The plan {plan} does not pay {rep}.", "Name one of the reps it pays: {names}, …",
-                      plan=paid.plan.name, rep=rep_id, names=", ".join(seen[:5]))  # fmt: skip
-    paid.book.note("pay", [rep_id])
+    _check_told(paid, rep_id)
     own = paid.credits.rows.filter(pl.col("rep_id") == rep_id, pl.col("known_in") < len(paid.periods))
     firsts = pl.Series([first for first, _ in paid.periods])
     frames = []
@@ -146,6 +148,22 @@ def trace(paid: Payroll, rep_id: str) -> tuple[pl.DataFrame, pl.DataFrame]:
         frames.append(counted)
     deals = typed(PayCredit, frames).sort("measure", "date", "opportunity_id", maintain_order=True)
     return paid.lines.filter(pl.col("rep_id") == rep_id), deals
+
+
+def _check_told(paid: Payroll, rep_id: str) -> None:
+    """That what a rep is paid may be told to the book's reader, who is noted to see it."""
+    check_active(paid.book, "pay")
+    seen = paid.staff.people.filter(paid.sees())["rep_id"].to_list()
+    if rep_id not in seen:
+        raise Problem("The plan {plan} does not pay {rep}.", "Name one of the reps it pays: {names}, …",
+                      plan=paid.plan.name, rep=rep_id, names=", ".join(seen[:5]))  # fmt: skip
+    paid.book.note("pay", [rep_id])
+
+
+def _as_reps(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of reps as those of groups of one: of whoever was there, or has something paid or owed."""
+    told = rows.filter(pl.col("is_here") | (pl.col("pay") != 0) | (pl.col("carried") != 0))
+    return told.with_columns(level=pl.lit("rep"), group="rep_id", carried_pay=pl.col("carried"), n_sellers=pl.lit(1))
 
 
 def _per_rep(paid: Payroll) -> pl.DataFrame:

@@ -1,14 +1,17 @@
-"""The pay plans of a book beside each other: what each pays for the next deal, who gains and loses, what to look at."""
+"""The pay plans of a book beside each other: what each pays for the next deal, who gains and loses, what to look at; and
+what the plan in force pays one seller, line by line."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import lru_cache
 
 import polars as pl
 
 from cadran.book import Book
+from cadran.book.individual import check_active
 from cadran.measures.answers import tried
-from cadran.models.pay import Payroll, payroll
+from cadran.models.pay import Payroll, payouts_of, payroll, trace
 from cadran.models.pay_compared import compared
 from cadran.models.pay_costs import Costs
 from cadran.models.pay_curve import curve, months_told, usual_quota
@@ -37,6 +40,19 @@ class Beside:
         return pl.concat([flag_rows(found, plan, words) for plan, found in self._flags])
 
 
+@dataclass(frozen=True)
+class Paid:
+    """What one seller is paid: frames as `Payout`, `PayLine` and `PayCredit`. The lines of a period add up to its payout."""
+
+    payouts: pl.DataFrame
+    lines: pl.DataFrame
+    credits: pl.DataFrame
+    #: Names of the measures that count deals, not amounts.
+    of_deals: frozenset[str]
+    #: First day of what tiers count, where that is more than the period paid.
+    counted_from: date | None
+
+
 def plans_beside(book: Book) -> Beside:
     """The plans that a book keeps, told once for each state of their files.
 
@@ -51,13 +67,9 @@ def plans_beside(book: Book) -> Beside:
 
 @lru_cache(maxsize=16)
 def _beside(book: Book, _written: tuple[tuple[str, int], ...]) -> Beside:
-    plans, faults = plans_of(book)
-    if not plans:
-        raise faults[0] if faults else Problem(
-            "No pay plan is written for this book.", "Write plans/pay.toml in its folder, as docs/pay.md tells."
-        )  # fmt: skip
+    plans, faults = _plans(book)
     first, *others = [*plans.values()][:2]
-    paid = tried(payroll, book, first)
+    paid = tried(_payroll, book, _written)
     quota = usual_quota(paid) if isinstance(paid, Payroll) else None
     curves = tuple(tried(yearly, each, None if each.quota else quota) for each in (first, *others))
     against: pl.DataFrame | Problem | None = None
@@ -68,6 +80,54 @@ def _beside(book: Book, _written: tuple[tuple[str, int], ...]) -> Beside:
         for each in (first, *others)
     )
     return Beside(tuple(each.name for each in (first, *others)), curves, against, found, faults)
+
+
+@lru_cache(maxsize=16)
+def _payroll(book: Book, _written: tuple[tuple[str, int], ...]) -> Payroll:
+    """The plan in force, settled."""
+    return payroll(book, next(iter(_plans(book)[0].values())))
+
+
+def _plans(book: Book) -> tuple[dict[str, PayPlan], tuple[Problem, ...]]:
+    plans, faults = plans_of(book)
+    if not plans:
+        raise faults[0] if faults else Problem(
+            "No pay plan is written for this book.", "Write plans/pay.toml in its folder, as docs/pay.md tells."
+        )  # fmt: skip
+    return plans, faults
+
+
+def paid_reps(book: Book) -> dict[str, str]:
+    """Whose pay the book's reader may be told line by line: identifier -> name, in order of name.
+
+    Raises:
+        Problem: If the pay of named persons is closed, or not told to the reader's role; if the book keeps no plan that has
+            begun and pays somebody.
+    """
+    if not book.rates_persons:
+        raise Problem(
+            "What one person is paid is closed in this book.",
+            "`cadran activate individual` opens it, once what the law asks for is on record.",
+        )
+    check_active(book, "pay")
+    paid = _of_plan(book)
+    told = paid.staff.people.filter(paid.sees()).select("rep_id", pl.coalesce("seller", "rep_id").alias("seller"))
+    return dict(told.sort("seller", "rep_id").iter_rows())
+
+
+def paid_to(book: Book, rep_id: str) -> Paid:
+    """What the plan in force pays one seller; whoever is told is noted.
+
+    Raises:
+        Problem: If the book keeps no plan that has begun, the plan does not pay them, or their pay is not told to its reader.
+    """
+    paid = _of_plan(book)
+    since = None if paid.plan.attainment == "period" else paid.plan.starts
+    return Paid(payouts_of(paid, rep_id), *trace(paid, rep_id), paid.plan.of_deals, since)
+
+
+def _of_plan(book: Book) -> Payroll:
+    return replace(_payroll(replace(book, viewed=None), written(book, "pay*.toml")), book=book)
 
 
 def yearly(plan: PayPlan, quota: float | None = None) -> pl.DataFrame:

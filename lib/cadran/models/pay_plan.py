@@ -106,6 +106,11 @@ class PayPlan:
         return [(first, month_after(first, self.period_months) - timedelta(1)) for first in firsts]
 
     @property
+    def of_deals(self) -> frozenset[str]:
+        """Names of the measures that count deals, not amounts."""
+        return frozenset(measure.name for measure in self.measures if measure.is_of_deals)
+
+    @property
     def needs_quota(self) -> bool:
         """Whether any measure is held to a quota."""
         return any(each.is_on_quota or each.weight is not None for each in self.measures)

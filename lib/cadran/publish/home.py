@@ -13,10 +13,12 @@ from starlette.responses import HTMLResponse, Response
 from cadran.access.accounts import Session
 from cadran.book import Book, open_book
 from cadran.book.masked import is_masked
+from cadran.book.reader import Reader
 from cadran.figures.facts import Facts
 from cadran.figures.home import MOVED, Changes, axis_html, home
 from cadran.measures.answers import Inquiry, about
 from cadran.publish.apps import App
+from cadran.publish.entrance import told_gone
 from cadran.publish.guard import POLICY
 from cadran.publish.prepared import FirstSight, FirstSights
 from cadran.publish.refusals import words_of
@@ -44,14 +46,15 @@ class Home:
         clock: Tells the time, with its zone.
         script: Address of the page's script.
         is_signed_in: Whether readers sign in here, and so have an account to see to.
+        gone: Tells what of a reader's scope nobody of the book is in any more.
     """
 
     def __init__(
         self, book: Path, apps: Mapping[str, App], sights: FirstSights, clock: Callable[[], datetime], script: str,
-        is_signed_in: bool,
+        is_signed_in: bool, gone: Callable[[Reader], list[str]],
     ):  # fmt: skip
         self.book, self.apps, self.sights, self.clock, self.script = book, apps, sights, clock, script
-        self.is_signed_in = is_signed_in
+        self.is_signed_in, self.gone = is_signed_in, gone
 
     async def page(self, request: Request) -> Response:
         """The page, for whoever asks."""
@@ -67,7 +70,9 @@ class Home:
         theirs = [app for app in self.apps.values() if app.is_for(reader)]
         axes = [self._axis(app, words, theme, request) for app in theirs if app.name != GLOSSARY]
         pages = {app.name: app.title for app in theirs}
-        body = home(words, facts, pages, (self.clock() - facts.taken).days, changes, axes, theme)
+        gone = await run_in_threadpool(self.gone, reader) if reader else []
+        said = [told_gone(words, gone)] if gone else []
+        body = home(words, facts, pages, (self.clock() - facts.taken).days, changes, said, axes, theme)
         page = home_page(
             words=words, theme=theme, body=body, script=self.script,
             signed_in=reader.id if reader and self.is_signed_in else None,

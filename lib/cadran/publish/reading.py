@@ -62,11 +62,17 @@ def published_book(on: date | None = None) -> Book:
     Raises:
         Problem: If there is no book, or nobody known reads it where only known readers may.
     """
-    reader, shown = _MADE_FOR.get() or (_asking(), None)
+    reader, (_, shown) = who_reads(), _MADE_FOR.get() or (None, None)
     if reader is None and _Published.to_known:
         raise Problem("Nobody is signed in.", "Sign in, and open the page again.")
     folder = Path(os.environ.get("CADRAN_BOOK", SAMPLE))
     return open_book(folder, reader and reader.nobody, on=on, viewed=shown or noting_for(folder, reader))
+
+
+def who_reads() -> Reader | None:
+    """The reader of the page that is made here; None where nobody signs in."""
+    made_for = _MADE_FOR.get()
+    return made_for[0] if made_for else _asking()
 
 
 def told_reader(reader: Reader) -> dict[str, Any]:

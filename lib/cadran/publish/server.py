@@ -196,10 +196,11 @@ class Site:
             for name, parts in _SCRIPTS.items()
         }
         self.reader, self.frame = scripts["reader"], scripts["frame"]
-        self.home = Home(book, self.apps, self.sights, clock, scripts["home"], bool(entrance and not self._header))
+        has_accounts = bool(entrance and not self._header)
+        self.home = Home(book, self.apps, self.sights, clock, scripts["home"], has_accounts, self.gone)
         self.code = {_WIDGET: self.assets.add(bundle.module(), ".js")}
         self.rooms = Rooms(KeptRooms(book), clock, partial(note_unmasked, book, clock))
-        Page.audience = self.rooms
+        Page.audience, Page.menu = self.rooms, staticmethod(lambda: self._titles(reading.who_reads()))
         site = outside.address.rstrip("/") if outside else None
         self.room_pages = RoomPages(self.rooms, scripts["follow"], self.code[_WIDGET], POLICY, self._owns, site)
         self.limit = memory or default_limit()
@@ -438,7 +439,10 @@ class Site:
         return HTMLResponse(page, 503, {"Retry-After": "60", "Cache-Control": "no-store"})
 
     def _pages(self, words: Words, reader: Reader | None = None) -> dict[str, str]:
-        return {f"/{app.name}": words(app.title) for app in self.apps.values() if app.is_for(reader)}
+        return {f"/{name}": words(title) for name, title in self._titles(reader).items()}
+
+    def _titles(self, reader: Reader | None) -> dict[str, str]:
+        return {app.name: app.title for app in self.apps.values() if app.is_for(reader)}
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:

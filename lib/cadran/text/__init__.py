@@ -66,6 +66,10 @@ class Words:
         before, after = self.around(currency)
         return f"{before}{mantissa}{_HARD if scale or after else ''}{scale}{after}"
 
+    def cents(self, x: Number, currency: str) -> str:
+        """An amount in `currency`, to the cent."""
+        return UNKNOWN if _is_unknown(x) else format_currency(x or 0.0, currency, locale=self.locale).replace("-", "−")
+
     def symbol(self, currency: str) -> str:
         """The sign of a currency: "€"."""
         return get_currency_symbol(currency, locale=self.locale)

@@ -118,6 +118,7 @@ function hearClick(event, root, view, model) {
   const button = event.target.closest("button, a[data-act]");
   const act = button?.dataset.act;
   const link = event.target.closest("a[href]:not([href^='#'], [data-act])");
+  if (link) keepTheme(root, link);
   if (link && asksFirst(root, view, () => (shownWindow().location.href = link.href))) return event.preventDefault();
   if (!act) return;
   event.preventDefault();
@@ -137,6 +138,14 @@ function hearClick(event, root, view, model) {
 function themeOf(root) {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   return root.host.dataset.theme || dark;
+}
+
+/** What was chosen here holds on the next page of ours. */
+function keepTheme(root, link) {
+  const to = new URL(link.href);
+  if (!root.host.dataset.theme || to.host !== location.host) return;
+  to.searchParams.set("theme", root.host.dataset.theme);
+  link.href = to;
 }
 
 function turnTheme(root, view) {
