@@ -31,7 +31,7 @@ MOVES = {
     "process": {"by": ["region", "team", "product"]},
 }
 PASSWORD = "violet marble tractor seven"
-#: Seconds that a session lives on after its reader left (`cadran.publish.server.SESSION_SECONDS`), and some more.
+#: Seconds that a session lives on after its reader left (`cadran.publish.site.SESSION_SECONDS`), and some more.
 LINGERS = 100
 
 

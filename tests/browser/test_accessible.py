@@ -9,7 +9,7 @@ from served import now, serving_here, serving_readers
 from cadran.access.accounts import Accounts
 from cadran.book.reader import Reader
 from cadran.publish.apps import shipped_apps
-from cadran.publish.server import Site
+from cadran.publish.site import Site
 from cadran.publish.survey import Respondents
 
 pytestmark = pytest.mark.browser

@@ -8,7 +8,7 @@ import pytest
 from served import now, serving_here
 
 from cadran.publish.apps import shipped_apps
-from cadran.publish.server import Site
+from cadran.publish.site import Site
 
 pytestmark = pytest.mark.browser
 

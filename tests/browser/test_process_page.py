@@ -6,7 +6,7 @@ from served import now, serving_here
 
 from cadran.models import outlook
 from cadran.publish.apps import shipped_apps
-from cadran.publish.server import Site
+from cadran.publish.site import Site
 
 pytestmark = pytest.mark.browser
 ROOT = "document.querySelector('#live > div').shadowRoot"

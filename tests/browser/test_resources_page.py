@@ -7,7 +7,7 @@ from quick import no_past, quick_model
 from served import now, serving_here
 
 from cadran.publish.apps import shipped_apps
-from cadran.publish.server import Site
+from cadran.publish.site import Site
 
 pytestmark = pytest.mark.browser
 ROOT = "document.querySelector('#live > div').shadowRoot"

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from respondent import CLOSES, OPENED, opened
 from served import serving_here
 
-from cadran.publish.server import Site
+from cadran.publish.site import Site
 from cadran.publish.survey import Respondents
 
 pytestmark = pytest.mark.browser

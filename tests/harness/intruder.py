@@ -22,7 +22,7 @@ from cadran.publish import reading
 from cadran.publish.apps import App
 from cadran.publish.entrance import Entrance
 from cadran.publish.reading import told_reader
-from cadran.publish.server import Site
+from cadran.publish.site import Site
 
 PASSWORD = "violet marble tractor seven"
 NORD, SUD_EST = frozenset({"Nord"}), frozenset({"Sud-Est"})
@@ -159,7 +159,7 @@ def model_of(told: str) -> str:
     return str(next(each["data"]["model_id"] for each in shows if "frame" in each["data"]["message"].get("state", {})))
 
 
-#: What is put in the place of a guard of `cadran.publish.server`. The server itself, as it comes, has no Live before marimo.
+#: What is put in the place of a guard of `cadran.publish.site`. The server itself, as it comes, has no Live before marimo.
 OUT: dict[str, dict[str, Any]] = {
     "Gate": {"Gate": OpenDoor}, "Guard": {"Guard": Passing}, "Live": {"Live": Passing}, "Bounds": {"Bounds": Passing},
     "server": {"Live": Passing}, "scopes": {},
@@ -192,7 +192,7 @@ def sites(book: Path, apps: list[App], accounts: Accounts) -> Iterator[Callable[
                 if without == "scopes":
                     one_for_all(built)
                 built.warm_up()
-                with patch.multiple("cadran.publish.server", **OUT[without]) if OUT.get(without) else ExitStack():
+                with patch.multiple("cadran.publish.site", **OUT[without]) if OUT.get(without) else ExitStack():
                     address = stack.enter_context(serving_here(built, is_plain=without == "server"))
                 made[without] = Target(address, accounts)
             return made[without]

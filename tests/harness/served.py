@@ -18,7 +18,8 @@ from cadran.publish import reading
 from cadran.publish.apps import App
 from cadran.publish.entrance import Entrance
 from cadran.publish.provider import Provider
-from cadran.publish.server import Site, _Server
+from cadran.publish.server import _Server
+from cadran.publish.site import Site
 
 
 def now() -> datetime:

@@ -9,7 +9,7 @@ from served import now, serving_here
 
 from cadran.book import write_book
 from cadran.publish.apps import App
-from cadran.publish.server import Site
+from cadran.publish.site import Site
 from cadran.tables import TABLES
 from cadran.tables.delivery import Delivery, Settings
 from cadran.text import LANGUAGES

@@ -12,7 +12,7 @@ from served import now, serving_here
 
 from cadran.publish.apps import App, shipped_apps
 from cadran.publish.places import Places
-from cadran.publish.server import Site
+from cadran.publish.site import Site
 from cadran.text import LANGUAGES
 
 HERE = Path(__file__).parent

@@ -13,7 +13,7 @@ from signed import book
 from cadran.figures.blocks import Headline, Headlines, Sentences
 from cadran.publish.apps import App
 from cadran.publish.prepared import FirstSight
-from cadran.publish.server import Site
+from cadran.publish.site import Site
 
 DAY = date(2026, 6, 30)
 DEALS = [

@@ -15,7 +15,7 @@ from cadran.book import open_book
 from cadran.book.forget import forget
 from cadran.book.held import hold
 from cadran.publish.apps import App
-from cadran.publish.server import Site
+from cadran.publish.site import Site
 
 PAGE = App("page", "Toy", Path(__file__).parent / "notebooks" / "page.py", is_page=True)
 OLD, NEW = "1,234", "9,876"

@@ -22,7 +22,8 @@ from served import now, serving
 from websockets.sync.client import connect
 
 from cadran.publish.apps import App
-from cadran.publish.server import Site, listen, serve
+from cadran.publish.server import listen, serve
+from cadran.publish.site import Site
 from cadran.tables.problems import Problem
 
 
@@ -46,7 +47,7 @@ def test_says_that_it_is_well_and_with_which_book(address):
 
 def test_says_whether_readers_may_come(site, address, monkeypatch):
     assert json.loads(text(address, "/readyz")) == {"status": "ready", "book": "000001"}
-    monkeypatch.setattr(site, "book", site.book / "gone")
+    monkeypatch.setattr(site.current, "book", site.book / "gone")
 
     answer, body = ask(address, "/readyz")
     assert (answer.status, json.loads(body)["status"]) == (503, "not ready")

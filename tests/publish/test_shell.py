@@ -11,7 +11,7 @@ from served import now
 from cadran.publish import shell
 from cadran.publish.apps import shipped_apps
 from cadran.publish.prepared import FirstSight
-from cadran.publish.server import Site
+from cadran.publish.site import Site
 
 pytestmark = pytest.mark.browser
 SLOW = 20_000

@@ -16,7 +16,7 @@ from cadran.book import open_book
 from cadran.book.ballots import ballots_of
 from cadran.publish import survey
 from cadran.publish.limits import Buckets, origin_of
-from cadran.publish.server import Site
+from cadran.publish.site import Site
 from cadran.publish.survey import Respondents, respondents_of
 from cadran.tables.problems import Problem
 

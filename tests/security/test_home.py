@@ -13,7 +13,7 @@ from cadran.book import open_book
 from cadran.book.reader import Reader
 from cadran.measures import MEASURES, Question
 from cadran.publish.apps import App
-from cadran.publish.server import Site
+from cadran.publish.site import Site
 from cadran.text import words_for
 
 PAGE = App("page", "Page", Path(__file__).parent.parent / "publish" / "notebooks" / "page.py", is_page=True)

@@ -27,7 +27,7 @@ from cadran.publish.apps import App
 from cadran.publish.entrance import Entrance
 from cadran.publish.rooms import ALPHABET, LETTERS, Rooms
 from cadran.publish.rooms_kept import KeptRooms
-from cadran.publish.server import Site
+from cadran.publish.site import Site
 
 SHOWN = App(
     "shown",
