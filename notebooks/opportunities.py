@@ -9,9 +9,11 @@ with app.setup:
     from cadran.book.held import hold
     from cadran.figures import opportunities_page as sheet
     from cadran.figures.facts import Facts
+    from cadran.figures.page import Shown
     from cadran.figures.periods import chosen_period, day_before, last_months, year_before
     from cadran.figures.selection import as_where, states
     from cadran.measures.answers import Inquiry, about, keep, rates
+    from cadran.measures.shared import Shared
     from cadran.publish.reading import published_book
     from cadran.text import pick_language, words_for
 
@@ -42,10 +44,9 @@ def read_view(book, facts, page):
     seen = hold(book.as_of(view.day("as_of"), corrected=sheet.is_corrected(view)), sheet.COLUMNS)
     period = chosen_period(view, seen.day, facts.first)
     everything = Inquiry(seen, period, {}, view["organisation"])
-    all_deals = everything.deals(sheet.COLUMNS)
     inquiry = everything.selecting(as_where(view.selection), day_before(period[0]))
-    of = states(all_deals, inquiry.selected, facts.dimensions)
-    return all_deals, inquiry, of, period, seen, view
+    shared = Shared(seen, view.key, page.words.language)
+    return everything, inquiry, period, seen, shared, view
 
 
 @app.cell
@@ -73,15 +74,16 @@ def ask_groups(inquiry, seen, view):
 
 
 @app.cell
-def show(all_deals, facts, groups, inquiry, of, page, period, totals, view):
-    answers = sheet.Answers(facts, view, page.words, period, of, {**totals, **groups}, rates(inquiry.book))
-    page.show(
-        {
-            **sheet.listing(answers, keep(all_deals, inquiry.selected)),
-            **sheet.headlines(answers),
-            **sheet.figures(answers),
-        }
-    )
+def show(everything, facts, groups, inquiry, page, period, shared, totals, view):
+    def _told():
+        deals = everything.deals(sheet.COLUMNS)
+        of, frames = states(deals, inquiry.selected, facts.dimensions), {**totals, **groups}
+        told = sheet.Answers(facts, view, page.words, period, of, frames, rates(inquiry.book))
+        listing = sheet.listing(told, keep(deals, inquiry.selected))
+        return told, Shown({**listing, **sheet.headlines(told), **sheet.figures(told)})
+
+    answers, _blocks = shared("first", _told)
+    page.show(_blocks)
     return (answers,)
 
 
@@ -101,11 +103,13 @@ def ask_pipeline(inquiry, period, seen, view):
 
 
 @app.cell
-def show_pipeline(answers, page, pipeline):
-    whole = answers.with_frames(pipeline)
-    page.show(
-        {**sheet.sentences(whole), **sheet.headlines(whole), **sheet.pipeline_figures(whole), **sheet.effects(whole)}
-    )
+def show_pipeline(answers, page, pipeline, shared):
+    def _told():
+        whole = answers.with_frames(pipeline)
+        figures = {**sheet.pipeline_figures(whole), **sheet.effects(whole)}
+        return Shown({**sheet.sentences(whole), **sheet.headlines(whole), **figures})
+
+    page.show(shared("pipeline", _told))
     return
 
 

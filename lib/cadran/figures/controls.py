@@ -1,7 +1,7 @@
 """What a reader can set in the bar, and how what a browser sends is held to it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -118,6 +118,11 @@ class View:
 
     def __getitem__(self, control: str) -> str:
         return self.controls[control]
+
+    @property
+    def key(self) -> str:
+        """All of it but the browser's count, and what was said of it: alike for two readers who look at the same."""
+        return repr(replace(self, seq=0, said=()))
 
     def without(self, *controls: str) -> "View":
         """This view as far as these controls, the tables and the browser's count do not matter."""

@@ -43,6 +43,14 @@ class Audience(Protocol):
         """
 
 
+class Shown(dict[str, "Block | Figure"]):
+    """Blocks by place that pages share: in one language, each is written once for all of them."""
+
+    def __init__(self, blocks: Mapping[str, Block | Figure]):
+        super().__init__(blocks)
+        self.written: dict[tuple[str, bool], str] = {}
+
+
 class Page(anywidget.AnyWidget):
     """A page of an app, or one figure in an analyst's cell.
 
@@ -130,7 +138,7 @@ class Page(anywidget.AnyWidget):
         until a later call fills them. Where more `is_coming` to these places, the browser asks again in a while.
         """
         asked, there = self.asked, {slot for row in self.places for slot in row}
-        blocks = {slot: self.veil(asked, block) for slot, block in blocks.items() if slot in there}
+        given, blocks = blocks, {slot: self.veil(asked, block) for slot, block in blocks.items() if slot in there}
         try:
             self._present(asked, blocks)
         except Problem as problem:
@@ -143,7 +151,7 @@ class Page(anywidget.AnyWidget):
         stale = sorted(others if asked.moving and not is_local else self._earlier)
         self.blocks = {**self.blocks, **blocks}
         specs = {each.drawing.key: each.drawing.vega for each in blocks.values() if isinstance(each, Figure)}
-        slots = {slot: json.dumps(self._slot(slot, block, asked)) for slot, block in blocks.items()}
+        slots = {slot: self._written(slot, block, asked, given) for slot, block in blocks.items()}
         told = " ".join([*asked.said, *said])
         content = {
             "seq": asked.seq,
@@ -229,6 +237,14 @@ class Page(anywidget.AnyWidget):
             width = WIDTH if any(slot in row for row in self.places if len(row) > 1) else ALONE_IN_ROW
             return self._figure(slot, block, self.asked, block.picture(width))
         return block.html(slot, self.words) if block else ""
+
+    def _written(self, slot: str, block: Block | Figure, view: View, given: Mapping[str, Block | Figure]) -> str:
+        """What the browser gets of a block; of one that pages share, as it was written for the first."""
+        key = slot, slot in view.behind
+        kept = given.written if isinstance(given, Shown) and given[slot] is block else {}
+        if key not in kept:
+            kept[key] = json.dumps(self._slot(slot, block, view))
+        return kept[key]
 
     def _slot(self, slot: str, block: Block | Figure, view: View) -> dict[str, Any]:
         if isinstance(block, Figure):
