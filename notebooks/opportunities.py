@@ -9,7 +9,6 @@ with app.setup:
     from cadran.book.held import hold
     from cadran.figures import opportunities_page as sheet
     from cadran.figures.facts import Facts
-    from cadran.figures.page import Shown
     from cadran.figures.periods import chosen_period, day_before, last_months, year_before
     from cadran.figures.selection import as_where, states
     from cadran.measures.answers import Inquiry, about, keep, rates
@@ -80,7 +79,7 @@ def show(everything, facts, groups, inquiry, page, period, shared, totals, view)
         of, frames = states(deals, inquiry.selected, facts.dimensions), {**totals, **groups}
         told = sheet.Answers(facts, view, page.words, period, of, frames, rates(inquiry.book))
         listing = sheet.listing(told, keep(deals, inquiry.selected))
-        return told, Shown({**listing, **sheet.headlines(told), **sheet.figures(told)})
+        return told, {**listing, **sheet.headlines(told), **sheet.figures(told)}
 
     answers, _blocks = shared("first", _told)
     page.show(_blocks)
@@ -107,7 +106,7 @@ def show_pipeline(answers, page, pipeline, shared):
     def _told():
         whole = answers.with_frames(pipeline)
         figures = {**sheet.pipeline_figures(whole), **sheet.effects(whole)}
-        return Shown({**sheet.sentences(whole), **sheet.headlines(whole), **figures})
+        return {**sheet.sentences(whole), **sheet.headlines(whole), **figures}
 
     page.show(shared("pipeline", _told))
     return

@@ -17,6 +17,7 @@ with app.setup:
     from cadran.figures.selection import as_where, states
     from cadran.measures.answers import Inquiry, about, keep
     from cadran.measures.renamed import renamed_stages
+    from cadran.measures.shared import Shared
     from cadran.measures.signals import signals
     from cadran.measures.timeline import timeline
     from cadran.models.actions import within
@@ -56,7 +57,8 @@ def read_view(book, facts, page):
     all_deals = everything.deals(sheet.COLUMNS)
     inquiry = everything.selecting(as_where(view.selection), day_before(period[0]))
     of = states(all_deals, inquiry.selected, facts.dimensions)
-    return all_deals, inquiry, of, period, seen, view
+    shared = Shared(seen, view.key, page.words.language)
+    return all_deals, inquiry, of, period, seen, shared, view
 
 
 @app.cell
@@ -136,7 +138,7 @@ def show_first(answers, found, inquiry, kept, listed, page, view):
 
 
 @app.cell
-def ask_stages(answers, inquiry, page, rests, seen, view):
+def ask_stages(answers, inquiry, page, rests, seen, shared, view):
     mo.stop(not rests or not page.is_new("funnel", view.without(*sheet.LOCAL)))
     walked = answers.with_frames(
         {
@@ -145,22 +147,22 @@ def ask_stages(answers, inquiry, page, rests, seen, view):
             "flows": inquiry.ask("stage_flows"),
         }
     )
-    page.show(where.stages(walked) | renamed(renamed_stages(seen), page.words))
+    page.show(shared("stages", lambda: where.stages(walked) | renamed(renamed_stages(seen), page.words)))
     return (walked,)
 
 
 @app.cell
-def ask_reference(answers, inquiry, page, rests, view):
+def ask_reference(answers, inquiry, page, rests, shared, view):
     mo.stop(not rests or not page.is_new("won_table", view.without(*sheet.LOCAL)))
     by = [name for name in ("deal_type",) if name in answers.facts.dimensions]
     asked = {"reference": by, "lead_first_response": [], "lead_conversion": []}
     known = answers.with_frames({name: inquiry.ask(name, *groups) for name, groups in asked.items()})
-    page.show({**won.leads(known), **won.reference(known)})
+    page.show(shared("won", lambda: {**won.leads(known), **won.reference(known)}))
     return
 
 
 @app.cell
-def ask_waits(inquiry, page, walked):
+def ask_waits(inquiry, page, shared, walked):
     waited = walked.with_frames(
         {
             "waiting": inquiry.ask("waiting_on"),
@@ -170,14 +172,14 @@ def ask_waits(inquiry, page, walked):
             "close_timing": inquiry.ask("close_timing"),
         }
     )
-    page.show(where.waits(waited))
+    page.show(shared("waits", lambda: where.waits(waited)))
     return
 
 
 @app.cell
-def show_card(about_model, answers, found, page):
+def show_card(about_model, answers, found, page, shared):
     mo.stop(not page.is_new("card", about_model))
-    page.show(sheet.card_blocks(answers, card(found.model)))
+    page.show(shared("card", lambda: sheet.card_blocks(answers, card(found.model))))
     return
 
 
@@ -205,7 +207,7 @@ def show_moves(about_model, answers, is_moving, moved, opened, page, view):
 
 
 @app.cell
-def show_past(about_model, answers, found, page, seen, view):
+def show_past(about_model, answers, found, page, seen, shared, view):
     try:
         judged = past(seen, wait=mo.app_meta().mode != "run")
     except Problem as problem:
@@ -214,11 +216,8 @@ def show_past(about_model, answers, found, page, seen, view):
     _slots = ("reliability", "skill", "backtest")
     mo.stop(judged is None, judged or page.show(sheet.coming(page, _slots), is_coming=True))
     mo.stop(not page.is_new("backtest", (about_model, view.tables)))
-    page.show(
-        sheet.past_blocks(
-            answers, judged.scores, judged.reliability, judged.skill, found.model.chosen, judged.since, judged.until
-        )
-    )
+    _judged = judged.scores, judged.reliability, judged.skill, found.model.chosen, judged.since, judged.until
+    page.show(shared("past", lambda: sheet.past_blocks(answers, *_judged)))
     return
 
 

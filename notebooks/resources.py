@@ -24,6 +24,7 @@ with app.setup:
     from cadran.figures.resources_lead import first_words
     from cadran.figures.selection import as_where, states
     from cadran.measures.answers import Inquiry, about, keep, tried, values
+    from cadran.measures.shared import Shared
     from cadran.models.capacity import basis, capacity, ramp_curve
     from cadran.models.coaching import coaching
     from cadran.models.forecast import foretold
@@ -31,6 +32,7 @@ with app.setup:
     from cadran.models.forecast_needed import needed
     from cadran.models.pay_beside import costs_ahead, paid_reps, paid_to, plans_beside
     from cadran.models.pay_read import plans_of
+    from cadran.models.plan_file import beside
     from cadran.models.scenario import chain
     from cadran.models.scenario_levers import Levers, scenarios_file
     from cadran.models.territories_proposed import proposed
@@ -78,7 +80,8 @@ def read_view(book, facts, page):
     period = chosen_period(view, seen.day, facts.first)
     answers = sheet.Answers(facts, view, page.words, period, {}, {}, {})
     asked, whom, wait = view.without(*sheet.local(page)), sheet.focus(view), mo.app_meta().mode != "run"
-    return answers, asked, period, seen, view, wait, whom
+    shared = Shared(seen, view.key, page.words.language, beside(seen))
+    return answers, asked, period, seen, shared, view, wait, whom
 
 
 @app.cell
@@ -103,7 +106,7 @@ def ask_models(chosen, seen, view, wait):
 
 
 @app.cell
-def show_forecast(asked, chosen, forecast, page, view, whom):
+def show_forecast(asked, chosen, forecast, page, shared, view, whom):
     mo.stop(not sheet.awaited(page, view, forecast, sheet.COMING, "fan"))
     mo.stop(not page.is_new("fan", (asked, view.only("every"), view.tables)))
     every = view["every"]
@@ -115,19 +118,18 @@ def show_forecast(asked, chosen, forecast, page, view, whom):
             "needed": tried(needed, forecast, whom.level),
         }
     )
-    _silent = {**forecast.seen.silent, **getattr(tried(forecast.rivals), "silent", {})}
-    _told = {
-        **coming.coming(ahead, whom, every),
-        **coming.unsure(ahead, forecast.seen.source, _silent),
-        **coming.needed(ahead, whom),
-        "every": sheet.levers(page, "every"),
-    }
-    page.show(sheet.only(view, _told))
+
+    def _told():
+        silent = {**forecast.seen.silent, **getattr(tried(forecast.rivals), "silent", {})}
+        unsure = coming.unsure(ahead, forecast.seen.source, silent)
+        return {**coming.coming(ahead, whom, every), **unsure, **coming.needed(ahead, whom)}
+
+    page.show(sheet.only(view, {**shared("forecast", _told), "every": sheet.levers(page, "every")}))
     return
 
 
 @app.cell
-def show_past(asked, chosen, forecast, page, view):
+def show_past(asked, chosen, forecast, page, shared, view):
     mo.stop(not sheet.awaited(page, view, forecast, sheet.PAST, "scores"))
     mo.stop(not page.is_new("scores", (asked, view.only("ahead"), view.tables)))
     judged = chosen.with_frames(
@@ -136,78 +138,95 @@ def show_past(asked, chosen, forecast, page, view):
             "scores": tried(forecast.scores),
         }
     )
-    page.show(sheet.only(view, {**coming.past(judged, int(view["ahead"])), "ahead_of": sheet.levers(page, "ahead")}))
+    _told = shared("past", lambda: coming.past(judged, int(view["ahead"])))
+    page.show(sheet.only(view, {**_told, "ahead_of": sheet.levers(page, "ahead")}))
     return
 
 
 @app.cell
-def show_change(asked, chosen, coached, forecast, page, seen, view, wait):
+def show_change(asked, chosen, coached, forecast, page, seen, shared, view, wait):
     mo.stop(not sheet.awaited(page, view, forecast if coached else None, sheet.CHANGE, "changed"))
     earlier = day_before(seen.day) - timedelta(days=int(view["since"]) - 1)
     before = tried(foretold, hold(seen.as_of(earlier)), wait=wait, later=seen)
     mo.stop(not sheet.awaited(page, view, before, sheet.CHANGE, "changed"))
     mo.stop(not page.is_new("changed", (asked, view.only("since"))))
-    why = chosen.with_frames({"changed": tried(changed, forecast, before, *forecast.periods("quarter")[0])})
-    page.show(sheet.only(view, {**coming.changed(why, earlier), "since": sheet.levers(page, "since")}))
+
+    def _told():
+        why = tried(changed, forecast, before, *forecast.periods("quarter")[0])
+        return coming.changed(chosen.with_frames({"changed": why}), earlier)
+
+    page.show(sheet.only(view, {**shared("change", _told), "since": sheet.levers(page, "since")}))
     return
 
 
 @app.cell
-def show_hiring(asked, chosen, hiring, page, view, whom):
+def show_hiring(asked, chosen, hiring, page, shared, view, whom):
     mo.stop(not sheet.awaited(page, view, hiring, sheet.HIRE, "shortage"))
     mo.stop(not page.is_new("shortage", (asked, view.only("scene"), view.tables)))
-    months = hiring.plan.frame()
-    _told = {
-        **hire.shortage(chosen, months),
-        **hire.ahead(chosen, months, whom),
-        **hire.hires(chosen, hiring.hire_by),
-        **hire.costs(chosen, hiring.timing, whom),
-        **hire.ramp(chosen, ramp_curve(hiring.plan.force)),
-        **hire.basis(chosen, basis(hiring.plan.force).rows(named=True)),
-    }
-    page.show(sheet.only(view, _told))
+
+    def _told():
+        months = hiring.plan.frame()
+        return {
+            **hire.shortage(chosen, months),
+            **hire.ahead(chosen, months, whom),
+            **hire.hires(chosen, hiring.hire_by),
+            **hire.costs(chosen, hiring.timing, whom),
+            **hire.ramp(chosen, ramp_curve(hiring.plan.force)),
+            **hire.basis(chosen, basis(hiring.plan.force).rows(named=True)),
+        }
+
+    page.show(sheet.only(view, shared("hiring", _told)))
     return
 
 
 @app.cell
-def show_help(asked, chosen, coached, page, view):
+def show_help(asked, chosen, coached, page, shared, view):
     mo.stop(not sheet.awaited(page, view, coached, sheet.HELP, "help_funnel"))
     mo.stop(not page.is_new("help_funnel", (asked, view.only("scene"), view.tables)))
-    _told = {
-        **helped.funnel(chosen, coached.funnel, coached.limits),
-        **helped.help_pays(chosen, coached.help),
-        **helped.practices(chosen, coached.practices, coached.well, coached.notes),
-    }
-    page.show(sheet.only(view, _told))
+
+    def _told():
+        return {
+            **helped.funnel(chosen, coached.funnel, coached.limits),
+            **helped.help_pays(chosen, coached.help),
+            **helped.practices(chosen, coached.practices, coached.well, coached.notes),
+        }
+
+    page.show(sheet.only(view, shared("help", _told)))
     return
 
 
 @app.cell
-def show_share(asked, chosen, page, seen, view, wait):
+def show_share(asked, chosen, page, seen, shared, view, wait):
     _found = tried(proposed, seen, wait=wait)
     mo.stop(not sheet.awaited(page, view, _found, sheet.SHARE, "share_told"))
     mo.stop(not page.is_new("share_told", (asked, view.only("scene"), view.tables)))
-    _told = {
-        **share.summary(chosen, _found.summary, _found.found.conflicts),
-        **share.teams(chosen, _found.teams, _found.summary),
-        **share.sellers(chosen, _found.balance, _found.summary),
-        **share.moves(chosen, _found.moves, _found.summary),
-    }
-    page.show(sheet.only(view, _told))
+
+    def _told():
+        return {
+            **share.summary(chosen, _found.summary, _found.found.conflicts),
+            **share.teams(chosen, _found.teams, _found.summary),
+            **share.sellers(chosen, _found.balance, _found.summary),
+            **share.moves(chosen, _found.moves, _found.summary),
+        }
+
+    page.show(sheet.only(view, shared("share", _told)))
     return
 
 
 @app.cell
-def show_pay(asked, chosen, page, seen, view):
+def show_pay(asked, chosen, page, seen, shared, view):
     _plans = tried(plans_beside, seen)
     mo.stop(not sheet.awaited(page, view, _plans, sheet.PAY, "pay_curve"))
     mo.stop(not page.is_new("pay_curve", (asked, view.only("scene"), view.tables)))
-    _told = {
-        **pay.curve(chosen, _plans.curves),
-        **pay.compared(chosen, _plans.compared, _plans.names),
-        **pay.flags(chosen, _plans.flags(page.words)),
-    }
-    page.show(sheet.only(view, _told))
+
+    def _told():
+        return {
+            **pay.curve(chosen, _plans.curves),
+            **pay.compared(chosen, _plans.compared, _plans.names),
+            **pay.flags(chosen, _plans.flags(page.words)),
+        }
+
+    page.show(sheet.only(view, shared("pay", _told)))
     return
 
 
@@ -247,15 +266,18 @@ def ask_load(chosen, inquiry, seen, view):
 
 
 @app.cell
-def show_load(asked, loads, page, view):
+def show_load(asked, loads, page, shared, view):
     mo.stop(not sheet.wants(view, "balance") or not page.is_new("balance", (asked, view.only("scene"), view.tables)))
-    _told = {**loaded.load(loads), **loaded.balance(loads), **loaded.over_time(loads), **loaded.attainment(loads)}
-    page.show(sheet.only(view, _told))
+
+    def _told():
+        return {**loaded.load(loads), **loaded.balance(loads), **loaded.over_time(loads), **loaded.attainment(loads)}
+
+    page.show(sheet.only(view, shared("load", _told)))
     return
 
 
 @app.cell
-def ask_staff(asked, chosen, inquiry, page, seen, view):
+def ask_staff(asked, chosen, inquiry, page, seen, shared, view):
     mo.stop(not sheet.wants(view, "tenure") or not page.is_new("tenure", asked))
     staffed = chosen.with_frames(
         {
@@ -265,7 +287,7 @@ def ask_staff(asked, chosen, inquiry, page, seen, view):
             "tenure": inquiry.ask("tenure"),
         }
     )
-    page.show(sheet.only(view, loaded.staff(staffed)))
+    page.show(sheet.only(view, shared("staff", lambda: loaded.staff(staffed))))
     return
 
 
@@ -295,40 +317,39 @@ def read_levers(linked, reach, view):
 
 
 @app.cell
-def pull(answers, asked, levers, linked, page, reach, view, whom):
+def pull(answers, asked, levers, linked, page, reach, shared, view, whom):
     mo.stop(not page.is_new("if_told", (asked, view.only(*sheet.local(page)), view.tables)))
     now, here, found = linked.run(), linked.run(levers), sheet.scenarios(view, page.controls, page.words)
     others = {each.name: Levers(**sheet.levers_of(each.view, reach, linked.months)) for each in found}
-    beside = [(each, linked.run(others[each.name])) for each in found]
-    beside = [(each, sheet.Told(run.months, run.totals(now))) for each, run in beside]
+    _beside = [(each, linked.run(others[each.name])) for each in found]
+    _beside = [(each, sheet.Told(run.months, run.totals(now))) for each, run in _beside]
     pulled = sheet.told(view, page.controls, page.words)
-    _told = what_if.what_if(
-        answers,
-        whom,
-        sheet.Told(now.months, now.totals(now)),
-        sheet.Told(here.months, here.totals(now), here.clamped),
-        pulled,
-        beside,
-    )
+
+    def _told():
+        as_is, moved = sheet.Told(now.months, now.totals(now)), sheet.Told(here.months, here.totals(now), here.clamped)
+        return what_if.what_if(answers, whom, as_is, moved, pulled, _beside)
+
     around = {"levers": sheet.panel(page, linked.months), "kept": sheet.kept(page, view, found, scenarios_file(others))}
-    page.show(sheet.only(view, _told | around))
+    page.show(sheet.only(view, shared("what if", _told) | around))
     return
 
 
 @app.cell
-def show_costs(asked, chosen, linked, page, view):
+def show_costs(asked, chosen, linked, page, shared, view):
     mo.stop(view.moving or not sheet.wants(view, *sheet.COSTS) or not page.is_new("pay_cost", asked))
     _costs = tried(costs_ahead, linked)
     mo.stop(not sheet.awaited(page, view, _costs, sheet.COSTS, "pay_cost"))
-    page.show(sheet.only(view, pay.costs(chosen, _costs.cost, _costs.attainment, _costs.covered_share)))
+    _told = shared("costs", lambda: pay.costs(chosen, _costs.cost, _costs.attainment, _costs.covered_share))
+    page.show(sheet.only(view, _told))
     return
 
 
 @app.cell
-def weigh(answers, asked, levers, linked, page, view):
+def weigh(answers, asked, levers, linked, page, shared, view):
     mo.stop(view.moving or not sheet.wants(view, "tornado"))
     mo.stop(not page.is_new("tornado", (asked, view.only("use", "scene"), levers)))
-    page.show(sheet.only(view, what_if.tornado(answers, linked.tornado(levers), "bookings")))
+    _told = shared("tornado", lambda: what_if.tornado(answers, linked.tornado(levers), "bookings"))
+    page.show(sheet.only(view, _told))
     return
 
 

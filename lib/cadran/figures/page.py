@@ -43,14 +43,6 @@ class Audience(Protocol):
         """
 
 
-class Shown(dict[str, "Block | Figure"]):
-    """Blocks by place that pages share: in one language, each is written once for all of them."""
-
-    def __init__(self, blocks: Mapping[str, Block | Figure]):
-        super().__init__(blocks)
-        self.written: dict[tuple[str, bool], str] = {}
-
-
 class Page(anywidget.AnyWidget):
     """A page of an app, or one figure in an analyst's cell.
 
@@ -138,7 +130,7 @@ class Page(anywidget.AnyWidget):
         until a later call fills them. Where more `is_coming` to these places, the browser asks again in a while.
         """
         asked, there = self.asked, {slot for row in self.places for slot in row}
-        given, blocks = blocks, {slot: self.veil(asked, block) for slot, block in blocks.items() if slot in there}
+        blocks = {slot: self.veil(asked, block) for slot, block in blocks.items() if slot in there}
         try:
             self._present(asked, blocks)
         except Problem as problem:
@@ -151,7 +143,7 @@ class Page(anywidget.AnyWidget):
         stale = sorted(others if asked.moving and not is_local else self._earlier)
         self.blocks = {**self.blocks, **blocks}
         specs = {each.drawing.key: each.drawing.vega for each in blocks.values() if isinstance(each, Figure)}
-        slots = {slot: self._written(slot, block, asked, given) for slot, block in blocks.items()}
+        slots = {slot: self._written(slot, block, asked) for slot, block in blocks.items()}
         told = " ".join([*asked.said, *said])
         content = {
             "seq": asked.seq,
@@ -238,13 +230,13 @@ class Page(anywidget.AnyWidget):
             return self._figure(slot, block, self.asked, block.picture(width))
         return block.html(slot, self.words) if block else ""
 
-    def _written(self, slot: str, block: Block | Figure, view: View, given: Mapping[str, Block | Figure]) -> str:
-        """What the browser gets of a block; of one that pages share, as it was written for the first."""
-        key = slot, slot in view.behind
-        kept = given.written if isinstance(given, Shown) and given[slot] is block else {}
-        if key not in kept:
-            kept[key] = json.dumps(self._slot(slot, block, view))
-        return kept[key]
+    def _written(self, slot: str, block: Block | Figure, view: View) -> str:
+        """What the browser gets of a block: one that pages share is written for the first of them."""
+        written: dict[Any, str] = vars(block).setdefault("_written", {})
+        key = slot, slot in view.behind, self.words.language
+        if key not in written:
+            written[key] = json.dumps(self._slot(slot, block, view))
+        return written[key]
 
     def _slot(self, slot: str, block: Block | Figure, view: View) -> dict[str, Any]:
         if isinstance(block, Figure):

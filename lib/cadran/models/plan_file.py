@@ -1,5 +1,6 @@
 """Where a book keeps the plans that persons wrote for it."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from cadran.book import Book
@@ -21,4 +22,14 @@ def plan_there(book: Book, name: str) -> Path | None:
 
 def written(book: Book, names: str = "*.toml") -> tuple[tuple[str, int], ...]:
     """When each plan of a book with such a name was last written: what is worked out of them is of that state."""
-    return tuple(sorted((path.name, path.stat().st_mtime_ns) for path in plan_of(book, "").glob(names)))
+    return _state(plan_of(book, "").glob(names))
+
+
+def beside(book: Book) -> tuple[tuple[str, int], ...]:
+    """When each plan of a book, and what it keeps of one-to-ones, was last written: what a capacity plan rests on besides its
+    version."""
+    return written(book) + _state((book.version.parent / "pulse").glob("one_to_ones*.jsonl"))
+
+
+def _state(paths: Iterable[Path]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted((path.name, path.stat().st_mtime_ns) for path in paths))

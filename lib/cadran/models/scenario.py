@@ -27,7 +27,7 @@ from cadran.models.futures import Drawn
 from cadran.models.hiring import Hiring
 from cadran.models.one_person import check_whole
 from cadran.models.pay_costs import Ahead
-from cadran.models.plan_file import written
+from cadran.models.plan_file import beside
 from cadran.models.pulls import Held
 from cadran.models.scenario_levers import AS_IS, Levers
 from cadran.models.shortage import Plan, plan
@@ -287,11 +287,11 @@ def chain(book: Book, wait: bool = True) -> Chain | None:
     asked = replace(book, engine=POLARS, rates_persons=False)
     is_limited = book.reader is not None and book.reader.is_limited
     whole = whole_of(asked, __name__)
-    return told(_shown(asked, written(book)) if is_limited else _begun(whole, written(book)), wait)
+    return told(_shown(asked, beside(book)) if is_limited else _begun(whole, beside(book)), wait)
 
 
 @lru_cache(maxsize=8)
-def _shown(book: Book, _written: tuple[tuple[str, int], ...]) -> Future[Chain]:
+def _shown(book: Book, _beside: tuple[tuple[str, int], ...]) -> Future[Chain]:
     """That of the whole company, as the book's reader is shown it."""
 
     def work() -> Chain:
@@ -305,7 +305,7 @@ def _shown(book: Book, _written: tuple[tuple[str, int], ...]) -> Future[Chain]:
 
 
 @lru_cache(maxsize=8)
-def _begun(book: Book, _written: tuple[tuple[str, int], ...]) -> Future[Chain]:
+def _begun(book: Book, _beside: tuple[tuple[str, int], ...]) -> Future[Chain]:
     def work() -> Chain:
         found, hiring = foretold(book), capacity(book, MONTHS)
         assert found is not None  # both were waited for
