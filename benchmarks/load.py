@@ -90,9 +90,15 @@ def settled(server: psutil.Process, patience: float = 180) -> None:
 
 
 async def crowd(
-    address: str, cookies: Sequence[str], server: psutil.Process, app: str, seconds: float, every: float
+    address: str,
+    cookies: Sequence[str],
+    server: psutil.Process,
+    app: str,
+    seconds: float,
+    every: float,
+    apart: bool = False,
 ) -> Seen:
-    """Every reader moves a control again and again, each at their own moments."""
+    """Every reader moves a control again and again, each at their own moments; `apart`, each looks at what no other does."""
     seen, began = Seen(), time.monotonic()
 
     async def one(number: int, cookie: str) -> None:
@@ -103,7 +109,7 @@ async def crowd(
             while time.monotonic() - began < seconds:
                 at = time.monotonic()
                 control, values = rng.choice(list(MOVES[app].items()))
-                first, whole = await reader.ask({control: rng.choice(values)})
+                first, whole = await reader.ask({control: rng.choice(values)}, f"{at}" if apart else "")
                 seen.first.append(first)
                 seen.whole.append(whole)
                 await asyncio.sleep(max(0.0, every - (time.monotonic() - at)))
@@ -158,6 +164,9 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=100)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--every", type=float, default=2, help="seconds from one change of a reader to the next")
+    parser.add_argument(
+        "--apart", type=int, default=20, help="readers who share nothing that is shown, for two minutes"
+    )
     parser.add_argument("--sessions", type=int, default=1000)
     parser.add_argument("--trial", action="store_true", help="print, and leave the page of results as it is")
     asked = parser.parse_args()
@@ -167,7 +176,7 @@ def main() -> None:
         lines.append(f"| {text}: at most {most:g}{unit} | {found:.3g}{unit} | {'met' if found <= most else 'missed'} |")
         print(lines[-1], flush=True)
 
-    with served(asked.book.resolve(), max(asked.readers, 10)) as (address, cookies, server):
+    with served(asked.book.resolve(), max(asked.readers, asked.apart, 10)) as (address, cookies, server):
         settled(server)
         if asked.readers:
             # The very first visits fit and compile what all others share: they are not the crowd's.
@@ -194,6 +203,16 @@ def main() -> None:
                 f"Memory after the first minute ({before:.0f} MB) to the end ({after:.0f} MB), growth",
                 100 * (after / before - 1), 5, " %",
             )  # fmt: skip
+        if asked.apart:
+            cpu = sum(server.cpu_times()[:2])
+            seen = asyncio.run(crowd(address, cookies[: asked.apart], server, asked.page, 120, asked.every, apart=True))
+            cpu = sum(server.cpu_times()[:2]) - cpu
+            lines.append(
+                f"| {asked.apart} readers of whom none looks at what another does: p95 (n = {len(seen.whole):,}) until all of "
+                f"the page; the server's CPU for each; errors | {p95(seen.whole):.0f} ms; {1000 * cpu / len(seen.whole):.0f} ms; "
+                f"{len(seen.errors)} | |"
+            )
+            print(lines[-1], flush=True)
         if asked.sessions:
             time.sleep(LINGERS if asked.readers else 0)
             asyncio.run(passing_by(address, cookies, asked.page))
@@ -237,6 +256,8 @@ README = """## A hundred readers
 
 `cadran serve --sign-in` on the sample, one process: {asked.readers} readers are signed in, each with the scope of a region,
 each has the {asked.page} page open and sets one of its controls every {asked.every:g} seconds for {asked.minutes:g} minutes.
+Readers of a region meet in eight views, which are made once for all of them; in the line that says so, each besides searches
+the list for a word of their own, and nothing that is shown is shared.
 They speak what `reader.js` speaks, without a browser, from the same machine, whose cores the server shares with them.
 Then {asked.sessions} sessions are opened, seen and left, ten at a time.
 

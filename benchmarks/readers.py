@@ -74,10 +74,11 @@ class Reader:
         """Set the slider; give the milliseconds until the rows are here."""
         return (await self.ask({"day": content.steps()[step].isoformat()}))[0]
 
-    async def ask(self, controls: Mapping[str, str]) -> tuple[float, float]:
-        """Set controls; give the milliseconds until the first new figures are here, and until all are."""
+    async def ask(self, controls: Mapping[str, str], search: str = "") -> tuple[float, float]:
+        """Set controls, and what the list of deals is searched for; give the milliseconds until the first new figures are
+        here, and until all are."""
         self.seq += 1
-        view = {"controls": controls, "seq": self.seq}
+        view = {"controls": controls, "seq": self.seq} | ({"tables": {"deals": {"search": search}}} if search else {})
         message = {"method": "update", "state": {"view": view}, "bufferPaths": []}
         body = msgspec.json.encode({"modelId": self.model, "message": message, "buffers": []})
         more = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
