@@ -129,17 +129,17 @@ async def passing(address: str, cookies: Sequence[str], server: psutil.Process, 
     """Sessions that are opened, seen, and left, ten at a time; then the server is left alone until they are over."""
     seen, began, waiting = Seen(), time.monotonic(), iter(range(n))
 
-    async def one(cookie: str) -> None:
+    async def some() -> None:
         for number in waiting:
             try:
-                reader = Reader(address, app, cookie)
+                reader = Reader(address, app, cookies[number % len(cookies)])
                 seen.opened.append(await reader.open())
                 await reader.close()
             except Exception as error:
                 seen.errors.append(f"session {number}: {type(error).__name__} {error}")
 
     watching = asyncio.create_task(_watch(seen, server, began))
-    await asyncio.gather(*(one(cookie) for cookie in cookies[:10]))
+    await asyncio.gather(*(some() for _ in range(10)))
     await asyncio.sleep(LINGERS)
     watching.cancel()
     return seen

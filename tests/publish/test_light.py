@@ -6,6 +6,7 @@ import pytest
 from marimo._entrypoints import registry
 from marimo._messaging.notification_utils import CellNotificationUtils
 from marimo._messaging.streams import ThreadSafeStream
+from marimo._output.formatters.ipython_formatters import IPythonFormatter
 
 from cadran.publish.light import lighten
 
@@ -51,3 +52,13 @@ def test_what_is_installed_is_looked_up_once(monkeypatch):
 
     assert found == [[]] * 3
     assert len(asked) == 1
+
+
+def test_sessions_leave_nothing_in_what_shows_things_in_ipython():
+    display = pytest.importorskip("IPython.display")
+    lighten(only_pages=True)
+    before = display.display
+
+    IPythonFormatter().register()
+
+    assert display.display is before

@@ -1,6 +1,7 @@
 """The process keeps under its limit by closing the pages used longest ago, and says so where it cannot."""
 
 import json
+import socket
 import time
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ from ipywidgets.widgets.widget import _instances
 from prometheus_client import CollectorRegistry
 from websockets.exceptions import ConnectionClosed
 
-from cadran.publish import memory
+from cadran.publish import live, memory
 from cadran.publish.live_pages import LivePages
 from cadran.publish.memory import MEGABYTE, Memory, check_room, default_limit
 from cadran.publish.prepared import first_sight
@@ -121,32 +122,32 @@ def test_the_limit_is_a_share_of_what_the_machine_or_its_group_may_have(tmp_path
 
 def test_a_page_that_is_closed_says_why_and_another_waits(site, address, monkeypatch):
     there = Target(address, None)
-    with there.open("shed", app="page") as live:
-        heard(live)
+    with there.open("shed", app="page") as browser:
+        heard(browser)
         monkeypatch.setattr(site.memory, "limit", 1)
         monkeypatch.setattr(memory, "EVERY", 0.1)
         with pytest.raises(ConnectionClosed) as closed:
-            heard(live, until="never")
+            heard(browser, until="never")
         assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4001, "room")
     while not site.memory.is_full:
         time.sleep(0.05)
     answer, page = there.ask("/page?lang=en")
     assert (answer.status, answer.headers["retry-after"]) == (503, "60")
     assert "no memory for another" in page
-    with there.open(app="page") as live, pytest.raises(ConnectionClosed) as closed:
-        live.recv(20)
+    with there.open(app="page") as browser, pytest.raises(ConnectionClosed) as closed:
+        browser.recv(20)
     assert closed.value.rcvd.code == 4002
 
     monkeypatch.undo()
     site.memory.is_full = False
-    with there.open("shed", app="page") as live:
-        assert json.loads(live.recv(20))["op"] == "kernel-ready"
+    with there.open("shed", app="page") as browser:
+        assert json.loads(browser.recv(20))["op"] == "kernel-ready"
 
 
 def test_what_a_page_held_is_let_go_once_it_is_over(site, address):
     there = Target(address, None)
-    with there.open("over", app="page") as live:
-        heard(live)
+    with there.open("over", app="page") as browser:
+        heard(browser)
         assert memory_of_widgets() & site.pages._pages["over"].models
     page = site.pages._pages["over"]
     while page.n_open:
@@ -156,6 +157,35 @@ def test_what_a_page_held_is_let_go_once_it_is_over(site, address):
         time.sleep(0.05)
 
     assert not memory_of_widgets() & page.models
+
+
+@pytest.mark.parametrize(("how", "stays"), [("left", False), ("lost", True)])
+def test_a_page_that_is_left_is_over_soon_and_one_that_lost_its_connection_waits(
+    site, address, monkeypatch, how, stays
+):
+    monkeypatch.setattr(live, "LEFT_SECONDS", 0.2)
+    with Target(address, None).open(how, app="page") as browser:
+        heard(browser)
+        page = site.pages._pages[how]
+        if how == "lost":
+            browser.socket.shutdown(socket.SHUT_RDWR)
+    while page.n_open:
+        time.sleep(0.05)
+    time.sleep(0.5)
+
+    assert page.closed.is_set() != stays
+    site.pages.close(page)
+
+
+def test_who_comes_back_to_a_page_in_time_finds_it(site, address, monkeypatch):
+    monkeypatch.setattr(live, "LEFT_SECONDS", 0.5)
+    there = Target(address, None)
+    with there.open("back", app="page") as browser:
+        heard(browser)
+    page = site.pages._pages["back"]
+    with there.open("back", app="page"):
+        time.sleep(1)
+        assert not page.closed.is_set()
 
 
 def memory_of_widgets():

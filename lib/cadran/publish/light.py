@@ -6,8 +6,10 @@ from typing import Any
 from marimo._entrypoints import registry
 from marimo._messaging.notification_utils import CellNotificationUtils
 from marimo._messaging.streams import ThreadSafeStream
+from marimo._output.formatters.ipython_formatters import IPythonFormatter
 
 _LOOKED_UP, _TOLD, _WRITE = registry.get_entry_points, CellNotificationUtils.broadcast_status, ThreadSafeStream.write
+_REGISTER = IPythonFormatter.register
 #: How messages begin that `reader.js` passes over: what ran when, and which variables there are.
 _PASSED_OVER = tuple(
     f'{{"op":"{name}"'.encode() for name in ("execution", "remove-ui-elements", "variable-values", "variables")
@@ -26,12 +28,19 @@ def lighten(only_pages: bool) -> None:
     patched.broadcast_status = staticmethod(_unsaid if only_pages else _TOLD)
     stream: Any = ThreadSafeStream
     stream.write = _written if only_pages else _WRITE
+    notebooks: Any = IPythonFormatter
+    notebooks.register = _unregistered if only_pages else _REGISTER
     registry.get_entry_points = _once
 
 
 @lru_cache
 def _once(group: Any) -> Any:
     return _LOOKED_UP(group)
+
+
+def _unregistered(_self: object) -> Any:
+    """marimo wraps what shows things in IPython once more for each session, for good; no page shows anything by it."""
+    return lambda: None
 
 
 def _unsaid(*_status: object, **_more: object) -> None:

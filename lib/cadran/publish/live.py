@@ -23,6 +23,8 @@ _NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 _SOCKET, _MODEL = "/ws", "/api/kernel/set_model_value"
 #: What marimo would take from an address for itself: another notebook, a second reader of the same session.
 _MARIMOS = ("file", "kiosk", "access_token", "refresh_token", "session_id")
+#: What a browser says as it closes a page (RFC 6455, 7.4.1), and seconds for which it may come back to it all the same.
+_LEAVES, LEFT_SECONDS = (1000, 1001), 5
 #: A header by which marimo finds a session besides its name.
 _STABLE = b"marimo-stable-session-id"
 #: The name of a widget, as marimo tells a browser of it.
@@ -126,6 +128,7 @@ class Live:
             if message["type"] == "websocket.receive" and self.is_page():
                 await close(1008)
                 return {"type": "websocket.disconnect", "code": 1008}
+            page.is_left = message["type"] == "websocket.disconnect" and message.get("code") in _LEAVES
             return message
 
         async def telling(message: Message) -> None:
@@ -140,6 +143,7 @@ class Live:
                 await send(message)
 
         page.n_open += 1
+        page.is_left = False
         self.rooms.arrive(page.id)
         page.acted_at = self.pages.clock()
         inner = asyncio.ensure_future(self.marimo_app(scope, hearing, telling))
@@ -157,6 +161,8 @@ class Live:
             self.rooms.depart(page.id)
             if page.closed.is_set() and not page.n_open:
                 self.pages.end(page)
+            elif page.is_left:
+                asyncio.get_running_loop().call_later(LEFT_SECONDS, self.pages.leave, page)
 
     async def _tell(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A message to a widget."""

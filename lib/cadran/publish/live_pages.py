@@ -44,6 +44,8 @@ class LivePage:
     models: set[str] = field(default_factory=set)
     #: Websockets that are open: none while its reader is away.
     n_open: int = 0
+    #: Whether its reader left, as a browser says when a page is closed; else the connection was lost, and they may be back.
+    is_left: bool = False
     #: What its reader asked for last.
     asked: str = ""
     #: Set when it is closed from here.
@@ -104,6 +106,11 @@ class LivePages:
         page.closed.set()
         if not page.n_open:
             self.end(page)
+
+    def leave(self, page: LivePage) -> None:
+        """Close a page that its reader left, and did not come back to."""
+        if page.is_left and not page.n_open and self._pages.get(page.id) is page:
+            self.close(page)
 
     def end(self, page: LivePage) -> None:
         """End a page's session; what it held is let go once what it computes has ended."""
