@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cadran.book import Reader, open_book
-from cadran.figures.blocks import Notice
+from cadran.figures.blocks import Heading, Notice
 from cadran.figures.table import Table
 from cadran.publish.apps import App
 from cadran.reports.gathered import AXES, axes_of
@@ -88,6 +88,8 @@ def test_a_presenter_s_report_names_nobody(gathered, company):
     rows_of = [("reps", "rep_id"), ("reps", "name"), ("accounts", "account_id"), ("accounts", "name")]
     named = {name for table, column in rows_of for name in book.collect(book.table(table))[column].drop_nulls()}
     found = gathered(("resources", "pulse"), reader=ROLES["presenter"])
+    scenes = [row[0].title for row in found.parts[0].rows if isinstance(row[0], Heading)]
+    assert {"What is coming", "Who is loaded", "When to hire", "What pay costs"} <= {*scenes}
     sheets = zipfile.ZipFile(io.BytesIO(workbook(found)))
     texts = [html(found).decode(), *(sheets.read(name).decode() for name in sheets.namelist())]
 

@@ -10,9 +10,10 @@ from cadran.book import Book
 from cadran.book.reader import Reader
 from cadran.book.viewed import Note
 from cadran.figures.bar import PAGES
-from cadran.figures.blocks import Headlines, Notice, Sentences
+from cadran.figures.blocks import Heading, Headlines, Notice, Sentences
 from cadran.figures.facts import Facts
 from cadran.figures.page import Page
+from cadran.figures.scenes import Scenes
 from cadran.measures import MEASURES
 from cadran.measures.answers import about
 from cadran.measures.catalogue import Measure
@@ -168,27 +169,33 @@ def _part(book: Book, reader: Reader | None, app: App, words: Words, day: date |
         query["wave"] = wave
     elif day is not None:
         query["as_of"] = day.isoformat()
+    page = _page(app, query)
+    rows, scenes = rows_of(page), page.blocks.get("scenes")
+    if isinstance(scenes, Scenes) and "scene" not in query:
+        pages = {name: page if name == scenes.at else _page(app, {**query, "scene": name}) for name, _ in scenes.scenes}
+        told = [(Heading(name, title), rows_of(pages[name])) for name, title in scenes.scenes]
+        rows = [row for heading, of_scene in told if of_scene for row in [list[Shown]([heading]), *of_scene]]
+    return Part(app.name, page.title, bar_of(page, words).told(words), rows, remarks_of(page), page.blocks)
+
+
+def _page(app: App, query: Mapping[str, str]) -> Page:
+    """A page that shows what was asked, and all of it.
+
+    Raises:
+        Problem: If it fails, had to show something else, or did not finish.
+    """
     page = page_of(app, query)
     if isinstance(page, Problem):
         raise page
     if page is None:
         raise Problem("The notebook {name} shows no page.", "End one of its cells with a page.", name=app.name)
-    _check_shown(page, query, words)
-    return Part(app.name, page.title, bar_of(page, words).told(words), rows_of(page), remarks_of(page), page.blocks)
-
-
-def _check_shown(page: Page, query: Mapping[str, str], words: Words) -> None:
-    """That a page shows what was asked, and all of it.
-
-    Raises:
-        Problem: If it had to show something else, or did not finish.
-    """
     if page.asked.said:
         raise Problem(
             "{page}: {said}", "Ask for a day that it can show.", page=page.title, said=" ".join(page.asked.said)
         )
     if page.is_coming:
         raise Problem("{page} was not finished.", "Ask again.", page=page.title)
+    return page
 
 
 def last_wave(book: Book, day: date) -> str | None:
