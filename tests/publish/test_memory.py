@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from cadran.publish import live, memory
 from cadran.publish.live_pages import LivePages
-from cadran.publish.memory import MEGABYTE, Memory, check_room, default_limit
+from cadran.publish.memory import MANY, MEGABYTE, QUIET, Memory, check_room, default_limit
 from cadran.publish.prepared import first_sight
 from cadran.publish.watch import Numbers
 from cadran.tables.problems import Problem
@@ -91,6 +91,19 @@ def test_while_a_closed_page_still_computes_the_others_stay_and_new_ones_are_let
     pages._managers["page"].close_session = lambda name: None
 
     assert left(pages, limit=50) == (["one", "two"], False, 1)
+
+
+def test_memory_is_given_back_once_many_pages_are_over_and_a_while_after_the_last(monkeypatch):
+    over, given, after = iter([MANY - 1, 1, 3, *[0] * 20]), [], []
+    monkeypatch.setattr(memory, "give_back", lambda: given.append("all that is free"))
+    pages = Pages()
+    pages.tidy = lambda: next(over)
+    kept = Memory(MEGABYTE, pages, lambda: 0)
+    for _ in range(20):
+        awaited(kept.look())
+        after.append(len(given))
+
+    assert (after.index(1), after.index(2), after[-1]) == (1, 2 + QUIET, 2)
 
 
 def test_a_limit_that_leaves_no_room_is_told_at_the_start():

@@ -24,8 +24,9 @@ SHARE = 0.75
 EVERY, PATIENCE = 2.0, 5.0
 #: Of the pages that are there, the part closed before the next look.
 PART = 10
-#: Pages that are over after which memory is given back.
-MANY = 50
+#: Pages that are over after which memory is given back; and looks without another, after which what the last ones held is:
+#: some of it is let go by threads that end later than they.
+MANY, QUIET = 50, 5
 _LOG = logging.getLogger(__name__)
 _GROUPS = Path("/sys/fs/cgroup")
 
@@ -60,7 +61,7 @@ class Memory:
         closed: Counted | None = None,
     ):
         self.limit, self.pages, self.resident, self.closed = limit, pages, resident, closed
-        self._n_over = 0
+        self._n_over, self._n_quiet = 0, QUIET
         #: Whether it holds too much and nothing is left to close: no page is begun.
         self.is_full = False
 
@@ -75,9 +76,10 @@ class Memory:
 
     async def look(self) -> None:
         """Let go of what is over; where too much is held, close pages until it is not."""
-        self._n_over += self.pages.tidy()
-        # Python looks for garbage seldom where there is much; where nobody is there, it may.
-        if self._n_over >= MANY or (self._n_over and not len(self.pages)):
+        n_over = self.pages.tidy()
+        self._n_over += n_over
+        self._n_quiet = 0 if n_over else self._n_quiet + 1
+        if self._n_over >= MANY or self._n_quiet == QUIET:
             self._n_over = 0
             await run_in_threadpool(give_back)
         given: list[LivePage] | None = None
