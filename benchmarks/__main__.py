@@ -53,7 +53,8 @@ def main() -> None:
             for round_ in range(asked.rounds):
                 for stack, address in addresses.items():
                     own = [{**each, "url": address} for each in shown if stack == "cadran"]
-                    one_round(browser, stack, address, asked.visits, asked.moves, times, own)
+                    page = f"{address}/slider" if stack == "cadran" else address
+                    one_round(browser, stack, page, asked.visits, asked.moves, times, own)
                 print(f"round {round_ + 1} of {asked.rounds}", file=sys.stderr)
         if asked.signed_in:
             table = signed_in(times)
