@@ -55,8 +55,10 @@ def load():
 
 @app.cell
 def open_page(book, query):
-    facts, _reached = Facts(**about(book, sheet.DIMENSIONS)), values(book, (*sheet.REACHED, *sheet.DIMENSIONS))
     _words = words_for(pick_language(query.get("lang"), None))
+    _opened = Shared(book, "", _words.language)
+    facts = _opened("facts", lambda: Facts(**about(book, sheet.DIMENSIONS)))
+    _reached = _opened("reached", lambda: values(book, (*sheet.REACHED, *sheet.DIMENSIONS)))
     _stands = sheet.stands_of(names_to_hide(book, sheet.NAMES), _reached, _words)
     paid = tried(paid_reps, book)
     reach = sheet.Reach(
@@ -85,13 +87,17 @@ def read_view(book, facts, page):
 
 
 @app.cell
-def read_deals(answers, asked, facts, page, period, seen, view):
+def read_deals(answers, asked, facts, page, period, seen, shared, view):
     mo.stop(view.moving)  # until the slider rests
     everything = Inquiry(seen, period, {}, view["organisation"])
-    all_deals = everything.deals(sheet.COLUMNS)
     inquiry = everything.selecting(as_where(view.selection), day_before(period[0]))
-    chosen = answers.with_states(states(all_deals, inquiry.selected, facts.dimensions))
-    n_deals = keep(all_deals, inquiry.selected).height
+
+    def _told():
+        deals = everything.deals(sheet.COLUMNS)
+        return states(deals, inquiry.selected, facts.dimensions), keep(deals, inquiry.selected).height
+
+    _of, n_deals = shared("deals", _told)
+    chosen = answers.with_states(_of)
     page.show(sheet.frame_of(page, chosen, n_deals), is_other=page.is_new("footer", asked))
     return chosen, inquiry
 
@@ -110,16 +116,16 @@ def show_forecast(asked, chosen, forecast, page, shared, view, whom):
     mo.stop(not sheet.awaited(page, view, forecast, sheet.COMING, "fan"))
     mo.stop(not page.is_new("fan", (asked, view.only("every"), view.tables)))
     every = view["every"]
-    ahead = chosen.with_frames(
-        {
-            "forecast": tried(forecast.table, whom.level, every),
-            "signed": tried(forecast.signed, whom.level),
-            "made": tried(forecast.made, every),
-            "needed": tried(needed, forecast, whom.level),
-        }
-    )
 
     def _told():
+        ahead = chosen.with_frames(
+            {
+                "forecast": tried(forecast.table, whom.level, every),
+                "signed": tried(forecast.signed, whom.level),
+                "made": tried(forecast.made, every),
+                "needed": tried(needed, forecast, whom.level),
+            }
+        )
         silent = {**forecast.seen.silent, **getattr(tried(forecast.rivals), "silent", {})}
         unsure = coming.unsure(ahead, forecast.seen.source, silent)
         return {**coming.coming(ahead, whom, every), **unsure, **coming.needed(ahead, whom)}
@@ -292,12 +298,11 @@ def ask_staff(asked, chosen, inquiry, page, seen, shared, view):
 
 
 @app.cell
-def show_first(asked, forecast, hiring, loads, page, view, whom):
+def show_first(asked, forecast, hiring, loads, page, shared, view, whom):
     mo.stop(not sheet.wants(view, "sentences"))
     mo.stop(not page.is_new("headlines", (asked, forecast is None, hiring is None)))
-    quarter = (
-        None if forecast is None or isinstance(forecast, Problem) else tried(forecast.table, whom.level, "quarter")
-    )
+    is_told = forecast is not None and not isinstance(forecast, Problem)
+    quarter = shared("quarter", lambda: tried(forecast.table, whom.level, "quarter")) if is_told else None
     hires = None if hiring is None or isinstance(hiring, Problem) else hiring.hire_by
     page.show(sheet.only(view, first_words(loads.with_frames({"quarter": quarter, "hires": hires}), whom)))
     return
@@ -337,7 +342,7 @@ def pull(answers, asked, levers, linked, page, reach, shared, view, whom):
 @app.cell
 def show_costs(asked, chosen, linked, page, shared, view):
     mo.stop(view.moving or not sheet.wants(view, *sheet.COSTS) or not page.is_new("pay_cost", asked))
-    _costs = tried(costs_ahead, linked)
+    _costs = shared("costs ahead", lambda: tried(costs_ahead, linked))
     mo.stop(not sheet.awaited(page, view, _costs, sheet.COSTS, "pay_cost"))
     _told = shared("costs", lambda: pay.costs(chosen, _costs.cost, _costs.attainment, _costs.covered_share))
     page.show(sheet.only(view, _told))

@@ -20,7 +20,7 @@ from cadran.measures.periods import month_after
 from cadran.models.behind import behind, told
 from cadran.models.hiring import Hiring
 from cadran.models.one_person import Seen, seen_of
-from cadran.models.plan_file import plan_there
+from cadran.models.plan_file import beside, plan_there
 from cadran.models.shortage import Plan, plan
 from cadran.models.staff import TENURED, staff
 from cadran.models.staffing import FILE, Staffing, read_staffing
@@ -51,7 +51,7 @@ def capacity(book: Book, months: int = 12, staffing: Staffing | None = None, wai
         Problem: If nobody sells, no chance or no amount of a deal can be told, or the plan file is faulty.
     """
     whole = replace(whole_of(book, __name__), engine=POLARS)
-    staffing = staffing_of(whole, months) if staffing is None else staffing
+    staffing = _stated(replace(whole, viewed=None), months, beside(whole)) if staffing is None else staffing
     is_limited = book.reader is not None and book.reader.is_limited
     return told(_shown(book, months, staffing) if is_limited else _begun(whole, months, staffing), wait)
 
@@ -88,6 +88,12 @@ def of_coming(book: Book, staffing: Staffing, found: "Coming") -> Hiring:
     force = workforce(book, staffing, found.sellers, found.months)
     seen = _seen(book, force, found.sellers)
     return Hiring(plan(force, found.sellers, found.drawn, seen=seen), found.why_not)
+
+
+@lru_cache(maxsize=16)
+def _stated(book: Book, months: int, _beside: tuple[tuple[str, int], ...]) -> Staffing:
+    """What the book's own plan states, as it was last written."""
+    return staffing_of(book, months)
 
 
 def staffing_of(book: Book, months: int = 12, path: Path | None = None) -> Staffing:
