@@ -176,7 +176,7 @@ def main() -> None:
         lines.append(f"| {text}: at most {most:g}{unit} | {found:.3g}{unit} | {'met' if found <= most else 'missed'} |")
         print(lines[-1], flush=True)
 
-    with served(asked.book.resolve(), max(asked.readers, asked.apart, 10)) as (address, cookies, server):
+    with served(asked.book.resolve(), max(asked.readers, asked.apart, 50)) as (address, cookies, server):
         settled(server)
         if asked.readers:
             # The very first visits fit and compile what all others share: they are not the crowd's.
