@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,8 @@ class Target:
             told["Cookie"] = self.cookie(as_)
         connection = http.client.HTTPConnection(self.netloc, timeout=30)
         try:
-            connection.request(method, path, body, told)
+            with suppress(BrokenPipeError):  # answered, and closed, before all of it was sent
+                connection.request(method, path, body, told)
             answer = connection.getresponse()
             is_endless = str(answer.headers["content-type"]).startswith("text/event-stream")
             return answer, "" if is_endless else answer.read().decode(errors="replace")
