@@ -110,7 +110,7 @@ def paid_reps(book: Book) -> dict[str, str]:
             "`cadran activate individual` opens it, once what the law asks for is on record.",
         )
     check_active(book, "pay")
-    paid = _of_plan(book)
+    paid = _in_force(book)
     told = paid.staff.people.filter(paid.sees()).select("rep_id", pl.coalesce("seller", "rep_id").alias("seller"))
     return dict(told.sort("seller", "rep_id").iter_rows())
 
@@ -121,13 +121,16 @@ def paid_to(book: Book, rep_id: str) -> Paid:
     Raises:
         Problem: If the book keeps no plan that has begun, the plan does not pay them, or their pay is not told to its reader.
     """
-    paid = _of_plan(book)
+    paid = _in_force(book)
     since = None if paid.plan.attainment == "period" else paid.plan.starts
-    return Paid(payouts_of(paid, rep_id), *trace(paid, rep_id), paid.plan.of_deals, since)
+    found = Paid(payouts_of(paid, rep_id), *trace(paid, rep_id), paid.plan.of_deals, since)
+    book.note("pay", [rep_id])
+    return found
 
 
-def _of_plan(book: Book) -> Payroll:
-    return replace(_payroll(replace(book, viewed=None), written(book, "pay*.toml")), book=book)
+def _in_force(book: Book) -> Payroll:
+    """The plan in force, settled once for all who ask: of whom it tells is noted by whoever asks."""
+    return _payroll(replace(book, viewed=None), written(book, "pay*.toml"))
 
 
 def yearly(plan: PayPlan, quota: float | None = None) -> pl.DataFrame:
